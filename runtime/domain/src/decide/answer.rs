@@ -1,0 +1,134 @@
+//! Answers to approvals: each approval is a durable one-time capability, consumed together with the call's intent.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::draft::Draft;
+use super::{call, claim, ended};
+use crate::command::Answer;
+use crate::event::{ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired};
+use crate::gate::GateAction;
+use crate::ids::{ApprovalId, Digest, Principal, ToolName};
+use crate::inject;
+use crate::refusal::{Refusal, ToolRefusal};
+use crate::session::PendingApproval;
+
+pub(super) fn decide(
+    draft: &mut Draft<'_>,
+    by: &Principal,
+    approval: &ApprovalId,
+    answer: &Answer,
+) -> Result<(), Refusal> {
+    let Some(pending) = draft.session.approvals().get(approval).cloned() else {
+        return Err(if draft.session.was_decided(approval) {
+            Refusal::ApprovalAlreadyDecided { approval: approval.clone() }
+        } else if draft.session.status().is_end() {
+            ended(draft.session.status())
+        } else {
+            Refusal::ApprovalUnknown { approval: approval.clone() }
+        });
+    };
+    if draft.facts.now >= pending.asked.expires_at {
+        return Err(Refusal::ApprovalAlreadyDecided { approval: approval.clone() });
+    }
+    match answer {
+        Answer::Approve => approve(draft, by, &pending, ApprovalDecision::Approved),
+        Answer::Edit { args } => {
+            let args = edited(draft, &pending, args)?;
+            let args_hash = Digest::of_json(&args);
+            approve(draft, by, &pending, ApprovalDecision::Edited { args: args.into(), args_hash })
+        }
+        Answer::Reject { reason } => {
+            decided(draft, by, &pending, ApprovalDecision::Rejected { reason: reason.clone() });
+            Ok(())
+        }
+        Answer::Respond { text } => {
+            decided(draft, by, &pending, ApprovalDecision::Responded { text: text.clone() });
+            Ok(())
+        }
+    }
+}
+
+fn decided(draft: &mut Draft<'_>, by: &Principal, pending: &PendingApproval, decision: ApprovalDecision) {
+    let (approval, call) = (pending.asked.approval.clone(), pending.asked.call.clone());
+    draft.push(ApprovalDecided { approval, call, by: by.clone(), decision });
+}
+
+fn approve(
+    draft: &mut Draft<'_>,
+    by: &Principal,
+    pending: &PendingApproval,
+    decision: ApprovalDecision,
+) -> Result<(), Refusal> {
+    if pending.asked.not_requester && by == draft.session.requester() {
+        return Err(Refusal::ApproverIsRequester { by: by.clone() });
+    }
+    if pending.approved_by.contains(by) {
+        return Err(Refusal::AlreadyApproved { by: by.clone() });
+    }
+    let enough = pending.approved_by.len() + 1 >= usize::try_from(pending.asked.min).unwrap_or(usize::MAX);
+    // An edit changes what the earlier people said yes to, so it can only decide where one person is enough.
+    let edit_among_many = matches!(decision, ApprovalDecision::Edited { .. }) && pending.asked.min > 1;
+    if edit_among_many {
+        let problems = vec!["an approval that needs several people cannot be edited; reject it instead".to_owned()];
+        return Err(Refusal::CallRefused { refusal: ToolRefusal::InvalidArguments { problems } });
+    }
+    if !enough {
+        draft.push(ApprovalAnswered { approval: pending.asked.approval.clone(), by: by.clone() });
+        return Ok(());
+    }
+    decided(draft, by, pending, decision);
+    if draft.facts.catalog.contains_key(&pending.asked.tool) {
+        call::intend_approved(draft, &pending.asked);
+    }
+    Ok(())
+}
+
+/// The final arguments of an edit: the operator's in place of all of the model's, the injected ones kept, checked like a
+/// model's, and put before the gate again (Deny refuses; Ask is satisfied by this very answer).
+fn edited(draft: &Draft<'_>, pending: &PendingApproval, args: &Map<String, Value>) -> Result<Value, Refusal> {
+    let asked = &pending.asked;
+    let touched: Vec<String> = asked.injected.iter().filter(|name| args.contains_key(*name)).cloned().collect();
+    if !touched.is_empty() {
+        return Err(Refusal::NotEditable { arguments: touched });
+    }
+    let refused = |refusal| Refusal::CallRefused { refusal };
+    let Some(spec) = draft.facts.catalog.get(&asked.tool) else {
+        return edited_claim(draft, &asked.tool, args).map_err(refused);
+    };
+    let kept: BTreeMap<String, Value> =
+        asked.injected.iter().filter_map(|name| Some((name.clone(), asked.args.get(name)?.clone()))).collect();
+    let prepared = inject::prepare(&spec.schema, args, &kept);
+    if !prepared.dropped.is_empty() {
+        let problems = vec![format!("the tool does not declare: {}", prepared.dropped.join(", "))];
+        return Err(refused(ToolRefusal::InvalidArguments { problems }));
+    }
+    call::check(draft, spec, &prepared.args).map_err(refused)?;
+    let gate = call::gate(draft, spec, &prepared.args);
+    if gate.action == GateAction::Deny {
+        return Err(refused(ToolRefusal::Denied { reason: gate.reason }));
+    }
+    Ok(prepared.args)
+}
+
+fn edited_claim(draft: &Draft<'_>, tool: &ToolName, args: &Map<String, Value>) -> Result<Value, ToolRefusal> {
+    let args = Value::Object(args.clone());
+    claim::check_arguments(draft, tool, &args)?;
+    Ok(args)
+}
+
+/// Expires what nobody answered in time: the calls do not run.
+pub(super) fn expire(draft: &mut Draft<'_>) {
+    let now = draft.facts.now;
+    let due: Vec<_> = draft
+        .session
+        .approvals()
+        .values()
+        .filter(|pending| now >= pending.asked.expires_at)
+        .map(|pending| (pending.asked.approval.clone(), pending.asked.call.clone()))
+        .collect();
+    for (approval, call) in due {
+        draft.push(ApprovalExpired { approval, call });
+    }
+}

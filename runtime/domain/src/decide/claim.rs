@@ -1,0 +1,228 @@
+//! Terminal claims: checked once all other calls of the message have settled, their effect performed, verified, and only
+//! then the status changes.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::draft::Draft;
+use super::{call, ended, flow, stop};
+use crate::envelope::{self, Envelope, EnvelopeSource, FINISH_TOOL};
+use crate::event::{AgentFinished, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, GateFired};
+use crate::gate::{GateAction, GateCall, should_gate};
+use crate::ids::{CallId, Principal, ToolName};
+use crate::inject::Prepared;
+use crate::model::Arguments;
+use crate::pack::TerminalTool;
+use crate::refusal::{Refusal, ToolRefusal};
+use crate::session::{CallState, OpenClaim};
+use crate::terminal::{self, Claim};
+use crate::tool::Risk;
+
+/// A terminal tool's confidence and the envelope's may differ by this much before it is recorded.
+const CONFIDENCE_TOLERANCE: f64 = 0.05;
+
+/// The id of a claim's effect.
+pub(super) fn effect_id(claim: &CallId) -> CallId {
+    CallId::new(format!("{claim}.effect"))
+}
+
+/// An agent's claim, once the other calls of its message have settled.
+pub(super) fn by_agent(draft: &mut Draft<'_>, id: &CallId) {
+    let Some((by, name, args, approved)) = proposed(draft, id) else { return };
+    let open = OpenClaim { call: id.clone(), by, tool: name, args, effect: None };
+    if let Err(refusal) = raise(draft, &open, approved) {
+        refuse(draft, open, refusal);
+        flow::advance(draft);
+    }
+}
+
+fn proposed(draft: &Draft<'_>, id: &CallId) -> Option<(Principal, ToolName, Arc<Value>, bool)> {
+    let turn = draft.session.turn()?;
+    let call = draft.session.call(id)?;
+    let agent = draft.facts.pack.agents.get(&turn.agent)?;
+    let name = agent.tools.iter().find(|name| name.wire() == call.wire)?.clone();
+    let (args, approved) = match (&call.state, &*call.args) {
+        (CallState::Approved(args), _) => (Arc::clone(args), true),
+        (_, Arguments::Json(args)) => (Arc::new(args.clone()), false),
+        (_, Arguments::Broken(_)) => return None,
+    };
+    Some((turn.agent.principal(), name, args, approved))
+}
+
+/// Check, gate, effect or conclusion.
+fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), ToolRefusal> {
+    let Some(tool) = draft.facts.pack.terminal_tools.get(&open.tool) else {
+        return Err(ToolRefusal::UnknownTool { offered: Vec::new() });
+    };
+    let siblings = failed_siblings(draft, &open.call);
+    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
+    terminal::check(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
+    if !approved && ask_first(draft, open)? {
+        return Ok(());
+    }
+    match &tool.effect {
+        None => conclude(draft, open, tool),
+        Some(effect) => {
+            let raised = ClaimRaised {
+                call: open.call.clone(),
+                by: open.by.clone(),
+                tool: open.tool.clone(),
+                args: Arc::clone(&open.args),
+            };
+            draft.push(raised);
+            call::intend_effect(draft, effect, &open.call, &open.args)
+        }
+    }
+}
+
+/// Puts an agent's claim before the gate; a person's own claim needs no second person. True when it now waits.
+fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusal> {
+    if is_person(&open.by) {
+        return Ok(false);
+    }
+    let environment = draft.session.fields().get("environment").and_then(Value::as_str).map(str::to_owned);
+    let gated = GateCall {
+        tool: &open.tool,
+        risk: Risk::Low,
+        changes_world: false,
+        environment: environment.as_deref(),
+        agent_gate: false,
+    };
+    let decision = should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates);
+    match decision.action {
+        GateAction::Auto | GateAction::Notify => Ok(false),
+        GateAction::Deny => Err(ToolRefusal::Denied { reason: decision.reason }),
+        GateAction::Approve => {
+            let fired = GateFired { call: Some(open.call.clone()), action: decision.action, reason: decision.reason };
+            draft.push(fired);
+            let args = (*open.args).clone();
+            let prepared = Prepared { args, injected: Vec::new(), overridden: Vec::new(), dropped: Vec::new() };
+            call::ask_person(draft, &open.call, &open.tool, prepared, decision);
+            Ok(true)
+        }
+    }
+}
+
+fn is_person(by: &Principal) -> bool {
+    !by.as_str().starts_with("agent:")
+}
+
+fn failed_siblings(draft: &Draft<'_>, claim: &CallId) -> Vec<String> {
+    let calls = draft.session.turn().map(|turn| turn.calls.as_slice()).unwrap_or_default();
+    calls
+        .iter()
+        .filter(|call| call.id != *claim && call.settled().is_some_and(|settled| !settled.worked))
+        .map(|call| call.wire.clone())
+        .collect()
+}
+
+/// A claim whose effect came back: verified, or refused with how the effect failed.
+pub(super) fn conclude_if_settled(draft: &mut Draft<'_>) {
+    let Some(open) = draft.session.claim().cloned() else { return };
+    let Some(effect) = &open.effect else { return };
+    let Some(settled) = effect.settled().cloned() else { return };
+    let Some(tool) = draft.facts.pack.terminal_tools.get(&open.tool) else { return };
+    let result = if settled.worked {
+        conclude(draft, &open, tool)
+    } else {
+        let detail = settled.result.to_string().chars().take(500).collect();
+        Err(ToolRefusal::EffectFailed { tool: effect.wire.clone(), detail })
+    };
+    if let Err(refusal) = result {
+        refuse(draft, open, refusal);
+        flow::advance(draft);
+    }
+}
+
+fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
+    draft.push(ClaimRefused { call: open.call, by: open.by, tool: open.tool, refusal });
+}
+
+/// Verifies and moves the status: the last step of every way to an outcome.
+fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
+    let siblings = failed_siblings(draft, &open.call);
+    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
+    let transition = terminal::verify(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
+    if is_person(&open.by) {
+        stop::abandon(draft, &open.by, "a person closed the session while this call was being made");
+    } else {
+        report_of_claim(draft, open);
+    }
+    // Nothing above moves the status, so the transition still starts where it was verified.
+    draft.push(transition);
+    Ok(())
+}
+
+/// The agent's report from the claim's own arguments, which beat the envelope's.
+fn report_of_claim(draft: &mut Draft<'_>, open: &OpenClaim) {
+    let Some(turn) = draft.session.turn() else { return };
+    let (assignment, agent, evidence) = (turn.assignment, turn.agent.clone(), turn.evidence.clone());
+    let beside = turn.calls.iter().find(|call| call.wire == FINISH_TOOL).and_then(|call| match &*call.args {
+        Arguments::Json(args) => envelope::from_args(args).ok(),
+        Arguments::Broken(_) => None,
+    });
+    let own = envelope::from_terminal(&open.args);
+    if let (Some(own), Some(beside)) = (&own, &beside)
+        && (own.confidence - beside.confidence).abs() > CONFIDENCE_TOLERANCE
+    {
+        draft.push(ConfidenceMismatched {
+            call: open.call.clone(),
+            argument: own.confidence,
+            envelope: beside.confidence,
+        });
+    }
+    let source = if own.is_some() { EnvelopeSource::TerminalArguments } else { EnvelopeSource::FinishTool };
+    if let Some(report) = own.or(beside) {
+        let Envelope { confidence, .. } = report;
+        draft.push(ConfidenceEmitted { assignment, confidence, source });
+        draft.push(AgentFinished { assignment, agent, envelope: report, evidence });
+    }
+}
+
+/// A person's claim under their own name, from any status that is not final.
+pub(super) fn by_person(
+    draft: &mut Draft<'_>,
+    by: &Principal,
+    tool: &ToolName,
+    args: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    if draft.session.status().is_final() {
+        return Err(ended(draft.session.status()));
+    }
+    let args = Value::Object(args.clone());
+    if !draft.facts.pack.terminal_tools.contains_key(tool) {
+        let known = draft.facts.pack.terminal_tools.keys().map(ToString::to_string).collect();
+        return Err(Refusal::UnknownTerminalTool { tool: tool.to_string(), known });
+    }
+    if draft.session.claim().is_some() {
+        let status = draft.session.status().to_string();
+        return Err(Refusal::NothingToDo { status, verb: "claim while another claim is under way".to_owned() });
+    }
+    check_arguments(draft, tool, &args).map_err(|refusal| Refusal::CallRefused { refusal })?;
+    let call = CallId::new(format!("person.{}", draft.head()));
+    let open = OpenClaim { call, by: by.clone(), tool: tool.clone(), args: Arc::new(args), effect: None };
+    reopen(draft, by);
+    raise(draft, &open, true).map_err(|refusal| Refusal::CallRefused { refusal })
+}
+
+/// An ended session whose claim has an effect must be in progress while the effect is owed.
+fn reopen(draft: &mut Draft<'_>, by: &Principal) {
+    if draft.session.status().is_end() {
+        draft.set_status(terminal::FrameworkStatus::InProgress, "a person claims an outcome", by);
+    }
+}
+
+/// Schema and rosters of a terminal tool's arguments.
+pub(super) fn check_arguments(draft: &Draft<'_>, tool: &ToolName, args: &Value) -> Result<(), ToolRefusal> {
+    let pack = draft.facts.pack;
+    let Some(spec) = pack.terminal_tools.get(tool) else {
+        return Err(ToolRefusal::UnknownTool { offered: pack.terminal_tools.keys().map(ToolName::wire).collect() });
+    };
+    let problems = spec.schema.problems(args);
+    if !problems.is_empty() {
+        return Err(ToolRefusal::InvalidArguments { problems });
+    }
+    let refusals = pack.rosters.check(&spec.rosters, args);
+    if refusals.is_empty() { Ok(()) } else { Err(ToolRefusal::OutOfRoster { refusals }) }
+}

@@ -1,0 +1,63 @@
+//! A verdict in the making: every event is applied to a working copy as it is pushed, so later steps see it.
+
+use super::{Facts, Verdict};
+use crate::event::{Event, EventBody};
+use crate::ids::{Principal, Seq};
+use crate::session::Session;
+use crate::terminal::{FrameworkStatus, StatusChanged};
+use crate::tool::Content;
+
+/// The principal of what the runtime does by itself.
+pub const RUNTIME: &str = "runtime";
+
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) session: Session,
+    pub(super) facts: &'a Facts<'a>,
+    events: Vec<EventBody>,
+    contents: Vec<Content>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(session: &Session, facts: &'a Facts<'a>) -> Self {
+        Self { session: session.clone(), facts, events: Vec::new(), contents: Vec::new() }
+    }
+
+    /// Adds a fact. What does not fit the session is not added: decisions only push what they have just checked, and the
+    /// property tests hold them to it.
+    pub(super) fn push(&mut self, body: impl Into<EventBody>) {
+        let seq = self.session.head().next();
+        let event = Event { seq, at: self.facts.now, fence: self.facts.fence, body: body.into() };
+        let applied = self.session.apply(&event);
+        debug_assert_eq!(applied, Ok(()), "a decision pushed an event that does not fit");
+        if applied.is_ok() {
+            self.events.push(event.body);
+        }
+    }
+
+    /// Keeps a large value for the append.
+    pub(super) fn keep(&mut self, content: Option<Content>) {
+        self.contents.extend(content);
+    }
+
+    /// Moves the status by the runtime's own right.
+    pub(super) fn set_status(&mut self, to: FrameworkStatus, reason: impl Into<String>, by: &Principal) {
+        if *self.session.status() != to.status() {
+            let changed = StatusChanged::framework(self.session.status(), to, reason.into(), by.clone());
+            self.push(changed);
+        }
+    }
+
+    pub(super) fn runtime() -> Principal {
+        Principal::new(RUNTIME)
+    }
+
+    /// The head as of now.
+    pub(super) fn head(&self) -> Seq {
+        self.session.head()
+    }
+
+    pub(super) fn into_verdict(self) -> Verdict {
+        Verdict { events: self.events, contents: self.contents, after: self.session }
+    }
+}

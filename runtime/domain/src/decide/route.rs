@@ -1,0 +1,62 @@
+//! Where a report leads.
+
+use serde_json::json;
+
+use super::draft::Draft;
+use super::flow;
+use crate::envelope::Envelope;
+use crate::event::{GateFired, OperatorAsked, RouteDecided};
+use crate::gate::{GateAction, GateReason};
+use crate::ids::AgentName;
+use crate::pack::RouteTo;
+use crate::route;
+use crate::terminal::FrameworkStatus;
+
+/// How much of a report an operator is shown.
+const SUMMARY_MAX: usize = 2_000;
+
+/// Chooses the route, and pauses for an operator where its gate asks for more confidence than the report has.
+pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName, envelope: &Envelope) {
+    let pack = draft.facts.pack;
+    let Some(agent) = pack.agents.get(from) else { return };
+    let facts = json!({
+        "signal": envelope.signal, "agent": from, "confidence": envelope.confidence,
+        "fields": draft.session.fields(), "retries": draft.session.retries(),
+    });
+    let choice = route::choose(agent, &pack.dispatch, &facts, envelope.signal.as_deref());
+    draft.push(RouteDecided {
+        from: from.clone(),
+        signal: choice.signal.clone(),
+        matched: choice.matched,
+        to: choice.to.clone(),
+    });
+    if !route::is_gated(&choice, envelope.confidence) {
+        return follow(draft, from, &choice.to);
+    }
+    draft.push(GateFired { call: None, action: GateAction::Approve, reason: GateReason::LowConfidence });
+    draft.push(OperatorAsked {
+        from: from.clone(),
+        target: choice.to,
+        confidence: envelope.confidence,
+        threshold: choice.gate_below,
+        summary: envelope.content.chars().take(SUMMARY_MAX).collect(),
+    });
+}
+
+/// Goes where a route leads.
+pub(super) fn follow(draft: &mut Draft<'_>, from: &AgentName, to: &RouteTo) {
+    match to {
+        RouteTo::Agent(agent) => flow::assign(draft, agent),
+        RouteTo::End => {
+            let reason = format!("`{from}` ended the run without a terminal claim");
+            draft.set_status(FrameworkStatus::NeedsReview, reason, &Draft::runtime());
+        }
+        RouteTo::Operator => {
+            let report = draft.session.reports().get(from);
+            let summary = report.map(|r| r.content.chars().take(SUMMARY_MAX).collect()).unwrap_or_default();
+            let confidence = report.map_or(0.0, |r| r.confidence);
+            let target = RouteTo::Agent(from.clone());
+            draft.push(OperatorAsked { from: from.clone(), target, confidence, threshold: None, summary });
+        }
+    }
+}

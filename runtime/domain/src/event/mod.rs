@@ -1,0 +1,26 @@
+//! The closed, versioned vocabulary of durable facts.
+//!
+//! No event type has a public `Deserialize`: bytes become events only through [`crate::log::AppendRecord::open`], as part
+//! of a verified chain, so nobody forges a transition.
+
+mod body;
+mod payload;
+
+use crate::ids::{Fence, Seq};
+use crate::time::Timestamp;
+
+pub use body::{DecodeError, EventBody};
+pub use payload::*;
+
+/// One fact in a session's log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its position.
+    pub seq: Seq,
+    /// When it happened, by its owner's clock.
+    pub at: Timestamp,
+    /// The fence it was written under.
+    pub fence: Fence,
+    /// What happened.
+    pub body: EventBody,
+}

@@ -1,0 +1,176 @@
+//! The gate: one pure function decides whether a call runs, waits for a person, or is refused.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Digest, ToolName};
+use crate::tool::Risk;
+
+/// A pack's gate policy, complete and validated: every pattern matches a tool that exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatePolicy {
+    /// The rules.
+    pub rules: Vec<GateRule>,
+    /// Calls that change the world wait for a person while the last known confidence is below this.
+    pub confidence_below: Option<f64>,
+    /// What an approval needs.
+    pub approval: ApprovalRule,
+    /// Digest of the policy as written; an approval is bound to it.
+    pub digest: Digest,
+}
+
+/// One rule. Without `environment` it sets a tool's base action; with one it can only tighten it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRule {
+    /// A tool name or a pattern with `*`; the most specific pattern wins (an exact name, then the longest literal part,
+    /// then the first written).
+    pub tool: String,
+    /// Risk that replaces the tool's own.
+    pub risk: Option<Risk>,
+    /// Action that replaces the one the risk gives.
+    pub action: Option<GateAction>,
+    /// The environments it applies to; empty = everywhere.
+    pub environments: Vec<String>,
+}
+
+/// What the gate does with a call, from loose to tight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateAction {
+    /// Runs by itself.
+    Auto,
+    /// Runs by itself and is recorded as notable.
+    Notify,
+    /// Waits for a person.
+    Approve,
+    /// Is refused.
+    Deny,
+}
+
+/// What an approval needs to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    /// How long it may stay unanswered.
+    #[serde(with = "crate::time::millis")]
+    pub expires: Duration,
+    /// How many different people must approve.
+    pub min: u32,
+    /// The approver must not be the principal that started the session.
+    pub not_requester: bool,
+}
+
+/// Why the gate decided as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateReason {
+    /// The tool's risk is high, or a rule says so.
+    HighRiskTool,
+    /// A rule for this environment tightened it.
+    GatedEnvironment,
+    /// The last known confidence is too low, or unknown where one is asked for.
+    LowConfidence,
+    /// The agent's route asks for a person.
+    AgentGate,
+    /// A rule denies it.
+    PolicyDenied,
+    /// Nothing asks for a person.
+    Auto,
+}
+
+/// The gate's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateDecision {
+    /// What to do.
+    pub action: GateAction,
+    /// Why.
+    pub reason: GateReason,
+}
+
+/// What the gate looks at of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct GateCall<'a> {
+    /// The tool.
+    pub tool: &'a ToolName,
+    /// Its own risk.
+    pub risk: Risk,
+    /// Whether it is more than a read.
+    pub changes_world: bool,
+    /// Where it acts.
+    pub environment: Option<&'a str>,
+    /// Whether the agent's own gate asks for a person.
+    pub agent_gate: bool,
+}
+
+impl Risk {
+    const fn action(self) -> GateAction {
+        match self {
+            Self::Low => GateAction::Auto,
+            Self::Medium => GateAction::Notify,
+            Self::High => GateAction::Approve,
+        }
+    }
+}
+
+impl GateRule {
+    fn base(&self) -> Option<GateAction> {
+        self.action.or_else(|| self.risk.map(Risk::action))
+    }
+}
+
+/// Decides one call. The base is the most specific rule without an environment, else the tool's own risk; everything
+/// after that (environments, confidence, the agent's gate) only tightens.
+pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePolicy) -> GateDecision {
+    let name = call.tool.as_str();
+    let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, name));
+    let base = matching()
+        .filter(|rule| rule.environments.is_empty())
+        .filter_map(|rule| Some((specificity(&rule.tool), rule.base()?)))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map_or(call.risk.action(), |(_, action)| action);
+    let here = |rule: &&GateRule| call.environment.is_some_and(|e| rule.environments.iter().any(|own| own == e));
+    let environment = matching().filter(here).filter_map(GateRule::base).max();
+    let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| c.is_nan() || c < below));
+    let ask = |asks: bool| asks.then_some(GateAction::Approve);
+
+    let mut decision = GateDecision { action: base, reason: GateReason::HighRiskTool };
+    let tighter = [
+        (environment, GateReason::GatedEnvironment),
+        (ask(call.changes_world && unsure), GateReason::LowConfidence),
+        (ask(call.agent_gate), GateReason::AgentGate),
+    ];
+    for (action, reason) in tighter {
+        if let Some(action) = action.filter(|action| *action > decision.action) {
+            decision = GateDecision { action, reason };
+        }
+    }
+    match decision.action {
+        GateAction::Auto | GateAction::Notify => decision.reason = GateReason::Auto,
+        GateAction::Deny => decision.reason = GateReason::PolicyDenied,
+        GateAction::Approve => {}
+    }
+    decision
+}
+
+/// Whether a tool name fits a pattern, where `*` stands for any text.
+pub fn pattern_matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(head) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return left.ends_with(part);
+        }
+        let Some(at) = left.find(part) else { return false };
+        left = left.get(at + part.len()..).unwrap_or_default();
+    }
+    true
+}
+
+/// How specific a pattern is: an exact name beats every pattern, then the longer literal part.
+pub fn specificity(pattern: &str) -> (bool, usize) {
+    (!pattern.contains('*'), pattern.chars().filter(|c| *c != '*').count())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! Identifiers. Every id is a newtype; ids the runtime mints are derived, never random, except [`SessionId`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A text could not be read as the id it was given for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {kind}; {hint}")]
+pub struct BadId {
+    kind: &'static str,
+    text: String,
+    hint: &'static str,
+}
+
+/// A session's id: `ses_` and a `UUIDv7` in its simple form, so ids sort by creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(uuid::Uuid);
+
+impl SessionId {
+    /// Wraps a `UUIDv7` minted by the caller (randomness is an argument here).
+    pub const fn new(id: uuid::Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The bare UUID.
+    pub const fn uuid(self) -> uuid::Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ses_{}", self.0.as_simple())
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("ses_").and_then(|rest| uuid::Uuid::try_parse(rest).ok()).map(Self).ok_or_else(|| BadId {
+            kind: "session id",
+            text: bounded(text),
+            hint: "expected `ses_` and 32 hex digits",
+        })
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// At most 80 characters of a text from outside, for error messages.
+fn bounded(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// The one after this one.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number_id! {
+    /// An event's position in its session's log; the first event is 1, 0 means "nothing yet".
+    Seq
+}
+number_id! {
+    /// The session's number that shuts stale owners out; it only grows.
+    Fence
+}
+number_id! {
+    /// An assignment's ordinal within its session, from 1.
+    AssignmentId
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps a text; see the type for its form.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A human handle, `INC-20261120-0001`: pack prefix, UTC day, a counter of that day without an upper limit.
+    Handle
+}
+text_id! {
+    /// A tool call's id within its session: `<assignment>.<round>.<index>`, derived from where it stands, never from an
+    /// attempt, so that the idempotency key made of it is stable.
+    CallId
+}
+text_id! {
+    /// An approval's id: `apr_` and 24 hex digits derived from session and call.
+    ApprovalId
+}
+text_id! {
+    /// The id a caller gives a command so that it is applied at most once; at most 128 characters.
+    CmdId
+}
+text_id! {
+    /// One process incarnation (a UUID minted per start): who holds a session's row.
+    Owner
+}
+text_id! {
+    /// An agent's name within its pack.
+    AgentName
+}
+text_id! {
+    /// A tool's one name per record: `server:tool` for a backend's, a bare name for the runtime's own and the pack's.
+    ToolName
+}
+text_id! {
+    /// Who acts: `user:alice`, `agent:triage`, `ticker:approvals`, `cli:root`.
+    Principal
+}
+
+impl CallId {
+    /// The id of the `index`th call of a round of an assignment.
+    pub fn at(assignment: AssignmentId, round: u32, index: usize) -> Self {
+        Self(format!("{assignment}.{round}.{index}"))
+    }
+
+    /// The idempotency key the world sees: stable for the call across crashes and takeovers.
+    pub fn key(&self, session: SessionId) -> String {
+        format!("{session}/{}", self.0)
+    }
+}
+
+impl ApprovalId {
+    /// The approval of a call, derived.
+    pub fn of(session: SessionId, call: &CallId) -> Self {
+        let hash = Digest::of_parts(&[session.uuid().as_bytes(), call.as_str().as_bytes()]);
+        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()))
+    }
+}
+
+impl ToolName {
+    /// The name a model sees: `server__tool`. Mapped one to one, because `__` is refused in names at load.
+    pub fn wire(&self) -> String {
+        self.0.replace(':', "__")
+    }
+}
+
+impl AgentName {
+    /// The agent as a principal.
+    pub fn principal(&self) -> Principal {
+        Principal::new(format!("agent:{}", self.0))
+    }
+}
+
+/// A SHA-256 digest, hex at the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of parts, each preceded by its length, so that no two lists of parts collide.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The digest of a JSON value in canonical form (`serde_json` keeps object keys sorted).
+    pub fn of_json(value: &serde_json::Value) -> Self {
+        Self::of(value.to_string().as_bytes())
+    }
+
+    /// Wraps raw bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The raw bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Lowercase hex, 64 digits.
+    pub fn hex(&self) -> String {
+        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+            text
+        })
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex())
+    }
+}
+
+impl FromStr for Digest {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadId { kind: "digest", text: bounded(text), hint: "expected 64 hex digits" };
+        let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let digits = digits.filter(|d| d.len() == 64).ok_or_else(bad)?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair.iter().fold(0, |high, low| (high << 4) | low);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

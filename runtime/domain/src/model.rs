@@ -1,0 +1,199 @@
+//! What is asked of a language model and what comes back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
+
+/// Most characters of free text kept of one reply; more is cut (a model's whole useful answer fits well within).
+pub const REPLY_TEXT_MAX: usize = 32 * 1024;
+/// Most bytes of one call's arguments; more is refused as too large before anything reads them.
+pub const ARGUMENTS_MAX: usize = 64 * 1024;
+/// Most calls taken of one reply; the rest is dropped and counted in [`ModelReply::dropped_calls`].
+pub const CALLS_MAX: usize = 32;
+
+/// One question to a model. Built purely from the session, so a recorded session can be asked again bit for bit.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelRequest {
+    /// The session that asks.
+    pub session: SessionId,
+    /// The agent that asks.
+    pub agent: AgentName,
+    /// The assignment it works on.
+    pub assignment: AssignmentId,
+    /// The round within the turn, from 1.
+    pub round: u32,
+    /// The configured model's name (a key of `models` in the configuration).
+    pub model: String,
+    /// The system prompt.
+    pub system: Arc<str>,
+    /// The exchange so far; always valid: every call has its result.
+    pub messages: Vec<Message>,
+    /// The tools on offer, with injected arguments already stripped.
+    pub tools: Arc<[ToolOffer]>,
+    /// The typed case behind the briefing: `{session: {id, handle, fields}, reports: {agent: …}}`. For providers that
+    /// read data instead of prose (the scripted one); real providers ignore it.
+    pub case: Arc<Value>,
+}
+
+/// A tool as the model sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolOffer {
+    /// The wire name, `server__tool`.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// JSON Schema of its arguments, an object.
+    pub schema: Value,
+}
+
+/// One message of the exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Message {
+    /// From the runtime: the briefing, a repair request, an operator's words.
+    User {
+        /// The text.
+        text: Arc<str>,
+    },
+    /// From the model.
+    Assistant {
+        /// Free text, possibly empty.
+        text: Arc<str>,
+        /// The calls it proposed, with the ids the runtime gave them.
+        calls: Vec<AssistantCall>,
+    },
+    /// The result of one call; follows its assistant message, in call order.
+    Tool {
+        /// The call it answers.
+        call: CallId,
+        /// The tool's wire name.
+        tool: String,
+        /// `{"status":…, "evidence":…, "content":…}`, untrusted data for the model.
+        result: Arc<Value>,
+    },
+}
+
+/// A call inside an assistant message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssistantCall {
+    /// The runtime's id.
+    pub id: CallId,
+    /// The name as the model wrote it.
+    pub tool: String,
+    /// The arguments as the model wrote them.
+    pub args: Arc<Arguments>,
+}
+
+/// A call's arguments as they came from the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arguments {
+    /// They parsed.
+    Json(Value),
+    /// They did not; the text's beginning is kept.
+    Broken(String),
+}
+
+impl Arguments {
+    /// Parses text from a provider; what is too large or no JSON object becomes [`Arguments::Broken`].
+    pub fn parse(text: &str) -> Self {
+        if text.len() > ARGUMENTS_MAX {
+            return Self::Broken(format!("{} bytes, over the limit of {ARGUMENTS_MAX}", text.len()));
+        }
+        match serde_json::from_str(text) {
+            Ok(value @ Value::Object(_)) => Self::Json(value),
+            Ok(_) | Err(_) => Self::Broken(text.chars().take(200).collect()),
+        }
+    }
+}
+
+/// A call a model proposes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProposedCall {
+    /// The tool's wire name as the model wrote it.
+    pub tool: String,
+    /// Its arguments.
+    pub args: Arc<Arguments>,
+}
+
+/// What came back from a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelReply {
+    /// Free text, possibly empty.
+    pub text: Arc<str>,
+    /// The calls it proposes, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ProposedCall>,
+    /// What it used.
+    pub usage: Usage,
+    /// Calls beyond [`CALLS_MAX`] that were not taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped_calls: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl ModelReply {
+    /// A reply cut down to the limits of this module. Every provider's reply passes here before anything else sees it.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        if self.text.len() > REPLY_TEXT_MAX {
+            self.text = self.text.chars().take(REPLY_TEXT_MAX / 4).collect::<String>().into();
+        }
+        self.dropped_calls += self.calls.len().saturating_sub(CALLS_MAX);
+        self.calls.truncate(CALLS_MAX);
+        for call in &mut self.calls {
+            call.tool = call.tool.chars().take(200).collect();
+            if let Arguments::Json(value) = &*call.args {
+                let size = value.to_string().len();
+                if size > ARGUMENTS_MAX {
+                    let note = format!("{size} bytes, over the limit of {ARGUMENTS_MAX}");
+                    call.args = Arc::new(Arguments::Broken(note));
+                }
+            }
+        }
+        self
+    }
+}
+
+/// Tokens and cost of one or more model calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Input tokens that were not served from a cache.
+    pub input: u64,
+    /// Input tokens served from a cache.
+    #[serde(default)]
+    pub cached: u64,
+    /// Output tokens.
+    pub output: u64,
+    /// Cost in millionths of a US dollar; `None` when the price is unknown (never 0 for unknown).
+    #[serde(default)]
+    pub cost_micro_usd: Option<u64>,
+}
+
+impl Usage {
+    /// All tokens.
+    pub fn tokens(self) -> u64 {
+        self.input.saturating_add(self.cached).saturating_add(self.output)
+    }
+
+    /// The sum; an unknown cost makes the sum's unknown, except against nothing spent at all.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        if self == Self::default() {
+            return other;
+        }
+        Self {
+            input: self.input.saturating_add(other.input),
+            cached: self.cached.saturating_add(other.cached),
+            output: self.output.saturating_add(other.output),
+            cost_micro_usd: self.cost_micro_usd.zip(other.cost_micro_usd).map(|(a, b)| a.saturating_add(b)),
+        }
+    }
+}

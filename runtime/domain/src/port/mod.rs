@@ -1,0 +1,23 @@
+//! The seams: traits of a few methods that the engine holds as `Arc<dyn …>` and adapters implement.
+//!
+//! Each method's doc says what is true once it returns.
+
+mod model;
+mod store;
+mod tool;
+
+pub use model::ModelProvider;
+pub use store::{
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry,
+    NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted,
+    TakenOver,
+};
+pub use tool::ToolBackend;
+
+use crate::time::Timestamp;
+
+/// Where the present comes from. The binary's reads the machine's clock, tests turn one by hand.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// The present.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,258 @@
+//! Typed noes: to a model's call (it reads them and can repair) and to a command from outside.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gate::GateReason;
+use crate::ids::{AgentName, ApprovalId, CallId, Principal, Seq};
+use crate::retry::RetryReason;
+use crate::roster::RosterRefusal;
+
+/// Why a call was refused. The model sees `kind` and the text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToolRefusal {
+    /// No tool of that name is offered to this agent.
+    #[error("no such tool here; the tools are: {}", offered.join(", "))]
+    UnknownTool {
+        /// The wire names on offer.
+        offered: Vec<String>,
+    },
+    /// The arguments are no JSON object, or too large.
+    #[error("the arguments are not a JSON object: {detail}")]
+    BrokenArguments {
+        /// What was seen.
+        detail: String,
+    },
+    /// The arguments break the tool's schema.
+    #[error("the arguments do not fit the schema: {}", problems.join("; "))]
+    InvalidArguments {
+        /// Every problem, `path: what`.
+        problems: Vec<String>,
+    },
+    /// A value is not in its roster.
+    #[error("{}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    OutOfRoster {
+        /// Every value that is not.
+        refusals: Vec<RosterRefusal>,
+    },
+    /// The gate denies it.
+    #[error("the gate policy denies this call ({reason:?})")]
+    Denied {
+        /// Why.
+        reason: GateReason,
+    },
+    /// A person said no.
+    #[error("{by} refused this call: {reason}")]
+    Rejected {
+        /// Who.
+        by: Principal,
+        /// Why.
+        reason: String,
+    },
+    /// Nobody answered in time.
+    #[error("nobody approved this call in time; it did not run")]
+    Expired,
+    /// The session was stopped or closed first.
+    #[error("the session ended before this call ran")]
+    Cancelled,
+    /// Too many calls in this turn.
+    #[error("this turn's limit of tool calls is reached; it did not run")]
+    LimitReached,
+    /// A terminal claim beside calls that failed or were refused.
+    #[error("other calls of the same message did not succeed ({}); look at them, then claim again", calls.join(", "))]
+    SiblingsFailed {
+        /// Those calls.
+        calls: Vec<String>,
+    },
+    /// Two terminal claims in one message.
+    #[error("one message may hold only one terminal claim")]
+    SecondClaim,
+    /// Evidence that does not exist.
+    #[error("no such evidence: {}; cite ids of tool results of this session, as `evidence` shows them", unknown.join(", "))]
+    UnknownEvidence {
+        /// The ids that do not.
+        unknown: Vec<String>,
+    },
+    /// An agent's report that must stand first does not.
+    #[error("`{agent}` must have reported `{wants}` since the last change; {}", match has { Some(has) => format!("it reported `{has}`"), None => "it has not reported".to_owned() })]
+    Unmet {
+        /// The agent.
+        agent: AgentName,
+        /// The signal it must have given.
+        wants: String,
+        /// The one it gave.
+        has: Option<String>,
+    },
+    /// The tool that must act before the status changes failed.
+    #[error("`{tool}` had to succeed first and did not: {detail}")]
+    EffectFailed {
+        /// The tool.
+        tool: String,
+        /// How it failed.
+        detail: String,
+    },
+}
+
+impl ToolRefusal {
+    /// The word a model, a script or a page keys on.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::BrokenArguments { .. } => "broken_arguments",
+            Self::InvalidArguments { .. } => "invalid_arguments",
+            Self::OutOfRoster { .. } => "out_of_roster",
+            Self::Denied { .. } => "denied",
+            Self::Rejected { .. } => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::LimitReached => "limit_reached",
+            Self::SiblingsFailed { .. } => "siblings_failed",
+            Self::SecondClaim => "second_claim",
+            Self::UnknownEvidence { .. } => "unknown_evidence",
+            Self::Unmet { .. } => "unmet",
+            Self::EffectFailed { .. } => "effect_failed",
+        }
+    }
+}
+
+/// Why a command was refused. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The session moved on since the caller looked.
+    #[error("the session is at version {actual}, not {expected}; reload it and look again")]
+    StaleVersion {
+        /// The version the caller gave.
+        expected: Seq,
+        /// The version it has.
+        actual: Seq,
+    },
+    /// The session has ended.
+    #[error("the session has ended as `{status}`; {hint}")]
+    SessionEnded {
+        /// Its status.
+        status: String,
+        /// What can be done.
+        hint: EndedHint,
+    },
+    /// Nothing to carry on.
+    #[error("the session is `{status}`: nothing to {verb}")]
+    NothingToDo {
+        /// Its status.
+        status: String,
+        /// The command's verb.
+        verb: String,
+    },
+    /// No approval of that id in this session.
+    #[error("this session has no approval `{approval}`; list approvals and check the id")]
+    ApprovalUnknown {
+        /// The id.
+        approval: ApprovalId,
+    },
+    /// Another answer came first, or the time was up.
+    #[error("approval `{approval}` is no longer pending; another answer came first or it expired")]
+    ApprovalAlreadyDecided {
+        /// The id.
+        approval: ApprovalId,
+    },
+    /// The requester may not approve.
+    #[error("{by} started this session and may not approve its calls; ask somebody else")]
+    ApproverIsRequester {
+        /// Who.
+        by: Principal,
+    },
+    /// The same person again where several are needed.
+    #[error("{by} has approved already; another person must")]
+    AlreadyApproved {
+        /// Who.
+        by: Principal,
+    },
+    /// An edit touches arguments the runtime supplies.
+    #[error("these arguments come from the session and cannot be edited: {}", arguments.join(", "))]
+    NotEditable {
+        /// Those.
+        arguments: Vec<String>,
+    },
+    /// Edited arguments, or a person's claim, do not hold.
+    #[error("{refusal}")]
+    CallRefused {
+        /// Why.
+        refusal: ToolRefusal,
+    },
+    /// No operator is asked for.
+    #[error("this session does not wait for an operator's words")]
+    NobodyAsked,
+    /// The call's outcome is not in doubt.
+    #[error("the outcome of call `{call}` is not in doubt; `provost sessions show` lists what is")]
+    NotInDoubt {
+        /// The call.
+        call: CallId,
+    },
+    /// The retry policy says no, or there is nothing to retry (another retry may have come first).
+    #[error("retry rejected: the session is `{status}`{}", match reason { Some(reason) => format!(" and the policy says {reason:?}"), None => String::new() })]
+    RetryRejected {
+        /// The session's status.
+        status: String,
+        /// What the policy says, where it was asked.
+        reason: Option<RetryReason>,
+    },
+    /// No terminal tool of that name.
+    #[error("the pack has no terminal tool `{tool}`; it has: {}", known.join(", "))]
+    UnknownTerminalTool {
+        /// The name asked for.
+        tool: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The session's pack is loaded in another version.
+    #[error("the session pinned pack digest {pinned}, but {loaded} is loaded; load the pinned pack to carry it on")]
+    PackChanged {
+        /// Pinned.
+        pinned: String,
+        /// Loaded.
+        loaded: String,
+    },
+}
+
+/// What can be done about an ended session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedHint {
+    /// Nothing leads out.
+    Final,
+    /// Retry it, claim an outcome, or stop it.
+    RetryOrClaim,
+}
+
+impl fmt::Display for EndedHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Final => "that is final; start a new session",
+            Self::RetryOrClaim => "retry it, claim an outcome yourself, or stop it",
+        })
+    }
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::StaleVersion { .. } => "stale_version",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::NothingToDo { .. } => "nothing_to_do",
+            Self::ApprovalUnknown { .. } => "approval_unknown",
+            Self::ApprovalAlreadyDecided { .. } => "approval_already_decided",
+            Self::ApproverIsRequester { .. } => "approver_is_requester",
+            Self::AlreadyApproved { .. } => "already_approved",
+            Self::NotEditable { .. } => "not_editable",
+            Self::CallRefused { .. } => "call_refused",
+            Self::NobodyAsked => "nobody_asked",
+            Self::NotInDoubt { .. } => "not_in_doubt",
+            Self::RetryRejected { .. } => "retry_rejected",
+            Self::UnknownTerminalTool { .. } => "unknown_terminal_tool",
+            Self::PackChanged { .. } => "pack_changed",
+        }
+    }
+}

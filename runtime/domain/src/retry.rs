@@ -1,0 +1,89 @@
+//! Whether a failed agent is tried again: pure, typed, with a preview that has no side effect.
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{AgentFailure, FailureKind};
+
+/// A pack's retry policy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// How many retries a session may have.
+    pub max: u32,
+    /// Whether transient failures are retried without a person.
+    pub transient: bool,
+    /// Below this confidence a retry is not worth its cost.
+    pub low_confidence_below: Option<f64>,
+}
+
+/// Why a retry happens or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryReason {
+    /// It is tried again.
+    AutoRetry,
+    /// The session's retries are used up.
+    MaxRetriesExceeded,
+    /// The same request would fail again.
+    PermanentError,
+    /// The last confidence is too low.
+    LowConfidenceNoRetry,
+    /// The policy leaves transient failures to people.
+    TransientDisabled,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryDecision {
+    /// Whether it is tried again.
+    pub retry: bool,
+    /// Why.
+    pub reason: RetryReason,
+}
+
+/// Whether to try again: the count first, then what the error says, then what the policy and the confidence say.
+pub fn should_retry(
+    count: u32,
+    failure: &AgentFailure,
+    confidence: Option<f64>,
+    policy: &RetryPolicy,
+) -> RetryDecision {
+    let kind = failure.kind();
+    let low = policy.low_confidence_below.zip(confidence).is_some_and(|(below, confidence)| confidence < below);
+    let reason = if count >= policy.max {
+        RetryReason::MaxRetriesExceeded
+    } else if kind == FailureKind::Permanent {
+        RetryReason::PermanentError
+    } else if !policy.transient {
+        RetryReason::TransientDisabled
+    } else if low {
+        RetryReason::LowConfidenceNoRetry
+    } else {
+        RetryReason::AutoRetry
+    };
+    RetryDecision { retry: reason == RetryReason::AutoRetry, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::ModelFailure;
+
+    #[track_caller]
+    fn check(count: u32, failure: ModelFailure, confidence: Option<f64>, transient: bool, expect: RetryReason) {
+        let policy = RetryPolicy { max: 2, transient, low_confidence_below: Some(0.4) };
+        let decision = should_retry(count, &AgentFailure::Model { failure }, confidence, &policy);
+        assert_eq!(decision, RetryDecision { retry: expect == RetryReason::AutoRetry, reason: expect });
+    }
+
+    #[test]
+    fn reasons_in_order() {
+        let timeout = || ModelFailure::LlmTimeout { after_ms: 1 };
+        let config = ModelFailure::LlmConfig { detail: String::new() };
+        check(0, timeout(), Some(0.9), true, RetryReason::AutoRetry);
+        check(0, timeout(), None, true, RetryReason::AutoRetry);
+        check(2, timeout(), Some(0.9), true, RetryReason::MaxRetriesExceeded);
+        check(0, config, Some(0.9), true, RetryReason::PermanentError);
+        check(0, timeout(), Some(0.9), false, RetryReason::TransientDisabled);
+        check(0, timeout(), Some(0.3), true, RetryReason::LowConfidenceNoRetry);
+    }
+}

@@ -1,0 +1,92 @@
+//! Argument schemas: a JSON Schema compiled once, checked purely.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// A compiled JSON Schema for an object of arguments or fields. References outside the schema are never fetched.
+#[derive(Clone)]
+pub struct ArgSchema {
+    raw: Arc<Value>,
+    validator: Arc<jsonschema::Validator>,
+}
+
+/// A schema could not be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a usable JSON Schema at `{path}`: {detail}")]
+pub struct BadSchema {
+    /// JSON pointer into the schema.
+    pub path: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+impl ArgSchema {
+    /// Compiles a schema.
+    pub fn new(raw: Value) -> Result<Self, BadSchema> {
+        let validator = jsonschema::options().build(&raw).map_err(|error| BadSchema {
+            path: error.instance_path().to_string(),
+            detail: error.to_string().chars().take(300).collect(),
+        })?;
+        Ok(Self { raw: Arc::new(raw), validator: Arc::new(validator) })
+    }
+
+    /// The schema as written.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+
+    /// Every way in which `value` breaks the schema, as `path: what`, at most eight; empty when it fits.
+    pub fn problems(&self, value: &Value) -> Vec<String> {
+        self.validator
+            .iter_errors(value)
+            .take(8)
+            .map(|error| {
+                let path = error.instance_path().to_string();
+                let path = if path.is_empty() { "arguments".to_owned() } else { path };
+                format!("{path}: {}", error.to_string().chars().take(300).collect::<String>())
+            })
+            .collect()
+    }
+
+    /// Whether the schema declares a property of this name.
+    pub fn declares(&self, name: &str) -> bool {
+        self.properties().is_some_and(|p| p.contains_key(name))
+    }
+
+    /// The names of the declared properties.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.properties().into_iter().flat_map(|p| p.keys().map(String::as_str))
+    }
+
+    /// The schema without some properties, for the model that must not see them.
+    pub fn without<'a>(&self, hidden: impl Iterator<Item = &'a str>) -> Value {
+        let mut shown = (*self.raw).clone();
+        for name in hidden {
+            if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.remove(name);
+            }
+            if let Some(required) = shown.get_mut("required").and_then(Value::as_array_mut) {
+                required.retain(|r| r.as_str() != Some(name));
+            }
+        }
+        shown
+    }
+
+    fn properties(&self) -> Option<&serde_json::Map<String, Value>> {
+        self.raw.get("properties").and_then(Value::as_object)
+    }
+}
+
+impl fmt::Debug for ArgSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ArgSchema").field(&self.raw).finish()
+    }
+}
+
+impl PartialEq for ArgSchema {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}

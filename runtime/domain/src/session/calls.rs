@@ -1,0 +1,185 @@
+//! The fold of a call's life: intended, returned, refused, in doubt, settled.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::apply::push_bounded;
+use super::{Call, CallState, DECIDED_MAX, EVIDENCE_MAX, Intent, PendingApproval, Session};
+use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeSettled, Settlement, ToolIntended, ToolReturned};
+use crate::ids::{ApprovalId, CallId, Fence, Seq};
+use crate::model::Arguments;
+use crate::pack::RoleKind;
+use crate::refusal::ToolRefusal;
+use crate::terminal::Evidence;
+use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
+
+impl Session {
+    pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
+        let intent =
+            Intent { tool: intended.tool.clone(), args: Arc::clone(&intended.args), effect: intended.effect, fence };
+        if let Ok(call) = self.call_mut(&intended.call) {
+            call.state = CallState::Intended(intent);
+        } else {
+            let call = Call {
+                id: intended.call.clone(),
+                wire: intended.tool.wire(),
+                args: Arc::new(Arguments::Json((*intended.args).clone())),
+                state: CallState::Intended(intent),
+            };
+            match (&mut self.claim, &mut self.turn) {
+                (Some(claim), _) => claim.effect = Some(call),
+                (None, Some(turn)) if turn.role == RoleKind::Watcher => turn.calls = vec![call],
+                (None, _) => return Err(format!("call {}", intended.call)),
+            }
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.tool_calls += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
+        let evidence = Evidence { session: self.id, seq };
+        self.unknown.remove(&returned.call);
+        let (worked, result) = shown(&returned.outcome, evidence);
+        let ended = self.status.is_end();
+        let effect = match self.call_mut(&returned.call) {
+            Ok(call) => {
+                let effect = match &call.state {
+                    CallState::Intended(intent) | CallState::Unknown(intent) => intent.effect,
+                    CallState::Proposed | CallState::Waiting(_) | CallState::Approved(_) | CallState::Settled(_) => {
+                        return Err(format!("an outcome of call {}, which is not being made", returned.call));
+                    }
+                };
+                call.settle(worked, result);
+                effect
+            }
+            // A result that arrives after the session was stopped: recorded, changes nothing else.
+            Err(_) if ended => return Ok(()),
+            Err(what) => return Err(what),
+        };
+        let did_nothing = matches!(&returned.outcome,
+            RecordedOutcome::Failed { failure } if failure.happened == Happened::No);
+        let own_effect = self.claim.as_ref().is_some_and(|c| c.effect.as_ref().is_some_and(|e| e.id == returned.call));
+        if effect != EffectClass::Read && !did_nothing && !own_effect {
+            self.changed_at = seq;
+        }
+        push_bounded(&mut self.evidence, seq, EVIDENCE_MAX);
+        if let Some(turn) = &mut self.turn {
+            turn.evidence_found(seq);
+        }
+        Ok(())
+    }
+
+    pub(super) fn refused(&mut self, call: &CallId, refusal: &ToolRefusal) -> Result<(), String> {
+        let status = match refusal {
+            ToolRefusal::Rejected { .. } => "rejected",
+            ToolRefusal::Expired => "expired",
+            ToolRefusal::Cancelled => "cancelled",
+            ToolRefusal::UnknownTool { .. }
+            | ToolRefusal::BrokenArguments { .. }
+            | ToolRefusal::InvalidArguments { .. }
+            | ToolRefusal::OutOfRoster { .. }
+            | ToolRefusal::Denied { .. }
+            | ToolRefusal::LimitReached
+            | ToolRefusal::SiblingsFailed { .. }
+            | ToolRefusal::SecondClaim
+            | ToolRefusal::UnknownEvidence { .. }
+            | ToolRefusal::Unmet { .. }
+            | ToolRefusal::EffectFailed { .. } => "refused",
+        };
+        let result = json!({"status": status, "reason": refusal.word(), "detail": refusal.to_string()});
+        self.call_mut(call)?.settle(false, result);
+        Ok(())
+    }
+
+    pub(super) fn reissued(&mut self, call: &CallId, fence: Fence) -> Result<(), String> {
+        match &mut self.call_mut(call)?.state {
+            CallState::Intended(intent) => {
+                intent.fence = fence;
+                Ok(())
+            }
+            CallState::Proposed
+            | CallState::Waiting(_)
+            | CallState::Approved(_)
+            | CallState::Unknown(_)
+            | CallState::Settled(_) => Err(format!("call {call}, which is not being made")),
+        }
+    }
+
+    pub(super) fn forget_approval(&mut self, approval: &ApprovalId) -> Result<PendingApproval, String> {
+        let pending = self.approvals.remove(approval).ok_or_else(|| approval.to_string())?;
+        push_bounded(&mut self.decided, approval.clone(), DECIDED_MAX);
+        Ok(pending)
+    }
+
+    pub(super) fn approval_decided(&mut self, decided: &ApprovalDecided) -> Result<(), String> {
+        let pending = self.forget_approval(&decided.approval)?;
+        let refusal = match &decided.decision {
+            ApprovalDecision::Approved => {
+                self.call_mut(&decided.call)?.state = CallState::Approved(pending.asked.args);
+                return Ok(());
+            }
+            ApprovalDecision::Edited { args, .. } => {
+                self.call_mut(&decided.call)?.state = CallState::Approved(Arc::clone(args));
+                return Ok(());
+            }
+            ApprovalDecision::Responded { text } => {
+                self.call_mut(&decided.call)?.settle(false, json!({"status": "answered", "content": text}));
+                return Ok(());
+            }
+            ApprovalDecision::Rejected { reason } => {
+                ToolRefusal::Rejected { by: decided.by.clone(), reason: reason.clone() }
+            }
+            ApprovalDecision::Cancelled => ToolRefusal::Cancelled,
+        };
+        self.refused(&decided.call, &refusal)
+    }
+
+    pub(super) fn outcome_unknown(&mut self, id: &CallId, cause: &str, seq: Seq) {
+        self.unknown.insert(id.clone(), cause.to_owned());
+        self.changed_at = seq;
+        if let Ok(call) = self.call_mut(id)
+            && let CallState::Intended(intent) = &call.state
+        {
+            call.state = CallState::Unknown(intent.clone());
+        }
+    }
+
+    pub(super) fn outcome_settled(&mut self, settled: &OutcomeSettled, seq: Seq) -> Result<(), String> {
+        self.unknown.remove(&settled.call).ok_or_else(|| format!("call {} in doubt", settled.call))?;
+        let (worked, status, note) = match &settled.settlement {
+            Settlement::Happened { note } => (true, "ok", note),
+            Settlement::DidNotHappen { note } => (false, "failed", note),
+            Settlement::GiveUp { note } => (false, "unknown", note),
+        };
+        if worked {
+            self.changed_at = seq;
+        }
+        if let Ok(call) = self.call_mut(&settled.call) {
+            let by = &settled.by;
+            call.settle(worked, json!({"status": status, "detail": format!("settled by {by}: {note}")}));
+        }
+        Ok(())
+    }
+}
+
+/// A result as the model is shown it. Content stored by hash is named by `stored` and put in when the request is built.
+fn shown(outcome: &RecordedOutcome, evidence: Evidence) -> (bool, Value) {
+    let mut result = match outcome {
+        RecordedOutcome::Ok { .. } => json!({"status": "ok"}),
+        RecordedOutcome::Empty { note } => json!({"status": "empty", "detail": note}),
+        RecordedOutcome::Truncated { total_bytes, .. } => json!({"status": "truncated", "total_bytes": total_bytes}),
+        RecordedOutcome::Failed { failure } => json!({"status": "failed", "failure": failure}),
+    };
+    if let Some(object) = result.as_object_mut() {
+        object.insert("evidence".to_owned(), evidence.to_string().into());
+        match outcome.blob() {
+            Some(Blob::Inline(content)) => drop(object.insert("content".to_owned(), (**content).clone())),
+            Some(Blob::Stored { sha256, .. }) => drop(object.insert("stored".to_owned(), sha256.hex().into())),
+            None => {}
+        }
+    }
+    (outcome.worked(), result)
+}

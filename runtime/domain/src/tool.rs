@@ -1,0 +1,239 @@
+//! Tools: what they declare, what a call is, what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::failure::FailureKind;
+use crate::ids::{CallId, Digest, SessionId, ToolName};
+use crate::schema::ArgSchema;
+
+/// Results above this many bytes are stored once by content hash instead of inside their event.
+pub const INLINE_MAX: usize = 4 * 1024;
+
+/// What a call does to the world, which decides what happens to an intent without an outcome after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectClass {
+    /// Changes nothing: run again.
+    Read,
+    /// Safe to repeat under the same key: run again with that key.
+    Idempotent,
+    /// Can be asked whether it happened.
+    Probe,
+    /// Everything else: never run again by itself. The default.
+    #[default]
+    Unsafe,
+}
+
+/// How much is at stake in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Runs by itself.
+    Low,
+    /// Runs by itself and is shown as notable.
+    Medium,
+    /// Waits for a person. The default: what is not declared is dangerous.
+    #[default]
+    High,
+}
+
+/// A backend tool as the runtime knows it.
+#[derive(Debug, Clone)]
+pub struct ToolSpec {
+    /// `server:tool`.
+    pub name: ToolName,
+    /// What it does, for the model.
+    pub description: String,
+    /// The schema its arguments are checked against.
+    pub schema: ArgSchema,
+    /// Its effect class.
+    pub effect: EffectClass,
+    /// Its risk, unless the pack's gates say otherwise.
+    pub risk: Risk,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// Most bytes of its result that are kept.
+    pub output_limit: usize,
+    /// Arguments whose value must be in one of the pack's rosters: argument → roster name (schema keyword `x-roster`).
+    pub rosters: BTreeMap<String, String>,
+}
+
+/// All backend tools, by name.
+pub type Catalog = BTreeMap<ToolName, Arc<ToolSpec>>;
+
+/// One call as a backend gets it. The engine builds it from a journaled intent only.
+#[derive(Debug, Clone)]
+pub struct ToolCall {
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The call.
+    pub call: CallId,
+    /// The tool.
+    pub tool: ToolName,
+    /// The final arguments: injected, validated, roster-checked, gated.
+    pub args: Arc<Value>,
+    /// The idempotency key, the same for every attempt.
+    pub key: String,
+}
+
+/// What came back from a tool. There is no empty success: nothing found is [`ToolOutcome::Empty`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum ToolOutcome {
+    /// It worked and this is the result.
+    Ok {
+        /// The result.
+        content: Value,
+    },
+    /// It worked and there was nothing to return.
+    Empty {
+        /// What was looked for.
+        note: String,
+    },
+    /// It worked; the result was longer than the bound and is cut.
+    Truncated {
+        /// What was kept.
+        content: Value,
+        /// The size before the cut, in bytes.
+        total_bytes: u64,
+    },
+    /// It did not work.
+    Failed {
+        /// How.
+        failure: ToolFailure,
+    },
+}
+
+/// Whether a failed call's effect may have happened all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happened {
+    /// Certainly not: it was refused, or never sent.
+    No,
+    /// Perhaps: the answer was lost or unreadable.
+    Maybe,
+}
+
+/// How a call failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolFailure {
+    /// Whether it may succeed later.
+    pub kind: FailureKind,
+    /// Whether the effect may have happened.
+    pub happened: Happened,
+    /// What was seen, for the model and the operator; secrets redacted.
+    pub detail: String,
+    /// The exit code of a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The signal that ended a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// The timeout that passed, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// A value in an event: inline when small, by content hash when large.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blob {
+    /// The value itself.
+    Inline(Arc<Value>),
+    /// The value's canonical JSON bytes, stored once.
+    Stored {
+        /// Their SHA-256.
+        sha256: Digest,
+        /// Their length.
+        bytes: u64,
+    },
+}
+
+/// Bytes to be stored by content hash in the same transaction as the event that names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// Inline when it fits [`INLINE_MAX`], else a reference and the content to store.
+    pub fn of(value: Value) -> (Self, Option<Content>) {
+        let text = value.to_string();
+        if text.len() <= INLINE_MAX {
+            return (Self::Inline(Arc::new(value)), None);
+        }
+        let bytes = text.into_bytes();
+        let digest = Digest::of(&bytes);
+        (Self::Stored { sha256: digest, bytes: bytes.len() as u64 }, Some(Content { digest, bytes }))
+    }
+}
+
+/// A tool outcome as its event records it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum RecordedOutcome {
+    /// See [`ToolOutcome::Ok`].
+    Ok {
+        /// The result.
+        content: Blob,
+    },
+    /// See [`ToolOutcome::Empty`].
+    Empty {
+        /// What was looked for.
+        note: String,
+    },
+    /// See [`ToolOutcome::Truncated`].
+    Truncated {
+        /// What was kept.
+        content: Blob,
+        /// The size before the cut, in bytes.
+        total_bytes: u64,
+    },
+    /// See [`ToolOutcome::Failed`].
+    Failed {
+        /// How.
+        failure: ToolFailure,
+    },
+}
+
+impl RecordedOutcome {
+    /// Splits large content off.
+    pub fn of(outcome: ToolOutcome) -> (Self, Option<Content>) {
+        match outcome {
+            ToolOutcome::Ok { content } => {
+                let (blob, stored) = Blob::of(content);
+                (Self::Ok { content: blob }, stored)
+            }
+            ToolOutcome::Empty { note } => (Self::Empty { note }, None),
+            ToolOutcome::Truncated { content, total_bytes } => {
+                let (blob, stored) = Blob::of(content);
+                (Self::Truncated { content: blob, total_bytes }, stored)
+            }
+            ToolOutcome::Failed { failure } => (Self::Failed { failure }, None),
+        }
+    }
+
+    /// Whether the call worked (also when it found nothing).
+    pub fn worked(&self) -> bool {
+        match self {
+            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } => true,
+            Self::Failed { .. } => false,
+        }
+    }
+
+    /// The content's blob, if there is content.
+    pub fn blob(&self) -> Option<&Blob> {
+        match self {
+            Self::Ok { content } | Self::Truncated { content, .. } => Some(content),
+            Self::Empty { .. } | Self::Failed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+CREATE TABLE sessions (
+    sid INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    handle TEXT NOT NULL UNIQUE,
+    pack TEXT NOT NULL,
+    pack_digest BLOB NOT NULL,
+    status TEXT NOT NULL,
+    ended INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    head_seq INTEGER NOT NULL,
+    head_hash BLOB NOT NULL,
+    fence INTEGER NOT NULL,
+    owner TEXT,
+    wake_seq INTEGER NOT NULL,
+    read_seq INTEGER NOT NULL,
+    next_run_at INTEGER,
+    progress_at INTEGER NOT NULL,
+    takeovers INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_owned ON sessions (owner) WHERE owner IS NOT NULL;
+CREATE INDEX sessions_due ON sessions (next_run_at) WHERE next_run_at IS NOT NULL;
+CREATE INDEX sessions_unread ON sessions (sid) WHERE wake_seq > read_seq;
+
+CREATE TABLE appends (
+    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    cmd_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    kinds TEXT NOT NULL,
+    payload BLOB,
+    salt BLOB,
+    digest BLOB NOT NULL,
+    prev BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    UNIQUE (sid, first_seq),
+    UNIQUE (sid, cmd_id)
+) STRICT;
+CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN
+    SELECT RAISE(ABORT, 'the log is append-only');
+END;
+CREATE TRIGGER appends_no_delete BEFORE DELETE ON appends BEGIN
+    SELECT RAISE(ABORT, 'the log is append-only');
+END;
+
+CREATE TABLE snapshots (
+    sid INTEGER PRIMARY KEY REFERENCES sessions (sid),
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    header BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE contents (
+    sha256 BLOB PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    call TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    args TEXT NOT NULL,
+    args_hash BLOB NOT NULL,
+    policy_digest BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    decided_by TEXT,
+    requested_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decided_at INTEGER
+) STRICT;
+CREATE INDEX approvals_by_session ON approvals (sid);
+CREATE INDEX approvals_pending ON approvals (requested_at) WHERE state = 'pending';
+
+CREATE TABLE inbox (
+    seq INTEGER PRIMARY KEY,
+    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    cmd_id TEXT NOT NULL,
+    command TEXT NOT NULL,
+    outcome TEXT,
+    UNIQUE (sid, cmd_id)
+) STRICT;
+CREATE INDEX inbox_unread ON inbox (sid, seq) WHERE outcome IS NULL;
+
+CREATE TABLE handles (
+    prefix TEXT NOT NULL,
+    day TEXT NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (prefix, day)
+) STRICT, WITHOUT ROWID;

@@ -1,5 +1,6 @@
 //! Argument schemas: a JSON Schema compiled once, checked purely.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,6 +59,13 @@ impl ArgSchema {
     /// The names of the declared properties.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.properties().into_iter().flat_map(|p| p.keys().map(String::as_str))
+    }
+
+    /// Properties bound to a roster by the keyword `x-roster`: property → roster.
+    pub fn roster_bindings(&self) -> BTreeMap<String, String> {
+        let bound =
+            |(name, schema): (&String, &Value)| Some((name.clone(), schema.get("x-roster")?.as_str()?.to_owned()));
+        self.properties().into_iter().flatten().filter_map(bound).collect()
     }
 
     /// The schema without some properties, for the model that must not see them.

@@ -8,8 +8,9 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry,
+    NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted,
+    TakenOver,
 };
 use provost_domain::time::Timestamp;
 
@@ -137,11 +138,8 @@ impl SessionStore for MemoryStore {
             for content in append.contents {
                 state.contents.entry(content.digest).or_insert(content.bytes);
             }
-            for row in append.approvals {
-                let old = state.approvals.get(&row.id);
-                if old.is_none_or(|old| old.state == "pending") {
-                    state.approvals.insert(row.id.clone(), row);
-                }
+            for change in append.approvals {
+                state.approval(change);
             }
             let stored = state.sessions.get_mut(&append.session);
             let stored = stored.ok_or_else(|| missing("session", &append.session.to_string()))?;
@@ -162,6 +160,24 @@ impl SessionStore for MemoryStore {
             stored.row.next_run_at = park.next_run_at;
             Ok(Parked::Parked)
         })
+    }
+}
+
+impl State {
+    fn approval(&mut self, change: ApprovalChange) {
+        match change {
+            ApprovalChange::Asked(row) => drop(self.approvals.entry(row.id.clone()).or_insert(*row)),
+            ApprovalChange::Decided { id, state, by, edited, at } => {
+                let Some(row) = self.approvals.get_mut(&id).filter(|row| row.state == "pending") else { return };
+                state.clone_into(&mut row.state);
+                row.decided_by = by;
+                row.decided_at = Some(at);
+                if let Some((args, hash)) = edited {
+                    row.args = args;
+                    row.args_hash = hash;
+                }
+            }
+        }
     }
 }
 

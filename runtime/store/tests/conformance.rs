@@ -10,8 +10,8 @@ use provost_domain::ids::{
 };
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
-    Append, ApprovalFilter, ApprovalRow, CommandLog, CommandOutcome, InboxAck, NewSession, Park, Parked, Reads,
-    SessionFilter, SessionStore, Snapshot, StoreError, Submitted,
+    Append, ApprovalChange, ApprovalFilter, ApprovalRow, CommandLog, CommandOutcome, InboxAck, NewSession, Park,
+    Parked, Reads, SessionFilter, SessionStore, Snapshot, StoreError, Submitted,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Content;
@@ -164,7 +164,7 @@ async fn a_wrong_head_is_stale_and_the_same_append_twice_is_written_once() {
     }
 }
 
-fn approval(state: &str) -> ApprovalRow {
+fn approval() -> ApprovalRow {
     ApprovalRow {
         id: ApprovalId::new("apr_1"),
         session: id(1),
@@ -174,7 +174,7 @@ fn approval(state: &str) -> ApprovalRow {
         args_hash: Digest::of(b"x"),
         policy_digest: Digest::of(b"p"),
         reason: "high_risk_tool".to_owned(),
-        state: state.to_owned(),
+        state: "pending".to_owned(),
         decided_by: None,
         requested_at: Timestamp::from_micros(2),
         expires_at: Timestamp::from_micros(3),
@@ -192,7 +192,7 @@ async fn every_part_of_an_append_is_written_with_it_or_not_at_all() {
         let digest = Digest::of(&bytes);
         let mut full = append(1, 1, 0, 2, Digest::default());
         full.contents = vec![Content { digest, bytes }];
-        full.approvals = vec![approval("pending")];
+        full.approvals = vec![ApprovalChange::Asked(Box::new(approval()))];
         full.acks = vec![InboxAck { cmd_id: CmdId::new("k"), outcome: CommandOutcome(json!({"ok": true})) }];
         full.snapshot = Some(Snapshot { seq: Seq(2), hash: hash(&full), header: b"header".to_vec() });
         let fenced = Append { fence: Fence(9), ..full.clone() };
@@ -203,7 +203,7 @@ async fn every_part_of_an_append_is_written_with_it_or_not_at_all() {
 
         subject.writes.append(full).await.unwrap();
         assert_eq!(subject.reads.content(digest).await.unwrap(), b"large");
-        assert_eq!(subject.reads.approval(&ApprovalId::new("apr_1")).await.unwrap(), approval("pending"));
+        assert_eq!(subject.reads.approval(&ApprovalId::new("apr_1")).await.unwrap(), approval());
         let known = subject.commands.submit(&CmdId::new("k"), id(1), &stop()).await.unwrap();
         assert_eq!(known, Submitted::Known(Some(CommandOutcome(json!({"ok": true})))));
         let taken = subject.writes.take_over(id(1), &owner("me")).await.unwrap();
@@ -218,9 +218,17 @@ async fn a_decided_approval_never_changes() {
         subject.writes.create(new(1)).await.unwrap();
         subject.writes.take_over(id(1), &owner("me")).await.unwrap();
         let mut prev = Digest::default();
-        for (after, state) in ["pending", "rejected", "approved"].into_iter().enumerate() {
-            let mut next = append(1, 1, after as u64, 1, prev);
-            next.approvals = vec![approval(state)];
+        let decided = |state| ApprovalChange::Decided {
+            id: ApprovalId::new("apr_1"),
+            state,
+            by: Some(Principal::new("user:a")),
+            edited: None,
+            at: Timestamp::from_micros(3),
+        };
+        let changes = [ApprovalChange::Asked(Box::new(approval())), decided("rejected"), decided("approved")];
+        for (after, change) in (0..).zip(changes) {
+            let mut next = append(1, 1, after, 1, prev);
+            next.approvals = vec![change];
             prev = hash(&next);
             subject.writes.append(next).await.unwrap();
         }

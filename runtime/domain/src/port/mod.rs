@@ -8,9 +8,9 @@ mod tool;
 
 pub use model::ModelProvider;
 pub use store::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry,
-    NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted,
-    TakenOver,
+    Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
+    InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,
+    Submitted, TakenOver,
 };
 pub use tool::ToolBackend;
 

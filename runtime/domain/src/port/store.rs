@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::command::Command;
+use crate::event::{ApprovalDecision, EventBody};
 use crate::ids::{ApprovalId, CallId, CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId, ToolName};
 use crate::log::AppendRecord;
 use crate::time::Timestamp;
@@ -159,6 +160,67 @@ pub struct ApprovalRow {
     pub decided_at: Option<Timestamp>,
 }
 
+/// A change of the approvals projection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ApprovalChange {
+    /// A new row, pending.
+    Asked(Box<ApprovalRow>),
+    /// A pending row is decided; one that is not pending any more never changes.
+    Decided {
+        /// The approval.
+        id: ApprovalId,
+        /// The state it ends in.
+        state: &'static str,
+        /// Who decided; `None` when its time was up.
+        by: Option<Principal>,
+        /// The arguments an edit put in place of the first ones, and their hash.
+        edited: Option<(serde_json::Value, Digest)>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl ApprovalChange {
+    /// What a session's events, recorded at `at`, change.
+    pub fn of(session: SessionId, at: Timestamp, events: &[EventBody]) -> Vec<Self> {
+        events.iter().filter_map(|event| Self::of_one(session, at, event)).collect()
+    }
+
+    fn of_one(session: SessionId, at: Timestamp, event: &EventBody) -> Option<Self> {
+        if let EventBody::ApprovalRequested(asked) = event {
+            let reason = serde_json::to_value(asked.reason).ok()?;
+            return Some(Self::Asked(Box::new(ApprovalRow {
+                id: asked.approval.clone(),
+                session,
+                call: asked.call.clone(),
+                tool: asked.tool.clone(),
+                args: (*asked.args).clone(),
+                args_hash: asked.args_hash,
+                policy_digest: asked.policy_digest,
+                reason: reason.as_str().unwrap_or_default().to_owned(),
+                state: "pending".to_owned(),
+                decided_by: None,
+                requested_at: at,
+                expires_at: asked.expires_at,
+                decided_at: None,
+            })));
+        }
+        if let EventBody::ApprovalExpired(expired) = event {
+            return Some(Self::Decided { id: expired.approval.clone(), state: "expired", by: None, edited: None, at });
+        }
+        let EventBody::ApprovalDecided(decided) = event else { return None };
+        let edited = match &decided.decision {
+            ApprovalDecision::Edited { args, args_hash } => Some(((**args).clone(), *args_hash)),
+            ApprovalDecision::Approved
+            | ApprovalDecision::Rejected { .. }
+            | ApprovalDecision::Responded { .. }
+            | ApprovalDecision::Cancelled => None,
+        };
+        let (id, state, by) = (decided.approval.clone(), decided.decision.state(), Some(decided.by.clone()));
+        Some(Self::Decided { id, state, by, edited, at })
+    }
+}
+
 /// The store's one write to a live session: all or nothing.
 #[derive(Debug, Clone)]
 pub struct Append {
@@ -180,8 +242,8 @@ pub struct Append {
     pub snapshot: Option<Snapshot>,
     /// Large results.
     pub contents: Vec<Content>,
-    /// Approval rows to insert, or to update by id (a pending row only: a decided one is never changed).
-    pub approvals: Vec<ApprovalRow>,
+    /// Changes of the approvals projection.
+    pub approvals: Vec<ApprovalChange>,
     /// Commands settled by it.
     pub acks: Vec<InboxAck>,
     /// When.

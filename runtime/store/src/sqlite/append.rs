@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use provost_domain::ids::Principal;
 use provost_domain::log::AppendRecord;
-use provost_domain::port::{Append, Appended, StoreError};
+use provost_domain::port::{Append, Appended, ApprovalChange, StoreError};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqliteConnection, Transaction};
 
@@ -124,28 +125,8 @@ async fn parts(transaction: &mut SqliteConnection, sid: i64, append: &Append) ->
             .execute(&mut *transaction)
             .await?;
     }
-    for row in &append.approvals {
-        sqlx::query(
-            "INSERT INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, decided_by, \
-             requested_at, expires_at, decided_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) \
-             ON CONFLICT (id) DO UPDATE SET state = excluded.state, args = excluded.args, args_hash = excluded.args_hash, \
-             decided_by = excluded.decided_by, decided_at = excluded.decided_at WHERE approvals.state = 'pending'",
-        )
-        .bind(row.id.as_str())
-        .bind(sid)
-        .bind(row.call.as_str())
-        .bind(row.tool.as_str())
-        .bind(row.args.to_string())
-        .bind(row.args_hash.as_bytes().as_slice())
-        .bind(row.policy_digest.as_bytes().as_slice())
-        .bind(row.reason.as_str())
-        .bind(row.state.as_str())
-        .bind(row.decided_by.as_ref().map(provost_domain::ids::Principal::as_str))
-        .bind(row.requested_at.micros())
-        .bind(row.expires_at.micros())
-        .bind(row.decided_at.map(provost_domain::time::Timestamp::micros))
-        .execute(&mut *transaction)
-        .await?;
+    for change in &append.approvals {
+        approval(transaction, sid, change).await?;
     }
     for ack in &append.acks {
         sqlx::query("UPDATE inbox SET outcome = ? WHERE sid = ? AND cmd_id = ? AND outcome IS NULL")
@@ -165,6 +146,37 @@ async fn parts(transaction: &mut SqliteConnection, sid: i64, append: &Append) ->
         .await?;
     }
     Ok(())
+}
+
+async fn approval(transaction: &mut SqliteConnection, sid: i64, change: &ApprovalChange) -> Result<(), sqlx::Error> {
+    let query = match change {
+        ApprovalChange::Asked(row) => sqlx::query(
+            "INSERT OR IGNORE INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, \
+             requested_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        )
+        .bind(row.id.as_str())
+        .bind(sid)
+        .bind(row.call.as_str())
+        .bind(row.tool.as_str())
+        .bind(row.args.to_string())
+        .bind(row.args_hash.as_bytes().as_slice())
+        .bind(row.policy_digest.as_bytes().as_slice())
+        .bind(row.reason.as_str())
+        .bind(row.state.as_str())
+        .bind(row.requested_at.micros())
+        .bind(row.expires_at.micros()),
+        ApprovalChange::Decided { id, state, by, edited, at } => sqlx::query(
+            "UPDATE approvals SET state = ?, decided_by = ?, decided_at = ?, args = coalesce(?, args), \
+             args_hash = coalesce(?, args_hash) WHERE id = ? AND state = 'pending'",
+        )
+        .bind(*state)
+        .bind(by.as_ref().map(Principal::as_str))
+        .bind(at.micros())
+        .bind(edited.as_ref().map(|(args, _)| args.to_string()))
+        .bind(edited.as_ref().map(|(_, hash)| hash.as_bytes().as_slice()))
+        .bind(id.as_str()),
+    };
+    query.execute(transaction).await.map(drop)
 }
 
 /// Why an append's session was not held: written before (then it is done), fenced, or stale.

@@ -1,0 +1,373 @@
+//! The engine's handle: what faces call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use provost_domain::command::{Ask, Command};
+use provost_domain::decide::Accepted;
+use provost_domain::event::SessionCreated;
+use provost_domain::ids::{CmdId, Handle, Owner, Principal, SessionId};
+use provost_domain::pack::Pack;
+use provost_domain::port::{Clock, CommandLog, NewSession, Reads, SessionStore, StoreError, Submitted};
+use provost_domain::refusal::Refusal;
+use provost_domain::request::Roles;
+use provost_domain::time::Timestamp;
+use provost_domain::tool::Catalog;
+use ractor::{Actor as _, ActorRef, call_t};
+use serde_json::Value;
+use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gateway::{ModelGateway, ToolGateway};
+use crate::node::{Node, ToNode};
+use crate::registry::{LockRegistry, SessionBusy};
+use crate::supervisor::{Boot, Settled};
+
+/// Hints kept for a slow listener; one that falls behind further reads the store instead.
+const HINTS_MAX: usize = 1024;
+
+/// What the engine stands on.
+#[derive(Debug)]
+pub struct Ports {
+    /// Writes by owners.
+    pub store: Arc<dyn SessionStore>,
+    /// Commands from outside.
+    pub commands: Arc<dyn CommandLog>,
+    /// Reads.
+    pub reads: Arc<dyn Reads>,
+    /// The models.
+    pub models: ModelGateway,
+    /// The tools.
+    pub tools: ToolGateway,
+    /// The roles.
+    pub roles: Arc<dyn Roles>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The engine's bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineSettings {
+    /// Live sessions at once; more are refused or wait in the log.
+    pub sessions_max: usize,
+    /// The pause between two looks for sessions that must run.
+    pub sweep_every: Duration,
+    /// How long a caller waits for what became of a command to live work.
+    pub patience: Duration,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self { sessions_max: 256, sweep_every: Duration::from_secs(1), patience: Duration::from_secs(2) }
+    }
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Why the engine did not do as asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// Somebody else carries the session right now.
+    #[error(transparent)]
+    Busy(#[from] SessionBusy),
+    /// As many sessions are live as may be.
+    #[error("{live} sessions are live, which is the limit; try again later or raise `engine.sessions_max`")]
+    SessionCapExceeded {
+        /// How many.
+        live: usize,
+    },
+    /// No such pack is loaded.
+    #[error("no pack `{pack}` is loaded; the packs are: {}", known.join(", "))]
+    UnknownPack {
+        /// The name asked for.
+        pack: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The fields do not fit the pack.
+    #[error("the fields do not fit pack `{pack}`: {}", problems.join("; "))]
+    InvalidFields {
+        /// The pack.
+        pack: String,
+        /// Every problem.
+        problems: Vec<String>,
+    },
+    /// The session refused the command.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The command is stored and will be applied; nobody knows its outcome yet.
+    #[error("the command is stored and will be applied; ask again with the same id for its outcome")]
+    Pending,
+    /// The engine is shutting down.
+    #[error("shutting down; ask again after the restart")]
+    ShuttingDown,
+}
+
+/// A case to open as a session.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The session's id, minted by the caller.
+    pub id: SessionId,
+    /// The pack's name.
+    pub pack: String,
+    /// The session's fields.
+    pub fields: Value,
+    /// One line about it, for lists.
+    pub title: String,
+    /// Who asks.
+    pub by: Principal,
+    /// The session it comes from.
+    pub parent: Option<SessionId>,
+    /// Whether its run begins at once.
+    pub start: bool,
+}
+
+/// An opened session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Its id.
+    pub id: SessionId,
+    /// Its handle.
+    pub handle: Handle,
+}
+
+/// A session's log grew. Only a wake-up: the log's sequence is the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The session.
+    pub session: SessionId,
+    /// Its head.
+    pub head_seq: provost_domain::ids::Seq,
+    /// Its status.
+    pub status: String,
+    /// Whether that is an end.
+    pub ended: bool,
+}
+
+type Waiter = oneshot::Sender<Settled>;
+
+/// What every actor of the process shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ports: Ports,
+    pub(crate) settings: EngineSettings,
+    pub(crate) catalog: Catalog,
+    pub(crate) registry: LockRegistry,
+    pub(crate) owner: Owner,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopped: CancellationToken,
+    packs: HashMap<String, Arc<Pack>>,
+    hints: broadcast::Sender<Hint>,
+    waiters: Mutex<HashMap<(SessionId, CmdId), Waiter>>,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    pub(crate) fn pack(&self, name: &str) -> Option<Arc<Pack>> {
+        self.packs.get(name).cloned()
+    }
+
+    /// Random bytes, from the random part of a fresh UUID.
+    #[expect(clippy::unused_self, reason = "randomness belongs to the process, like the clock")]
+    pub(crate) fn salt(&self) -> [u8; 16] {
+        *uuid::Uuid::new_v4().as_bytes()
+    }
+
+    pub(crate) fn hint(&self, hint: Hint) {
+        // Nobody listening is fine.
+        drop(self.hints.send(hint));
+    }
+
+    pub(crate) fn settled(&self, session: SessionId, cmd_id: &CmdId, settled: Settled) {
+        let waiter = self.waiters().remove(&(session, cmd_id.clone()));
+        if let Some(waiter) = waiter {
+            drop(waiter.send(settled));
+        }
+    }
+
+    fn waiters(&self) -> std::sync::MutexGuard<'_, HashMap<(SessionId, CmdId), Waiter>> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The engine of one process.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    node: ActorRef<ToNode>,
+}
+
+impl Engine {
+    /// Starts the root actor, which at once carries on what a dead process left.
+    pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
+        let catalog = ports.tools.catalog();
+        let shared = Arc::new(Shared {
+            ports,
+            settings,
+            catalog,
+            registry: LockRegistry::default(),
+            owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
+            tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
+            packs: packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect(),
+            hints: broadcast::channel(HINTS_MAX).0,
+            waiters: Mutex::default(),
+        });
+        let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
+        let (node, _joined) = started.map_err(|error| {
+            tracing::error!(%error, "starting the node");
+            EngineError::ShuttingDown
+        })?;
+        Ok(Self { shared, node })
+    }
+
+    /// The lock registry.
+    pub fn registry(&self) -> &LockRegistry {
+        &self.shared.registry
+    }
+
+    /// Wake-ups for every session of this process.
+    pub fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.shared.hints.subscribe()
+    }
+
+    /// The read side of the store.
+    pub fn reads(&self) -> &Arc<dyn Reads> {
+        &self.shared.ports.reads
+    }
+
+    /// Opens a session; once it returns the session is durable, and running if it starts at once.
+    pub async fn open(&self, case: Case) -> Result<Opened, EngineError> {
+        let pack = self.shared.pack(&case.pack).ok_or_else(|| EngineError::UnknownPack {
+            pack: case.pack.clone(),
+            known: self.shared.packs.keys().cloned().collect(),
+        })?;
+        check_fields(&pack, &case.fields)?;
+        let live = self.shared.registry.len();
+        if live >= self.shared.settings.sessions_max {
+            return Err(EngineError::SessionCapExceeded { live });
+        }
+        let now = self.shared.now();
+        let guard = self.shared.registry.try_acquire(case.id, case.by.as_str(), now)?;
+        let new = NewSession {
+            id: case.id,
+            handle_prefix: pack.handle.clone(),
+            day: now.day(),
+            pack: pack.name.clone(),
+            pack_digest: pack.digest,
+            title: case.title,
+            at: now,
+        };
+        let handle = self.shared.ports.store.create(new).await?;
+        let created = SessionCreated {
+            session: case.id,
+            handle: handle.clone(),
+            pack: pack.name.clone(),
+            pack_version: pack.version,
+            pack_digest: pack.digest,
+            fields: case.fields.into(),
+            parent: case.parent,
+            by: case.by.clone(),
+        };
+        let start = case.start.then_some(Command { by: case.by, if_version: None, ask: Ask::Start });
+        self.carry(guard, |reply| Boot::Create { created: Box::new(created), start, reply }).await?;
+        Ok(Opened { id: case.id, handle })
+    }
+
+    /// Applies a command at most once. One that starts work takes the guard or is refused with `SessionBusy` at once; one
+    /// to live work goes to its inbox and is never busy.
+    pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
+        if command.ask.starts_work() {
+            let guard = self.shared.registry.try_acquire(session, command.by.as_str(), self.shared.now())?;
+            let live = self.shared.registry.len();
+            if live > self.shared.settings.sessions_max {
+                return Err(EngineError::SessionCapExceeded { live: live - 1 });
+            }
+            return self.carry(guard, |reply| Boot::Command { command: Box::new(command), reply }).await;
+        }
+        let (waiter, answered) = oneshot::channel();
+        let key = (session, cmd_id.clone());
+        self.shared.waiters().insert(key.clone(), waiter);
+        let submitted = self.shared.ports.commands.submit(cmd_id, session, &command).await;
+        match submitted {
+            Ok(Submitted::Stored) => {}
+            Ok(Submitted::Known(Some(outcome))) => {
+                self.shared.waiters().remove(&key);
+                return answer(decode(&outcome.0)?);
+            }
+            Ok(Submitted::Known(None)) => {}
+            Err(error) => {
+                self.shared.waiters().remove(&key);
+                return Err(error.into());
+            }
+        }
+        self.node.cast(ToNode::Wake(session)).map_err(|_gone| EngineError::ShuttingDown)?;
+        if let Ok(Ok(settled)) = tokio::time::timeout(self.shared.settings.patience, answered).await {
+            return answer(settled);
+        }
+        self.shared.waiters().remove(&key);
+        match self.shared.ports.commands.outcome(cmd_id, session).await? {
+            Some(outcome) => answer(decode(&outcome.0)?),
+            None => Err(EngineError::Pending),
+        }
+    }
+
+    async fn carry(
+        &self,
+        guard: crate::registry::SessionGuard,
+        boot: impl FnOnce(oneshot::Sender<Result<Accepted, EngineError>>) -> Boot,
+    ) -> Result<Accepted, EngineError> {
+        let (reply, answered) = oneshot::channel();
+        self.node.cast(ToNode::Carry(guard, boot(reply))).map_err(|_gone| EngineError::ShuttingDown)?;
+        answered.await.map_err(|_gone| EngineError::ShuttingDown)?
+    }
+
+    /// Ends in order: no new work, what runs may finish until `drain` is over, then everything is cancelled. What is
+    /// unfinished is carried on by the next start.
+    pub async fn shutdown(&self, drain: Duration) {
+        let limit = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
+        if call_t!(self.node, ToNode::Drain, limit).is_err() {
+            tracing::warn!(drain_ms = limit, "work is still under way; it is carried on by the next start");
+        }
+        self.shared.stopped.cancel();
+        self.node.stop(Some("shutdown".to_owned()));
+        self.shared.tasks.close();
+    }
+}
+
+fn check_fields(pack: &Pack, fields: &Value) -> Result<(), EngineError> {
+    let mut problems = pack.fields.problems(fields);
+    let bound = pack.fields.roster_bindings();
+    problems.extend(pack.rosters.check(&bound, fields).iter().map(ToString::to_string));
+    if problems.is_empty() { Ok(()) } else { Err(EngineError::InvalidFields { pack: pack.name.clone(), problems }) }
+}
+
+fn decode(outcome: &Value) -> Result<Settled, EngineError> {
+    serde_json::from_value(outcome.clone())
+        .map_err(|error| EngineError::Store(StoreError::Damaged { detail: format!("inbox.outcome: {error}") }))
+}
+
+fn answer(settled: Settled) -> Result<Accepted, EngineError> {
+    match settled {
+        Settled::Accepted(accepted) => Ok(accepted),
+        Settled::Refused(refusal) => Err(EngineError::Refused(refusal)),
+    }
+}

@@ -1,0 +1,222 @@
+//! The node: the root actor. It spawns supervisors, wakes them, restarts them with backoff, and ends them in order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use provost_domain::ids::SessionId;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+use crate::api::Shared;
+use crate::registry::SessionGuard;
+use crate::supervisor::{Boot, Supervisor, SupervisorArguments, ToSupervisor};
+
+/// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
+const SWEEP_MAX: u32 = 64;
+/// A supervisor that fails more often than this without finishing anything is not started again until the next start.
+const RESTARTS_MAX: u32 = 5;
+/// The pause before the first restart; doubled for each further one.
+const RESTART_BACKOFF: Duration = Duration::from_millis(100);
+
+/// What the node is told.
+#[derive(Debug)]
+pub(crate) enum ToNode {
+    /// Carry this session; the guard says nobody else does.
+    Carry(SessionGuard, Boot),
+    /// Something waits in this session's log.
+    Wake(SessionId),
+    /// Look for sessions that must run.
+    Sweep,
+    /// What a sweep found.
+    Found(Vec<SessionId>),
+    /// End every supervisor in order; answered when none is left.
+    Drain(RpcReplyPort<()>),
+}
+
+/// One live session.
+#[derive(Debug)]
+struct Live {
+    supervisor: ActorRef<ToSupervisor>,
+    session: SessionId,
+    rewake: bool,
+    /// Given back when the entry goes: after the supervisor has ended for good.
+    _guard: SessionGuard,
+}
+
+/// The node's state.
+#[derive(Debug)]
+pub(crate) struct NodeState {
+    shared: Arc<Shared>,
+    live: HashMap<ActorId, Live>,
+    by_session: HashMap<SessionId, ActorId>,
+    failures: HashMap<SessionId, u32>,
+    draining: Vec<RpcReplyPort<()>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node;
+
+impl Actor for Node {
+    type Msg = ToNode;
+    type State = NodeState;
+    type Arguments = Arc<Shared>;
+
+    async fn pre_start(&self, myself: ActorRef<ToNode>, shared: Arc<Shared>) -> Result<NodeState, ActorProcessingErr> {
+        myself.cast(ToNode::Sweep)?;
+        Ok(NodeState {
+            shared,
+            live: HashMap::new(),
+            by_session: HashMap::new(),
+            failures: HashMap::new(),
+            draining: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<ToNode>,
+        message: ToNode,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ToNode::Carry(guard, boot) => state.carry(&myself, guard, boot).await?,
+            ToNode::Wake(session) => state.wake(&myself, session).await?,
+            ToNode::Sweep => state.sweep(&myself),
+            ToNode::Found(sessions) => {
+                for session in sessions {
+                    state.wake(&myself, session).await?;
+                }
+            }
+            ToNode::Drain(reply) => {
+                for live in state.live.values() {
+                    drop(live.supervisor.cast(ToSupervisor::Drain));
+                }
+                state.draining.push(reply);
+                state.answer_drain();
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<ToNode>,
+        event: SupervisionEvent,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(actor, _, _) => {
+                if let Some(live) = state.forget(actor.get_id()) {
+                    state.failures.remove(&live.session);
+                    if live.rewake {
+                        state.look_again(&myself, live.session);
+                    }
+                }
+            }
+            SupervisionEvent::ActorFailed(actor, cause) => {
+                if let Some(live) = state.forget(actor.get_id()) {
+                    state.restart(&myself, live.session, &cause.to_string());
+                }
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        state.answer_drain();
+        Ok(())
+    }
+}
+
+impl NodeState {
+    async fn carry(
+        &mut self,
+        myself: &ActorRef<ToNode>,
+        guard: SessionGuard,
+        boot: Boot,
+    ) -> Result<(), ActorProcessingErr> {
+        let session = guard.session();
+        let arguments = SupervisorArguments { shared: Arc::clone(&self.shared), session, boot };
+        let (supervisor, _joined) = Supervisor::spawn_linked(None, Supervisor, arguments, myself.get_cell()).await?;
+        if !self.draining.is_empty() {
+            supervisor.cast(ToSupervisor::Drain)?;
+        }
+        let id = supervisor.get_id();
+        self.by_session.insert(session, id);
+        self.live.insert(id, Live { supervisor, session, rewake: false, _guard: guard });
+        Ok(())
+    }
+
+    /// Tells the live supervisor, or starts one. One that is just ending is followed by another.
+    async fn wake(&mut self, myself: &ActorRef<ToNode>, session: SessionId) -> Result<(), ActorProcessingErr> {
+        if let Some(live) = self.by_session.get(&session).and_then(|id| self.live.get_mut(id)) {
+            live.rewake = true;
+            drop(live.supervisor.cast(ToSupervisor::Wake));
+            return Ok(());
+        }
+        let exhausted = self.failures.get(&session).is_some_and(|count| *count > RESTARTS_MAX);
+        if exhausted || !self.draining.is_empty() || self.live.len() >= self.shared.settings.sessions_max {
+            return Ok(());
+        }
+        // A guard taken elsewhere is on its way here as `Carry`; its supervisor reads the inbox itself.
+        match self.shared.registry.try_acquire(session, "recovery", self.shared.now()) {
+            Ok(guard) => self.carry(myself, guard, Boot::Wake).await,
+            Err(_busy) => Ok(()),
+        }
+    }
+
+    /// A command may have come while the supervisor was ending: carry on if it is still unread.
+    fn look_again(&self, myself: &ActorRef<ToNode>, session: SessionId) {
+        let (shared, node) = (Arc::clone(&self.shared), myself.clone());
+        let tasks = shared.tasks.clone();
+        drop(tasks.spawn(async move {
+            match shared.ports.commands.inbox(session).await {
+                Ok((unread, _)) if unread.is_empty() => {}
+                // When the inbox cannot be read, the supervisor finds out why.
+                Ok(_) | Err(_) => drop(node.cast(ToNode::Wake(session))),
+            }
+        }));
+    }
+
+    fn sweep(&self, myself: &ActorRef<ToNode>) {
+        let (shared, node) = (Arc::clone(&self.shared), myself.clone());
+        let tasks = shared.tasks.clone();
+        let stopped = shared.stopped.clone();
+        let work = async move {
+            match shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await {
+                Ok(found) if !found.is_empty() => {
+                    drop(node.cast(ToNode::Found(found.into_iter().map(|claimed| claimed.session).collect())));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "looking for sessions to carry on"),
+            }
+            // Again after the work, never on a fixed beat: sweeps cannot pile up.
+            tokio::time::sleep(shared.settings.sweep_every).await;
+            drop(node.cast(ToNode::Sweep));
+        };
+        drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));
+    }
+
+    fn restart(&mut self, myself: &ActorRef<ToNode>, session: SessionId, cause: &str) {
+        let count = self.failures.entry(session).or_default();
+        *count += 1;
+        if *count > RESTARTS_MAX {
+            tracing::error!(%session, cause, count, "the supervisor keeps failing; the session rests until the next start");
+            return;
+        }
+        let backoff = RESTART_BACKOFF.saturating_mul(1 << (*count - 1));
+        tracing::warn!(%session, cause, count, ?backoff, "the supervisor failed and starts again from the log");
+        drop(myself.send_after(backoff, move || ToNode::Wake(session)));
+    }
+
+    fn forget(&mut self, actor: ActorId) -> Option<Live> {
+        let live = self.live.remove(&actor)?;
+        self.by_session.remove(&live.session);
+        Some(live)
+    }
+
+    fn answer_drain(&mut self) {
+        if self.live.is_empty() {
+            for reply in self.draining.drain(..) {
+                drop(reply.send(()));
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! From verdicts to one durable append, and from a durable append to answers.
+
+use std::sync::Arc;
+
+use provost_domain::event::EventBody;
+use provost_domain::ids::{CmdId, Seq};
+use provost_domain::log::{AppendRecord, Unsealed};
+use provost_domain::port::{Append, ApprovalChange, CommandOutcome, InboxAck, Snapshot};
+use provost_domain::tool::Content;
+use ractor::ActorRef;
+
+use super::state::State;
+use super::{Answerer, Settled, ToSupervisor};
+use crate::api::{EngineError, Hint};
+
+/// A snapshot is worth its bytes once this many events would have to be folded instead.
+const SNAPSHOT_EVERY: u64 = 48;
+
+/// What one append will hold and whom it answers.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) events: Vec<EventBody>,
+    pub(super) contents: Vec<Content>,
+    pub(super) acks: Vec<(CmdId, Settled)>,
+    pub(super) answers: Vec<(Answerer, Settled)>,
+    pub(super) turn_ended: bool,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.acks.is_empty() && self.answers.is_empty()
+    }
+}
+
+impl State {
+    /// Seals the batch and sends it to the store. Only what changes something goes there; a mere refusal is answered.
+    pub(super) fn append(&mut self, batch: Batch, myself: &ActorRef<ToSupervisor>) {
+        let (Some(session), Some(row)) = (&self.session, &self.row) else { return };
+        if batch.events.is_empty() && batch.acks.is_empty() {
+            self.batch = Some(batch);
+            drop(myself.cast(ToSupervisor::Appended(Ok(provost_domain::port::Appended { head_seq: session.head() }))));
+            return;
+        }
+        self.appends += 1;
+        let head = session.head();
+        let after = Seq(head.0 - batch.events.len() as u64);
+        let now = session.updated_at();
+        let record = (!batch.events.is_empty()).then(|| {
+            AppendRecord::seal(Unsealed {
+                session: self.id,
+                after,
+                fence: row.fence,
+                cmd_id: CmdId::new(format!("{}.{}", row.fence, self.appends)),
+                at: now,
+                events: &batch.events,
+                salt: self.shared.salt(),
+                prev: self.head_hash,
+            })
+        });
+        let hash = record.as_ref().map_or(self.head_hash, |record| record.hash);
+        let due = batch.turn_ended && head.0.saturating_sub(self.snapshot_seq.0) >= SNAPSHOT_EVERY;
+        let snapshot = due.then(|| Snapshot { seq: head, hash, header: session.to_snapshot() });
+        if due {
+            self.snapshot_seq = head;
+        }
+        let append = Append {
+            session: self.id,
+            fence: row.fence,
+            owner: self.shared.owner.clone(),
+            expected_seq: after,
+            record,
+            status: session.status().to_string(),
+            ended: session.status().is_end(),
+            snapshot,
+            contents: batch.contents.clone(),
+            approvals: ApprovalChange::of(self.id, now, &batch.events),
+            acks: batch.acks.iter().map(|(cmd_id, settled)| ack(cmd_id, settled)).collect(),
+            at: now,
+        };
+        self.head_hash = hash;
+        self.released = append.ended;
+        self.batch = Some(batch);
+        let (shared, myself) = (Arc::clone(&self.shared), myself.clone());
+        let tasks = shared.tasks.clone();
+        drop(tasks.spawn(async move {
+            let appended = shared.ports.store.append(append).await;
+            drop(myself.cast(ToSupervisor::Appended(appended)));
+        }));
+    }
+
+    /// The batch is durable: everybody is told.
+    pub(super) fn appended(&mut self) {
+        let Some(batch) = self.batch.take() else { return };
+        for (reply, settled) in batch.answers {
+            let answer = match settled {
+                Settled::Accepted(accepted) => Ok(accepted),
+                Settled::Refused(refusal) => Err(EngineError::Refused(refusal)),
+            };
+            // A caller that stopped waiting reads the outcome from the log.
+            drop(reply.send(answer));
+        }
+        for (cmd_id, settled) in batch.acks {
+            self.shared.settled(self.id, &cmd_id, settled);
+        }
+        if let Some(session) = &self.session {
+            let status = session.status().to_string();
+            let ended = session.status().is_end();
+            self.shared.hint(Hint { session: self.id, head_seq: session.head(), status, ended });
+        }
+    }
+}
+
+fn ack(cmd_id: &CmdId, settled: &Settled) -> InboxAck {
+    let outcome = CommandOutcome(serde_json::to_value(settled).unwrap_or_default());
+    InboxAck { cmd_id: cmd_id.clone(), outcome }
+}

@@ -1,0 +1,180 @@
+//! The session supervisor: holds one session, is the only writer of its log, and performs what is owed.
+//!
+//! | what it does | where it is decided |
+//! |---|---|
+//! | takes inputs in turn, decides, appends, then performs | the domain's `decide` and `owed` |
+//! | parks when only waits remain | the store, conditional on the `wake_seq` seen |
+//!
+//! Decisions are applied to the folded state at once, but nothing is performed and nobody is answered before the append
+//! that holds them is durable. If an append fails the state is dropped and the actor ends: the log is the truth.
+
+mod append;
+mod perform;
+mod state;
+
+use std::sync::Arc;
+
+use provost_domain::command::{Command, Report};
+use provost_domain::decide::Accepted;
+use provost_domain::event::SessionCreated;
+use provost_domain::ids::{CmdId, SessionId};
+use provost_domain::port::{Appended, InboxEntry, Parked, StoreError, TakenOver};
+use provost_domain::refusal::Refusal;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::oneshot;
+
+use crate::api::{EngineError, Shared};
+use state::State;
+
+/// What a session's supervisor is told.
+#[derive(Debug)]
+pub(crate) enum ToSupervisor {
+    /// The session was taken over and loaded, or could not be.
+    Loaded(Box<Result<TakenOver, StoreError>>),
+    /// From a worker.
+    Report(Report),
+    /// A command came into the inbox.
+    Wake,
+    /// The inbox was read.
+    Inbox(Result<(Vec<InboxEntry>, u64), StoreError>),
+    /// The append under way ended.
+    Appended(Result<Appended, StoreError>),
+    /// Parking ended.
+    Parked(Result<Parked, StoreError>),
+    /// The next timer is due.
+    Tick,
+    /// Finish what runs, begin nothing new, then end.
+    Drain,
+}
+
+/// Why a supervisor was started.
+#[derive(Debug)]
+pub(crate) enum Boot {
+    /// A new session: its first event, and the command that starts it.
+    Create {
+        /// The first event.
+        created: Box<SessionCreated>,
+        /// The command that starts it, if it starts at once.
+        start: Option<Command>,
+        /// Answered once durable.
+        reply: Answerer,
+    },
+    /// A command that starts work.
+    Command {
+        /// The command.
+        command: Box<Command>,
+        /// Answered once durable.
+        reply: Answerer,
+    },
+    /// Something waits in the log: a command, a timer, work a dead process left.
+    Wake,
+}
+
+/// Where a direct answer goes.
+pub(crate) type Answerer = oneshot::Sender<Result<Accepted, EngineError>>;
+
+/// An input in its turn.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// The first event of a new session.
+    Create(Box<SessionCreated>),
+    /// From the session's own side.
+    Report(Report),
+    /// A command with a direct answer.
+    Direct(Box<Command>, Option<Answerer>),
+    /// A command from the inbox, settled with its append.
+    Inbox(CmdId, Box<Command>),
+}
+
+/// What became of a command, as stored with it.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Settled {
+    /// It was done.
+    Accepted(Accepted),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+#[derive(Debug)]
+pub(crate) struct Supervisor;
+
+/// What a supervisor is started with.
+#[derive(Debug)]
+pub(crate) struct SupervisorArguments {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) session: SessionId,
+    pub(crate) boot: Boot,
+}
+
+impl Actor for Supervisor {
+    type Msg = ToSupervisor;
+    type State = State;
+    type Arguments = SupervisorArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<ToSupervisor>,
+        arguments: SupervisorArguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let shared = Arc::clone(&arguments.shared);
+        let session = arguments.session;
+        let tasks = shared.tasks.clone();
+        drop(tasks.spawn(async move {
+            let loaded = shared.ports.store.take_over(session, &shared.owner).await;
+            drop(myself.cast(ToSupervisor::Loaded(Box::new(loaded))));
+        }));
+        Ok(State::new(arguments))
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<ToSupervisor>,
+        message: ToSupervisor,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ToSupervisor::Loaded(loaded) => match *loaded {
+                Ok(taken) => state.loaded(taken)?,
+                Err(error) => state.fail(&error),
+            },
+            ToSupervisor::Report(report) => state.report(report),
+            ToSupervisor::Wake => state.read_inbox(&myself),
+            ToSupervisor::Inbox(Ok((inbox, wake_seq))) => state.inbox(inbox, wake_seq),
+            ToSupervisor::Appended(Ok(_)) => state.appended(),
+            ToSupervisor::Parked(Ok(Parked::Parked)) => state.rested = true,
+            ToSupervisor::Parked(Ok(Parked::Woken { inbox, wake_seq })) => {
+                state.parking = false;
+                state.inbox(inbox, wake_seq);
+            }
+            ToSupervisor::Inbox(Err(error)) | ToSupervisor::Appended(Err(error)) | ToSupervisor::Parked(Err(error)) => {
+                state.fail(&error);
+            }
+            ToSupervisor::Tick => state.report(Report::Tick),
+            ToSupervisor::Drain => state.draining = true,
+        }
+        state.go_on(&myself).await?;
+        if state.rested {
+            myself.stop(Some("rested".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A worker's end is expected when its assignment ended; otherwise the assignment is given out again.
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<ToSupervisor>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(worker, cause) => {
+                state.worker_gone(worker.get_id(), Some(cause.to_string()));
+                state.go_on(&myself).await?;
+            }
+            SupervisionEvent::ActorTerminated(worker, _, _) => state.worker_gone(worker.get_id(), None),
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Performing what is owed: each thing once, through the worker of the open assignment.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use provost_domain::command::Report;
+use provost_domain::ids::{AssignmentId, CallId};
+use provost_domain::model::ToolOffer;
+use provost_domain::request;
+use provost_domain::session::{Owed, owed};
+use provost_domain::time::Timestamp;
+use ractor::{Actor as _, ActorId, ActorProcessingErr, ActorRef};
+
+use super::ToSupervisor;
+use super::state::State;
+use crate::gateway::Permit;
+use crate::worker::{ToWorker, Worker, WorkerArguments};
+
+/// One thing under way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum UnderWay {
+    Asking(AssignmentId, u32),
+    Calling(CallId),
+}
+
+/// What is under way, and who carries it.
+#[derive(Debug, Default)]
+pub(crate) struct Performing {
+    under_way: HashSet<UnderWay>,
+    worker: Option<(AssignmentId, ActorRef<ToWorker>, Arc<[ToolOffer]>)>,
+    timer: Option<(Timestamp, tokio::task::AbortHandle)>,
+}
+
+impl Drop for Performing {
+    fn drop(&mut self) {
+        if let Some((_, timer)) = &self.timer {
+            timer.abort();
+        }
+    }
+}
+
+impl Performing {
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// A report came: what it reports is not under way any more.
+    pub(super) fn ended(&mut self, report: &Report) {
+        match report {
+            Report::Replied { assignment, round, .. } => {
+                self.under_way.remove(&UnderWay::Asking(*assignment, *round));
+            }
+            Report::Returned { call, .. } => {
+                self.under_way.remove(&UnderWay::Calling(call.clone()));
+            }
+            Report::Tick => self.timer = None,
+            Report::TakenOver | Report::WorkerLost { .. } => {}
+        }
+    }
+
+    /// Ends the worker and with it all it has under way.
+    pub(super) fn dismiss(&mut self) {
+        self.under_way.clear();
+        if let Some((_, worker, _)) = self.worker.take() {
+            worker.stop(Some("dismissed".to_owned()));
+        }
+    }
+
+    /// The worker of this id is gone; its assignment, if it was the present one.
+    pub(super) fn gone(&mut self, id: ActorId) -> Option<AssignmentId> {
+        let (assignment, _, _) = self.worker.take_if(|(_, worker, _)| worker.get_id() == id)?;
+        self.under_way.clear();
+        Some(assignment)
+    }
+}
+
+impl State {
+    /// Performs all that is owed and not under way. Everything here stands in the durable log already.
+    pub(super) async fn perform(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
+        let Some(session) = self.session.clone() else { return Ok(()) };
+        if session.status().is_end() {
+            self.performing.dismiss();
+            return Ok(());
+        }
+        if self.draining {
+            return Ok(());
+        }
+        let assignment = session.turn().map_or(AssignmentId(0), |turn| turn.assignment);
+        if self.performing.worker.as_ref().is_some_and(|(of, _, _)| *of != assignment) {
+            self.performing.dismiss();
+        }
+        for owed in owed(&session, self.fence()) {
+            let (what, message) = match owed {
+                Owed::AskModel { assignment, round } => {
+                    let (Some(turn), Some(pack)) = (session.turn(), self.pack.clone()) else { continue };
+                    let Some(agent) = pack.agents.get(&turn.agent) else { continue };
+                    let what = UnderWay::Asking(assignment, round);
+                    if self.performing.under_way.contains(&what) {
+                        continue;
+                    }
+                    let (_, offers) = self.worker(assignment, myself).await?;
+                    (what, ToWorker::Ask(Box::new(request::build(&session, turn, agent, &offers))))
+                }
+                Owed::Run(call) => {
+                    let Some(permit) = Permit::of(session.id(), call) else { continue };
+                    (UnderWay::Calling(call.id.clone()), ToWorker::Call(permit))
+                }
+                // Planned by `Report::TakenOver` before anything is performed; a poll is a timer.
+                Owed::InDoubt(_) | Owed::Poll { .. } => continue,
+            };
+            if self.performing.under_way.insert(what) {
+                let (worker, _) = self.worker(assignment, myself).await?;
+                worker.cast(message)?;
+            }
+        }
+        self.set_timer(session.next_timer(self.fence()), myself);
+        Ok(())
+    }
+
+    /// The worker of the open assignment, spawned when there is none.
+    async fn worker(
+        &mut self,
+        assignment: AssignmentId,
+        myself: &ActorRef<ToSupervisor>,
+    ) -> Result<(ActorRef<ToWorker>, Arc<[ToolOffer]>), ActorProcessingErr> {
+        if let Some((_, worker, offers)) = &self.performing.worker {
+            return Ok((worker.clone(), Arc::clone(offers)));
+        }
+        let agent = self.session.as_ref().and_then(|session| session.turn()).map(|turn| turn.agent.clone());
+        let offers = match (&self.pack, agent) {
+            (Some(pack), Some(agent)) => pack
+                .agents
+                .get(&agent)
+                .map_or_else(|| Arc::from([]), |agent| request::offers(agent, pack, &self.shared.catalog)),
+            (Some(_) | None, _) => Arc::from([]),
+        };
+        let arguments = WorkerArguments { shared: Arc::clone(&self.shared), supervisor: myself.clone(), assignment };
+        let (worker, _joined) = Worker::spawn_linked(None, Worker, arguments, myself.get_cell()).await?;
+        self.performing.worker = Some((assignment, worker.clone(), Arc::clone(&offers)));
+        Ok((worker, offers))
+    }
+
+    /// One timer for the next instant at which time itself changes something.
+    fn set_timer(&mut self, at: Option<Timestamp>, myself: &ActorRef<ToSupervisor>) {
+        if self.performing.timer.as_ref().map(|(at, _)| *at) == at {
+            return;
+        }
+        if let Some((_, timer)) = self.performing.timer.take() {
+            timer.abort();
+        }
+        let Some(at) = at else { return };
+        let wait = at.since(self.shared.now()).max(Duration::from_millis(1));
+        let timer = myself.send_after(wait, || ToSupervisor::Tick);
+        self.performing.timer = Some((at, timer.abort_handle()));
+    }
+}

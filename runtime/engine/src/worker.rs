@@ -1,0 +1,120 @@
+//! A worker: carries one assignment. It performs what its supervisor passes on and reports; it writes nothing.
+
+use std::sync::Arc;
+
+use provost_domain::command::Report;
+use provost_domain::failure::ModelFailure;
+use provost_domain::ids::{AssignmentId, Digest};
+use provost_domain::model::{Message, ModelRequest};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Shared;
+use crate::gateway::Permit;
+use crate::supervisor::ToSupervisor;
+
+/// What a worker is told to perform.
+#[derive(Debug)]
+pub(crate) enum ToWorker {
+    /// Ask the model; report the reply.
+    Ask(Box<ModelRequest>),
+    /// Make a permitted call; report the outcome.
+    Call(Permit),
+}
+
+/// What a worker is started with.
+#[derive(Debug)]
+pub(crate) struct WorkerArguments {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) supervisor: ActorRef<ToSupervisor>,
+    pub(crate) assignment: AssignmentId,
+}
+
+/// Running worker. Its token cancels everything it has under way when it goes.
+#[derive(Debug)]
+pub(crate) struct WorkerState {
+    arguments: WorkerArguments,
+    cancelled: CancellationToken,
+}
+
+impl Drop for WorkerState {
+    fn drop(&mut self) {
+        self.cancelled.cancel();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Worker;
+
+impl Actor for Worker {
+    type Msg = ToWorker;
+    type State = WorkerState;
+    type Arguments = WorkerArguments;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<ToWorker>,
+        arguments: WorkerArguments,
+    ) -> Result<WorkerState, ActorProcessingErr> {
+        Ok(WorkerState { arguments, cancelled: CancellationToken::new() })
+    }
+
+    /// Starts a child task that reports by itself: a handler never waits for the world.
+    async fn handle(
+        &self,
+        _myself: ActorRef<ToWorker>,
+        message: ToWorker,
+        state: &mut WorkerState,
+    ) -> Result<(), ActorProcessingErr> {
+        let shared = Arc::clone(&state.arguments.shared);
+        let supervisor = state.arguments.supervisor.clone();
+        let assignment = state.arguments.assignment;
+        let cancelled = state.cancelled.clone();
+        let tasks = shared.tasks.clone();
+        drop(tasks.spawn(async move {
+            let work = perform(&shared, assignment, message);
+            let Some(report) = cancelled.run_until_cancelled(work).await else { return };
+            // A supervisor that is gone has left its session to be recovered from the log.
+            drop(supervisor.cast(ToSupervisor::Report(report)));
+        }));
+        Ok(())
+    }
+}
+
+async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
+    match message {
+        ToWorker::Ask(mut request) => {
+            let round = request.round;
+            let result = match resolve(shared, &mut request.messages).await {
+                Ok(()) => shared.ports.models.ask(&request).await,
+                Err(failure) => Err(failure),
+            };
+            Report::Replied { assignment, round, result }
+        }
+        ToWorker::Call(permit) => {
+            let outcome = shared.ports.tools.call(&permit).await;
+            Report::Returned { call: permit.call().call.clone(), outcome }
+        }
+    }
+}
+
+/// Puts large results, which events only name, into the messages that show them.
+async fn resolve(shared: &Shared, messages: &mut [Message]) -> Result<(), ModelFailure> {
+    let unreadable = |detail: String| ModelFailure::Unavailable { detail };
+    for message in messages {
+        let Message::Tool { result, .. } = message else { continue };
+        let Some(stored) = result.get("stored").and_then(Value::as_str) else { continue };
+        let digest: Digest =
+            stored.parse().map_err(|error: provost_domain::ids::BadId| unreadable(error.to_string()))?;
+        let bytes = shared.ports.reads.content(digest).await.map_err(|error| unreadable(error.to_string()))?;
+        let content: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        let mut shown = (**result).clone();
+        if let Some(shown) = shown.as_object_mut() {
+            shown.remove("stored");
+            shown.insert("content".to_owned(), content);
+        }
+        *result = Arc::new(shown);
+    }
+    Ok(())
+}

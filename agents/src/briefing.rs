@@ -1,7 +1,5 @@
 //! The briefing: the assignment as the model reads it. Everything that came from outside is marked as data.
 
-use std::fmt::Write as _;
-
 use provost_domain::pack::AgentSpec;
 use provost_domain::session::Session;
 use provost_domain::terminal::Evidence;
@@ -42,6 +40,6 @@ fn section(text: &mut String, title: &str, json: &str) {
 }
 
 fn line(text: &mut String, line: &str) {
-    // Writing to a String cannot fail.
-    drop(writeln!(text, "{line}"));
+    text.push_str(line);
+    text.push('\n');
 }

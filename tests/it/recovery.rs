@@ -1,0 +1,95 @@
+//! After a crash a session continues where it stood.
+
+use std::sync::Arc;
+
+use provost_domain::command::{Answer, Ask};
+use provost_domain::event::Settlement;
+use provost_tests::house::House;
+use provost_tests::tools::Behaviour;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_pending_approval_survives_and_its_call_runs_once() {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
+    let approval = house.approvals(session, 1).await.remove(0).id;
+    let house = house.crash().await;
+    house.answer(session, &approval, Answer::Approve).await.unwrap();
+    house.model.asked_times(1).await;
+    assert_eq!(house.tools.danger.arrived().len(), 1);
+}
+
+#[tokio::test]
+async fn a_finished_reply_is_never_asked_for_again() {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    house.model.finish("close", 0.9);
+    house.model.asked_times(2).await;
+    let house = house.crash().await;
+    let asked = house.model.asked_times(1).await;
+    assert_eq!(asked.first().unwrap().agent.as_str(), "closer");
+    assert_eq!(house.count(session, "model_replied").await, 1);
+}
+
+/// Crashes while a call hangs, then lets it work.
+async fn crash_during(tool: &str) -> (House, provost_domain::ids::SessionId) {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    let backend = match tool {
+        "act__safe" => Arc::clone(&house.tools.safe),
+        "act__idempotent" => Arc::clone(&house.tools.idempotent),
+        _ => Arc::clone(&house.tools.gauge),
+    };
+    backend.behave(Behaviour::Hangs);
+    house.model.finish("close", 0.9);
+    house.model.calls(&[(tool, json!({"n": 1}))]);
+    backend.arrived_times(1).await;
+    backend.behave(Behaviour::Works(json!({"level": 1})));
+    (house.crash().await, session)
+}
+
+#[tokio::test]
+async fn a_read_in_doubt_runs_again() {
+    let (house, session) = crash_during("read__gauge").await;
+    house.model.asked_times(1).await;
+    assert_eq!(house.tools.gauge.arrived().len(), 2);
+    assert_eq!(house.count(session, "call_reissued").await, 1);
+}
+
+#[tokio::test]
+async fn an_idempotent_call_in_doubt_runs_again_under_the_same_key() {
+    let (house, _) = crash_during("act__idempotent").await;
+    house.model.asked_times(1).await;
+    let keys: Vec<String> = house.tools.idempotent.arrived().into_iter().map(|call| call.key).collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys.first(), keys.last());
+}
+
+#[tokio::test]
+async fn an_unsafe_call_in_doubt_waits_for_a_person_and_never_runs_again() {
+    let (house, session) = crash_during("act__safe").await;
+    let folded = house.until(session, "awaiting_input").await;
+    assert_eq!(folded.status_reason(), "outcome_unknown");
+    let call = folded.unknown().keys().next().unwrap().clone();
+    let settlement = Settlement::Happened { note: "seen in the console".to_owned() };
+    house.ask(session, "operator", Ask::Settle { call: call.clone(), settlement: settlement.clone() }).await.unwrap();
+    let asked = house.model.asked_times(1).await;
+    assert!(serde_json::to_string(&asked.first().unwrap().messages).unwrap().contains("seen in the console"));
+    assert_eq!(house.tools.safe.arrived().len(), 1);
+    let again = house.ask(session, "operator", Ask::Settle { call, settlement }).await;
+    assert!(again.is_err());
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_an_unsafe_call_is_unknown_too() {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    house.tools.safe.behave(Behaviour::LosesTheAnswer);
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__safe", json!({"n": 1}))]);
+    let folded = house.until(session, "awaiting_input").await;
+    assert_eq!(folded.unknown().len(), 1);
+    assert_eq!(house.tools.safe.arrived().len(), 1);
+}

@@ -1,0 +1,180 @@
+//! A small pack, built by hand: first → second → closer, and a gauge that watches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use provost_domain::condition::{Condition, Op};
+use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
+use provost_domain::ids::{AgentName, Digest, ToolName};
+use provost_domain::pack::{
+    AgentSpec, InjectSource, Limits, OutcomeKind, Pack, PatchTool, RoleKind, Route, RouteTo, TerminalTool, WatchSpec,
+};
+use provost_domain::retry::RetryPolicy;
+use provost_domain::roster::Rosters;
+use provost_domain::schema::ArgSchema;
+use serde_json::{Value, json};
+
+fn schema(value: Value) -> ArgSchema {
+    ArgSchema::new(value).unwrap()
+}
+
+fn terminal(outcome: &str, evidence: bool, extra: &str) -> TerminalTool {
+    let mut properties = json!({
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "rationale": {"type": "string"},
+        "evidence": {"type": "array", "items": {"type": "string"}},
+    });
+    properties[extra] = json!({"type": "string"});
+    let mut required = vec![extra, "confidence", "rationale"];
+    if evidence {
+        properties["evidence"]["minItems"] = json!(1);
+        required.push("evidence");
+    }
+    TerminalTool {
+        outcome: outcome.to_owned(),
+        evidence,
+        schema: schema(
+            json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties}),
+        ),
+        rosters: BTreeMap::new(),
+        requires: BTreeMap::new(),
+        effect: None,
+    }
+}
+
+fn agent(name: &str, role: RoleKind, tools: &[&str], routes: Vec<Route>) -> (AgentName, AgentSpec) {
+    let spec = AgentSpec {
+        name: AgentName::new(name),
+        role,
+        model: "stub".to_owned(),
+        tools: tools.iter().map(|tool| ToolName::new(*tool)).collect(),
+        deadline: Duration::from_mins(2),
+        routes,
+        prompt: "You are an agent.".into(),
+        watch: None,
+    };
+    (spec.name.clone(), spec)
+}
+
+/// A route.
+pub fn route(when: &str, to: RouteTo) -> Route {
+    Route { when: when.to_owned(), to, gate_below: None }
+}
+
+/// To an agent.
+pub fn to(agent: &str) -> RouteTo {
+    RouteTo::Agent(AgentName::new(agent))
+}
+
+#[expect(clippy::too_many_lines, reason = "one literal")]
+/// The pack. `act:unsafe` is gated by its risk, `act:safe` only in production, reads run.
+pub fn pack() -> Pack {
+    let mut escalated = terminal("escalated", false, "reason");
+    escalated.rosters = BTreeMap::from([("team".to_owned(), "teams".to_owned())]);
+    let mut raw = escalated.schema.raw().clone();
+    raw["properties"]["team"] = json!({"type": "string"});
+    raw["required"] = json!(["team", "reason", "confidence", "rationale"]);
+    escalated.schema = schema(raw);
+    escalated.effect = Some(ToolName::new("notify:team"));
+    let patch = json!({"type": "object", "additionalProperties": false, "properties": {
+        "level": {"enum": ["low", "high"]}, "summary": {"type": "string"}}});
+    let mut gauge =
+        agent("gauge", RoleKind::Watcher, &[], vec![route("recovered", to("closer")), route("default", to("closer"))]);
+    gauge.1.deadline = Duration::from_secs(10);
+    gauge.1.watch = Some(WatchSpec {
+        tool: ToolName::new("read:gauge"),
+        args: json!({"service": "{{ fields.service }}"}),
+        until: vec![Condition { path: "level".to_owned(), op: Op::Lt, value: json!(5) }],
+        every: Duration::from_millis(5),
+        consecutive: 2,
+    });
+    let reads = ["read:gauge", "note_finding", "update_case"];
+    let acts =
+        ["read:gauge", "act:unsafe", "act:safe", "act:idempotent", "mark_resolved", "mark_escalated", "update_case"];
+    Pack {
+        name: "case".to_owned(),
+        version: 1,
+        digest: Digest::of(b"case 1"),
+        handle: "CASE".to_owned(),
+        fields: schema(json!({"type": "object", "additionalProperties": false,
+            "required": ["summary", "environment", "service"],
+            "properties": {"summary": {"type": "string"}, "service": {"type": "string"},
+                "environment": {"type": "string", "x-roster": "environments"}, "level": {"enum": ["low", "high"]}}})),
+        rosters: Rosters(BTreeMap::from([
+            ("environments".to_owned(), vec!["staging".to_owned(), "production".to_owned()]),
+            ("teams".to_owned(), vec!["red".to_owned(), "blue".to_owned()]),
+        ])),
+        outcomes: BTreeMap::from([
+            ("resolved".to_owned(), OutcomeKind::Success),
+            ("escalated".to_owned(), OutcomeKind::Escalation),
+        ]),
+        terminal_tools: BTreeMap::from([
+            (ToolName::new("mark_resolved"), terminal("resolved", true, "summary")),
+            (ToolName::new("mark_escalated"), escalated),
+        ]),
+        findings_tools: BTreeMap::from([(
+            ToolName::new("note_finding"),
+            schema(json!({"type": "object", "additionalProperties": false, "required": ["what"],
+                "properties": {"what": {"type": "string"}}})),
+        )]),
+        patch_tools: BTreeMap::from([(
+            ToolName::new("update_case"),
+            PatchTool {
+                fields: vec!["level".to_owned(), "summary".to_owned()],
+                schema: schema(patch),
+                aliases: BTreeMap::from([(
+                    "level".to_owned(),
+                    BTreeMap::from([("sev1".to_owned(), "high".to_owned())]),
+                )]),
+            },
+        )]),
+        inject: BTreeMap::from([("environment".to_owned(), InjectSource::Field("environment".to_owned()))]),
+        entry: AgentName::new("first"),
+        agents: BTreeMap::from([
+            agent(
+                "first",
+                RoleKind::Triage,
+                &reads,
+                vec![
+                    route("operator", RouteTo::Operator),
+                    route("watch", to("gauge")),
+                    route("close", to("closer")),
+                    route("default", to("second")),
+                ],
+            ),
+            agent(
+                "second",
+                RoleKind::Investigator,
+                &reads,
+                vec![Route { when: "default".to_owned(), to: to("closer"), gate_below: Some(0.5) }],
+            ),
+            agent(
+                "closer",
+                RoleKind::Resolution,
+                &acts,
+                vec![route("watch", to("gauge")), route("default", RouteTo::End)],
+            ),
+            gauge,
+        ]),
+        dispatch: Vec::new(),
+        gates: GatePolicy {
+            rules: vec![GateRule {
+                tool: "act:safe".to_owned(),
+                risk: None,
+                action: Some(GateAction::Approve),
+                environments: vec!["production".to_owned()],
+            }],
+            confidence_below: None,
+            approval: ApprovalRule { expires: Duration::from_mins(30), min: 1, not_requester: true },
+            digest: Digest::of(b"gates"),
+        },
+        retry: RetryPolicy { max: 2, transient: false, low_confidence_below: None },
+        limits: Limits::default(),
+    }
+}
+
+/// The pack, shared.
+pub fn shared() -> Arc<Pack> {
+    Arc::new(pack())
+}

@@ -1,0 +1,107 @@
+//! Tools that count what reaches them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use provost_domain::failure::FailureKind;
+use provost_domain::ids::ToolName;
+use provost_domain::port::ToolBackend;
+use provost_domain::schema::ArgSchema;
+use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// How a counted tool behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Behaviour {
+    /// Works, with this content.
+    Works(Value),
+    /// Fails without having happened.
+    Refuses,
+    /// Fails and may have happened.
+    LosesTheAnswer,
+    /// Never answers.
+    Hangs,
+}
+
+/// One tool and what arrived at it.
+#[derive(Debug)]
+pub struct CountedTool {
+    spec: ToolSpec,
+    behaviour: Mutex<Behaviour>,
+    arrived: watch::Sender<Vec<ToolCall>>,
+}
+
+impl CountedTool {
+    /// A tool over `{environment, service, n}` whose `environment` is bound to the roster of environments.
+    pub fn new(name: &str, effect: EffectClass, risk: Risk, behaviour: Behaviour) -> Arc<Self> {
+        let schema = json!({"type": "object", "additionalProperties": false, "properties": {
+            "environment": {"type": "string"}, "service": {"type": "string"}, "n": {"type": "integer"},
+            "team": {"type": "string"}, "reason": {"type": "string"},
+        }});
+        let spec = ToolSpec {
+            name: ToolName::new(name),
+            description: "a counted tool".to_owned(),
+            schema: ArgSchema::new(schema).unwrap(),
+            effect,
+            risk,
+            timeout: Duration::from_secs(20),
+            output_limit: 64 * 1024,
+            rosters: BTreeMap::from([
+                ("environment".to_owned(), "environments".to_owned()),
+                ("team".to_owned(), "teams".to_owned()),
+            ]),
+        };
+        Arc::new(Self { spec, behaviour: Mutex::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
+    }
+
+    /// Changes how it behaves from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// What arrived, in order.
+    pub fn arrived(&self) -> Vec<ToolCall> {
+        self.arrived.borrow().clone()
+    }
+
+    /// Waits until `count` calls have arrived.
+    pub async fn arrived_times(&self, count: usize) -> Vec<ToolCall> {
+        let mut receiver = self.arrived.subscribe();
+        let calls = receiver.wait_for(|calls| calls.len() >= count).await.unwrap();
+        calls.clone()
+    }
+}
+
+fn failure(happened: Happened) -> ToolOutcome {
+    ToolOutcome::Failed {
+        failure: ToolFailure {
+            kind: FailureKind::Transient,
+            happened,
+            detail: "as told".to_owned(),
+            exit: None,
+            signal: None,
+            timeout_ms: None,
+        },
+    }
+}
+
+#[async_trait]
+impl ToolBackend for CountedTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn call(&self, call: &ToolCall) -> ToolOutcome {
+        let behaviour = self.behaviour.lock().unwrap().clone();
+        self.arrived.send_modify(|calls| calls.push(call.clone()));
+        match behaviour {
+            Behaviour::Works(content) => ToolOutcome::Ok { content },
+            Behaviour::Refuses => failure(Happened::No),
+            Behaviour::LosesTheAnswer => failure(Happened::Maybe),
+            Behaviour::Hangs => std::future::pending().await,
+        }
+    }
+}

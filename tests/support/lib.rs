@@ -1,1 +1,4 @@
 //! Test support.
+
+pub mod binary;
+pub mod eventually;

@@ -1,1 +1,76 @@
-//! Placeholder while the workspace is laid out.
+//! The built-in tools. Each declares its arguments as a Rust type, its effect class, risk, time and output bound; results
+//! are typed, bounded and redacted before anything else sees them.
+
+mod bound;
+mod http;
+mod logs;
+mod metrics;
+mod notify;
+mod probe;
+mod redact;
+mod service;
+mod spec;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use provost_domain::port::ToolBackend;
+use provost_domain::schema::BadSchema;
+
+pub use redact::redact;
+
+/// Which tools exist: only what is configured does.
+#[derive(Debug, Clone, Default)]
+pub struct ToolsSettings {
+    /// The Prometheus text endpoint of `metrics:scrape`.
+    pub metrics_endpoint: Option<String>,
+    /// The base address of the service's admin interface, for `service:*`.
+    pub service_admin: Option<String>,
+    /// The log files of `logs:tail`, by the name the model uses.
+    pub log_files: BTreeMap<String, PathBuf>,
+    /// The addresses of `notify:NAME`.
+    pub notify: BTreeMap<String, String>,
+    /// The `host:port`s `http:probe` may look at; no list, no tool.
+    pub http_allow: Vec<String>,
+}
+
+/// A tool could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolsError {
+    /// The HTTP client did not start.
+    #[error("starting the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A tool's own schema is wrong: a mistake in this program.
+    #[error("tool `{tool}`: {source}")]
+    Schema {
+        /// The tool.
+        tool: String,
+        /// What is wrong.
+        source: BadSchema,
+    },
+}
+
+/// Builds every configured tool.
+pub fn build(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+    let client = http::client()?;
+    let mut tools: Vec<Arc<dyn ToolBackend>> = Vec::new();
+    if let Some(endpoint) = &settings.metrics_endpoint {
+        tools.push(Arc::new(metrics::Scrape::new(client.clone(), endpoint)?));
+    }
+    if let Some(admin) = &settings.service_admin {
+        for tool in service::all(&client, admin)? {
+            tools.push(tool);
+        }
+    }
+    if !settings.log_files.is_empty() {
+        tools.push(Arc::new(logs::Tail::new(settings.log_files.clone())?));
+    }
+    for (name, url) in &settings.notify {
+        tools.push(Arc::new(notify::Notify::new(client.clone(), name, url)?));
+    }
+    if !settings.http_allow.is_empty() {
+        tools.push(Arc::new(probe::Probe::new(client, settings.http_allow.clone())?));
+    }
+    Ok(tools)
+}

@@ -1,0 +1,97 @@
+//! One HTTP client for all tools: no proxy from the environment, no redirects, bounded bodies.
+
+use std::time::Duration;
+
+use provost_domain::failure::FailureKind;
+use provost_domain::tool::{Happened, ToolOutcome};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use serde_json::Value;
+
+use crate::spec::failed;
+
+/// Most bytes read of one response; what is longer is cut there.
+const BODY_MAX: usize = 1024 * 1024;
+
+pub(crate) fn client() -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(15))
+        .build()
+}
+
+/// Reads: a failed read never happened.
+pub(crate) async fn get_text(request: RequestBuilder) -> Result<String, ToolOutcome> {
+    let response = request.send().await.map_err(|error| read_failed(&error))?;
+    let status = response.status();
+    let body = body(response).await.map_err(|error| read_failed(&error))?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    Err(failed(Happened::No, kind_of(status), format!("HTTP {status}: {}", start(&body))))
+}
+
+fn read_failed(error: &reqwest::Error) -> ToolOutcome {
+    failed(Happened::No, FailureKind::Transient, describe(error))
+}
+
+/// Writes: answers whether the effect may have happened.
+pub(crate) async fn post(request: RequestBuilder) -> Result<Value, ToolOutcome> {
+    let response = request.send().await.map_err(|error| {
+        let happened = if error.is_connect() || error.is_builder() { Happened::No } else { Happened::Maybe };
+        failed(happened, FailureKind::Transient, describe(&error))
+    })?;
+    let status = response.status();
+    let body = body(response).await.map_err(|error| failed(Happened::Maybe, FailureKind::Unknown, describe(&error)))?;
+    if status.is_success() {
+        return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)));
+    }
+    // A refusal and "not now" say that nothing was done; any other server error leaves it open.
+    let refused = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
+    let happened = if refused || status.is_redirection() { Happened::No } else { Happened::Maybe };
+    Err(failed(happened, kind_of(status), format!("HTTP {status}: {}", start(&body))))
+}
+
+fn kind_of(status: StatusCode) -> FailureKind {
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        FailureKind::Transient
+    } else {
+        FailureKind::Permanent
+    }
+}
+
+/// The error without the address, which may hold credentials.
+fn describe(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "could not connect"
+    } else {
+        "the exchange broke off"
+    };
+    let mut source = std::error::Error::source(error);
+    let mut cause = String::new();
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    format!("{what}: {cause}")
+}
+
+pub(crate) async fn body(mut response: Response) -> Result<String, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= BODY_MAX {
+            bytes.truncate(BODY_MAX);
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The beginning of a text, for errors.
+pub(crate) fn start(text: &str) -> String {
+    text.chars().take(300).collect()
+}

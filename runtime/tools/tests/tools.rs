@@ -1,0 +1,162 @@
+//! Each tool against a real server on loopback.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use provost_domain::failure::FailureKind;
+use provost_domain::ids::{CallId, SessionId, ToolName};
+use provost_domain::port::ToolBackend;
+use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
+use provost_tools::{ToolsSettings, build};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+struct Server {
+    url: String,
+    _task: JoinSet<()>,
+}
+
+async fn server() -> Server {
+    let routes = Router::new()
+        .route("/metrics", get(|| async { "ratio 0.25\ncount{code=\"200\"} 3\n" }))
+        .route("/admin/status", get(|| async { "{\"healthy\": true, \"db_password\": \"hunter2\"}" }))
+        .route("/admin/releases", get(|| async { "" }))
+        .route(
+            "/admin/rollback",
+            post(|headers: HeaderMap| async move {
+                let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
+                (StatusCode::OK, json!({"key": key}).to_string())
+            }),
+        )
+        .route("/broken/rollback", post(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+        .route("/closed/rollback", post(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+        .route("/oncall", post(|| async { StatusCode::ACCEPTED }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut task = JoinSet::new();
+    task.spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    Server { url, _task: task }
+}
+
+fn settings(url: &str) -> ToolsSettings {
+    ToolsSettings {
+        metrics_endpoint: Some(format!("{url}/metrics")),
+        service_admin: Some(format!("{url}/admin")),
+        notify: BTreeMap::from([("oncall".to_owned(), format!("{url}/oncall"))]),
+        http_allow: vec![url.trim_start_matches("http://").to_owned()],
+        ..ToolsSettings::default()
+    }
+}
+
+async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
+    let tools: Vec<Arc<dyn ToolBackend>> = build(settings).unwrap();
+    let backend = tools.iter().find(|t| t.spec().name.as_str() == tool).unwrap();
+    assert_eq!(backend.spec().schema.problems(&args), Vec::<String>::new());
+    let call = ToolCall {
+        session: SessionId::new(uuid::Uuid::from_u128(1)),
+        call: CallId::new("1.1.0"),
+        tool: ToolName::new(tool),
+        args: Arc::new(args),
+        key: "the-key".to_owned(),
+    };
+    backend.call(&call).await
+}
+
+#[track_caller]
+fn content(outcome: ToolOutcome) -> Value {
+    match outcome {
+        ToolOutcome::Ok { content } => content,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn happened(outcome: ToolOutcome) -> (Happened, FailureKind) {
+    match outcome {
+        ToolOutcome::Failed { failure } => (failure.happened, failure.kind),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn change() -> Value {
+    json!({"environment": "staging", "service": "shop", "reason": "bad release"})
+}
+
+#[tokio::test]
+async fn metrics_are_read_by_name_and_missing_ones_named() {
+    let server = server().await;
+    let found =
+        content(call(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio", "count", "x"]})).await);
+    assert_eq!(found["ratio"], json!({"now": 0.25, "samples": [0.25]}));
+    assert_eq!((&found["count"]["now"], &found["missing"]), (&json!(3.0), &json!(["x"])));
+    let none = call(&settings(&server.url), "metrics:scrape", json!({"series": ["x"]})).await;
+    assert!(matches!(none, ToolOutcome::Empty { .. }), "{none:?}");
+}
+
+#[tokio::test]
+async fn service_reads_are_redacted_and_an_empty_answer_is_empty() {
+    let server = server().await;
+    let status = content(call(&settings(&server.url), "service:status", json!({})).await);
+    assert_eq!(status, json!({"healthy": true, "db_password": "[redacted]"}));
+    let releases = call(&settings(&server.url), "service:releases", json!({})).await;
+    assert!(matches!(releases, ToolOutcome::Empty { .. }), "{releases:?}");
+}
+
+#[tokio::test]
+async fn a_change_sends_its_key_and_says_whether_it_may_have_happened() {
+    let server = server().await;
+    let mut settings = settings(&server.url);
+    assert_eq!(content(call(&settings, "service:rollback", change()).await)["key"], "the-key");
+    for (base, expect) in [
+        (format!("{}/broken", server.url), (Happened::Maybe, FailureKind::Transient)),
+        (format!("{}/closed", server.url), (Happened::No, FailureKind::Transient)),
+        (format!("{}/nowhere", server.url), (Happened::No, FailureKind::Permanent)),
+        ("http://127.0.0.1:1".to_owned(), (Happened::No, FailureKind::Transient)),
+    ] {
+        settings.service_admin = Some(base);
+        assert_eq!(happened(call(&settings, "service:rollback", change()).await), expect);
+    }
+}
+
+#[tokio::test]
+async fn a_notification_without_a_body_is_delivered() {
+    let server = server().await;
+    let args = json!({"team": "red", "reason": "down"});
+    assert_eq!(content(call(&settings(&server.url), "notify:oncall", args).await), "delivered");
+}
+
+#[tokio::test]
+async fn only_allowed_addresses_are_probed() {
+    let server = server().await;
+    let settings = settings(&server.url);
+    let found = content(call(&settings, "http:probe", json!({"url": format!("{}/metrics", server.url)})).await);
+    assert_eq!(found["status"], 200);
+    for url in ["http://127.0.0.1:1/", "http://169.254.169.254/latest", "file:///etc/passwd", "nonsense"] {
+        let (happened, kind) = happened(call(&settings, "http:probe", json!({"url": url})).await);
+        assert_eq!((happened, kind), (Happened::No, FailureKind::Permanent), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn logs_are_tailed_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.log");
+    let long: Vec<String> = (0..100_000).map(|n| format!("line {n}")).collect();
+    std::fs::write(&path, format!("{}\n", long.join("\n"))).unwrap();
+    let log_files = BTreeMap::from([("shop".to_owned(), path), ("gone".to_owned(), folder.path().join("gone"))]);
+    let settings = ToolsSettings { log_files, ..ToolsSettings::default() };
+    let last = content(call(&settings, "logs:tail", json!({"file": "shop", "lines": 2})).await);
+    assert_eq!(last, json!({"lines": ["line 99998", "line 99999"]}));
+    let some = content(call(&settings, "logs:tail", json!({"file": "shop", "contains": "99990"})).await);
+    assert_eq!(some, json!({"lines": ["line 99990"]}));
+    let none = call(&settings, "logs:tail", json!({"file": "shop", "contains": "absent"})).await;
+    assert!(matches!(none, ToolOutcome::Empty { .. }), "{none:?}");
+    for file in ["gone", "../../etc/passwd"] {
+        assert_eq!(happened(call(&settings, "logs:tail", json!({"file": file})).await).0, Happened::No);
+    }
+}

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod gate;
 pub mod ids;
 pub mod inject;
+pub mod invariant;
 pub mod log;
 pub mod model;
 pub mod pack;

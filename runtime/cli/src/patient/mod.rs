@@ -8,7 +8,6 @@ mod load;
 mod log;
 mod metrics;
 mod posts;
-#[cfg_attr(not(test), expect(dead_code, reason = "the demo, which starts patients, is not wired yet"))]
 pub(crate) mod process;
 mod releases;
 mod routes;

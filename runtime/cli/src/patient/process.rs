@@ -1,6 +1,6 @@
 //! The patient as a child process, for whoever needs an ill shop beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -71,11 +71,6 @@ impl PatientProcess {
     /// Where it listens, such as `http://127.0.0.1:40123`, without a trailing slash.
     pub(crate) fn base_url(&self) -> &str {
         &self.listening.listening
-    }
-
-    /// Its JSON-lines log.
-    pub(crate) fn log_path(&self) -> &Path {
-        &self.listening.log
     }
 
     /// What the shop itself counted so far.
@@ -170,7 +165,6 @@ mod tests {
         let options = script(&folder, &format!("echo '{line}'; cat >/dev/null"));
         let patient = PatientProcess::spawn(options).await.unwrap();
         assert_eq!(patient.base_url(), url);
-        assert_eq!(patient.log_path(), Path::new("/var/log/shop.log"));
         assert_eq!(patient.witness().await.unwrap().admin_reads, 1);
     }
 

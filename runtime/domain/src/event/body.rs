@@ -4,7 +4,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-#[expect(clippy::wildcard_imports, reason = "every payload has a kind")]
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "every payload has a kind"))]
 use super::payload::*;
 use crate::terminal::StatusChanged;
 

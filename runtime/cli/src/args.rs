@@ -1,0 +1,247 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::Form;
+use crate::patient::PatientArgs;
+use crate::patient::variant::Variant;
+
+/// A runtime for teams of AI agents that do operational work.
+///
+/// Exit codes: 0 done; 1 an error; 2 wrong usage; 3 the session waits for a person; 4 it ended without an outcome
+/// (`needs_review`, error, stopped).
+#[derive(Debug, Parser)]
+#[command(name = "provost", version)]
+pub(crate) struct Cli {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Form::Text)]
+    pub(crate) output: Form,
+    /// What is logged to standard error, for example `info` or `provost_engine=debug`.
+    #[arg(long, global = true, env = "PROVOST_LOG", default_value = "error")]
+    pub(crate) log_filter: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows an incident from alert to outcome on a real, faulty service.
+    Demo(DemoArgs),
+    /// Opens a session from an alert (Alertmanager's webhook JSON) and follows it.
+    Run(RunArgs),
+    /// Looks at sessions and works on them.
+    #[command(subcommand)]
+    Sessions(Sessions),
+    /// Looks at approvals and answers them.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Checks skill packs.
+    #[command(subcommand)]
+    Packs(Packs),
+    /// Checks the configuration.
+    #[command(subcommand)]
+    Config(Config),
+    /// Verifies the log.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// The faulty shop of the demo.
+    #[command(hide = true)]
+    Patient(PatientArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, env = "PROVOST_CONFIG", default_value = "config/provost.yaml")]
+    pub(crate) config: PathBuf,
+    /// The store's file, instead of the configuration's.
+    #[arg(long, env = "PROVOST_STORE_FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Who acts, as the log records it.
+    #[arg(long = "as", env = "PROVOST_USER", default_value = "cli")]
+    pub(crate) user: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Approves by itself.
+    #[arg(long, conflicts_with = "reject")]
+    pub(crate) yes: bool,
+    /// Rejects by itself.
+    #[arg(long)]
+    pub(crate) reject: bool,
+    /// How the service behaves.
+    #[arg(long, value_enum, default_value = "heals-on-rollback")]
+    pub(crate) patient: Variant,
+    /// Where store, log and report are put; a fresh folder otherwise.
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// How long to wait for an answer without a terminal.
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
+    pub(crate) wait: std::time::Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The pack.
+    pub(crate) pack: String,
+    /// The alert, Alertmanager's webhook JSON; `-` for standard input.
+    #[arg(long)]
+    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sessions {
+    /// Lists sessions, newest first.
+    List {
+        /// Only this status.
+        #[arg(long)]
+        status: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Shows one session.
+    Show(One),
+    /// Prints a session's events.
+    Tail(One),
+    /// Carries on what is owed, of one session or of all.
+    Continue {
+        /// Id or handle; all without one.
+        session: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Stops a session for good.
+    Stop {
+        #[command(flatten)]
+        one: One,
+        /// Why.
+        #[arg(long, default_value = "stopped by a person")]
+        reason: String,
+    },
+    /// Tries again after an end that a person can leave.
+    Retry {
+        #[command(flatten)]
+        one: One,
+        /// Also where the policy says no.
+        #[arg(long)]
+        force: bool,
+        /// Only says what the policy would answer.
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Says what an operator was asked for.
+    Say {
+        #[command(flatten)]
+        one: One,
+        /// The words.
+        text: String,
+    },
+    /// Settles a call of which nobody knows whether it happened.
+    Settle {
+        #[command(flatten)]
+        one: One,
+        /// The call, as `sessions show` names it.
+        call: String,
+        /// What is true.
+        #[arg(value_enum)]
+        what: Happened,
+        /// What was seen.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Happened {
+    #[value(name = "happened")]
+    Yes,
+    #[value(name = "did-not-happen")]
+    No,
+    #[value(name = "give-up")]
+    Unknowable,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// Id or handle.
+    pub(crate) session: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Approvals {
+    /// Lists approvals, pending ones unless asked otherwise.
+    List {
+        /// Decided ones too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Lets the call run.
+    Approve(OneApproval),
+    /// Does not let it run.
+    Reject {
+        #[command(flatten)]
+        one: OneApproval,
+        /// Why; the model is told.
+        #[arg(long, default_value = "rejected by a person")]
+        reason: String,
+    },
+    /// Lets it run with other arguments.
+    Edit {
+        #[command(flatten)]
+        one: OneApproval,
+        /// All of the arguments, as a JSON object.
+        #[arg(long)]
+        args: String,
+    },
+    /// Gives the model a text instead of running the call.
+    Respond {
+        #[command(flatten)]
+        one: OneApproval,
+        /// The text.
+        text: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneApproval {
+    /// The approval's id.
+    pub(crate) approval: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Packs {
+    /// Loads every configured pack and says what is wrong.
+    Check(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Loads the configuration and says what is wrong.
+    Check(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Checks the hash chain and the invariants of one session or of all.
+    Verify {
+        /// Id or handle; all without one.
+        session: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}

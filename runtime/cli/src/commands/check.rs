@@ -1,0 +1,39 @@
+//! `provost packs check` and `provost config check`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::args::{Config, Packs};
+use crate::output::Output;
+use crate::wiring;
+
+pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
+    let Packs::Check(args) = command;
+    let packs: Vec<Value> = wiring::packs(&wiring::config(args)?)?
+        .iter()
+        .map(|pack| {
+            json!({
+                "pack": pack.name, "version": pack.version, "digest": pack.digest,
+                "agents": pack.agents.keys().collect::<Vec<_>>(),
+                "terminal_tools": pack.terminal_tools.keys().collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    output.table(&packs, &["pack", "version", "agents", "terminal_tools"], "no packs are configured");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn config(command: &Config, output: Output) -> Result<ExitCode> {
+    let Config::Check(args) = command;
+    let config = wiring::config(args)?;
+    drop(wiring::packs(&config)?);
+    drop(wiring::models(&config)?);
+    let value = json!({
+        "config": args.config, "store": config.store, "packs": config.packs,
+        "models": config.models.keys().collect::<Vec<_>>(), "ok": true,
+    });
+    output.result(&value, &format!("{} is fine: store {}", args.config.display(), config.store));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,135 @@
+//! `provost sessions`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use provost_domain::command::Ask;
+use provost_domain::decide::preview_retry;
+use provost_domain::event::Settlement;
+use provost_domain::ids::CallId;
+use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use serde_json::{Value, json};
+
+use super::{follow, send};
+use crate::args::{ConfigArgs, Happened, One, Sessions};
+use crate::follow::{Follower, print, status};
+use crate::output::Output;
+use crate::wiring::{self, House};
+
+pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
+    match command {
+        Sessions::List { status, limit, config } => list(status, limit, &config, output).await,
+        Sessions::Show(one) => show(&one, output).await,
+        Sessions::Tail(one) => tail(&one, output).await,
+        Sessions::Continue { session, config } => carry_on(session.as_deref(), &config, output).await,
+        Sessions::Stop { one, reason } => send(&one.config, &one.session, Ask::Stop { reason }, output).await,
+        Sessions::Retry { one, preview: true, .. } => preview(&one, output).await,
+        Sessions::Retry { one, force, preview: false } => {
+            send(&one.config, &one.session, Ask::Retry { force }, output).await
+        }
+        Sessions::Say { one, text } => send(&one.config, &one.session, Ask::Speak { text }, output).await,
+        Sessions::Settle { one, call, what, note } => {
+            let settlement = match what {
+                Happened::Yes => Settlement::Happened { note },
+                Happened::No => Settlement::DidNotHappen { note },
+                Happened::Unknowable => Settlement::GiveUp { note },
+            };
+            let ask = Ask::Settle { call: CallId::new(call), settlement };
+            send(&one.config, &one.session, ask, output).await
+        }
+    }
+}
+
+fn row(row: &SessionRow) -> Value {
+    json!({
+        "handle": row.handle, "session": row.id, "status": row.status, "pack": row.pack, "title": row.title,
+        "events": row.head_seq, "created": row.created_at.to_string(), "progress": row.progress_at.to_string(),
+    })
+}
+
+async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+    let reads = wiring::reads(&wiring::config(config)?).await?;
+    let filter = SessionFilter { status, limit, ..SessionFilter::default() };
+    let rows: Vec<Value> = reads.sessions(&filter).await?.iter().map(row).collect();
+    output.table(&rows, &["handle", "status", "title", "events", "created"], "no sessions");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folded session, as it stands in the log.
+async fn folded(one: &One) -> Result<(Follower, provost_domain::session::Session)> {
+    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
+    let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
+    follower.catch_up(&reads, |_, _| {}).await?;
+    let session = follower.session.clone();
+    Ok((follower, session.ok_or_else(|| anyhow::anyhow!("the session has no events yet"))?))
+}
+
+async fn show(one: &One, output: Output) -> Result<ExitCode> {
+    let (follower, session) = folded(one).await?;
+    let mut value = super::summary(&follower);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("fields".to_owned(), (**session.fields()).clone());
+        object.insert("reports".to_owned(), session.case().get("reports").cloned().unwrap_or_default());
+        object.insert("approvals_pending".to_owned(), json!(session.approvals().keys().collect::<Vec<_>>()));
+        object.insert("outcomes_unknown".to_owned(), json!(session.unknown()));
+        object.insert("usage".to_owned(), json!(session.usage()));
+    }
+    output.json(&value);
+    output.line(&format!("{}  {}", session.handle(), status(session.status().as_str())));
+    output.line(&format!("reason    {}", session.status_reason()));
+    output.line(&format!("session   {}", session.id()));
+    output.line(&format!("fields    {}", session.fields()));
+    for (agent, report) in session.reports() {
+        output.line(&format!("{agent:<9} {} ({:.2})", report.content, report.confidence));
+    }
+    for (id, pending) in session.approvals() {
+        output.line(&format!("approval  {id}: {} {}", pending.asked.tool, pending.asked.args));
+    }
+    for (call, cause) in session.unknown() {
+        output.line(&format!("unknown   call {call}: {cause}"));
+    }
+    if let Some(asked) = session.operator() {
+        output.line(&format!("operator  is asked: {}", asked.summary));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn tail(one: &One, output: Output) -> Result<ExitCode> {
+    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
+    let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
+    follower.catch_up(&reads, |event, began| print(output, event, began)).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn preview(one: &One, output: Output) -> Result<ExitCode> {
+    let config = wiring::config(&one.config)?;
+    let (_, session) = folded(one).await?;
+    let packs = wiring::packs(&config)?;
+    let pack = packs.iter().find(|pack| pack.name == session.pack());
+    let pack = pack.ok_or_else(|| anyhow::anyhow!("pack `{}` is not configured", session.pack()))?;
+    let decision = preview_retry(&session, pack);
+    let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
+    output.result(&json!(decision), &format!("{text}: {:?}", decision.reason));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One session, or every session that has not ended; each to its next rest.
+async fn carry_on(session: Option<&str>, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+    let house = House::open(&wiring::config(config)?).await?;
+    let reads = house.engine.reads();
+    let mut ids = Vec::new();
+    if let Some(session) = session {
+        ids.push(wiring::session(&**reads, session).await?);
+    } else {
+        for status in ["in_progress", "awaiting_input"] {
+            let filter = SessionFilter { status: Some(status.to_owned()), limit: 500, ..SessionFilter::default() };
+            ids.extend(reads.sessions(&filter).await?.into_iter().map(|row| row.id));
+        }
+    }
+    let mut code = ExitCode::SUCCESS;
+    for id in ids {
+        code = follow(&house, id, output).await?;
+    }
+    house.close().await;
+    Ok(code)
+}

@@ -1,0 +1,186 @@
+//! `provost demo`: an incident from alert to outcome on a real, faulty service.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use provost_domain::command::{Answer, Ask, Command};
+use provost_domain::ids::{CmdId, Principal, SessionId};
+use provost_domain::session::PendingApproval;
+use provost_engine::Case;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::time::{interval, timeout};
+
+use crate::args::DemoArgs;
+use crate::commands::summary;
+use crate::follow::{Follower, status};
+use crate::output::{DIM, NOTE, Output};
+use crate::patient::process::{PatientOptions, PatientProcess};
+use crate::patient::variant::Variant;
+use crate::wiring::{self, House};
+use crate::{alert, report};
+
+/// How long the shop may take until its trouble shows.
+const ILL_WITHIN: Duration = Duration::from_secs(15);
+/// The window of the shop's figures: short, so that a fix shows soon.
+const WINDOW: Duration = Duration::from_secs(3);
+/// The error ratio from which the alert would fire.
+const ALERT_ABOVE: f64 = 0.05;
+
+pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
+    let folder = folder(args.dir.as_deref())?;
+    output.line(&format!("{DIM}folder {}{DIM:#}", folder.display()));
+    let patient = PatientProcess::spawn(PatientOptions {
+        program: None,
+        variant: args.patient,
+        log: folder.join("shop.log"),
+        witness: Some(folder.join("witness.json")),
+        window: WINDOW,
+    })
+    .await?;
+    output.line(&format!("a shop runs at {} ({:?})", patient.base_url(), args.patient));
+    if args.patient != Variant::AlreadyHealthy {
+        timeout(ILL_WITHIN, until_ill(patient.base_url())).await.context("the shop did not fall ill in time")??;
+    }
+    let house = House::open(&configuration(&folder, patient.base_url())?).await?;
+    let result = incident(&args, &house, &folder, output).await;
+    house.close().await;
+    let code = result?;
+    let witness = patient.witness().await?;
+    output.line(&format!(
+        "{DIM}the shop itself counted {} rollback(s) and {} on-call notification(s){DIM:#}",
+        witness.rollbacks, witness.oncall
+    ));
+    Ok(code)
+}
+
+fn folder(given: Option<&Path>) -> Result<PathBuf> {
+    match given {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+            Ok(folder.to_path_buf())
+        }
+        None => Ok(tempfile::Builder::new().prefix("provost-demo-").tempdir()?.keep()),
+    }
+}
+
+/// The demo's own configuration, written beside its store so that every other command works on it.
+fn configuration(folder: &Path, url: &str) -> Result<provost_packs::Config> {
+    wiring::unpack(folder)?;
+    let text = format!(
+        "store: sqlite://{store}\npacks: [incident]\nmodels:\n  default: {{provider: scripted, script: incident/demo.script.yaml}}\n\
+         tools:\n  metrics: {{endpoint: \"{url}/metrics\"}}\n  service: {{admin: \"{url}/admin\"}}\n  \
+         logs: {{files: {{shop: shop.log}}}}\n  notify: {{oncall: {{url: \"{url}/oncall\"}}}}\nengine: {{drain: 5s}}\n",
+        store = folder.join("provost.db").display()
+    );
+    let path = folder.join("provost.yaml");
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(provost_packs::load_config(&path, &|_| None)?)
+}
+
+/// Waits until the shop's own figures would make the alert fire.
+async fn until_ill(url: &str) -> Result<()> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let mut pause = interval(Duration::from_millis(100));
+    loop {
+        pause.tick().await;
+        let text = client.get(format!("{url}/metrics")).send().await?.text().await?;
+        let ratio = text.lines().find_map(|line| line.strip_prefix("http_errors_ratio "));
+        if ratio.and_then(|ratio| ratio.trim().parse::<f64>().ok()).is_some_and(|ratio| ratio > ALERT_ABOVE) {
+            return Ok(());
+        }
+    }
+}
+
+/// The alert as Alertmanager would send it.
+fn delivery() -> Value {
+    let labels =
+        json!({"alertname": "ShopErrors", "service": "shop", "environment": "production", "severity": "critical"});
+    json!({
+        "version": "4", "groupKey": "{}:{alertname=\"ShopErrors\"}", "status": "firing", "receiver": "provost",
+        "truncatedAlerts": 0, "groupLabels": {"alertname": "ShopErrors"}, "commonLabels": labels,
+        "commonAnnotations": {"summary": "checkout of the shop fails"}, "externalURL": "",
+        "alerts": [{"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "5eed"}],
+    })
+}
+
+async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output) -> Result<ExitCode> {
+    let intake = alert::parse(delivery().to_string().as_bytes())?;
+    let case = Case {
+        id: SessionId::new(uuid::Uuid::now_v7()),
+        pack: "incident".to_owned(),
+        fields: intake.fields,
+        title: intake.title,
+        by: Principal::new("alert:demo"),
+        parent: None,
+        start: true,
+    };
+    let opened = house.engine.open(case).await?;
+    // Streams of events are for `run` and `tail`; the demo's JSON is its last line.
+    let mut follower = Follower::new(opened.id);
+    loop {
+        follower.until_rest(&house.engine, output).await?;
+        let Some(session) = follower.session.clone().filter(|session| !session.status().is_end()) else { break };
+        let Some(pending) = session.approvals().values().next() else { break };
+        let Some(answer) = ask(args, pending, output).await? else { break };
+        let approval = pending.asked.approval.clone();
+        let command =
+            Command { by: Principal::new("user:demo"), if_version: None, ask: Ask::Answer { approval, answer } };
+        let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
+        house.engine.command(opened.id, &cmd_id, command).await?;
+    }
+    let path = write_report(house, &follower, folder).await?;
+    let session = follower.session.as_ref().context("the session has no events")?;
+    output.line(&format!("{} is {}", session.handle(), status(session.status().as_str())));
+    output.line(&format!("report {}", path.display()));
+    output.json(&summary(&follower));
+    let ended = session.status().is_final();
+    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// The answer: by flag, or from standard input; `None` when nobody answers.
+async fn ask(args: &DemoArgs, pending: &PendingApproval, output: Output) -> Result<Option<Answer>> {
+    if args.yes {
+        return Ok(Some(Answer::Approve));
+    }
+    let reject = |reason: &str| Some(Answer::Reject { reason: reason.to_owned() });
+    if args.reject {
+        return Ok(reject("rejected by the demo's flag"));
+    }
+    let asked = &pending.asked;
+    let terminal = std::io::stdin().is_terminal();
+    output.line(&format!("\n{NOTE}May {} run with {}?{NOTE:#}", asked.tool, asked.args));
+    let limit = if terminal { Duration::from_hours(1) } else { args.wait };
+    output.line(&format!("type `yes` or `no` and Enter (waiting {})", humantime::format_duration(limit)));
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let answered = timeout(limit, async {
+        loop {
+            match lines.next_line().await? {
+                Some(line) if matches!(line.trim(), "y" | "yes") => return Ok(Some(Answer::Approve)),
+                Some(line) if matches!(line.trim(), "n" | "no") => return Ok(reject("rejected at the terminal")),
+                Some(_) => output.line("please type `yes` or `no`"),
+                None => return std::future::pending::<Result<Option<Answer>>>().await,
+            }
+        }
+    });
+    if let Ok(answer) = answered.await {
+        return answer;
+    }
+    output
+        .line("nobody answered; the session waits in its store. Start again with --yes or --reject to see both ends.");
+    Ok(None)
+}
+
+async fn write_report(house: &House, follower: &Follower, folder: &Path) -> Result<PathBuf> {
+    let session = follower.session.as_ref().context("the session has no events")?;
+    let mut events = Vec::new();
+    Follower::new(session.id()).catch_up(&**house.engine.reads(), |event, _| events.push(event.clone())).await?;
+    let path = folder.join(format!("{}.md", session.handle()));
+    std::fs::write(&path, report::markdown(session, &events)?)
+        .with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
+}

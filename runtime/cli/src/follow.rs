@@ -1,0 +1,196 @@
+//! Following a session: its events as lines, until it rests.
+
+use anyhow::Result;
+use provost_domain::event::{Event, EventBody};
+use provost_domain::ids::{Digest, Seq, SessionId};
+use provost_domain::port::Reads;
+use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
+use provost_domain::tool::RecordedOutcome;
+use provost_engine::Engine;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::output::{BAD, DIM, GOOD, NOTE, Output};
+
+/// Appends read at once.
+const PAGE: u32 = 200;
+
+/// A reader that has folded a session's log so far.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    id: SessionId,
+    head: (Seq, Digest),
+    pub(crate) session: Option<Session>,
+    began: Option<Timestamp>,
+    pub(crate) events: u64,
+    pub(crate) tool_calls: u64,
+    pub(crate) approvals: u64,
+}
+
+impl Follower {
+    pub(crate) fn new(id: SessionId) -> Self {
+        Self {
+            id,
+            head: (Seq(0), Digest::default()),
+            session: None,
+            began: None,
+            events: 0,
+            tool_calls: 0,
+            approvals: 0,
+        }
+    }
+
+    /// Reads what is new, verified as part of the chain, and hands each event on.
+    pub(crate) async fn catch_up(&mut self, reads: &dyn Reads, mut each: impl FnMut(&Event, Timestamp)) -> Result<()> {
+        loop {
+            let records = reads.records(self.id, self.head.0, PAGE).await?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            for record in records {
+                for event in record.open(self.head.0, self.head.1)? {
+                    let began = *self.began.get_or_insert(event.at);
+                    self.count(&event.body);
+                    match &mut self.session {
+                        Some(session) => session.apply(&event)?,
+                        None => self.session = Some(Session::create(&event)?),
+                    }
+                    each(&event, began);
+                }
+                self.head = (record.header.last_seq, record.hash);
+            }
+        }
+    }
+
+    fn count(&mut self, body: &EventBody) {
+        self.events += 1;
+        self.tool_calls += u64::from(matches!(body, EventBody::ToolIntended(_)));
+        self.approvals += u64::from(matches!(body, EventBody::ApprovalRequested(_)));
+    }
+
+    /// Whether the session waits for a person or has ended.
+    pub(crate) fn rests(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
+    }
+
+    /// Prints the session as it goes on until it rests.
+    pub(crate) async fn until_rest(&mut self, engine: &Engine, output: Output) -> Result<()> {
+        let mut hints = engine.hints();
+        loop {
+            self.catch_up(&**engine.reads(), |event, began| print(output, event, began)).await?;
+            if self.rests() {
+                return Ok(());
+            }
+            match hints.recv().await {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
+            }
+        }
+    }
+}
+
+/// One event: a JSON line, or a line a person can read; events of mere bookkeeping are left out for people.
+pub(crate) fn print(output: Output, event: &Event, began: Timestamp) {
+    output.json(&as_json(event));
+    if let Some(text) = describe(&event.body) {
+        let seconds = event.at.since(began).as_secs_f64();
+        output.line(&format!("{DIM}{seconds:7.2}s {:>4}{DIM:#}  {text}", event.seq));
+    }
+}
+
+/// An event as JSON.
+pub(crate) fn as_json(event: &Event) -> Value {
+    json!({"seq": event.seq, "at": event.at.to_string(), "kind": event.body.kind(), "data": event.body.data()})
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 110 { format!("{}…", text.chars().take(110).collect::<String>()) } else { text }
+}
+
+/// A line for people, or nothing.
+pub(crate) fn describe(body: &EventBody) -> Option<String> {
+    Some(match body {
+        EventBody::SessionCreated(e) => format!("opened {} from pack {}", e.handle, e.pack),
+        EventBody::AssignmentIssued(e) => format!("▸ {} ({}) gets to work", e.agent, e.role.as_str()),
+        EventBody::AssignmentRedispatched(e) => format!("{NOTE}assigned again{NOTE:#}: {}", e.cause),
+        EventBody::ModelReplied(e) if !e.reply.text.is_empty() => format!("  “{}”", e.reply.text),
+        EventBody::ModelFailed(e) => format!("{BAD}model failed{BAD:#}: {}", e.failure),
+        EventBody::RepairRequested(_) => format!("{NOTE}asked the model to mend its reply{NOTE:#}"),
+        EventBody::ToolIntended(e) => format!("  {} {}", e.tool, short(&e.args)),
+        EventBody::ToolReturned(e) => returned(&e.outcome),
+        EventBody::ToolRefused(e) => format!("  {NOTE}refused{NOTE:#} {}: {}", e.tool, e.refusal),
+        EventBody::CallReissued(e) => format!("{NOTE}call {} is made again under the same key{NOTE:#}", e.call),
+        EventBody::ApprovalRequested(e) => {
+            format!(
+                "{NOTE}● approval needed{NOTE:#} for {} {} ({:?}) id {}",
+                e.tool,
+                short(&e.args),
+                e.reason,
+                e.approval
+            )
+        }
+        EventBody::ApprovalAnswered(e) => format!("one approval by {}", e.by),
+        EventBody::ApprovalDecided(e) => format!("● {} by {}", e.decision.state(), e.by),
+        EventBody::ApprovalExpired(_) => format!("{NOTE}● nobody answered in time: not run{NOTE:#}"),
+        EventBody::OutcomeUnknown(e) => {
+            format!("{BAD}● nobody knows whether call {} happened{BAD:#}: {}", e.call, e.cause)
+        }
+        EventBody::OutcomeSettled(e) => format!("● call {} settled by {}", e.call, e.by),
+        EventBody::OperatorAsked(e) => format!("{NOTE}● an operator is asked{NOTE:#}: {}", e.summary),
+        EventBody::OperatorSpoke(e) => format!("● {} says: {}", e.by, e.text),
+        EventBody::AgentFinished(e) => format!(
+            "◂ {}: {} (confidence {:.2}{})",
+            e.agent,
+            e.envelope.content,
+            e.envelope.confidence,
+            e.envelope.signal.as_ref().map(|signal| format!(", {signal}")).unwrap_or_default()
+        ),
+        EventBody::AgentFailed(e) => format!("{BAD}◂ {} failed{BAD:#}: {}", e.agent, e.failure),
+        EventBody::WatchPolled(e) => {
+            let met = e.met.map_or("not readable", |met| if met { "met" } else { "not met" });
+            format!("  measured: {met}, {} in a row", e.streak)
+        }
+        EventBody::FieldsPatched(e) => format!("  fields {}", short(&e.patch)),
+        EventBody::FindingRecorded(e) => format!("  {} {}", e.tool, short(&e.finding)),
+        EventBody::ClaimRefused(e) => format!("  {NOTE}claim {} refused{NOTE:#}: {}", e.tool, e.refusal),
+        EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {:?} {}", e.limit, e.bound),
+        EventBody::StopRequested(e) => format!("{NOTE}stopped by {}{NOTE:#}: {}", e.by, e.reason),
+        EventBody::RetryStarted(e) => format!("retry {} by {}", e.count, e.by),
+        EventBody::StatusChanged(e) => format!("= {}: {}", status(e.to_status().as_str()), e.reason()),
+        EventBody::SignalReceived(e) => format!("signal from {}", e.source),
+        EventBody::SessionStarted(_)
+        | EventBody::ModelRequested(_)
+        | EventBody::ModelReplied(_)
+        | EventBody::GateFired(_)
+        | EventBody::ConfidenceEmitted(_)
+        | EventBody::ConfidenceMismatched(_)
+        | EventBody::RouteDecided(_)
+        | EventBody::ClaimRaised(_) => return None,
+    })
+}
+
+fn returned(outcome: &RecordedOutcome) -> String {
+    match outcome {
+        RecordedOutcome::Ok { content } | RecordedOutcome::Truncated { content, .. } => {
+            let shown = match content {
+                provost_domain::tool::Blob::Inline(value) => short(value),
+                provost_domain::tool::Blob::Stored { bytes, .. } => format!("{bytes} bytes"),
+            };
+            format!("    {DIM}→ {shown}{DIM:#}")
+        }
+        RecordedOutcome::Empty { note } => format!("    {DIM}→ nothing: {note}{DIM:#}"),
+        RecordedOutcome::Failed { failure } => format!("    {BAD}→ failed{BAD:#}: {}", failure.detail),
+    }
+}
+
+/// A status in its colour.
+pub(crate) fn status(word: &str) -> String {
+    match word {
+        "resolved" => format!("{GOOD}{word}{GOOD:#}"),
+        "error" | "needs_review" => format!("{BAD}{word}{BAD:#}"),
+        "awaiting_input" | "escalated" | "stopped" => format!("{NOTE}{word}{NOTE:#}"),
+        other => other.to_owned(),
+    }
+}

@@ -1,7 +1,7 @@
 //! Appends of a batch. One conditional update of the session rows is the authority: it tells which appends still hold
 //! their session, and only those are written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
@@ -9,7 +9,9 @@ use provost_domain::port::{Append, Appended, StoreError};
 use sqlx::SqliteConnection;
 
 use super::bulk::Bulk;
+use super::error::failed;
 use super::rows::{Columns, Sid, key, missing};
+use super::tx::{Then, Tx};
 use super::writer::Asked;
 use super::{approvals, contents, inbox, snapshots};
 use crate::check::head_after;
@@ -44,38 +46,45 @@ pub(super) struct Held<'a> {
     pub(super) append: &'a Append,
 }
 
+/// Writes the appends that hold their sessions and returns which those are.
 pub(super) async fn write(
-    connection: &mut SqliteConnection,
+    tx: &mut Tx<'_>,
     asked: &[Asked<Box<Append>, Appended>],
-) -> Result<Vec<Result<Appended, StoreError>>, sqlx::Error> {
-    let sids = hold(connection, asked).await?;
-    let held: Vec<Held<'_>> = asked
-        .iter()
-        .filter_map(|Asked { request, .. }| sids.get(&request.session).map(|sid| Held { sid: *sid, append: request }))
-        .collect();
-    insert(connection, &held).await?;
-    contents::write(connection, &held).await?;
-    approvals::write(connection, &held).await?;
-    snapshots::write(connection, &held).await?;
-    inbox::settle(connection, &held).await?;
-    release(connection, &held).await?;
-    let mut results = Vec::with_capacity(asked.len());
-    for Asked { request, .. } in asked {
-        results.push(if sids.contains_key(&request.session) {
-            Ok(Appended { head_seq: head_after(request) })
-        } else {
-            diagnose(connection, request).await?
-        });
-    }
-    Ok(results)
+    then: Then,
+) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let sids = hold(tx, asked).await?;
+    let one = |Asked { request, .. }: &'_ Asked<Box<Append>, Appended>| sids.get(&request.session).copied();
+    let held: Vec<Held<'_>> =
+        asked.iter().filter_map(|asked| Some(Held { sid: one(asked)?, append: &asked.request })).collect();
+    contents::write(tx, &held).await?;
+    approvals::write(tx, &held).await?;
+    snapshots::write(tx, &held).await?;
+    inbox::settle(tx, &held).await?;
+    release(tx, &held).await?;
+    insert(tx, &held, then).await?;
+    Ok(sids.into_keys().collect())
 }
 
-async fn hold(
+/// What came of each append, once the transaction is durable.
+pub(super) async fn explain(
     connection: &mut SqliteConnection,
     asked: &[Asked<Box<Append>, Appended>],
-) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
-    let rows = HOLD
-        .run(connection, asked, |values, Asked { request, .. }| {
+    held: &HashSet<SessionId>,
+) -> Vec<Result<Appended, StoreError>> {
+    let mut results = Vec::with_capacity(asked.len());
+    for Asked { request, .. } in asked {
+        results.push(if held.contains(&request.session) {
+            Ok(Appended { head_seq: head_after(request) })
+        } else {
+            diagnose(connection, request).await
+        });
+    }
+    results
+}
+
+async fn hold(tx: &mut Tx<'_>, asked: &[Asked<Box<Append>, Appended>]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
+    let rows = tx
+        .run(&HOLD, asked, Then::More, |values, Asked { request, .. }| {
             let record = request.record.as_ref();
             values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
             values.count(request.expected_seq.0).add(record.map(|record| record.prev.as_bytes().to_vec()));
@@ -90,10 +99,10 @@ async fn hold(
     rows.iter().map(decode).collect::<Result<_, StoreError>>().map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-async fn insert(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+async fn insert(tx: &mut Tx<'_>, held: &[Held<'_>], then: Then) -> Result<(), sqlx::Error> {
     let records: Vec<(Sid, &AppendRecord)> =
         held.iter().filter_map(|held| held.append.record.as_ref().map(|record| (held.sid, record))).collect();
-    let rows = INSERT.run(connection, &records, |values, (sid, record)| {
+    let rows = tx.run(&INSERT, &records, then, |values, (sid, record)| {
         let header = &record.header;
         values.add(*sid).count(header.first_seq.0).count(header.last_seq.0).count(header.fence.0);
         values.add(header.cmd_id.as_str()).add(header.at.micros()).add(header.kinds.as_str());
@@ -104,32 +113,25 @@ async fn insert(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<
     rows.await.map(drop)
 }
 
-async fn release(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+async fn release(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let ended: Vec<Sid> = held.iter().filter(|held| held.append.ended).map(|held| held.sid).collect();
-    RELEASE.over(connection, &ended).await.map(drop)
+    tx.over(&RELEASE, &ended, Then::More).await.map(drop)
 }
 
 /// Written before (then it is done), fenced, or stale.
-async fn diagnose(
-    connection: &mut SqliteConnection,
-    append: &Append,
-) -> Result<Result<Appended, StoreError>, sqlx::Error> {
+async fn diagnose(connection: &mut SqliteConnection, append: &Append) -> Result<Appended, StoreError> {
     let record = append.record.as_ref();
-    let row = sqlx::query(DIAGNOSE)
+    let query = sqlx::query(DIAGNOSE)
         .bind(key(&append.session))
         .bind(record.map(|record| record.header.cmd_id.as_str().to_owned()))
-        .bind(record.map(|record| record.hash.as_bytes().to_vec()))
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = row else { return Ok(Err(missing(append.session))) };
-    let read = |mut columns: Columns<'_>| {
-        let (fence, owner) = (columns.count()?, columns.get::<Option<String>>()?);
-        let held = fence == append.fence.0 && owner.as_deref() == Some(append.owner.as_str());
-        Ok((held, columns.get::<Option<i64>>()?.and_then(|seq| u64::try_from(seq).ok())))
-    };
-    Ok(read(Columns::of("sessions", &row)).and_then(|(held, done)| match done {
-        Some(last) => Ok(Appended { head_seq: Seq(last) }),
-        None if held => Err(StoreError::Stale),
-        None => Err(StoreError::Fenced),
-    }))
+        .bind(record.map(|record| record.hash.as_bytes().to_vec()));
+    let row = query.fetch_optional(connection).await.map_err(|error| failed(&error))?;
+    let row = row.ok_or_else(|| missing(append.session))?;
+    let mut columns = Columns::of("sessions", &row);
+    let (fence, owner) = (columns.count()?, columns.get::<Option<String>>()?);
+    if let Some(last) = columns.maybe_count()? {
+        return Ok(Appended { head_seq: Seq(last) });
+    }
+    let held = fence == append.fence.0 && owner.as_deref() == Some(append.owner.as_str());
+    Err(if held { StoreError::Stale } else { StoreError::Fenced })
 }

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, ToolName};
 use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
 use provost_domain::time::Timestamp;
+use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
 
 use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
 use super::rows::{Columns, Sid, key};
+use super::tx::{Then, Tx};
 
 pub(super) static ASK: Bulk = Bulk::new(
     "INSERT OR IGNORE INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, decided_by, \
@@ -43,7 +44,7 @@ pub(super) const LIST_OF_SESSION: &str = select!(
      ORDER BY requested_at DESC, approvals.id DESC LIMIT ?3"
 );
 
-pub(super) async fn write(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let (mut asked, mut decided) = (Vec::new(), Vec::new());
     for Held { sid, append } in held {
         for change in &append.approvals {
@@ -58,8 +59,8 @@ pub(super) async fn write(connection: &mut SqliteConnection, held: &[Held<'_>]) 
     // Of two decisions in one transaction the first one stands, as it would in two.
     let mut seen = HashSet::new();
     decided.retain(|decided| seen.insert((decided.sid, decided.id)));
-    ask(connection, &asked).await?;
-    decide(connection, &decided).await
+    ask(tx, &asked).await?;
+    decide(tx, &decided).await
 }
 
 /// See [`ApprovalChange::Decided`].
@@ -72,8 +73,8 @@ struct Decided<'a> {
     at: Timestamp,
 }
 
-async fn ask(connection: &mut SqliteConnection, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::Error> {
-    let done = ASK.run(connection, rows, |values, (sid, row)| {
+async fn ask(tx: &mut Tx<'_>, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::Error> {
+    let done = tx.run(&ASK, rows, Then::More, |values, (sid, row)| {
         values.add(row.id.as_str()).add(*sid).add(row.call.as_str()).add(row.tool.as_str());
         values.add(row.args.to_string()).add(row.args_hash.as_bytes().to_vec());
         values.add(row.policy_digest.as_bytes().to_vec()).add(row.reason.as_str()).add(row.state.as_str());
@@ -83,8 +84,8 @@ async fn ask(connection: &mut SqliteConnection, rows: &[(Sid, &ApprovalRow)]) ->
     done.await.map(drop)
 }
 
-async fn decide(connection: &mut SqliteConnection, rows: &[Decided<'_>]) -> Result<(), sqlx::Error> {
-    let done = DECIDE.run(connection, rows, |values, decided| {
+async fn decide(tx: &mut Tx<'_>, rows: &[Decided<'_>]) -> Result<(), sqlx::Error> {
+    let done = tx.run(&DECIDE, rows, Then::More, |values, decided| {
         values.add(decided.id.as_str()).add(decided.sid).add(decided.state);
         values.add(decided.by.map(Principal::as_str)).add(decided.at.micros());
         values.add(decided.edited.map(|(args, _)| args.to_string()));

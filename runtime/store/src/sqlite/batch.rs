@@ -1,12 +1,13 @@
 //! The jobs of one transaction, by kind, so that each kind is a few statements however many jobs there are.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{Handle, SessionId};
 use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::SqliteConnection;
 
-use super::sessions::Taken;
+use super::sessions::{Stored, Taken};
+use super::tx::{Then, Tx};
 use super::writer::{Asked, Job, Submission, TakeOver};
 use super::{append, inbox, sessions};
 
@@ -22,14 +23,14 @@ pub(super) struct Batch {
     parks: Vec<Asked<Park, Parked>>,
 }
 
-/// What came of each job, in the batch's order; true once its transaction is durable.
+/// What a batch's statements changed.
 #[derive(Debug)]
-pub(super) struct Results {
-    creates: Vec<Result<Handle, StoreError>>,
-    take_overs: Vec<Result<Taken, StoreError>>,
-    appends: Vec<Result<Appended, StoreError>>,
-    submits: Vec<Result<Submitted, StoreError>>,
-    parks: Vec<Result<Parked, StoreError>>,
+pub(super) struct Written {
+    creates: Vec<Handle>,
+    take_overs: HashMap<SessionId, Result<Stored, StoreError>>,
+    submits: HashSet<SessionId>,
+    parks: HashSet<SessionId>,
+    appends: HashSet<SessionId>,
 }
 
 impl Batch {
@@ -53,24 +54,31 @@ impl Batch {
         self.sessions.len()
     }
 
-    /// Writes everything inside the open transaction. A job's own refusal is its result; an error is the transaction's.
-    pub(super) async fn apply(&self, connection: &mut SqliteConnection) -> Result<Results, sqlx::Error> {
-        Ok(Results {
-            creates: sessions::create(connection, &self.creates).await?,
-            take_overs: sessions::take_over(connection, &self.take_overs).await?,
-            appends: append::write(connection, &self.appends).await?,
-            submits: inbox::submit(connection, &self.submits).await?,
-            parks: sessions::park(connection, &self.parks).await?,
+    /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
+    pub(super) async fn apply(&self, tx: &mut Tx<'_>) -> Result<Written, sqlx::Error> {
+        let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), self.appends.len()];
+        // Whether kinds after the n-th have work.
+        let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
+        Ok(Written {
+            creates: sessions::create(tx, &self.creates, then(0)).await?,
+            take_overs: sessions::take_over(tx, &self.take_overs, then(1)).await?,
+            submits: inbox::submit(tx, &self.submits, then(2)).await?,
+            parks: sessions::park(tx, &self.parks, then(3)).await?,
+            appends: append::write(tx, &self.appends, then(4)).await?,
         })
     }
 
-    /// Tells every caller. Only once the transaction is durable.
-    pub(super) fn answer(self, results: Results) {
-        answer(self.creates, results.creates);
-        answer(self.take_overs, results.take_overs);
-        answer(self.appends, results.appends);
-        answer(self.submits, results.submits);
-        answer(self.parks, results.parks);
+    /// Tells every caller what came of its job. Only once the transaction is durable.
+    pub(super) async fn answer(self, connection: &mut SqliteConnection, written: Written) {
+        answer(self.creates, written.creates.into_iter().map(Ok).collect());
+        let appended = append::explain(connection, &self.appends, &written.appends).await;
+        answer(self.appends, appended);
+        let taken = sessions::explain_takeovers(connection, &self.take_overs, written.take_overs).await;
+        answer(self.take_overs, taken);
+        let submitted = inbox::explain(connection, &self.submits, &written.submits).await;
+        answer(self.submits, submitted);
+        let parked = sessions::explain_parks(connection, &self.parks, &written.parks).await;
+        answer(self.parks, parked);
     }
 
     /// Tells every caller that nothing was written, or that nobody knows.

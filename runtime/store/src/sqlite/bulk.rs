@@ -6,77 +6,98 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
 
 use super::rows::Sid;
+use super::tx::{BEGIN, COMMIT};
 
 /// Rows per statement: few sizes, so that each stays prepared. Rows that are not bound are NULL, and every statement
 /// skips those.
 pub(super) const SIZES: [usize; 5] = [1, 4, 16, 64, LARGEST];
 const LARGEST: usize = 256;
 
+/// Where a statement stands in its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// Inside; it neither begins nor ends anything.
+    Between,
+    /// It begins the transaction.
+    First,
+    /// It ends the transaction.
+    Last,
+    /// It is the transaction.
+    Alone,
+}
+
 /// A statement with `{rows}` where its rows of values go, as `(VALUES {rows})`.
 #[derive(Debug)]
 pub(super) struct Bulk {
     text: &'static str,
     width: usize,
-    sql: [OnceLock<Arc<str>>; SIZES.len()],
+    sql: [[OnceLock<Arc<str>>; SIZES.len()]; 3],
 }
 
 impl Bulk {
     /// `width` is the number of values per row.
     pub(super) const fn new(text: &'static str, width: usize) -> Self {
-        Self { text, width, sql: [const { OnceLock::new() }; SIZES.len()] }
+        Self { text, width, sql: [const { [const { OnceLock::new() }; SIZES.len()] }; 3] }
     }
 
-    /// Runs it over all items and returns what `RETURNING` or the query gave. `bind` adds exactly one row's values.
-    pub(super) async fn run<T: Sync>(
-        &self,
-        connection: &mut SqliteConnection,
-        items: &[T],
-        bind: impl Fn(&mut Values, &T) + Send,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let mut found = Vec::new();
-        for (part, index) in chunks(items) {
-            let mut values = Values::default();
-            values.arguments.reserve(part.len() * self.width, 0);
-            for item in part {
-                bind(&mut values, item);
-            }
-            let query = sqlx::query_with(AssertSqlSafe(self.sql(index)), values.finish(part.len() * self.width)?);
-            let rows = query.fetch_all(&mut *connection).await?;
-            if found.is_empty() {
-                found = rows;
-            } else {
-                found.extend(rows);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Runs a statement that takes one number per row.
-    pub(super) async fn over(
+    /// Runs a query over some numbers outside of any transaction of ours.
+    pub(super) async fn read(
         &self,
         connection: &mut SqliteConnection,
         sids: &[Sid],
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut found = Vec::new();
         let bind = |values: &mut Values, sid: &Sid| {
             values.add(*sid);
         };
-        self.run(connection, sids, bind).await
+        for (part, size) in Self::parts(sids) {
+            let query = sqlx::query_with(self.sql(Frame::Between, size), self.values(part, size, bind)?);
+            found.extend(query.fetch_all(&mut *connection).await?);
+        }
+        Ok(found)
     }
 
-    /// The statement's text for the size at `index`.
-    pub(super) fn sql(&self, index: usize) -> Arc<str> {
+    /// Parts of at most the largest size, each with the index of the smallest size it fits.
+    pub(super) fn parts<T>(items: &[T]) -> impl Iterator<Item = (&[T], usize)> {
+        items.chunks(LARGEST).map(|part| (part, SIZES.partition_point(|size| *size < part.len())))
+    }
+
+    /// The statement's text for the size at an index.
+    pub(super) fn sql(&self, frame: Frame, size: usize) -> AssertSqlSafe<Arc<str>> {
         let build = || {
             let row = format!("({})", vec!["?"; self.width].join(","));
-            let count = SIZES.get(index).copied().unwrap_or(1);
-            Arc::from(self.text.replace("{rows}", &vec![row; count].join(",")))
+            let count = SIZES.get(size).copied().unwrap_or(LARGEST);
+            let statement = self.text.replace("{rows}", &vec![row; count].join(","));
+            match frame {
+                // One statement alone is a transaction by itself.
+                Frame::Between | Frame::Alone => Arc::from(statement),
+                Frame::First => Arc::from(format!("{BEGIN}; {statement}")),
+                Frame::Last => Arc::from(format!("{statement}; {COMMIT}")),
+            }
         };
-        self.sql.get(index).map_or_else(build, |cell| Arc::clone(cell.get_or_init(build)))
+        let [between, first, last] = &self.sql;
+        let cells = match frame {
+            Frame::Between | Frame::Alone => between,
+            Frame::First => first,
+            Frame::Last => last,
+        };
+        AssertSqlSafe(cells.get(size).map_or_else(build, |cell| Arc::clone(cell.get_or_init(build))))
     }
-}
 
-/// Parts of at most the largest size, each with the index of the smallest size it fits.
-fn chunks<T>(items: &[T]) -> impl Iterator<Item = (&[T], usize)> {
-    items.chunks(LARGEST).map(|part| (part, SIZES.partition_point(|size| *size < part.len())))
+    /// The values of a part; `bind` adds exactly one row's.
+    pub(super) fn values<T>(
+        &self,
+        part: &[T],
+        size: usize,
+        bind: impl Fn(&mut Values, &T),
+    ) -> Result<SqliteArguments, sqlx::Error> {
+        let mut values = Values::default();
+        values.arguments.reserve(SIZES.get(size).copied().unwrap_or(LARGEST) * self.width, 0);
+        for item in part {
+            bind(&mut values, item);
+        }
+        values.finish(part.len() * self.width)
+    }
 }
 
 /// The values of a statement, in order.

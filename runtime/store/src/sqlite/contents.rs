@@ -3,12 +3,13 @@
 use provost_domain::ids::Digest;
 use provost_domain::port::StoreError;
 use provost_domain::tool::Content;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqlitePool;
 
 use super::append::Held;
 use super::bulk::Bulk;
 use super::error::{damaged, failed};
 use super::rows::Columns;
+use super::tx::{Then, Tx};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT OR IGNORE INTO contents (sha256, bytes) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
@@ -16,9 +17,9 @@ pub(super) static INSERT: Bulk = Bulk::new(
 );
 pub(super) const SELECT: &str = "SELECT bytes FROM contents WHERE sha256 = ?1";
 
-pub(super) async fn write(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let contents: Vec<&Content> = held.iter().flat_map(|held| &held.append.contents).collect();
-    let bind = INSERT.run(connection, &contents, |values, content| {
+    let bind = tx.run(&INSERT, &contents, Then::More, |values, content| {
         values.add(content.digest.as_bytes().to_vec()).add(content.bytes.as_slice());
     });
     bind.await.map(drop)

@@ -1,6 +1,6 @@
 //! Commands from outside: submitted beside the owner, settled inside its appends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{CmdId, SessionId};
 use provost_domain::port::{CommandOutcome, InboxAck, InboxEntry, StoreError, Submitted};
@@ -11,6 +11,7 @@ use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
 use super::rows::{Columns, Sid, key, missing};
+use super::tx::{Then, Tx};
 use super::writer::{Asked, Submission};
 
 pub(super) static INSERT: Bulk = Bulk::new(
@@ -43,19 +44,28 @@ pub(super) const OUTCOME: &str = "SELECT inbox.outcome FROM sessions LEFT JOIN i
      AND inbox.cmd_id = ?2 WHERE sessions.id = ?1";
 pub(super) const SID: &str = "SELECT sid, wake_seq FROM sessions WHERE id = ?1";
 
-/// Stores the commands and raises their sessions' `wake_seq`; a command known already changes nothing.
+/// Stores the commands, raises their sessions' `wake_seq`, and returns the sessions that took a new one.
 pub(super) async fn submit(
-    connection: &mut SqliteConnection,
+    tx: &mut Tx<'_>,
     asked: &[Asked<Submission, Submitted>],
-) -> Result<Vec<Result<Submitted, StoreError>>, sqlx::Error> {
-    let rows = INSERT
-        .run(connection, asked, |values, Asked { request, .. }| {
+    then: Then,
+) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let rows = tx
+        .run(&INSERT, asked, Then::More, |values, Asked { request, .. }| {
             values.add(key(&request.session)).add(request.cmd_id.as_str()).add(request.command.as_str());
         })
         .await?;
-    let sids = decode(&rows, |row| Columns::of("inbox", row).get::<Sid>())?;
-    let woken = WAKE.over(connection, &sids).await?;
-    let stored = decode(&woken, |row| Columns::of("sessions", row).session())?;
+    let sids: Vec<Sid> = decode(&rows, |row| Columns::of("inbox", row).get())?;
+    let woken = tx.over(&WAKE, &sids, then).await?;
+    decode(&woken, |row| Columns::of("sessions", row).session())
+}
+
+/// What came of each submission, once the transaction is durable.
+pub(super) async fn explain(
+    connection: &mut SqliteConnection,
+    asked: &[Asked<Submission, Submitted>],
+    stored: &HashSet<SessionId>,
+) -> Vec<Result<Submitted, StoreError>> {
     let mut results = Vec::with_capacity(asked.len());
     for Asked { request, .. } in asked {
         results.push(if stored.contains(&request.session) {
@@ -64,21 +74,20 @@ pub(super) async fn submit(
             outcome(connection, &request.cmd_id, request.session).await.map(Submitted::Known)
         });
     }
-    Ok(results)
+    results
 }
 
 /// Settles the commands that appends acknowledge. One settled before keeps its outcome.
-pub(super) async fn settle(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn settle(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let acks: Vec<(Sid, &InboxAck)> =
         held.iter().flat_map(|held| held.append.acks.iter().map(|ack| (held.sid, ack))).collect();
-    SETTLE
-        .run(connection, &acks, |values, (sid, ack)| {
-            values.add(*sid).add(ack.cmd_id.as_str()).add(ack.outcome.0.to_string());
-        })
-        .await?;
+    tx.run(&SETTLE, &acks, Then::More, |values, (sid, ack)| {
+        values.add(*sid).add(ack.cmd_id.as_str()).add(ack.outcome.0.to_string());
+    })
+    .await?;
     let mut sids: Vec<Sid> = acks.iter().map(|(sid, _)| *sid).collect();
     sids.dedup();
-    READ.over(connection, &sids).await.map(drop)
+    tx.over(&READ, &sids, Then::More).await.map(drop)
 }
 
 /// The unsettled commands of some sessions, each in arrival order; one that cannot be read spoils its session's only.
@@ -86,7 +95,7 @@ pub(super) async fn unread(
     connection: &mut SqliteConnection,
     sids: &[Sid],
 ) -> Result<HashMap<Sid, Result<Vec<InboxEntry>, StoreError>>, sqlx::Error> {
-    let rows = UNREAD.over(connection, sids).await?;
+    let rows = UNREAD.read(connection, sids).await?;
     let mut by_session: HashMap<Sid, Result<Vec<InboxEntry>, StoreError>> = HashMap::new();
     for row in &rows {
         let mut columns = Columns::of("inbox", row);
@@ -131,6 +140,9 @@ pub(super) async fn read(pool: &SqlitePool, session: SessionId) -> Result<(Vec<I
     Ok((entries.remove(&sid).unwrap_or_else(|| Ok(Vec::new()))?, wake_seq))
 }
 
-fn decode<T>(rows: &[SqliteRow], one: impl Fn(&SqliteRow) -> Result<T, StoreError>) -> Result<Vec<T>, sqlx::Error> {
+fn decode<T, C: FromIterator<T>>(
+    rows: &[SqliteRow],
+    one: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<C, sqlx::Error> {
     rows.iter().map(one).collect::<Result<_, _>>().map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
-//! | `bulk` | one statement for many rows |
+//! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots` | one table each |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
@@ -24,6 +24,7 @@ mod sessions;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod tx;
 mod writer;
 
 use std::sync::Arc;

@@ -42,6 +42,11 @@ impl<'r> Columns<'r> {
         u64::try_from(value).map_err(|error| self.wrong(&error))
     }
 
+    pub(super) fn maybe_count(&mut self) -> Result<Option<u64>, StoreError> {
+        let value: Option<i64> = self.get()?;
+        value.map(u64::try_from).transpose().map_err(|error| self.wrong(&error))
+    }
+
     pub(super) fn digest(&mut self) -> Result<Digest, StoreError> {
         let bytes: &[u8] = self.get()?;
         <[u8; 32]>::try_from(bytes).map(Digest::from_bytes).map_err(|error| self.wrong(&error))

@@ -12,6 +12,7 @@ use super::bulk::Bulk;
 use super::error::failed;
 use super::inbox;
 use super::rows::{Columns, Sid, key, missing};
+use super::tx::{Then, Tx};
 use super::writer::{Asked, TakeOver};
 
 macro_rules! columns {
@@ -21,8 +22,11 @@ macro_rules! columns {
     };
 }
 
-pub(super) const ALLOT: &str = "INSERT INTO handles (prefix, day, last) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (prefix, day) DO UPDATE SET last = last + excluded.last RETURNING last";
+pub(super) static ALLOT: Bulk = Bulk::new(
+    "INSERT INTO handles (prefix, day, last) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL \
+     ON CONFLICT (prefix, day) DO UPDATE SET last = last + excluded.last RETURNING prefix, day, last",
+    3,
+);
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO sessions (id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, wake_seq, \
        read_seq, progress_at, takeovers, created_at) \
@@ -81,111 +85,124 @@ pub(super) struct Taken {
 
 /// Allots each day's next handles and inserts the rows.
 pub(super) async fn create(
-    connection: &mut SqliteConnection,
+    tx: &mut Tx<'_>,
     asked: &[Asked<NewSession, Handle>],
-) -> Result<Vec<Result<Handle, StoreError>>, sqlx::Error> {
-    let mut next = allot(connection, asked).await?;
-    let handles: Vec<Handle> = asked.iter().map(|asked| handle(&asked.request, &mut next)).collect();
+    then: Then,
+) -> Result<Vec<Handle>, sqlx::Error> {
+    let mut last = allot(tx, asked).await?;
+    // Numbers are handed out downwards from the last one reserved.
+    let handles: Vec<Handle> = asked.iter().rev().map(|asked| handle(&asked.request, &mut last)).rev().collect();
     let rows: Vec<(&NewSession, &Handle)> = asked.iter().map(|asked| &asked.request).zip(&handles).collect();
-    INSERT
-        .run(connection, &rows, |values, (new, handle)| {
-            values.add(key(&new.id)).add(handle.as_str()).add(new.pack.as_str());
-            values.add(new.pack_digest.as_bytes().to_vec()).add(new.title.as_str());
-            values.add(Digest::default().as_bytes().to_vec()).add(new.at.micros());
-        })
-        .await?;
-    Ok(handles.into_iter().map(Ok).collect())
+    tx.run(&INSERT, &rows, then, |values, (new, handle)| {
+        values.add(key(&new.id)).add(handle.as_str()).add(new.pack.as_str());
+        values.add(new.pack_digest.as_bytes().to_vec()).add(new.title.as_str());
+        values.add(Digest::default().as_bytes().to_vec()).add(new.at.micros());
+    })
+    .await?;
+    Ok(handles)
 }
 
-type Numbers<'a> = BTreeMap<(&'a str, &'a str), i64>;
+/// By prefix and day.
+type Numbers = HashMap<(String, String), i64>;
 
-/// The first number of each prefix and day, with as many reserved as are asked for.
-async fn allot<'a>(
-    connection: &mut SqliteConnection,
-    asked: &'a [Asked<NewSession, Handle>],
-) -> Result<Numbers<'a>, sqlx::Error> {
-    let mut numbers = Numbers::new();
+/// The last number of each prefix and day, with as many reserved as are asked for.
+async fn allot(tx: &mut Tx<'_>, asked: &[Asked<NewSession, Handle>]) -> Result<Numbers, sqlx::Error> {
+    let mut wanted: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     for Asked { request, .. } in asked {
-        *numbers.entry((&request.handle_prefix, &request.day)).or_default() += 1;
+        *wanted.entry((&request.handle_prefix, &request.day)).or_default() += 1;
     }
-    for ((prefix, day), number) in &mut numbers {
-        let query = sqlx::query_scalar(ALLOT).bind(*prefix).bind(*day).bind(*number);
-        let last: i64 = query.fetch_one(&mut *connection).await?;
-        *number = last - *number + 1;
-    }
-    Ok(numbers)
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let rows = tx.run(&ALLOT, &wanted, Then::More, |values, ((prefix, day), count)| {
+        values.add(*prefix).add(*day).add(*count);
+    });
+    let decode = |row| {
+        let mut columns = Columns::of("handles", row);
+        Ok(((columns.get()?, columns.get()?), columns.get()?))
+    };
+    let numbers: Result<_, StoreError> = rows.await?.iter().map(decode).collect();
+    numbers.map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn handle<'a>(new: &'a NewSession, next: &mut Numbers<'a>) -> Handle {
-    let number = next.get_mut(&(new.handle_prefix.as_str(), new.day.as_str())).map_or(0, |next| {
-        *next += 1;
-        *next - 1
+fn handle(new: &NewSession, last: &mut Numbers) -> Handle {
+    let number = last.get_mut(&(new.handle_prefix.clone(), new.day.clone())).map_or(0, |last| {
+        *last -= 1;
+        *last + 1
     });
     Handle::new(format!("{}-{}-{number:04}", new.handle_prefix, new.day))
 }
 
-/// Raises the fences, sets the owners, reads the inboxes.
+/// Raises the fences, sets the owners, and returns the rows.
 pub(super) async fn take_over(
+    tx: &mut Tx<'_>,
+    asked: &[Asked<TakeOver, Taken>],
+    then: Then,
+) -> Result<HashMap<SessionId, Result<Stored, StoreError>>, sqlx::Error> {
+    let rows = tx.run(&TAKE_OVER, asked, then, |values, Asked { request, .. }| {
+        values.add(key(&request.session)).add(request.owner.as_str());
+    });
+    rows.await?.iter().map(|row| Ok((id_of(row)?, decode(row)))).collect()
+}
+
+/// What came of each takeover, once the transaction is durable: the rows with their unread commands, which may be newer
+/// than the row's `wake_seq`; then parking finds out.
+pub(super) async fn explain_takeovers(
     connection: &mut SqliteConnection,
     asked: &[Asked<TakeOver, Taken>],
-) -> Result<Vec<Result<Taken, StoreError>>, sqlx::Error> {
-    let rows = TAKE_OVER
-        .run(connection, asked, |values, Asked { request, .. }| {
-            values.add(key(&request.session)).add(request.owner.as_str());
-        })
-        .await?;
-    let mut taken = HashMap::new();
-    for row in &rows {
-        let id = id_of(row)?;
-        taken.insert(id, decode(row));
-    }
+    mut taken: HashMap<SessionId, Result<Stored, StoreError>>,
+) -> Vec<Result<Taken, StoreError>> {
     let unread: Vec<Sid> = taken.values().flatten().filter(|stored| stored.unread).map(|stored| stored.sid).collect();
-    let mut inboxes = inbox::unread(connection, &unread).await?;
+    let mut inboxes = inbox::unread(connection, &unread).await.map_err(|error| failed(&error));
     let mut one = |session| {
         let stored: Stored = taken.remove(&session).unwrap_or_else(|| Err(missing(session)))?;
+        let inboxes = inboxes.as_mut().map_err(|error| error.clone())?;
         let inbox = inboxes.remove(&stored.sid).unwrap_or_else(|| Ok(Vec::new()))?;
         Ok(Taken { stored, inbox })
     };
-    Ok(asked.iter().map(|asked| one(asked.request.session)).collect())
+    asked.iter().map(|asked| one(asked.request.session)).collect()
 }
 
-/// Gives up the sessions whose `wake_seq` is the one their owner saw.
+/// Gives up the sessions whose `wake_seq` is the one their owner saw, and returns which those are.
 pub(super) async fn park(
+    tx: &mut Tx<'_>,
+    asked: &[Asked<Park, Parked>],
+    then: Then,
+) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let rows = tx.run(&PARK, asked, then, |values, Asked { request, .. }| {
+        values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
+        values.count(request.wake_seq).add(request.next_run_at.map(Timestamp::micros));
+    });
+    let parked: Result<_, _> = rows.await?.iter().map(|row| Columns::of("sessions", row).session()).collect();
+    parked.map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// What came of each parking, once the transaction is durable.
+pub(super) async fn explain_parks(
     connection: &mut SqliteConnection,
     asked: &[Asked<Park, Parked>],
-) -> Result<Vec<Result<Parked, StoreError>>, sqlx::Error> {
-    let rows = PARK
-        .run(connection, asked, |values, Asked { request, .. }| {
-            values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
-            values.count(request.wake_seq).add(request.next_run_at.map(Timestamp::micros));
-        })
-        .await?;
-    let parked = rows.iter().map(|row| Columns::of("sessions", row).session()).collect::<Result<HashSet<_>, _>>();
-    let parked = parked.map_err(|error| sqlx::Error::Decode(error.into()))?;
+    parked: &HashSet<SessionId>,
+) -> Vec<Result<Parked, StoreError>> {
     let mut results = Vec::with_capacity(asked.len());
     for Asked { request, .. } in asked {
         results.push(if parked.contains(&request.session) {
             Ok(Parked::Parked)
         } else {
-            kept(connection, request).await?
+            kept(connection, request).await
         });
     }
-    Ok(results)
+    results
 }
 
 /// Why a session was not parked: held by another, or woken meanwhile.
-async fn kept(connection: &mut SqliteConnection, park: &Park) -> Result<Result<Parked, StoreError>, sqlx::Error> {
-    let row = sqlx::query(BY_ID).bind(key(&park.session)).fetch_optional(&mut *connection).await?;
-    let stored = match row.as_ref().map_or_else(|| Err(missing(park.session)), decode) {
-        Ok(stored) => stored,
-        Err(error) => return Ok(Err(error)),
-    };
+async fn kept(connection: &mut SqliteConnection, park: &Park) -> Result<Parked, StoreError> {
+    let query = sqlx::query(BY_ID).bind(key(&park.session));
+    let row = query.fetch_optional(&mut *connection).await.map_err(|error| failed(&error))?;
+    let stored = decode(&row.ok_or_else(|| missing(park.session))?)?;
     if stored.row.fence != park.fence || stored.row.owner.as_ref() != Some(&park.owner) {
-        return Ok(Err(StoreError::Fenced));
+        return Err(StoreError::Fenced);
     }
-    let inbox = inbox::unread(connection, &[stored.sid]).await?.remove(&stored.sid);
-    let woken = |inbox| Parked::Woken { inbox, wake_seq: stored.row.wake_seq };
-    Ok(inbox.unwrap_or_else(|| Ok(Vec::new())).map(woken))
+    let mut inbox = inbox::unread(connection, &[stored.sid]).await.map_err(|error| failed(&error))?;
+    let inbox = inbox.remove(&stored.sid).unwrap_or_else(|| Ok(Vec::new()))?;
+    Ok(Parked::Woken { inbox, wake_seq: stored.row.wake_seq })
 }
 
 pub(super) async fn read(pool: &SqlitePool, id: SessionId) -> Result<SessionRow, StoreError> {

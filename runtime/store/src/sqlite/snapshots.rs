@@ -8,6 +8,7 @@ use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
 use super::rows::{Columns, Sid};
+use super::tx::{Then, Tx};
 
 pub(super) static UPSERT: Bulk = Bulk::new(
     "INSERT INTO snapshots (sid, seq, hash, header) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL \
@@ -16,10 +17,10 @@ pub(super) static UPSERT: Bulk = Bulk::new(
 );
 pub(super) const SELECT: &str = "SELECT seq, hash, header FROM snapshots WHERE sid = ?1";
 
-pub(super) async fn write(connection: &mut SqliteConnection, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let snapshots: Vec<(Sid, &Snapshot)> =
         held.iter().filter_map(|held| held.append.snapshot.as_ref().map(|snapshot| (held.sid, snapshot))).collect();
-    let rows = UPSERT.run(connection, &snapshots, |values, (sid, snapshot)| {
+    let rows = tx.run(&UPSERT, &snapshots, Then::More, |values, (sid, snapshot)| {
         values.add(*sid).count(snapshot.seq.0);
         values.add(snapshot.hash.as_bytes().to_vec()).add(snapshot.header.as_slice());
     });

@@ -10,17 +10,16 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use super::batch::{Batch, Results};
+use super::batch::{Batch, Written};
 use super::error::{Fault, failed, fault};
 use super::sessions::Taken;
+use super::tx::{BEGIN, COMMIT, Tx};
 
 /// Jobs that may wait: more callers wait in line at the queue's door.
 const QUEUE_MAX: usize = 1024;
 /// Jobs in one transaction: keeps a commit short enough for the next caller.
 const BATCH_MAX: usize = 256;
 
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
-pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const ROLLBACK: &str = "ROLLBACK";
 pub(super) const SAVEPOINT: &str = "SAVEPOINT job";
 pub(super) const UNDO: &str = "ROLLBACK TO job";
@@ -180,8 +179,8 @@ impl Task {
     /// One transaction for the batch, then the answers. An error means that the handle must not be used again.
     async fn write(&mut self, batch: Batch) -> Result<(), StoreError> {
         let error = match self.commit(&batch).await {
-            Ok(results) => {
-                batch.answer(results);
+            Ok(written) => {
+                batch.answer(&mut self.connection, written).await;
                 return Ok(());
             }
             Err(error) => error,
@@ -202,11 +201,11 @@ impl Task {
         }
     }
 
-    async fn commit(&mut self, batch: &Batch) -> Result<Results, sqlx::Error> {
-        self.execute(BEGIN).await?;
-        let results = batch.apply(&mut self.connection).await?;
-        self.execute(COMMIT).await?;
-        Ok(results)
+    async fn commit(&mut self, batch: &Batch) -> Result<Written, sqlx::Error> {
+        let mut tx = Tx::new(&mut self.connection);
+        let written = batch.apply(&mut tx).await?;
+        tx.finish().await?;
+        Ok(written)
     }
 
     /// A rule of the schema refused a row: each job again by itself, so that only the guilty one is refused.
@@ -216,7 +215,7 @@ impl Task {
             Ok(results) => {
                 for (single, result) in singles.into_iter().zip(results) {
                     match result {
-                        Ok(results) => single.answer(results),
+                        Ok(written) => single.answer(&mut self.connection, written).await,
                         Err(error) => single.refuse(&error),
                     }
                 }
@@ -232,13 +231,14 @@ impl Task {
         }
     }
 
-    async fn commit_each(&mut self, singles: &[Batch]) -> Result<Vec<Result<Results, StoreError>>, sqlx::Error> {
-        self.execute(ROLLBACK).await?;
+    async fn commit_each(&mut self, singles: &[Batch]) -> Result<Vec<Result<Written, StoreError>>, sqlx::Error> {
+        // Nothing is open when the refused statement was a transaction by itself.
+        drop(self.execute(ROLLBACK).await);
         self.execute(BEGIN).await?;
         let mut results = Vec::with_capacity(singles.len());
         for single in singles {
             self.execute(SAVEPOINT).await?;
-            let result = single.apply(&mut self.connection).await;
+            let result = single.apply(&mut Tx::nested(&mut self.connection)).await;
             match result {
                 Ok(written) => results.push(Ok(written)),
                 Err(error) if fault(&error) == Fault::Refused => {

@@ -1,8 +1,12 @@
 //! Durable storage behind the domain's ports: SQLite by default, and an in-memory store for tests and simulation. Both
-//! pass the same conformance suite (`tests/conformance.rs`).
+//! pass the same conformance suite (`tests/it`).
 
+mod check;
 mod memory;
 mod sqlite;
 
 pub use memory::MemoryStore;
-pub use sqlite::{Durability, SqliteReads, SqliteStore};
+pub use sqlite::{Durability, Limits, SqliteReads, SqliteStore};
+
+/// Longest list one call returns.
+const LIST_MAX: u32 = 500;

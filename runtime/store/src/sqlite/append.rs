@@ -1,210 +1,137 @@
-//! Appends of a batch: one bulk conditional update that tells which still hold their session, then bulk inserts.
+//! Appends of a batch. One conditional update of the session rows is the authority: it tells which appends still hold
+//! their session, and only those are written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use provost_domain::ids::Principal;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
-use provost_domain::port::{Append, Appended, ApprovalChange, StoreError};
-use serde_json::json;
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqliteConnection, Transaction};
+use provost_domain::port::{Append, Appended, StoreError};
+use sqlx::SqliteConnection;
 
-use super::rows::{signed, unsigned};
-use super::writer::{Answer, Reply, answer};
+use super::bulk::Bulk;
+use super::error::failed;
+use super::rows::{Columns, Sid, key, missing};
+use super::tx::{Then, Tx};
+use super::writer::Asked;
+use super::{approvals, contents, inbox, snapshots};
+use crate::check::head_after;
 
-/// The conditional update is the authority: a row that does not match is not held any more. Without a record, head and
-/// hash stay as they are.
-const HOLD: &str = "UPDATE sessions SET head_seq = v.head, head_hash = coalesce(unhex(v.hash), sessions.head_hash), status = v.status, ended = v.ended, \
-     progress_at = v.at, takeovers = 0, owner = iif(v.ended, NULL, sessions.owner), next_run_at = NULL \
-     FROM (SELECT value ->> 'id' AS id, value ->> 'fence' AS fence, value ->> 'owner' AS owner, \
-                  value ->> 'expected' AS expected, value ->> 'prev' AS prev, value ->> 'head' AS head, \
-                  value ->> 'hash' AS hash, value ->> 'status' AS status, value ->> 'ended' AS ended, value ->> 'at' AS at \
-           FROM json_each(?)) AS v \
-     WHERE sessions.id = v.id AND sessions.fence = v.fence AND sessions.owner = v.owner \
-       AND sessions.head_seq = v.expected AND (v.prev IS NULL OR hex(sessions.head_hash) = upper(v.prev)) \
-     RETURNING sessions.id, sessions.sid";
+/// Without a record head, hash and progress stay as they are.
+pub(super) static HOLD: Bulk = Bulk::new(
+    "UPDATE sessions SET head_seq = v.column6, head_hash = coalesce(v.column7, head_hash), \
+       status = v.column8, ended = v.column9, \
+       progress_at = iif(v.column7 IS NULL, progress_at, v.column10), takeovers = iif(v.column7 IS NULL, takeovers, 0) \
+     FROM (VALUES {rows}) AS v \
+     WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
+       AND sessions.head_seq = v.column4 AND sessions.head_hash = coalesce(v.column5, sessions.head_hash) \
+     RETURNING id, sid",
+    10,
+);
+pub(super) static INSERT: Bulk = Bulk::new(
+    "INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
+     SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    12,
+);
+/// An ended session has no owner.
+pub(super) static RELEASE: Bulk =
+    Bulk::new("UPDATE sessions SET owner = NULL FROM (VALUES {rows}) AS v WHERE sessions.sid = v.column1", 1);
+/// Why an append did not hold its session.
+pub(super) const DIAGNOSE: &str = "SELECT sessions.fence, sessions.owner, appends.last_seq \
+     FROM sessions LEFT JOIN appends ON appends.sid = sessions.sid AND appends.cmd_id = ?2 AND appends.hash = ?3 \
+     WHERE sessions.id = ?1";
 
-const INSERT_HEAD: &str = "INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) VALUES ";
-const INSERT_ROW: &str = "(?,?,?,?,?,?,?,?,?,?,?,?)";
+/// An append that holds its session.
+pub(super) struct Held<'a> {
+    pub(super) sid: Sid,
+    pub(super) append: &'a Append,
+}
 
-pub(super) async fn write_all(
-    transaction: &mut Transaction<'_, Sqlite>,
-    appends: Vec<(Append, Reply<Appended>)>,
-    answers: &mut Vec<Answer>,
-) -> Result<(), sqlx::Error> {
-    if appends.is_empty() {
-        return Ok(());
-    }
-    let held = hold(transaction, &appends).await?;
-    let mut records: Vec<(i64, &AppendRecord)> = Vec::new();
-    for (append, _) in &appends {
-        let Some(sid) = held.get(&append.session.to_string()) else { continue };
-        records.extend(append.record.as_ref().map(|record| (*sid, record)));
-        parts(transaction, *sid, append).await?;
-    }
-    insert_records(transaction, &records).await?;
-    for (append, reply) in appends {
-        let result = if held.contains_key(&append.session.to_string()) {
-            Ok(Appended { head_seq: append.record.map_or(append.expected_seq, |record| record.header.last_seq) })
+/// Writes the appends that hold their sessions and returns which those are.
+pub(super) async fn write(
+    tx: &mut Tx<'_>,
+    asked: &[Asked<Box<Append>, Appended>],
+    then: Then,
+) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let sids = hold(tx, asked).await?;
+    let one = |Asked { request, .. }: &'_ Asked<Box<Append>, Appended>| sids.get(&request.session).copied();
+    let held: Vec<Held<'_>> =
+        asked.iter().filter_map(|asked| Some(Held { sid: one(asked)?, append: &asked.request })).collect();
+    contents::write(tx, &held).await?;
+    approvals::write(tx, &held).await?;
+    snapshots::write(tx, &held).await?;
+    inbox::settle(tx, &held).await?;
+    release(tx, &held).await?;
+    insert(tx, &held, then).await?;
+    Ok(sids.into_keys().collect())
+}
+
+/// What came of each append, once the transaction is durable.
+pub(super) async fn explain(
+    connection: &mut SqliteConnection,
+    asked: &[Asked<Box<Append>, Appended>],
+    held: &HashSet<SessionId>,
+) -> Vec<Result<Appended, StoreError>> {
+    let mut results = Vec::with_capacity(asked.len());
+    for Asked { request, .. } in asked {
+        results.push(if held.contains(&request.session) {
+            Ok(Appended { head_seq: head_after(request) })
         } else {
-            diagnose(transaction, &append).await?
-        };
-        answers.push(answer(reply, result));
+            diagnose(connection, request).await
+        });
     }
-    Ok(())
+    results
 }
 
-/// Which sessions are still held as their appends believe: id → internal number.
-async fn hold(
-    transaction: &mut SqliteConnection,
-    appends: &[(Append, Reply<Appended>)],
-) -> Result<HashMap<String, i64>, sqlx::Error> {
-    let values: Vec<_> = appends
-        .iter()
-        .map(|(append, _)| {
-            let record = append.record.as_ref();
-            json!({
-                "id": append.session, "fence": append.fence, "owner": append.owner, "expected": append.expected_seq,
-                "prev": record.map(|r| r.prev.hex()), "head": record.map_or(append.expected_seq, |r| r.header.last_seq),
-                "hash": record.map(|r| r.hash.hex()), "status": append.status, "ended": i64::from(append.ended),
-                "at": append.at,
-            })
+async fn hold(tx: &mut Tx<'_>, asked: &[Asked<Box<Append>, Appended>]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
+    let rows = tx
+        .run(&HOLD, asked, Then::More, |values, Asked { request, .. }| {
+            let record = request.record.as_ref();
+            values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
+            values.count(request.expected_seq.0).add(record.map(|record| record.prev.as_bytes().to_vec()));
+            values.count(head_after(request).0).add(record.map(|record| record.hash.as_bytes().to_vec()));
+            values.add(request.status.as_str()).add(request.ended).add(request.at.micros());
         })
-        .collect();
-    let rows = sqlx::query(HOLD).bind(serde_json::Value::Array(values).to_string()).fetch_all(transaction).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-/// Inserts in powers of two, so that few statements are prepared and each stays prepared.
-async fn insert_records(
-    transaction: &mut SqliteConnection,
-    records: &[(i64, &AppendRecord)],
-) -> Result<(), sqlx::Error> {
-    let mut rest = records;
-    while !rest.is_empty() {
-        let size = 1_usize << rest.len().ilog2();
-        let (now, later) = rest.split_at(size);
-        let sql = format!("{INSERT_HEAD}{}", vec![INSERT_ROW; size].join(","));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (sid, record) in now {
-            let header = &record.header;
-            query = query
-                .bind(sid)
-                .bind(signed(header.first_seq.0))
-                .bind(signed(header.last_seq.0))
-                .bind(signed(header.fence.0))
-                .bind(header.cmd_id.as_str())
-                .bind(header.at.micros())
-                .bind(header.kinds.as_str())
-                .bind(record.payload.as_deref())
-                .bind(record.salt.as_ref().map(<[u8; 16]>::as_slice))
-                .bind(record.digest.as_bytes().as_slice())
-                .bind(record.prev.as_bytes().as_slice())
-                .bind(record.hash.as_bytes().as_slice());
-        }
-        query.execute(&mut *transaction).await?;
-        rest = later;
-    }
-    Ok(())
-}
-
-/// The parts that most appends do not have.
-async fn parts(transaction: &mut SqliteConnection, sid: i64, append: &Append) -> Result<(), sqlx::Error> {
-    for content in &append.contents {
-        sqlx::query("INSERT OR IGNORE INTO contents (sha256, bytes) VALUES (?, ?)")
-            .bind(content.digest.as_bytes().as_slice())
-            .bind(content.bytes.as_slice())
-            .execute(&mut *transaction)
-            .await?;
-    }
-    if let Some(snapshot) = &append.snapshot {
-        sqlx::query("INSERT OR REPLACE INTO snapshots (sid, seq, hash, header) VALUES (?, ?, ?, ?)")
-            .bind(sid)
-            .bind(signed(snapshot.seq.0))
-            .bind(snapshot.hash.as_bytes().as_slice())
-            .bind(snapshot.header.as_slice())
-            .execute(&mut *transaction)
-            .await?;
-    }
-    for change in &append.approvals {
-        approval(transaction, sid, change).await?;
-    }
-    for ack in &append.acks {
-        sqlx::query("UPDATE inbox SET outcome = ? WHERE sid = ? AND cmd_id = ? AND outcome IS NULL")
-            .bind(ack.outcome.0.to_string())
-            .bind(sid)
-            .bind(ack.cmd_id.as_str())
-            .execute(&mut *transaction)
-            .await?;
-    }
-    if !append.acks.is_empty() {
-        sqlx::query(
-            "UPDATE sessions SET read_seq = iif(EXISTS (SELECT 1 FROM inbox WHERE inbox.sid = sessions.sid AND \
-             inbox.outcome IS NULL), read_seq, wake_seq) WHERE sid = ?",
-        )
-        .bind(sid)
-        .execute(&mut *transaction)
         .await?;
-    }
-    Ok(())
+    let decode = |row| {
+        let mut columns = Columns::of("sessions", row);
+        Ok((columns.session()?, columns.get()?))
+    };
+    rows.iter().map(decode).collect::<Result<_, StoreError>>().map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-async fn approval(transaction: &mut SqliteConnection, sid: i64, change: &ApprovalChange) -> Result<(), sqlx::Error> {
-    let query = match change {
-        ApprovalChange::Asked(row) => sqlx::query(
-            "INSERT OR IGNORE INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, \
-             requested_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        )
-        .bind(row.id.as_str())
-        .bind(sid)
-        .bind(row.call.as_str())
-        .bind(row.tool.as_str())
-        .bind(row.args.to_string())
-        .bind(row.args_hash.as_bytes().as_slice())
-        .bind(row.policy_digest.as_bytes().as_slice())
-        .bind(row.reason.as_str())
-        .bind(row.state.as_str())
-        .bind(row.requested_at.micros())
-        .bind(row.expires_at.micros()),
-        ApprovalChange::Decided { id, state, by, edited, at } => sqlx::query(
-            "UPDATE approvals SET state = ?, decided_by = ?, decided_at = ?, args = coalesce(?, args), \
-             args_hash = coalesce(?, args_hash) WHERE id = ? AND state = 'pending'",
-        )
-        .bind(*state)
-        .bind(by.as_ref().map(Principal::as_str))
-        .bind(at.micros())
-        .bind(edited.as_ref().map(|(args, _)| args.to_string()))
-        .bind(edited.as_ref().map(|(_, hash)| hash.as_bytes().as_slice()))
-        .bind(id.as_str()),
-    };
-    query.execute(transaction).await.map(drop)
+async fn insert(tx: &mut Tx<'_>, held: &[Held<'_>], then: Then) -> Result<(), sqlx::Error> {
+    let records: Vec<(Sid, &AppendRecord)> =
+        held.iter().filter_map(|held| held.append.record.as_ref().map(|record| (held.sid, record))).collect();
+    let rows = tx.run(&INSERT, &records, then, |values, (sid, record)| {
+        let header = &record.header;
+        values.add(*sid).count(header.first_seq.0).count(header.last_seq.0).count(header.fence.0);
+        values.add(header.cmd_id.as_str()).add(header.at.micros()).add(header.kinds.as_str());
+        values.add(record.payload.as_deref()).add(record.salt.map(Vec::from));
+        values.add(record.digest.as_bytes().to_vec()).add(record.prev.as_bytes().to_vec());
+        values.add(record.hash.as_bytes().to_vec());
+    });
+    rows.await.map(drop)
 }
 
-/// Why an append's session was not held: written before (then it is done), fenced, or stale.
-async fn diagnose(
-    transaction: &mut SqliteConnection,
-    append: &Append,
-) -> Result<Result<Appended, StoreError>, sqlx::Error> {
-    let row = sqlx::query("SELECT sid, fence, owner FROM sessions WHERE id = ?")
-        .bind(append.session.to_string())
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let Some(row) = row else {
-        return Ok(Err(StoreError::Missing { what: "session", id: append.session.to_string() }));
-    };
-    let sid: i64 = row.try_get(0)?;
-    if let Some(record) = &append.record {
-        let done = sqlx::query("SELECT last_seq FROM appends WHERE sid = ? AND cmd_id = ? AND hash = ?")
-            .bind(sid)
-            .bind(record.header.cmd_id.as_str())
-            .bind(record.hash.as_bytes().as_slice())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(done) = done {
-            return Ok(Ok(Appended { head_seq: provost_domain::ids::Seq(unsigned(done.try_get(0)?)) }));
-        }
+async fn release(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+    let ended: Vec<Sid> = held.iter().filter(|held| held.append.ended).map(|held| held.sid).collect();
+    tx.over(&RELEASE, &ended, Then::More).await.map(drop)
+}
+
+/// Written before (then it is done), fenced, or stale.
+async fn diagnose(connection: &mut SqliteConnection, append: &Append) -> Result<Appended, StoreError> {
+    let record = append.record.as_ref();
+    let query = sqlx::query(DIAGNOSE)
+        .bind(key(&append.session))
+        .bind(record.map(|record| record.header.cmd_id.as_str().to_owned()))
+        .bind(record.map(|record| record.hash.as_bytes().to_vec()));
+    let row = query.fetch_optional(connection).await.map_err(|error| failed(&error))?;
+    let row = row.ok_or_else(|| missing(append.session))?;
+    let mut columns = Columns::of("sessions", &row);
+    let (fence, owner) = (columns.count()?, columns.get::<Option<String>>()?);
+    if let Some(last) = columns.maybe_count()? {
+        return Ok(Appended { head_seq: Seq(last) });
     }
-    let fence: i64 = row.try_get(1)?;
-    let owner: Option<String> = row.try_get(2)?;
-    let held = unsigned(fence) == append.fence.0 && owner.as_deref() == Some(append.owner.as_str());
-    Ok(Err(if held { StoreError::Stale } else { StoreError::Fenced }))
+    let held = fence == append.fence.0 && owner.as_deref() == Some(append.owner.as_str());
+    Err(if held { StoreError::Stale } else { StoreError::Fenced })
 }

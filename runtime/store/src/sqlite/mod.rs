@@ -1,33 +1,56 @@
 //! SQLite: one writer that drains a queue into group commits, and readers that never wait for it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
+//! | `writer`, `batch` | the queue, the transaction, the answers |
+//! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
+//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots` | one table each |
+//! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
+mod approvals;
+mod batch;
+mod bulk;
+mod contents;
+mod error;
+mod inbox;
 mod open;
+mod place;
 mod reads;
 mod rows;
+mod schema;
+mod sessions;
+mod snapshots;
+#[cfg(test)]
+mod tests;
+mod tx;
 mod writer;
-mod writes;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
-use provost_domain::ids::{CmdId, Handle, Owner, SessionId};
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park, Parked, SessionStore,
-    StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
 
-pub use open::Durability;
+pub use open::{Durability, Limits};
 pub use reads::SqliteReads;
 
-use writer::{Job, Writer};
+use writer::{Job, Submission, TakeOver, Writer};
 
-/// The store of a running process: it holds the database's lock file, so there is one at a time.
+/// The store of a running process: it holds the database's lock file, so there is one at a time. Cloning shares it; it
+/// ends with [`SqliteStore::close`] or its last clone.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: Arc<Writer>,
     reads: SqliteReads,
+    durability: Durability,
 }
 
 impl SqliteStore {
@@ -38,10 +61,11 @@ impl SqliteStore {
 
     /// What the engine relies on, as read back from the database.
     pub fn durability(&self) -> &Durability {
-        self.writer.durability()
+        &self.durability
     }
 
-    /// Writes what is queued, checkpoints and closes. Later calls fail.
+    /// Writes what is queued, checkpoints and closes. Once it returns, another process may open the database; later
+    /// calls fail.
     pub async fn close(&self) {
         self.writer.close().await;
         self.reads.close().await;
@@ -51,28 +75,31 @@ impl SqliteStore {
 #[async_trait]
 impl SessionStore for SqliteStore {
     async fn create(&self, new: NewSession) -> Result<Handle, StoreError> {
-        self.writer.ask(|reply| Job::Create(new, reply)).await
+        self.writer.ask(Job::Create, new).await
     }
 
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
-        let owner = owner.clone();
-        self.writer.ask(|reply| Job::TakeOver(session, owner, reply)).await
+        let taken = self.writer.ask(Job::TakeOver, TakeOver { session, owner: owner.clone() }).await?;
+        self.reads.load(taken).await
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        self.writer.ask(|reply| Job::Append(Box::new(append), reply)).await
+        crate::check::append(&append)?;
+        self.writer.ask(Job::Append, Box::new(append)).await
     }
 
     async fn park(&self, park: Park) -> Result<Parked, StoreError> {
-        self.writer.ask(|reply| Job::Park(park, reply)).await
+        self.writer.ask(Job::Park, park).await
     }
 }
 
 #[async_trait]
 impl CommandLog for SqliteStore {
     async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
-        let entry = InboxEntry { cmd_id: cmd_id.clone(), command: command.clone() };
-        self.writer.ask(|reply| Job::Submit(session, Box::new(entry), reply)).await
+        let command = serde_json::to_string(command).map_err(|error| StoreError::Failed {
+            detail: format!("the command cannot be written as JSON ({error}); report this as a bug"),
+        })?;
+        self.writer.ask(Job::Submit, Submission { session, cmd_id: cmd_id.clone(), command }).await
     }
 
     async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {
@@ -85,5 +112,36 @@ impl CommandLog for SqliteStore {
 
     async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
         self.reads.runnable(owner, now, limit).await
+    }
+}
+
+#[async_trait]
+impl Reads for SqliteStore {
+    async fn session(&self, id: SessionId) -> Result<SessionRow, StoreError> {
+        self.reads.session(id).await
+    }
+
+    async fn by_handle(&self, handle: &Handle) -> Result<SessionId, StoreError> {
+        self.reads.by_handle(handle).await
+    }
+
+    async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
+        self.reads.sessions(filter).await
+    }
+
+    async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
+        self.reads.records(id, after, limit).await
+    }
+
+    async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        self.reads.content(digest).await
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.reads.approvals(filter).await
+    }
+
+    async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
+        self.reads.approval(id).await
     }
 }

@@ -1,104 +1,86 @@
-//! Rows to domain values, and errors of the driver to the port's.
+//! Columns to domain values. What does not fit its type was damaged on disk, never guessed at.
 
-use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
-use provost_domain::log::{AppendRecord, RecordHeader};
-use provost_domain::port::{InboxEntry, SessionRow, StoreError};
+use std::fmt::Display;
+
+use provost_domain::ids::{Digest, SessionId};
+use provost_domain::port::StoreError;
 use provost_domain::time::Timestamp;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row as _, Sqlite, Type};
 
-pub(super) const SESSION_COLUMNS: &str = "sid, id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, \
-     owner, wake_seq, next_run_at, progress_at, takeovers, created_at";
+use super::error::damaged;
 
-pub(super) fn failed(error: &sqlx::Error) -> StoreError {
-    let text = error.to_string();
-    let hint = if text.contains("full") { "; free disk space and start again" } else { "" };
-    StoreError::Failed { detail: format!("{text}{hint}") }
+/// A session's number within this database: what the other tables name it by.
+pub(super) type Sid = i64;
+
+/// Reads one row's columns from left to right.
+#[derive(Debug)]
+pub(super) struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+    table: &'static str,
 }
 
-pub(super) fn damaged(detail: impl Into<String>) -> StoreError {
-    StoreError::Damaged { detail: detail.into() }
+impl<'r> Columns<'r> {
+    pub(super) fn of(table: &'static str, row: &'r SqliteRow) -> Self {
+        Self { row, next: 0, table }
+    }
+
+    /// The next column as it is.
+    pub(super) fn get<T>(&mut self) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        let column = self.next;
+        self.next += 1;
+        self.row.try_get(column).map_err(|error| damaged(format!("table {}, column {column}: {error}", self.table)))
+    }
+
+    /// A counter.
+    pub(super) fn count(&mut self) -> Result<u64, StoreError> {
+        let value: i64 = self.get()?;
+        u64::try_from(value).map_err(|error| self.wrong(&error))
+    }
+
+    pub(super) fn maybe_count(&mut self) -> Result<Option<u64>, StoreError> {
+        let value: Option<i64> = self.get()?;
+        value.map(u64::try_from).transpose().map_err(|error| self.wrong(&error))
+    }
+
+    pub(super) fn digest(&mut self) -> Result<Digest, StoreError> {
+        let bytes: &[u8] = self.get()?;
+        <[u8; 32]>::try_from(bytes).map(Digest::from_bytes).map_err(|error| self.wrong(&error))
+    }
+
+    pub(super) fn time(&mut self) -> Result<Timestamp, StoreError> {
+        self.get().map(Timestamp::from_micros)
+    }
+
+    pub(super) fn maybe_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.get::<Option<i64>>()?.map(Timestamp::from_micros))
+    }
+
+    pub(super) fn session(&mut self) -> Result<SessionId, StoreError> {
+        let bytes: &[u8] = self.get()?;
+        uuid::Uuid::from_slice(bytes).map(SessionId::new).map_err(|error| self.wrong(&error))
+    }
+
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
+        let text: &str = self.get()?;
+        serde_json::from_str(text).map_err(|error| self.wrong(&error))
+    }
+
+    /// The error for the column just read.
+    pub(super) fn wrong(&self, error: &dyn Display) -> StoreError {
+        damaged(format!("table {}, column {}: {error}", self.table, self.next.saturating_sub(1)))
+    }
 }
 
-pub(super) fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
+/// The bytes a session's id is stored as.
+pub(super) fn key(session: &SessionId) -> Vec<u8> {
+    session.uuid().as_bytes().to_vec()
 }
 
-pub(super) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-pub(super) fn digest(bytes: &[u8], what: &str) -> Result<Digest, StoreError> {
-    <[u8; 32]>::try_from(bytes)
-        .map(Digest::from_bytes)
-        .map_err(|_wrong_length| damaged(format!("{what} is no SHA-256")))
-}
-
-fn get<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    row.try_get(column).map_err(|error| damaged(format!("column {column}: {error}")))
-}
-
-/// A session's internal number and its row.
-pub(super) fn session(row: &SqliteRow) -> Result<(i64, SessionRow), StoreError> {
-    let id: String = get(row, "id")?;
-    let session = SessionRow {
-        id: id.parse().map_err(|error| damaged(format!("sessions: {error}")))?,
-        handle: Handle::new(get::<String>(row, "handle")?),
-        pack: get(row, "pack")?,
-        pack_digest: digest(get(row, "pack_digest")?, "sessions.pack_digest")?,
-        status: get(row, "status")?,
-        ended: get(row, "ended")?,
-        title: get(row, "title")?,
-        head_seq: Seq(unsigned(get(row, "head_seq")?)),
-        head_hash: digest(get(row, "head_hash")?, "sessions.head_hash")?,
-        fence: Fence(unsigned(get(row, "fence")?)),
-        owner: get::<Option<String>>(row, "owner")?.map(Owner::new),
-        wake_seq: unsigned(get(row, "wake_seq")?),
-        next_run_at: get::<Option<i64>>(row, "next_run_at")?.map(Timestamp::from_micros),
-        progress_at: Timestamp::from_micros(get(row, "progress_at")?),
-        takeovers: u32::try_from(get::<i64>(row, "takeovers")?).unwrap_or(u32::MAX),
-        created_at: Timestamp::from_micros(get(row, "created_at")?),
-    };
-    Ok((get(row, "sid")?, session))
-}
-
-pub(super) fn record(row: &SqliteRow, session: SessionId) -> Result<AppendRecord, StoreError> {
-    let salt: Option<Vec<u8>> = get(row, "salt")?;
-    let salt = match salt {
-        Some(salt) => {
-            Some(<[u8; 16]>::try_from(salt).map_err(|_wrong_length| damaged("appends.salt is not 16 bytes"))?)
-        }
-        None => None,
-    };
-    Ok(AppendRecord {
-        header: RecordHeader {
-            session,
-            first_seq: Seq(unsigned(get(row, "first_seq")?)),
-            last_seq: Seq(unsigned(get(row, "last_seq")?)),
-            fence: Fence(unsigned(get(row, "fence")?)),
-            cmd_id: CmdId::new(get::<String>(row, "cmd_id")?),
-            at: Timestamp::from_micros(get(row, "at")?),
-            kinds: get(row, "kinds")?,
-        },
-        payload: get(row, "payload")?,
-        salt,
-        digest: digest(get(row, "digest")?, "appends.digest")?,
-        prev: digest(get(row, "prev")?, "appends.prev")?,
-        hash: digest(get(row, "hash")?, "appends.hash")?,
-    })
-}
-
-pub(super) fn inbox(rows: &[SqliteRow]) -> Result<Vec<InboxEntry>, StoreError> {
-    rows.iter()
-        .map(|row| {
-            let command: String = get(row, "command")?;
-            Ok(InboxEntry {
-                cmd_id: CmdId::new(get::<String>(row, "cmd_id")?),
-                command: serde_json::from_str(&command).map_err(|error| damaged(format!("inbox.command: {error}")))?,
-            })
-        })
-        .collect()
+pub(super) fn missing(session: SessionId) -> StoreError {
+    StoreError::Missing { what: "session", id: session.to_string() }
 }

@@ -1,6 +1,8 @@
+-- Hot and small: one row per session, its authority. `sid` keeps the other tables' keys short. No index covers a column
+-- that an ordinary append sets.
 CREATE TABLE sessions (
     sid INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id BLOB NOT NULL UNIQUE,
     handle TEXT NOT NULL UNIQUE,
     pack TEXT NOT NULL,
     pack_digest BLOB NOT NULL,
@@ -12,6 +14,7 @@ CREATE TABLE sessions (
     fence INTEGER NOT NULL,
     owner TEXT,
     wake_seq INTEGER NOT NULL,
+    -- The `wake_seq` at which nothing was left unread.
     read_seq INTEGER NOT NULL,
     next_run_at INTEGER,
     progress_at INTEGER NOT NULL,
@@ -21,9 +24,12 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_owned ON sessions (owner) WHERE owner IS NOT NULL;
 CREATE INDEX sessions_due ON sessions (next_run_at) WHERE next_run_at IS NOT NULL;
 CREATE INDEX sessions_unread ON sessions (sid) WHERE wake_seq > read_seq;
+CREATE INDEX sessions_dropped ON sessions (sid)
+    WHERE owner IS NULL AND next_run_at IS NULL AND ended = 0 AND status = 'in_progress';
 
+-- The log: one fat row per append. A rowid table: wide rows in a WITHOUT ROWID tree are slower.
 CREATE TABLE appends (
-    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    sid INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     fence INTEGER NOT NULL,
@@ -46,7 +52,7 @@ CREATE TRIGGER appends_no_delete BEFORE DELETE ON appends BEGIN
 END;
 
 CREATE TABLE snapshots (
-    sid INTEGER PRIMARY KEY REFERENCES sessions (sid),
+    sid INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL,
     hash BLOB NOT NULL,
     header BLOB NOT NULL
@@ -59,7 +65,7 @@ CREATE TABLE contents (
 
 CREATE TABLE approvals (
     id TEXT PRIMARY KEY,
-    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    sid INTEGER NOT NULL,
     call TEXT NOT NULL,
     tool TEXT NOT NULL,
     args TEXT NOT NULL,
@@ -72,12 +78,13 @@ CREATE TABLE approvals (
     expires_at INTEGER NOT NULL,
     decided_at INTEGER
 ) STRICT;
-CREATE INDEX approvals_by_session ON approvals (sid);
-CREATE INDEX approvals_pending ON approvals (requested_at) WHERE state = 'pending';
+CREATE INDEX approvals_by_session ON approvals (sid, requested_at, id);
+CREATE INDEX approvals_by_time ON approvals (requested_at, id);
+CREATE INDEX approvals_pending ON approvals (requested_at, id) WHERE state = 'pending';
 
 CREATE TABLE inbox (
     seq INTEGER PRIMARY KEY,
-    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    sid INTEGER NOT NULL,
     cmd_id TEXT NOT NULL,
     command TEXT NOT NULL,
     outcome TEXT,

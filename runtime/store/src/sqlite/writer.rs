@@ -1,166 +1,269 @@
-//! The one writer: drains what is queued into one transaction, commits, then answers everyone.
+//! The one writer: drains what is queued into one transaction, commits, then answers everyone (group commit).
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use provost_domain::ids::{Handle, Owner, SessionId};
-use provost_domain::port::{Append, Appended, InboxEntry, NewSession, Park, Parked, StoreError, Submitted, TakenOver};
+use provost_domain::ids::{CmdId, Handle, Owner, SessionId};
+use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use super::open::Durability;
-use super::rows::failed;
-use super::{append, writes};
+use super::batch::{Batch, Written};
+use super::error::{Fault, failed, fault};
+use super::sessions::Taken;
+use super::tx::{BEGIN, COMMIT, Tx};
 
 /// Jobs that may wait: more callers wait in line at the queue's door.
 const QUEUE_MAX: usize = 1024;
-/// Jobs in one transaction: keeps one commit short enough for the next caller.
+/// Jobs in one transaction: keeps a commit short enough for the next caller.
 const BATCH_MAX: usize = 256;
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+pub(super) const ROLLBACK: &str = "ROLLBACK";
+pub(super) const SAVEPOINT: &str = "SAVEPOINT job";
+pub(super) const UNDO: &str = "ROLLBACK TO job";
+pub(super) const RELEASE: &str = "RELEASE job";
+pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// One write and whom to answer once it is durable.
+/// A request and whom to answer once it is durable.
+#[derive(Debug)]
+pub(super) struct Asked<Q, A> {
+    pub(super) request: Q,
+    reply: oneshot::Sender<Result<A, StoreError>>,
+}
+
+impl<Q, A> Asked<Q, A> {
+    /// A caller that stopped waiting learns what came of it from the store when it asks again.
+    pub(super) fn answer(self, result: Result<A, StoreError>) {
+        drop(self.reply.send(result));
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct TakeOver {
+    pub(super) session: SessionId,
+    pub(super) owner: Owner,
+}
+
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) session: SessionId,
+    pub(super) cmd_id: CmdId,
+    /// As JSON.
+    pub(super) command: String,
+}
+
+/// One write.
 #[derive(Debug)]
 pub(super) enum Job {
-    Create(NewSession, Reply<Handle>),
-    TakeOver(SessionId, Owner, Reply<TakenOver>),
-    Append(Box<Append>, Reply<Appended>),
-    Park(Park, Reply<Parked>),
-    Submit(SessionId, Box<InboxEntry>, Reply<Submitted>),
+    Create(Asked<NewSession, Handle>),
+    TakeOver(Asked<TakeOver, Taken>),
+    Append(Asked<Box<Append>, Appended>),
+    Submit(Asked<Submission, Submitted>),
+    Park(Asked<Park, Parked>),
 }
 
-/// What is sent once the transaction is durable.
-pub(super) type Answer = Box<dyn FnOnce(Option<&StoreError>) + Send>;
+impl Job {
+    pub(super) fn session(&self) -> SessionId {
+        match self {
+            Self::Create(asked) => asked.request.id,
+            Self::TakeOver(asked) => asked.request.session,
+            Self::Append(asked) => asked.request.session,
+            Self::Submit(asked) => asked.request.session,
+            Self::Park(asked) => asked.request.session,
+        }
+    }
 
-/// Answers with the result, or with the failure of the commit it depended on.
-pub(super) fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer {
-    Box::new(move |failure| {
-        let result = failure.map_or(result, |failure| Err(failure.clone()));
-        // A caller that stopped waiting learns the outcome from the store when it asks again.
-        drop(reply.send(result));
-    })
+    pub(super) fn refuse(self, error: &StoreError) {
+        let error = error.clone();
+        match self {
+            Self::Create(asked) => asked.answer(Err(error)),
+            Self::TakeOver(asked) => asked.answer(Err(error)),
+            Self::Append(asked) => asked.answer(Err(error)),
+            Self::Submit(asked) => asked.answer(Err(error)),
+            Self::Park(asked) => asked.answer(Err(error)),
+        }
+    }
 }
 
+/// The handle to the writing task.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     tasks: TaskTracker,
-    durability: Durability,
+    /// Why it stopped, once the storage failed under it.
+    dead: Arc<OnceLock<StoreError>>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, lock: File, durability: Durability) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        let tasks = TaskTracker::new();
-        drop(tasks.spawn(run(connection, receiver, lock)));
+    /// Starts the task; it keeps `lock` for as long as it may write.
+    pub(super) fn start(connection: SqliteConnection, lock: File) -> Self {
+        let (sender, jobs) = mpsc::channel(QUEUE_MAX);
+        let (tasks, dead) = (TaskTracker::new(), Arc::default());
+        let task = Task { connection, jobs, held_back: VecDeque::new(), dead: Arc::clone(&dead), lock };
+        drop(tasks.spawn(task.run()));
         tasks.close();
-        Self { jobs: Mutex::new(Some(sender)), tasks, durability }
+        Self { jobs: Mutex::new(Some(sender)), tasks, dead }
     }
 
-    pub(super) fn durability(&self) -> &Durability {
-        &self.durability
-    }
-
-    pub(super) async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
-        let closed = || StoreError::Failed { detail: "the store is closed; start the process again".to_owned() };
-        let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or_else(closed)?;
+    /// Queues a job; once it returns `Ok`, what it says is durable.
+    pub(super) async fn ask<Q, A>(&self, job: fn(Asked<Q, A>) -> Job, request: Q) -> Result<A, StoreError> {
+        let sender = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sender = sender.ok_or_else(|| self.stopped())?;
         let (reply, result) = oneshot::channel();
-        sender.send(job(reply)).await.map_err(|_closed| closed())?;
+        sender.send(job(Asked { request, reply })).await.map_err(|_unsent| self.stopped())?;
+        // A sender kept while waiting would keep the task from ending.
         drop(sender);
-        result.await.map_err(|_closed| closed())?
+        result.await.map_err(|_unanswered| self.stopped())?
     }
 
+    /// Writes what is queued, checkpoints and closes the connection.
     pub(super) async fn close(&self) {
-        if let Ok(mut jobs) = self.jobs.lock() {
-            jobs.take();
-        }
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.tasks.wait().await;
     }
+
+    fn stopped(&self) -> StoreError {
+        let closed = || StoreError::Failed { detail: "the store is closed; start again".to_owned() };
+        self.dead.get().cloned().unwrap_or_else(closed)
+    }
 }
 
-/// Owns the connection and the lock file until the queue closes or a commit fails.
-async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, lock: File) {
-    let mut held_back = Vec::new();
-    loop {
-        let mut batch = std::mem::take(&mut held_back);
-        if batch.is_empty() {
-            match jobs.recv().await {
-                Some(job) => batch.push(job),
-                None => break,
+/// Owns the write connection and the lock file.
+struct Task {
+    connection: SqliteConnection,
+    jobs: mpsc::Receiver<Job>,
+    /// Jobs whose session had one in the batch before.
+    held_back: VecDeque<Job>,
+    dead: Arc<OnceLock<StoreError>>,
+    lock: File,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(batch) = self.next().await {
+            if let Err(error) = self.write(batch).await {
+                tracing::error!(%error, "a write failed: the store refuses every further one");
+                return self.die(error).await;
             }
+        }
+        if let Err(error) = sqlx::query(CHECKPOINT).execute(&mut self.connection).await {
+            tracing::warn!(%error, "the log stays beside the database until the next start");
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "closing the store");
+        }
+        drop(self.lock);
+    }
+
+    /// What is queued now, without waiting for more. `None` once every caller is gone.
+    async fn next(&mut self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        for job in std::mem::take(&mut self.held_back) {
+            self.held_back.extend(batch.add(job));
+        }
+        if batch.len() == 0 {
+            let job = self.jobs.recv().await?;
+            self.held_back.extend(batch.add(job));
         }
         while batch.len() < BATCH_MAX
-            && let Ok(job) = jobs.try_recv()
+            && self.held_back.len() < QUEUE_MAX
+            && let Ok(job) = self.jobs.try_recv()
         {
-            batch.push(job);
+            self.held_back.extend(batch.add(job));
         }
-        held_back = one_per_session(&mut batch);
-        if let Err(error) = commit(&mut connection, batch).await {
-            tracing::error!(%error, "a commit failed; the store refuses all further writes");
-            // The handle is never used again: what reached the disk is only known after a restart.
-            drop(held_back);
-            return;
-        }
+        Some(batch)
     }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "closing the store");
-    }
-    drop(lock);
-}
 
-/// Keeps one job per session in the batch, in order, and hands back the rest for the next.
-fn one_per_session(batch: &mut Vec<Job>) -> Vec<Job> {
-    let mut seen = HashSet::new();
-    let (now, later): (Vec<Job>, Vec<Job>) =
-        std::mem::take(batch).into_iter().partition(|job| session_of(job).is_none_or(|session| seen.insert(session)));
-    *batch = now;
-    later
-}
-
-fn session_of(job: &Job) -> Option<SessionId> {
-    match job {
-        Job::Create(..) => None,
-        Job::TakeOver(session, ..) | Job::Submit(session, ..) => Some(*session),
-        Job::Append(append, _) => Some(append.session),
-        Job::Park(park, _) => Some(park.session),
-    }
-}
-
-/// One transaction for the whole batch. Every job's own refusal is an answer; an error here is the storage's.
-async fn commit(connection: &mut SqliteConnection, batch: Vec<Job>) -> Result<(), sqlx::Error> {
-    let mut answers = Vec::with_capacity(batch.len());
-    let result = write(connection, batch, &mut answers).await;
-    let failure = result.as_ref().err().map(failed);
-    for answer in answers {
-        answer(failure.as_ref());
-    }
-    result
-}
-
-async fn write(
-    connection: &mut SqliteConnection,
-    batch: Vec<Job>,
-    answers: &mut Vec<Answer>,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let mut appends = Vec::new();
-    for job in batch {
-        match job {
-            Job::Append(append, reply) => appends.push((*append, reply)),
-            Job::Create(new, reply) => {
-                answers.push(answer(reply, writes::create(&mut transaction, new).await?));
+    /// One transaction for the batch, then the answers. An error means that the handle must not be used again.
+    async fn write(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let error = match self.commit(&batch).await {
+            Ok(written) => {
+                batch.answer(&mut self.connection, written).await;
+                return Ok(());
             }
-            Job::TakeOver(session, owner, reply) => {
-                answers.push(answer(reply, writes::take_over(&mut transaction, session, &owner).await?));
+            Err(error) => error,
+        };
+        match fault(&error) {
+            Fault::Refused => self.replay(batch).await,
+            Fault::Busy => {
+                // Either nothing began or it is undone; a failing undo shows at the next begin.
+                drop(self.execute(ROLLBACK).await);
+                batch.refuse(&failed(&error));
+                Ok(())
             }
-            Job::Park(park, reply) => answers.push(answer(reply, writes::park(&mut transaction, &park).await?)),
-            Job::Submit(session, entry, reply) => {
-                answers.push(answer(reply, writes::submit(&mut transaction, session, &entry).await?));
+            Fault::Fatal => {
+                let error = failed(&error);
+                batch.refuse(&error);
+                Err(error)
             }
         }
     }
-    append::write_all(&mut transaction, appends, answers).await?;
-    transaction.commit().await
+
+    async fn commit(&mut self, batch: &Batch) -> Result<Written, sqlx::Error> {
+        let mut tx = Tx::new(&mut self.connection);
+        let written = batch.apply(&mut tx).await?;
+        tx.finish().await?;
+        Ok(written)
+    }
+
+    /// A rule of the schema refused a row: each job again by itself, so that only the guilty one is refused.
+    async fn replay(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let singles: Vec<Batch> = batch.split().collect();
+        match self.commit_each(&singles).await {
+            Ok(results) => {
+                for (single, result) in singles.into_iter().zip(results) {
+                    match result {
+                        Ok(written) => single.answer(&mut self.connection, written).await,
+                        Err(error) => single.refuse(&error),
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = failed(&error);
+                for single in singles {
+                    single.refuse(&error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn commit_each(&mut self, singles: &[Batch]) -> Result<Vec<Result<Written, StoreError>>, sqlx::Error> {
+        // Nothing is open when the refused statement was a transaction by itself.
+        drop(self.execute(ROLLBACK).await);
+        self.execute(BEGIN).await?;
+        let mut results = Vec::with_capacity(singles.len());
+        for single in singles {
+            self.execute(SAVEPOINT).await?;
+            let result = single.apply(&mut Tx::nested(&mut self.connection)).await;
+            match result {
+                Ok(written) => results.push(Ok(written)),
+                Err(error) if fault(&error) == Fault::Refused => {
+                    self.execute(UNDO).await?;
+                    results.push(Err(failed(&error)));
+                }
+                Err(error) => return Err(error),
+            }
+            self.execute(RELEASE).await?;
+        }
+        self.execute(COMMIT).await?;
+        Ok(results)
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::query(sql).execute(&mut self.connection).await.map(drop)
+    }
+
+    /// Answers everyone who waits; the connection is dropped without another statement.
+    async fn die(mut self, error: StoreError) {
+        let error = self.dead.get_or_init(|| error);
+        self.jobs.close();
+        self.held_back.drain(..).for_each(|job| job.refuse(error));
+        while let Some(job) = self.jobs.recv().await {
+            job.refuse(error);
+        }
+    }
 }

@@ -1,0 +1,36 @@
+//! What an append must fulfil before any store looks at its session: a broken one is the caller's bug, never a race.
+
+use provost_domain::ids::{Digest, Seq};
+use provost_domain::port::{Append, ApprovalChange, StoreError};
+
+/// Refuses an append whose parts contradict each other. Nothing was written when it does.
+pub(crate) fn append(append: &Append) -> Result<(), StoreError> {
+    let head = head_after(append);
+    if let Some(record) = &append.record {
+        let header = &record.header;
+        require(header.session == append.session, "its record belongs to another session")?;
+        require(header.fence == append.fence, "its record carries another fence")?;
+        require(header.first_seq == append.expected_seq.next(), "its record does not follow the expected head")?;
+        require(header.last_seq >= header.first_seq, "its record holds no event")?;
+        require(record.payload.is_some() && record.salt.is_some(), "its record is erased")?;
+    }
+    require(append.snapshot.as_ref().is_none_or(|s| s.seq <= head), "its snapshot is ahead of the log")?;
+    let own = |change: &ApprovalChange| match change {
+        ApprovalChange::Asked(row) => row.session == append.session,
+        ApprovalChange::Decided { .. } => true,
+    };
+    require(append.approvals.iter().all(own), "an approval is another session's")?;
+    require(append.contents.iter().all(|c| Digest::of(&c.bytes) == c.digest), "a content does not match its digest")
+}
+
+/// The log's head once the append is written.
+pub(crate) fn head_after(append: &Append) -> Seq {
+    append.record.as_ref().map_or(append.expected_seq, |record| record.header.last_seq)
+}
+
+fn require(holds: bool, broken: &str) -> Result<(), StoreError> {
+    if holds {
+        return Ok(());
+    }
+    Err(StoreError::Failed { detail: format!("the append contradicts itself ({broken}); report this as a bug") })
+}

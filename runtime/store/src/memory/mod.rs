@@ -1,0 +1,129 @@
+//! The store in memory: the same promises but durability. For tests, simulation and the engine's own speed.
+
+mod state;
+
+use std::cmp::Reverse;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use provost_domain::command::Command;
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::log::AppendRecord;
+use provost_domain::port::{
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+};
+use provost_domain::time::Timestamp;
+
+use crate::{LIST_MAX, check};
+use state::{State, missing};
+
+/// A store that forgets everything with its process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        // A panic elsewhere cannot leave a half-done write.
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn create(&self, new: NewSession) -> Result<Handle, StoreError> {
+        self.with(|state| state.create(new))
+    }
+
+    async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
+        self.with(|state| state.change(session, |stored| Ok(stored.take_over(owner))))
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        check::append(&append)?;
+        self.with(|state| state.append(append))
+    }
+
+    async fn park(&self, park: Park) -> Result<Parked, StoreError> {
+        self.with(|state| state.change(park.session, |stored| stored.park(&park)))
+    }
+}
+
+#[async_trait]
+impl CommandLog for MemoryStore {
+    async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
+        self.with(|state| state.change(session, |stored| Ok(stored.submit(cmd_id, command))))
+    }
+
+    async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {
+        self.with(|state| state.session(session).map(|stored| stored.outcome(cmd_id)))
+    }
+
+    async fn inbox(&self, session: SessionId) -> Result<(Vec<InboxEntry>, u64), StoreError> {
+        self.with(|state| state.session(session).map(|stored| (stored.unread(), stored.row.wake_seq)))
+    }
+
+    async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
+        self.with(|state| {
+            let found = state.runnable(owner, now).take(count(limit));
+            Ok(found.map(|session| Claimed { session }).collect())
+        })
+    }
+}
+
+#[async_trait]
+impl Reads for MemoryStore {
+    async fn session(&self, id: SessionId) -> Result<SessionRow, StoreError> {
+        self.with(|state| state.session(id).map(|stored| stored.row.clone()))
+    }
+
+    async fn by_handle(&self, handle: &Handle) -> Result<SessionId, StoreError> {
+        self.with(|state| state.handles.get(handle).copied()).ok_or_else(|| missing("session", handle))
+    }
+
+    async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
+        let fits = |row: &&SessionRow| {
+            filter.status.as_ref().is_none_or(|status| row.status == *status)
+                && filter.pack.as_ref().is_none_or(|pack| row.pack == *pack)
+                && filter.before.is_none_or(|before| row.id < before)
+        };
+        self.with(|state| {
+            let newest = state.sessions.values().rev().map(|stored| &stored.row);
+            Ok(newest.filter(fits).take(count(filter.limit.min(LIST_MAX))).cloned().collect())
+        })
+    }
+
+    async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
+        self.with(|state| state.session(id).map(|stored| stored.records(after, count(limit))))
+    }
+
+    async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        self.with(|state| state.contents.get(&digest).cloned()).ok_or_else(|| missing("content", &digest))
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
+        let fits = |row: &&ApprovalRow| {
+            filter.session.is_none_or(|session| row.session == session)
+                && (!filter.pending_only || row.state == "pending")
+        };
+        let mut rows: Vec<_> = self.with(|state| state.approvals.values().filter(fits).cloned().collect());
+        rows.sort_by(|a, b| Reverse((a.requested_at, &a.id)).cmp(&Reverse((b.requested_at, &b.id))));
+        rows.truncate(count(filter.limit.min(LIST_MAX)));
+        Ok(rows)
+    }
+
+    async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
+        self.with(|state| state.approvals.get(id).cloned()).ok_or_else(|| missing("approval", id))
+    }
+}

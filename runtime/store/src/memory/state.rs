@@ -1,0 +1,251 @@
+//! What the memory store holds, and its rules. Each write is checked first and then done in one go.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use provost_domain::command::Command;
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
+use provost_domain::log::AppendRecord;
+use provost_domain::port::{
+    Append, Appended, ApprovalChange, ApprovalRow, CommandOutcome, InboxEntry, NewSession, Park, Parked, SessionRow,
+    Snapshot, StoreError, Submitted, TakenOver,
+};
+use provost_domain::status::Status;
+use provost_domain::time::Timestamp;
+
+use crate::check::head_after;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) sessions: BTreeMap<SessionId, Stored>,
+    /// The sessions that something may wake: looking for work reads only these.
+    awake: BTreeSet<SessionId>,
+    pub(super) handles: HashMap<Handle, SessionId>,
+    numbers: HashMap<(String, String), u64>,
+    pub(super) contents: HashMap<Digest, Vec<u8>>,
+    pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
+}
+
+pub(super) fn missing(what: &'static str, id: &dyn ToString) -> StoreError {
+    StoreError::Missing { what, id: id.to_string() }
+}
+
+impl State {
+    pub(super) fn create(&mut self, new: NewSession) -> Result<Handle, StoreError> {
+        if self.sessions.contains_key(&new.id) {
+            let detail = format!("session {} exists already; use an id that is not taken", new.id);
+            return Err(StoreError::Failed { detail });
+        }
+        let number = self.numbers.entry((new.handle_prefix.clone(), new.day.clone())).or_default();
+        *number += 1;
+        let handle = Handle::new(format!("{}-{}-{number:04}", new.handle_prefix, new.day));
+        self.handles.insert(handle.clone(), new.id);
+        self.sessions.insert(new.id, Stored::new(new, handle.clone()));
+        Ok(handle)
+    }
+
+    pub(super) fn session(&self, id: SessionId) -> Result<&Stored, StoreError> {
+        self.sessions.get(&id).ok_or_else(|| missing("session", &id))
+    }
+
+    /// Changes one session and keeps [`Self::awake`] right.
+    pub(super) fn change<T>(
+        &mut self,
+        id: SessionId,
+        work: impl FnOnce(&mut Stored) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let stored = self.sessions.get_mut(&id).ok_or_else(|| missing("session", &id))?;
+        let result = work(stored);
+        if stored.may_wake() {
+            self.awake.insert(id);
+        } else {
+            self.awake.remove(&id);
+        }
+        result
+    }
+
+    pub(super) fn append(&mut self, append: Append) -> Result<Appended, StoreError> {
+        let (session, contents, approvals) = (append.session, append.contents, append.approvals);
+        let append = Append { contents: Vec::new(), approvals: Vec::new(), ..append };
+        let (appended, written) = self.change(session, |stored| stored.append(append))?;
+        if written {
+            for content in contents {
+                self.contents.entry(content.digest).or_insert(content.bytes);
+            }
+            for change in approvals {
+                self.approval(session, change);
+            }
+        }
+        Ok(appended)
+    }
+
+    fn approval(&mut self, session: SessionId, change: ApprovalChange) {
+        match change {
+            ApprovalChange::Asked(row) => {
+                self.approvals.entry(row.id.clone()).or_insert(*row);
+            }
+            ApprovalChange::Decided { id, state, by, edited, at } => {
+                let pending = |row: &&mut ApprovalRow| row.state == "pending" && row.session == session;
+                let Some(row) = self.approvals.get_mut(&id).filter(pending) else { return };
+                state.clone_into(&mut row.state);
+                row.decided_by = by;
+                row.decided_at = Some(at);
+                if let Some((args, hash)) = edited {
+                    row.args = args;
+                    row.args_hash = hash;
+                }
+            }
+        }
+    }
+
+    pub(super) fn runnable(&self, owner: &Owner, now: Timestamp) -> impl Iterator<Item = SessionId> {
+        let wanted = move |id: &&SessionId| self.sessions.get(id).is_some_and(|stored| stored.is_runnable(owner, now));
+        self.awake.iter().filter(wanted).copied()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) row: SessionRow,
+    snapshot: Option<Snapshot>,
+    records: Vec<AppendRecord>,
+    inbox: Vec<(InboxEntry, Option<CommandOutcome>)>,
+}
+
+impl Stored {
+    fn new(new: NewSession, handle: Handle) -> Self {
+        let row = SessionRow {
+            id: new.id,
+            handle,
+            pack: new.pack,
+            pack_digest: new.pack_digest,
+            status: Status::New.to_string(),
+            ended: false,
+            title: new.title,
+            head_seq: Seq(0),
+            head_hash: Digest::default(),
+            fence: Fence(0),
+            owner: None,
+            wake_seq: 0,
+            next_run_at: None,
+            progress_at: new.at,
+            takeovers: 0,
+            created_at: new.at,
+        };
+        Self { row, snapshot: None, records: Vec::new(), inbox: Vec::new() }
+    }
+
+    fn has_unread(&self) -> bool {
+        self.inbox.iter().any(|(_, outcome)| outcome.is_none())
+    }
+
+    pub(super) fn unread(&self) -> Vec<InboxEntry> {
+        self.inbox.iter().filter(|(_, outcome)| outcome.is_none()).map(|(entry, _)| entry.clone()).collect()
+    }
+
+    fn holds(&self, fence: Fence, owner: &Owner) -> bool {
+        self.row.fence == fence && self.row.owner.as_ref() == Some(owner)
+    }
+
+    /// In progress, but nobody holds it and no timer would wake it.
+    fn is_dropped(&self) -> bool {
+        let row = &self.row;
+        row.owner.is_none() && row.next_run_at.is_none() && !row.ended && row.status == Status::InProgress.as_str()
+    }
+
+    fn may_wake(&self) -> bool {
+        self.row.owner.is_some() || self.row.next_run_at.is_some() || self.has_unread() || self.is_dropped()
+    }
+
+    fn is_runnable(&self, owner: &Owner, now: Timestamp) -> bool {
+        match &self.row.owner {
+            Some(held_by) => held_by != owner,
+            None => self.has_unread() || self.row.next_run_at.is_some_and(|at| at <= now) || self.is_dropped(),
+        }
+    }
+
+    pub(super) fn take_over(&mut self, owner: &Owner) -> TakenOver {
+        let row = &mut self.row;
+        row.fence = row.fence.next();
+        row.owner = Some(owner.clone());
+        row.takeovers = row.takeovers.saturating_add(1);
+        row.next_run_at = None;
+        let after = self.snapshot.as_ref().map_or(Seq(0), |snapshot| snapshot.seq);
+        let following = self.records.partition_point(|record| record.header.first_seq <= after);
+        TakenOver {
+            row: row.clone(),
+            snapshot: self.snapshot.clone(),
+            records: self.records.iter().skip(following).cloned().collect(),
+            inbox: self.unread(),
+        }
+    }
+
+    /// Also says whether it was written now, rather than before.
+    fn append(&mut self, append: Append) -> Result<(Appended, bool), StoreError> {
+        let head_seq = head_after(&append);
+        let prev = append.record.as_ref().map_or(self.row.head_hash, |record| record.prev);
+        let held = self.holds(append.fence, &append.owner);
+        if !held || self.row.head_seq != append.expected_seq || self.row.head_hash != prev {
+            return match append.record {
+                Some(record) if self.has(&record) => Ok((Appended { head_seq }, false)),
+                Some(_) | None if held => Err(StoreError::Stale),
+                Some(_) | None => Err(StoreError::Fenced),
+            };
+        }
+        let row = &mut self.row;
+        if let Some(record) = append.record {
+            row.head_seq = head_seq;
+            row.head_hash = record.hash;
+            row.progress_at = append.at;
+            row.takeovers = 0;
+            self.records.push(record);
+        }
+        row.status = append.status;
+        row.ended = append.ended;
+        if append.ended {
+            row.owner = None;
+        }
+        self.snapshot = append.snapshot.or(self.snapshot.take());
+        for ack in append.acks {
+            let entry = self.inbox.iter_mut().find(|(entry, outcome)| entry.cmd_id == ack.cmd_id && outcome.is_none());
+            if let Some((_, outcome)) = entry {
+                *outcome = Some(ack.outcome);
+            }
+        }
+        Ok((Appended { head_seq }, true))
+    }
+
+    fn has(&self, record: &AppendRecord) -> bool {
+        self.records.iter().rev().any(|known| known.header.cmd_id == record.header.cmd_id && known.hash == record.hash)
+    }
+
+    pub(super) fn park(&mut self, park: &Park) -> Result<Parked, StoreError> {
+        if !self.holds(park.fence, &park.owner) {
+            return Err(StoreError::Fenced);
+        }
+        if self.row.wake_seq != park.wake_seq {
+            return Ok(Parked::Woken { inbox: self.unread(), wake_seq: self.row.wake_seq });
+        }
+        self.row.owner = None;
+        self.row.next_run_at = park.next_run_at;
+        Ok(Parked::Parked)
+    }
+
+    pub(super) fn submit(&mut self, cmd_id: &CmdId, command: &Command) -> Submitted {
+        if let Some((_, outcome)) = self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id) {
+            return Submitted::Known(outcome.clone());
+        }
+        self.inbox.push((InboxEntry { cmd_id: cmd_id.clone(), command: command.clone() }, None));
+        self.row.wake_seq += 1;
+        Submitted::Stored
+    }
+
+    pub(super) fn outcome(&self, cmd_id: &CmdId) -> Option<CommandOutcome> {
+        self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id).and_then(|(_, outcome)| outcome.clone())
+    }
+
+    /// From the record that holds the event after `after`.
+    pub(super) fn records(&self, after: Seq, limit: usize) -> Vec<AppendRecord> {
+        let read = self.records.partition_point(|record| record.header.last_seq <= after);
+        self.records.iter().skip(read).take(limit).cloned().collect()
+    }
+}

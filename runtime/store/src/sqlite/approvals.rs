@@ -1,0 +1,134 @@
+//! The projection of approvals: a pending row may change, a decided one never does.
+
+use std::collections::HashSet;
+
+use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, ToolName};
+use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use provost_domain::time::Timestamp;
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteRow;
+
+use super::append::Held;
+use super::bulk::Bulk;
+use super::error::failed;
+use super::rows::{Columns, Sid, key};
+use super::tx::{Then, Tx};
+
+pub(super) static ASK: Bulk = Bulk::new(
+    "INSERT OR IGNORE INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, decided_by, \
+       requested_at, expires_at, decided_at) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    13,
+);
+pub(super) static DECIDE: Bulk = Bulk::new(
+    "UPDATE approvals SET state = v.column3, decided_by = v.column4, decided_at = v.column5, \
+       args = coalesce(v.column6, args), args_hash = coalesce(v.column7, args_hash) FROM (VALUES {rows}) AS v \
+     WHERE approvals.id = v.column1 AND approvals.sid = v.column2 AND approvals.state = 'pending'",
+    7,
+);
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT approvals.id, sessions.id, call, tool, args, args_hash, policy_digest, reason, state, decided_by, \
+               requested_at, expires_at, decided_at FROM approvals JOIN sessions USING (sid) ",
+            $rest
+        )
+    };
+}
+pub(super) const SELECT: &str = select!("WHERE approvals.id = ?1");
+pub(super) const LIST: &str = select!("ORDER BY requested_at DESC, approvals.id DESC LIMIT ?1");
+pub(super) const LIST_PENDING: &str =
+    select!("WHERE state = 'pending' ORDER BY requested_at DESC, approvals.id DESC LIMIT ?1");
+pub(super) const LIST_OF_SESSION: &str = select!(
+    "WHERE approvals.sid = (SELECT sid FROM sessions WHERE id = ?1) AND (?2 = 0 OR state = 'pending') \
+     ORDER BY requested_at DESC, approvals.id DESC LIMIT ?3"
+);
+
+pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+    let (mut asked, mut decided) = (Vec::new(), Vec::new());
+    for Held { sid, append } in held {
+        for change in &append.approvals {
+            match change {
+                ApprovalChange::Asked(row) => asked.push((*sid, &**row)),
+                ApprovalChange::Decided { id, state, by, edited, at } => {
+                    decided.push(Decided { sid: *sid, id, state, by: by.as_ref(), edited: edited.as_ref(), at: *at });
+                }
+            }
+        }
+    }
+    // Of two decisions in one transaction the first one stands, as it would in two.
+    let mut seen = HashSet::new();
+    decided.retain(|decided| seen.insert((decided.sid, decided.id)));
+    ask(tx, &asked).await?;
+    decide(tx, &decided).await
+}
+
+/// See [`ApprovalChange::Decided`].
+struct Decided<'a> {
+    sid: Sid,
+    id: &'a ApprovalId,
+    state: &'static str,
+    by: Option<&'a Principal>,
+    edited: Option<&'a (serde_json::Value, Digest)>,
+    at: Timestamp,
+}
+
+async fn ask(tx: &mut Tx<'_>, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::Error> {
+    let done = tx.run(&ASK, rows, Then::More, |values, (sid, row)| {
+        values.add(row.id.as_str()).add(*sid).add(row.call.as_str()).add(row.tool.as_str());
+        values.add(row.args.to_string()).add(row.args_hash.as_bytes().to_vec());
+        values.add(row.policy_digest.as_bytes().to_vec()).add(row.reason.as_str()).add(row.state.as_str());
+        values.add(row.decided_by.as_ref().map(Principal::as_str)).add(row.requested_at.micros());
+        values.add(row.expires_at.micros()).add(row.decided_at.map(Timestamp::micros));
+    });
+    done.await.map(drop)
+}
+
+async fn decide(tx: &mut Tx<'_>, rows: &[Decided<'_>]) -> Result<(), sqlx::Error> {
+    let done = tx.run(&DECIDE, rows, Then::More, |values, decided| {
+        values.add(decided.id.as_str()).add(decided.sid).add(decided.state);
+        values.add(decided.by.map(Principal::as_str)).add(decided.at.micros());
+        values.add(decided.edited.map(|(args, _)| args.to_string()));
+        values.add(decided.edited.map(|(_, hash)| hash.as_bytes().to_vec()));
+    });
+    done.await.map(drop)
+}
+
+pub(super) async fn list(
+    pool: &SqlitePool,
+    filter: &ApprovalFilter,
+    limit: i64,
+) -> Result<Vec<ApprovalRow>, StoreError> {
+    let query = match filter.session {
+        Some(session) => sqlx::query(LIST_OF_SESSION).bind(key(&session)).bind(filter.pending_only),
+        None if filter.pending_only => sqlx::query(LIST_PENDING),
+        None => sqlx::query(LIST),
+    };
+    let rows = query.bind(limit).fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(decode).collect()
+}
+
+pub(super) async fn read(pool: &SqlitePool, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
+    let query = sqlx::query(SELECT).bind(id.as_str());
+    let row = query.fetch_optional(pool).await.map_err(|error| failed(&error))?;
+    decode(&row.ok_or_else(|| StoreError::Missing { what: "approval", id: id.to_string() })?)
+}
+
+fn decode(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
+    let mut columns = Columns::of("approvals", row);
+    Ok(ApprovalRow {
+        id: ApprovalId::new(columns.get::<String>()?),
+        session: columns.session()?,
+        call: CallId::new(columns.get::<String>()?),
+        tool: ToolName::new(columns.get::<String>()?),
+        args: columns.json()?,
+        args_hash: columns.digest()?,
+        policy_digest: columns.digest()?,
+        reason: columns.get()?,
+        state: columns.get()?,
+        decided_by: columns.get::<Option<String>>()?.map(Principal::new),
+        requested_at: columns.time()?,
+        expires_at: columns.time()?,
+        decided_at: columns.maybe_time()?,
+    })
+}

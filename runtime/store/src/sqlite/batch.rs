@@ -1,0 +1,112 @@
+//! The jobs of one transaction, by kind, so that each kind is a few statements however many jobs there are.
+
+use std::collections::{HashMap, HashSet};
+
+use provost_domain::ids::{Handle, SessionId};
+use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
+use sqlx::SqliteConnection;
+
+use super::sessions::{Stored, Taken};
+use super::tx::{Then, Tx};
+use super::writer::{Asked, Job, Submission, TakeOver};
+use super::{append, inbox, sessions};
+
+/// At most one job per session: then the order of kinds within the transaction changes nothing, and two appends of one
+/// session cannot both match its row.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    sessions: HashSet<SessionId>,
+    creates: Vec<Asked<NewSession, Handle>>,
+    take_overs: Vec<Asked<TakeOver, Taken>>,
+    appends: Vec<Asked<Box<Append>, Appended>>,
+    submits: Vec<Asked<Submission, Submitted>>,
+    parks: Vec<Asked<Park, Parked>>,
+}
+
+/// What a batch's statements changed.
+#[derive(Debug)]
+pub(super) struct Written {
+    creates: Vec<Handle>,
+    take_overs: HashMap<SessionId, Result<Stored, StoreError>>,
+    submits: HashSet<SessionId>,
+    parks: HashSet<SessionId>,
+    appends: HashSet<SessionId>,
+}
+
+impl Batch {
+    /// Takes the job in, or hands it back when its session has one in here already.
+    pub(super) fn add(&mut self, job: Job) -> Option<Job> {
+        if !self.sessions.insert(job.session()) {
+            return Some(job);
+        }
+        match job {
+            Job::Create(asked) => self.creates.push(asked),
+            Job::TakeOver(asked) => self.take_overs.push(asked),
+            Job::Append(asked) => self.appends.push(asked),
+            Job::Submit(asked) => self.submits.push(asked),
+            Job::Park(asked) => self.parks.push(asked),
+        }
+        None
+    }
+
+    /// The number of jobs.
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
+    pub(super) async fn apply(&self, tx: &mut Tx<'_>) -> Result<Written, sqlx::Error> {
+        let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), self.appends.len()];
+        // Whether kinds after the n-th have work.
+        let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
+        Ok(Written {
+            creates: sessions::create(tx, &self.creates, then(0)).await?,
+            take_overs: sessions::take_over(tx, &self.take_overs, then(1)).await?,
+            submits: inbox::submit(tx, &self.submits, then(2)).await?,
+            parks: sessions::park(tx, &self.parks, then(3)).await?,
+            appends: append::write(tx, &self.appends, then(4)).await?,
+        })
+    }
+
+    /// Tells every caller what came of its job. Only once the transaction is durable.
+    pub(super) async fn answer(self, connection: &mut SqliteConnection, written: Written) {
+        answer(self.creates, written.creates.into_iter().map(Ok).collect());
+        let appended = append::explain(connection, &self.appends, &written.appends).await;
+        answer(self.appends, appended);
+        let taken = sessions::explain_takeovers(connection, &self.take_overs, written.take_overs).await;
+        answer(self.take_overs, taken);
+        let submitted = inbox::explain(connection, &self.submits, &written.submits).await;
+        answer(self.submits, submitted);
+        let parked = sessions::explain_parks(connection, &self.parks, &written.parks).await;
+        answer(self.parks, parked);
+    }
+
+    /// Tells every caller that nothing was written, or that nobody knows.
+    pub(super) fn refuse(self, error: &StoreError) {
+        self.jobs().for_each(|job| job.refuse(error));
+    }
+
+    /// The same jobs, one to a batch.
+    pub(super) fn split(self) -> impl Iterator<Item = Self> {
+        self.jobs().map(|job| {
+            let mut single = Self::default();
+            // An empty batch takes any job in.
+            drop(single.add(job));
+            single
+        })
+    }
+
+    fn jobs(self) -> impl Iterator<Item = Job> {
+        let creates = self.creates.into_iter().map(Job::Create);
+        let take_overs = self.take_overs.into_iter().map(Job::TakeOver);
+        let appends = self.appends.into_iter().map(Job::Append);
+        let submits = self.submits.into_iter().map(Job::Submit);
+        creates.chain(take_overs).chain(appends).chain(submits).chain(self.parks.into_iter().map(Job::Park))
+    }
+}
+
+fn answer<Q, A>(asked: Vec<Asked<Q, A>>, results: Vec<Result<A, StoreError>>) {
+    for (asked, result) in asked.into_iter().zip(results) {
+        asked.answer(result);
+    }
+}

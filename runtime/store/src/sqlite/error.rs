@@ -1,0 +1,67 @@
+//! What the driver's errors mean: whether it was this job, a moment, or the storage itself.
+
+use std::path::Path;
+
+use provost_domain::port::StoreError;
+
+/// `SQLITE_BUSY`, `SQLITE_LOCKED`: another program holds the database for longer than we wait.
+const BUSY: [i32; 2] = [5, 6];
+/// `SQLITE_CONSTRAINT`: a rule of the schema refused a row.
+const CONSTRAINT: i32 = 19;
+/// `SQLITE_CORRUPT`, `SQLITE_NOTADB`.
+const DAMAGED: [i32; 2] = [11, 26];
+/// `SQLITE_FULL`.
+const FULL: i32 = 13;
+/// `SQLITE_READONLY`, `SQLITE_IOERR`, `SQLITE_CANTOPEN`.
+const UNUSABLE: [i32; 3] = [8, 10, 14];
+
+/// What an error says about the transaction and the handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// One row broke a rule; the others may be fine.
+    Refused,
+    /// Nothing began; a later try may work.
+    Busy,
+    /// Nobody knows what reached the disk: never use the handle again.
+    Fatal,
+}
+
+pub(super) fn fault(error: &sqlx::Error) -> Fault {
+    match code(error) {
+        Some(CONSTRAINT) => Fault::Refused,
+        Some(code) if BUSY.contains(&code) => Fault::Busy,
+        Some(_) | None => Fault::Fatal,
+    }
+}
+
+/// The primary result code.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<i32>().ok().map(|extended| extended & 0xff)
+}
+
+/// The error of a statement.
+pub(super) fn failed(error: &sqlx::Error) -> StoreError {
+    explain("", error)
+}
+
+/// The error of opening or reading a file, which it names.
+pub(super) fn failed_at(path: &Path, error: &sqlx::Error) -> StoreError {
+    explain(&format!("{}: ", path.display()), error)
+}
+
+pub(super) fn damaged(detail: impl Into<String>) -> StoreError {
+    StoreError::Damaged { detail: detail.into() }
+}
+
+fn explain(place: &str, error: &sqlx::Error) -> StoreError {
+    let next = match code(error) {
+        Some(code) if DAMAGED.contains(&code) => return damaged(format!("{place}{error}")),
+        Some(FULL) => "free disk space and start again",
+        Some(code) if BUSY.contains(&code) => "another program holds the database; close it and try again",
+        Some(CONSTRAINT) => "nothing of it was written; use an id that is not taken",
+        Some(code) if UNUSABLE.contains(&code) => "check the disk and the rights of file and folder, then start again",
+        Some(_) | None => "start again; if it happens again, run `provost audit verify`",
+    };
+    StoreError::Failed { detail: format!("{place}{error}; {next}") }
+}

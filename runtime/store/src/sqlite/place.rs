@@ -1,0 +1,146 @@
+//! Where a database may lie, and the lock that keeps a second process out.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use provost_domain::port::StoreError;
+
+/// Filesystems whose locks or shared memory SQLite cannot trust, by the first part of their type's name.
+const NETWORK: [&str; 14] = [
+    "9p",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.sshfs",
+    "gfs2",
+    "lustre",
+    "nfs",
+    "ocfs2",
+    "smb",
+];
+
+/// A database file that this process alone may write.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The file's real path, whatever links led to it.
+    pub(super) path: PathBuf,
+    /// Held for as long as this is open.
+    pub(super) lock: File,
+}
+
+/// Creates folder and file when absent, for this user only, and takes the lock.
+pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable(folder))?;
+    let path = resolve(folder, path)?;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if let Some(kind) = network_filesystem(&mounts, &path) {
+        let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
+        return Err(StoreError::Failed { detail });
+    }
+    let lock = lock(&path)?;
+    private().open(&path).map_err(unusable(&path))?;
+    Ok(Place { path, lock })
+}
+
+/// The file's real path, so that two names of one file share one lock.
+fn resolve(folder: &Path, path: &Path) -> Result<PathBuf, StoreError> {
+    if path.is_dir() {
+        let detail = format!("{} is a folder; name the database file in it", path.display());
+        return Err(StoreError::Failed { detail });
+    }
+    if path.exists() {
+        return path.canonicalize().map_err(unusable(path));
+    }
+    let name = path.file_name().ok_or_else(|| StoreError::Failed {
+        detail: format!("{} names no file; name the database file", path.display()),
+    })?;
+    Ok(folder.canonicalize().map_err(unusable(folder))?.join(name))
+}
+
+fn private() -> std::fs::OpenOptions {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+/// Takes `<file>.lock`, or names who holds it.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Whoever holds it may be about to write its pid.
+            let holder = file.read_to_string(&mut holder).map_or("unknown", |_| holder.trim());
+            let detail = format!(
+                "{} is held by another process (pid {holder}); stop it, or let that process do it",
+                path.display()
+            );
+            return Err(StoreError::Failed { detail });
+        }
+        Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
+    }
+    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    write.map_err(unusable(&lock_path))?;
+    Ok(file)
+}
+
+fn unusable(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    move |error| StoreError::Failed {
+        detail: format!("{}: {error}; choose a place this user can write, with space left", path.display()),
+    }
+}
+
+/// The type of the network filesystem that holds `path`, by the longest mount point above it; the last mounted wins.
+fn network_filesystem<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
+    let mount = |line: &'m str| {
+        let (left, right) = line.split_once(" - ")?;
+        let point = unescape(left.split(' ').nth(4)?);
+        let kind = right.split(' ').next()?;
+        path.starts_with(&point).then_some((point.len(), kind))
+    };
+    let holds = mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length);
+    holds.map(|(_, kind)| kind).filter(|kind| NETWORK.iter().any(|network| kind.starts_with(network)))
+}
+
+/// The kernel writes blanks in mount points as octal.
+fn unescape(point: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .into_iter()
+        .fold(point.to_owned(), |text, (code, plain)| text.replace(code, plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
+        30 22 0:40 / /home rw shared:2 - nfs4 server:/home rw\n\
+        31 30 254:1 / /home/local\\040disk rw shared:3 - xfs /dev/vdb rw\n\
+        32 22 0:41 / /mnt/share rw - ext4 /dev/vdc rw\n\
+        33 22 0:42 / /mnt/share rw - cifs //server/share rw\n";
+
+    #[track_caller]
+    fn check(path: &str, expect: Option<&str>) {
+        assert_eq!(network_filesystem(MOUNTS, Path::new(path)), expect, "{path}");
+    }
+
+    #[test]
+    fn a_network_filesystem_is_seen_by_its_mount() {
+        check("/var/lib/p.db", None);
+        check("/home/a/p.db", Some("nfs4"));
+        check("/homes/a/p.db", None);
+        check("/home/local disk/p.db", None);
+        check("/mnt/share/p.db", Some("cifs"));
+    }
+}

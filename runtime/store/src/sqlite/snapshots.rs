@@ -1,0 +1,35 @@
+//! The last bounded header of each session.
+
+use provost_domain::ids::Seq;
+use provost_domain::port::{Snapshot, StoreError};
+use sqlx::SqliteConnection;
+
+use super::append::Held;
+use super::bulk::Bulk;
+use super::error::failed;
+use super::rows::{Columns, Sid};
+use super::tx::{Then, Tx};
+
+pub(super) static UPSERT: Bulk = Bulk::new(
+    "INSERT INTO snapshots (sid, seq, hash, header) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL \
+     ON CONFLICT (sid) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, header = excluded.header",
+    4,
+);
+pub(super) const SELECT: &str = "SELECT seq, hash, header FROM snapshots WHERE sid = ?1";
+
+pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+    let snapshots: Vec<(Sid, &Snapshot)> =
+        held.iter().filter_map(|held| held.append.snapshot.as_ref().map(|snapshot| (held.sid, snapshot))).collect();
+    let rows = tx.run(&UPSERT, &snapshots, Then::More, |values, (sid, snapshot)| {
+        values.add(*sid).count(snapshot.seq.0);
+        values.add(snapshot.hash.as_bytes().to_vec()).add(snapshot.header.as_slice());
+    });
+    rows.await.map(drop)
+}
+
+pub(super) async fn read(connection: &mut SqliteConnection, sid: Sid) -> Result<Option<Snapshot>, StoreError> {
+    let query = sqlx::query(SELECT).bind(sid);
+    let Some(row) = query.fetch_optional(connection).await.map_err(|error| failed(&error))? else { return Ok(None) };
+    let mut columns = Columns::of("snapshots", &row);
+    Ok(Some(Snapshot { seq: Seq(columns.count()?), hash: columns.digest()?, header: columns.get()? }))
+}

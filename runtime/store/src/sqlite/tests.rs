@@ -1,0 +1,85 @@
+//! Every statement, prepared against the schema: a misspelt column or a lost index shows here.
+
+use provost_domain::status::Status;
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+
+use super::bulk::{Bulk, Frame, SIZES};
+use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tx, writer};
+
+const BULKS: [&Bulk; 16] = [
+    &append::HOLD,
+    &append::INSERT,
+    &append::RELEASE,
+    &approvals::ASK,
+    &approvals::DECIDE,
+    &contents::INSERT,
+    &inbox::INSERT,
+    &inbox::WAKE,
+    &inbox::SETTLE,
+    &inbox::READ,
+    &inbox::UNREAD,
+    &sessions::ALLOT,
+    &sessions::INSERT,
+    &sessions::TAKE_OVER,
+    &sessions::PARK,
+    &snapshots::UPSERT,
+];
+const SINGLES: [&str; 15] = [
+    append::DIAGNOSE,
+    approvals::SELECT,
+    approvals::LIST,
+    approvals::LIST_PENDING,
+    approvals::LIST_OF_SESSION,
+    contents::SELECT,
+    inbox::OUTCOME,
+    inbox::SID,
+    reads::RECORDS,
+    reads::RECORDS_BETWEEN,
+    sessions::BY_ID,
+    sessions::BY_HANDLE,
+    sessions::LIST,
+    sessions::RUNNABLE,
+    snapshots::SELECT,
+];
+const TABLES: [&str; 7] = ["appends", "approvals", "contents", "handles", "inbox", "sessions", "snapshots"];
+const TRANSACTION: [&str; 7] =
+    [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
+
+async fn database() -> SqliteConnection {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlx::raw_sql("PRAGMA automatic_index = OFF").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(include_str!("schema.sql")).execute(&mut connection).await.unwrap();
+    connection
+}
+
+/// The plan's steps; preparing fails on anything misspelt.
+async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(connection).await;
+    rows.unwrap_or_else(|error| panic!("{error} in {sql}")).iter().map(|row| row.get("detail")).collect()
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let mut connection = database().await;
+    let sized = BULKS.iter().flat_map(|bulk| (0..SIZES.len()).map(|i| bulk.sql(Frame::Between, i).0));
+    for sql in sized.chain(SINGLES.map(Into::into)) {
+        for step in plan(&mut connection, &sql).await {
+            let table = TABLES.iter().any(|table| step.starts_with(&format!("SCAN {table}")));
+            assert!(!table || step.contains(" USING "), "{step} in {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn transactions_are_prepared_too() {
+    let mut connection = database().await;
+    for sql in TRANSACTION {
+        sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {sql}"))).execute(&mut connection).await.unwrap();
+    }
+}
+
+#[test]
+fn the_schema_names_the_status_that_means_work() {
+    let word = format!("'{}'", Status::InProgress);
+    assert!(include_str!("schema.sql").contains(&word) && sessions::RUNNABLE.contains(&word));
+}

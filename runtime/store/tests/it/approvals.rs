@@ -1,0 +1,128 @@
+//! The projection of approvals.
+
+use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, SessionId, ToolName};
+use provost_domain::port::{Append, ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use serde_json::json;
+
+use crate::support::{Driven, Subject, at, id};
+
+on_every_store!(
+    a_decided_approval_never_changes,
+    of_two_decisions_at_once_the_first_stands,
+    an_edit_puts_its_arguments_in_place,
+    another_session_cannot_decide_it,
+    asking_again_changes_nothing,
+    approvals_are_listed_newest_first,
+    an_unknown_approval_is_missing,
+);
+
+/// A pending row.
+pub(crate) fn asked(session: SessionId, name: &str) -> ApprovalRow {
+    ApprovalRow {
+        id: ApprovalId::new(name),
+        session,
+        call: CallId::new("1.1.0"),
+        tool: ToolName::new("a:b"),
+        args: json!({ "x": 1 }),
+        args_hash: Digest::of(b"x"),
+        policy_digest: Digest::of(b"p"),
+        reason: "high_risk_tool".to_owned(),
+        state: "pending".to_owned(),
+        decided_by: None,
+        requested_at: at(2),
+        expires_at: at(9),
+        decided_at: None,
+    }
+}
+
+fn ask(row: ApprovalRow) -> ApprovalChange {
+    ApprovalChange::Asked(Box::new(row))
+}
+
+fn decide(name: &str, state: &'static str) -> ApprovalChange {
+    let by = Some(Principal::new("user:a"));
+    ApprovalChange::Decided { id: ApprovalId::new(name), state, by, edited: None, at: at(5) }
+}
+
+async fn change(driven: &mut Driven, approvals: Vec<ApprovalChange>) {
+    let append = Append { approvals, ..driven.next(1) };
+    driven.write(append).await.unwrap();
+}
+
+async fn a_decided_approval_never_changes(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    for step in [ask(asked(id(1), "a")), decide("a", "rejected"), decide("a", "approved")] {
+        change(&mut driven, vec![step]).await;
+    }
+    let expect = ApprovalRow {
+        state: "rejected".to_owned(),
+        decided_by: Some(Principal::new("user:a")),
+        decided_at: Some(at(5)),
+        ..asked(id(1), "a")
+    };
+    let subject = subject.reopened().await;
+    assert_eq!(subject.store.approval(&"a".into()).await, Ok(expect));
+}
+
+async fn of_two_decisions_at_once_the_first_stands(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    let all = vec![ask(asked(id(1), "a")), decide("a", "rejected"), decide("a", "approved")];
+    change(&mut driven, all).await;
+    assert_eq!(subject.store.approval(&"a".into()).await.unwrap().state, "rejected");
+}
+
+async fn an_edit_puts_its_arguments_in_place(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
+    let edited = Some((json!({ "x": 2 }), Digest::of(b"y")));
+    let decided = ApprovalChange::Decided { id: "a".into(), state: "edited", by: None, edited, at: at(5) };
+    change(&mut driven, vec![decided]).await;
+    let row = subject.store.approval(&"a".into()).await.unwrap();
+    assert_eq!((row.args, row.args_hash, row.state.as_str()), (json!({ "x": 2 }), Digest::of(b"y"), "edited"));
+    assert_eq!((row.decided_by, row.decided_at), (None, Some(at(5))));
+}
+
+async fn another_session_cannot_decide_it(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
+    let mut other = subject.session(2).await;
+    change(&mut other, vec![decide("a", "approved")]).await;
+    assert_eq!(subject.store.approval(&"a".into()).await, Ok(asked(id(1), "a")));
+}
+
+async fn asking_again_changes_nothing(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    change(&mut driven, vec![ask(asked(id(1), "a")), decide("a", "approved")]).await;
+    change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
+    assert_eq!(subject.store.approval(&"a".into()).await.unwrap().state, "approved");
+}
+
+async fn approvals_are_listed_newest_first(subject: Subject) {
+    for (n, name) in [(1, "a"), (2, "b"), (1, "c")] {
+        let mut driven = match subject.store.session(id(n)).await {
+            Ok(_) => Driven::take(&subject.store, n, "me").await,
+            Err(_) => subject.session(n).await,
+        };
+        let row = ApprovalRow { requested_at: at(name.bytes().map(i64::from).sum()), ..asked(id(n), name) };
+        change(&mut driven, vec![ask(row)]).await;
+        if name == "a" {
+            change(&mut driven, vec![decide("a", "rejected")]).await;
+        }
+    }
+    let list = async |session, pending_only, limit| -> String {
+        let filter = ApprovalFilter { session, pending_only, limit };
+        let rows = subject.store.approvals(&filter).await.unwrap();
+        rows.iter().map(|row| row.id.as_str()).collect()
+    };
+    assert_eq!(list(None, false, 9).await, "cba");
+    assert_eq!(list(None, false, 2).await, "cb");
+    assert_eq!(list(None, true, 9).await, "cb");
+    assert_eq!(list(Some(id(1)), false, 9).await, "ca");
+    assert_eq!(list(Some(id(1)), true, 9).await, "c");
+    assert_eq!(list(Some(id(3)), false, 9).await, "");
+}
+
+async fn an_unknown_approval_is_missing(subject: Subject) {
+    let error = subject.store.approval(&"nope".into()).await.unwrap_err();
+    assert_eq!(error, StoreError::Missing { what: "approval", id: "nope".to_owned() });
+}

@@ -1,0 +1,31 @@
+//! One suite for every store: what the engine relies on, in the order a session meets it. Then what only SQLite promises.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+/// Runs each test against every store, a fresh one each.
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Subject::memory()).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Subject::sqlite().await).await;
+            })*
+        }
+    };
+}
+
+mod appends;
+mod approvals;
+mod creation;
+mod inbox;
+mod lists;
+mod load;
+mod parking;
+mod sqlite;
+mod support;
+mod takeover;

@@ -1,0 +1,138 @@
+//! The file, its lock and its settings.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use provost_domain::port::{Reads as _, SessionFilter, SessionStore as _};
+use provost_store::SqliteStore;
+
+use super::{place, raw, says};
+use crate::support::{id, new};
+
+fn everything() -> SessionFilter {
+    SessionFilter { limit: 500, ..SessionFilter::default() }
+}
+
+#[tokio::test]
+async fn folder_and_files_are_this_users_alone() {
+    let (folder, _) = place();
+    let path = folder.path().join("deep/er/p.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.create(new(1)).await.unwrap();
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("deep"), mode("deep/er")), (0o700, 0o700));
+    for name in ["p.db", "p.db.lock", "p.db-wal", "p.db-shm"] {
+        assert_eq!(mode(&format!("deep/er/{name}")), 0o600, "{name}");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn settings_are_read_back_as_set() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let durability = store.durability();
+    assert_eq!((durability.journal_mode.as_str(), durability.synchronous), ("wal", 2));
+    assert_eq!(durability.sqlite_version.split('.').next(), Some("3"));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused_by_any_name_and_told_who_holds_it() {
+    let (folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let pid = format!("pid {}", std::process::id());
+    for name in [&path, &link] {
+        says(SqliteStore::open(name).await, &["held by another process", &pid]);
+    }
+    store.close().await;
+    SqliteStore::open(&link).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn closing_leaves_everything_in_the_one_file() {
+    let (folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.create(new(1)).await.unwrap();
+    store.close().await;
+    says(store.create(new(2)).await, &["closed"]);
+    let copy = folder.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    let store = SqliteStore::open(&copy).await.unwrap();
+    assert_eq!(store.sessions(&everything()).await.unwrap().len(), 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn dropping_the_last_clone_frees_the_file() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let clone = store.clone();
+    drop(store);
+    clone.create(new(1)).await.unwrap();
+    drop(clone);
+    // The writer ends by itself; it only has to be polled.
+    let store = loop {
+        match SqliteStore::open(&path).await {
+            Ok(store) => break store,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(store.session(id(1)).await.unwrap().id, id(1));
+    store.close().await;
+}
+
+#[test]
+fn what_was_answered_is_there_after_a_crash() {
+    let (_folder, path) = place();
+    let crashed = tokio::runtime::Runtime::new().unwrap();
+    crashed.block_on(async {
+        let store = SqliteStore::open(&path).await.unwrap();
+        for n in 1..=20 {
+            store.create(new(n)).await.unwrap();
+        }
+        // Neither closed nor dropped: its tasks die with their runtime.
+        std::mem::forget(store);
+    });
+    crashed.shutdown_background();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = loop {
+            match SqliteStore::open(&path).await {
+                Ok(store) => break store,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        assert_eq!(store.sessions(&everything()).await.unwrap().len(), 20);
+        store.close().await;
+    });
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_a_running_process_writes_and_cannot_write() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let reads = SqliteStore::open_read_only(&path).await.unwrap();
+    for n in 1..=3 {
+        store.create(new(n)).await.unwrap();
+        assert_eq!(reads.session(id(n)).await.unwrap(), store.session(id(n)).await.unwrap());
+    }
+    store.close().await;
+    assert_eq!(reads.sessions(&everything()).await.unwrap().len(), 3, "also once that process is gone");
+    reads.close().await;
+}
+
+#[tokio::test]
+async fn the_log_can_only_grow() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.close().await;
+    let row = "INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, digest, prev, hash) \
+               VALUES (1, 1, 1, 1, 'c', 1, 'k', x'00', x'00', x'00')";
+    raw(&path, row).await.unwrap();
+    for sql in ["UPDATE appends SET kinds = 'other'", "DELETE FROM appends"] {
+        let error = raw(&path, sql).await.unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{error}");
+    }
+}

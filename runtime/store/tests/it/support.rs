@@ -1,0 +1,191 @@
+//! A store under test, and a session driven by hand.
+
+use std::sync::Arc;
+
+use provost_domain::command::{Ask, Command};
+use provost_domain::event::{EventBody, SignalReceived};
+use provost_domain::ids::{CmdId, Digest, Fence, Owner, Principal, Seq, SessionId};
+use provost_domain::log::{AppendRecord, Unsealed};
+use provost_domain::port::{
+    Append, Appended, CommandLog, CommandOutcome, InboxAck, NewSession, Park, Parked, Reads, SessionStore, StoreError,
+    TakenOver,
+};
+use provost_domain::time::Timestamp;
+use provost_store::{MemoryStore, SqliteStore};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// Everything a store is.
+pub(crate) trait Store: SessionStore + CommandLog + Reads {}
+impl<S: SessionStore + CommandLog + Reads> Store for S {}
+
+pub(crate) struct Subject {
+    pub(crate) store: Arc<dyn Store>,
+    /// The SQLite store and the folder of its file.
+    disk: Option<(SqliteStore, TempDir)>,
+}
+
+impl Subject {
+    pub(crate) fn memory() -> Self {
+        Self { store: Arc::new(MemoryStore::new()), disk: None }
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("p.db")).await.unwrap();
+        Self { store: Arc::new(store.clone()), disk: Some((store, folder)) }
+    }
+
+    /// What another process would find; the memory store itself, which has no other.
+    pub(crate) async fn reopened(self) -> Self {
+        let Some((store, folder)) = self.disk else { return self };
+        store.close().await;
+        let store = SqliteStore::open(&folder.path().join("p.db")).await.unwrap();
+        Self { store: Arc::new(store.clone()), disk: Some((store, folder)) }
+    }
+
+    /// A new session, taken over by `me`.
+    pub(crate) async fn session(&self, n: u128) -> Driven {
+        self.store.create(new(n)).await.unwrap();
+        Driven::take(&self.store, n, "me").await
+    }
+}
+
+pub(crate) fn id(n: u128) -> SessionId {
+    SessionId::new(uuid::Uuid::from_u128(n))
+}
+
+pub(crate) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+pub(crate) fn cmd(name: &str) -> CmdId {
+    CmdId::new(name)
+}
+
+pub(crate) fn owner(name: &str) -> Owner {
+    Owner::new(name)
+}
+
+pub(crate) fn new(n: u128) -> NewSession {
+    NewSession {
+        id: id(n),
+        handle_prefix: "INC".to_owned(),
+        day: "20261120".to_owned(),
+        pack: "p".to_owned(),
+        pack_digest: Digest::of(b"pack"),
+        title: format!("session {n}"),
+        at: at(1),
+    }
+}
+
+pub(crate) fn stop() -> Command {
+    Command { by: Principal::new("user:a"), if_version: None, ask: Ask::Stop { reason: "r".to_owned() } }
+}
+
+pub(crate) fn ack(name: &str) -> InboxAck {
+    InboxAck { cmd_id: cmd(name), outcome: CommandOutcome(json!({ "done": name })) }
+}
+
+pub(crate) fn hash(append: &Append) -> Digest {
+    append.record.as_ref().unwrap().hash
+}
+
+/// An owner's view of its session.
+#[derive(Clone)]
+pub(crate) struct Driven {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) id: SessionId,
+    pub(crate) owner: Owner,
+    pub(crate) fence: Fence,
+    pub(crate) head: Seq,
+    pub(crate) prev: Digest,
+}
+
+impl Driven {
+    pub(crate) async fn take(store: &Arc<dyn Store>, n: u128, by: &str) -> Self {
+        let taken = store.take_over(id(n), &owner(by)).await.unwrap();
+        Self::of(store, &taken, by)
+    }
+
+    pub(crate) fn of(store: &Arc<dyn Store>, taken: &TakenOver, by: &str) -> Self {
+        Self {
+            store: Arc::clone(store),
+            id: taken.row.id,
+            owner: owner(by),
+            fence: taken.row.fence,
+            head: taken.row.head_seq,
+            prev: taken.row.head_hash,
+        }
+    }
+
+    /// The next append, with as many events.
+    pub(crate) fn next(&self, events: u64) -> Append {
+        let signal = |n| SignalReceived { source: "test".to_owned(), payload: Arc::new(json!({ "n": n })) }.into();
+        let events: Vec<EventBody> = (0..events).map(signal).collect();
+        let record = AppendRecord::seal(Unsealed {
+            session: self.id,
+            after: self.head,
+            fence: self.fence,
+            cmd_id: CmdId::new(format!("{}.{}", self.fence, self.head)),
+            at: at(2),
+            events: &events,
+            salt: [7; 16],
+            prev: self.prev,
+        });
+        Append { record: Some(record), ..self.bare() }
+    }
+
+    /// An append without a record.
+    pub(crate) fn bare(&self) -> Append {
+        Append {
+            session: self.id,
+            fence: self.fence,
+            owner: self.owner.clone(),
+            expected_seq: self.head,
+            record: None,
+            status: "in_progress".to_owned(),
+            ended: false,
+            snapshot: None,
+            contents: Vec::new(),
+            approvals: Vec::new(),
+            acks: Vec::new(),
+            at: at(2),
+        }
+    }
+
+    /// Writes, and moves on when it was written.
+    pub(crate) async fn write(&mut self, append: Append) -> Result<Appended, StoreError> {
+        let hash = append.record.as_ref().map(|record| record.hash);
+        let appended = self.store.append(append).await?;
+        self.head = appended.head_seq;
+        self.prev = hash.unwrap_or(self.prev);
+        Ok(appended)
+    }
+
+    pub(crate) async fn grow(&mut self, events: u64) -> Append {
+        let append = self.next(events);
+        self.write(append.clone()).await.unwrap();
+        append
+    }
+
+    pub(crate) async fn park(&self, wake_seq: u64, next_run_at: Option<Timestamp>) -> Result<Parked, StoreError> {
+        let (session, fence, owner) = (self.id, self.fence, self.owner.clone());
+        self.store.park(Park { session, fence, owner, wake_seq, next_run_at }).await
+    }
+
+    pub(crate) async fn records(&self) -> Vec<AppendRecord> {
+        self.store.records(self.id, Seq(0), 1000).await.unwrap()
+    }
+}
+
+/// Whether the session's log is gapless from 1, its hashes chain, and it ends where its row says.
+#[track_caller]
+pub(crate) fn assert_chained(records: &[AppendRecord], head: Seq) {
+    let mut last = (Seq(0), Digest::default());
+    for record in records {
+        record.verify(last.0, last.1).unwrap();
+        last = (record.header.last_seq, record.hash);
+    }
+    assert_eq!(last.0, head);
+}

@@ -6,3 +6,4 @@ mod busy;
 mod flow;
 mod patient;
 mod recovery;
+mod tidy;

@@ -1,4 +1,4 @@
-//! Status transitions. Only the runtime's own transitions and [`verify`] can build one; nothing outside this module can.
+//! Status transitions. Only the runtime's own transitions and a verified claim can build one; nothing outside this module can.
 
 use std::fmt;
 

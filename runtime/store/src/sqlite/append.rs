@@ -7,8 +7,9 @@ use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{Append, Appended, StoreError};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
-use super::bulk::Bulk;
+use super::bulk::{Bulk, Values};
 use super::error::failed;
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
@@ -32,6 +33,24 @@ pub(super) static INSERT: Bulk = Bulk::new(
      SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
     12,
 );
+/// An append that is only a record, in one trip: what the update took now ends in the record's hash and does not have the
+/// record yet. (A record sent again is the head already, but has its row.)
+pub(super) static RECORDS: Bulk = Bulk::pair(
+    "UPDATE sessions SET head_seq = v.column6, head_hash = v.column7, status = v.column8, progress_at = v.column9, \
+       ended = 0, takeovers = 0 \
+     FROM (VALUES {rows}) AS v \
+     WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
+       AND sessions.head_seq = v.column4 AND sessions.head_hash = v.column5 \
+     RETURNING id, sid; \
+     INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
+     SELECT s.sid, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, \
+       v.column11, v.column12 \
+     FROM (VALUES {more}) AS v CROSS JOIN sessions AS s \
+     WHERE s.id = v.column1 AND s.fence = v.column4 AND s.owner = v.column13 AND s.head_hash = v.column12 \
+       AND NOT EXISTS (SELECT 1 FROM appends AS a WHERE a.sid = s.sid AND a.cmd_id = v.column5 AND a.hash = v.column12)",
+    9,
+    13,
+);
 /// An ended session has no owner.
 pub(super) static RELEASE: Bulk =
     Bulk::new("UPDATE sessions SET owner = NULL FROM (VALUES {rows}) AS v WHERE sessions.sid = v.column1", 1);
@@ -52,6 +71,10 @@ pub(super) async fn write(
     asked: &[Asked<Box<Append>, Appended>],
     then: Then,
 ) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let records: Option<Vec<Record<'_>>> = asked.iter().map(|asked| Record::only(&asked.request)).collect();
+    if let Some(records) = records {
+        return write_records(tx, &records, then).await;
+    }
     let sids = hold(tx, asked).await?;
     let one = |Asked { request, .. }: &'_ Asked<Box<Append>, Appended>| sids.get(&request.session).copied();
     let held: Vec<Held<'_>> =
@@ -63,6 +86,45 @@ pub(super) async fn write(
     release(tx, &held).await?;
     insert(tx, &held, then).await?;
     Ok(sids.into_keys().collect())
+}
+
+/// An append that is only a record.
+struct Record<'a> {
+    append: &'a Append,
+    record: &'a AppendRecord,
+}
+
+impl<'a> Record<'a> {
+    fn only(append: &'a Append) -> Option<Self> {
+        let Append { record, snapshot, contents, approvals, acks, ended, .. } = append;
+        let more = *ended || snapshot.is_some() || !(contents.is_empty() && approvals.is_empty() && acks.is_empty());
+        record.as_ref().filter(|_| !more).map(|record| Self { append, record })
+    }
+}
+
+async fn write_records(tx: &mut Tx<'_>, records: &[Record<'_>], then: Then) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let hold = |values: &mut Values, Record { append, record }: &Record<'_>| {
+        values.add(key(&append.session)).count(append.fence.0).add(append.owner.as_str());
+        values.count(append.expected_seq.0).add(record.prev.as_bytes().to_vec());
+        values.count(record.header.last_seq.0).add(record.hash.as_bytes().to_vec());
+        values.add(append.status.as_str()).add(append.at.micros());
+    };
+    let insert = |values: &mut Values, Record { append, record }: &Record<'_>| {
+        values.add(key(&append.session));
+        bind_record(values, record);
+        values.add(append.owner.as_str());
+    };
+    let rows = tx.run_pair(&RECORDS, records, then, (hold, insert));
+    Ok(held(&rows.await?)?.into_keys().collect())
+}
+
+/// The sessions that an update took, by id.
+fn held(rows: &[SqliteRow]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
+    let decode = |row| {
+        let mut columns = Columns::of("sessions", row);
+        Ok((columns.session()?, columns.get()?))
+    };
+    rows.iter().map(decode).collect::<Result<_, StoreError>>().map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// What came of each append, once the transaction is durable.
@@ -92,25 +154,27 @@ async fn hold(tx: &mut Tx<'_>, asked: &[Asked<Box<Append>, Appended>]) -> Result
             values.add(request.status.as_str()).add(request.ended).add(request.at.micros());
         })
         .await?;
-    let decode = |row| {
-        let mut columns = Columns::of("sessions", row);
-        Ok((columns.session()?, columns.get()?))
-    };
-    rows.iter().map(decode).collect::<Result<_, StoreError>>().map_err(|error| sqlx::Error::Decode(error.into()))
+    held(&rows)
 }
 
 async fn insert(tx: &mut Tx<'_>, held: &[Held<'_>], then: Then) -> Result<(), sqlx::Error> {
     let records: Vec<(Sid, &AppendRecord)> =
         held.iter().filter_map(|held| held.append.record.as_ref().map(|record| (held.sid, record))).collect();
     let rows = tx.run(&INSERT, &records, then, |values, (sid, record)| {
-        let header = &record.header;
-        values.add(*sid).count(header.first_seq.0).count(header.last_seq.0).count(header.fence.0);
-        values.add(header.cmd_id.as_str()).add(header.at.micros()).add(header.kinds.as_str());
-        values.add(record.payload.as_deref()).add(record.salt.map(Vec::from));
-        values.add(record.digest.as_bytes().to_vec()).add(record.prev.as_bytes().to_vec());
-        values.add(record.hash.as_bytes().to_vec());
+        values.add(*sid);
+        bind_record(values, record);
     });
     rows.await.map(drop)
+}
+
+/// From `first_seq` to `hash`.
+fn bind_record(values: &mut Values, record: &AppendRecord) {
+    let header = &record.header;
+    values.count(header.first_seq.0).count(header.last_seq.0).count(header.fence.0);
+    values.add(header.cmd_id.as_str()).add(header.at.micros()).add(header.kinds.as_str());
+    values.add(record.payload.as_deref()).add(record.salt.map(Vec::from));
+    values.add(record.digest.as_bytes().to_vec()).add(record.prev.as_bytes().to_vec());
+    values.add(record.hash.as_bytes().to_vec());
 }
 
 async fn release(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {

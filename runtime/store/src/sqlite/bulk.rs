@@ -26,18 +26,25 @@ pub(super) enum Frame {
     Alone,
 }
 
-/// A statement with `{rows}` where its rows of values go, as `(VALUES {rows})`.
+/// A statement with `{rows}` where its rows of values go, as `(VALUES {rows})`; or a second one behind it, with `{more}`
+/// for the values of its own that each item has.
 #[derive(Debug)]
 pub(super) struct Bulk {
     text: &'static str,
     width: usize,
-    sql: [[OnceLock<Arc<str>>; SIZES.len()]; 3],
+    more: usize,
+    sql: [[OnceLock<Arc<str>>; SIZES.len()]; 4],
 }
 
 impl Bulk {
     /// `width` is the number of values per row.
     pub(super) const fn new(text: &'static str, width: usize) -> Self {
-        Self { text, width, sql: [const { [const { OnceLock::new() }; SIZES.len()] }; 3] }
+        Self::pair(text, width, 0)
+    }
+
+    /// Two statements; `more` is the number of values per row of the second.
+    pub(super) const fn pair(text: &'static str, width: usize, more: usize) -> Self {
+        Self { text, width, more, sql: [const { [const { OnceLock::new() }; SIZES.len()] }; 4] }
     }
 
     /// Runs a query over some numbers outside of any transaction of ours.
@@ -51,7 +58,7 @@ impl Bulk {
             values.add(*sid);
         };
         for (part, size) in Self::parts(sids) {
-            let query = sqlx::query_with(self.sql(Frame::Between, size), self.values(part, size, bind)?);
+            let query = sqlx::query_with(self.sql(Frame::Between, size), self.values(part, size, bind, |_, _| {})?);
             found.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(found)
@@ -65,39 +72,61 @@ impl Bulk {
     /// The statement's text for the size at an index.
     pub(super) fn sql(&self, frame: Frame, size: usize) -> AssertSqlSafe<Arc<str>> {
         let build = || {
-            let row = format!("({})", vec!["?"; self.width].join(","));
             let count = SIZES.get(size).copied().unwrap_or(LARGEST);
-            let statement = self.text.replace("{rows}", &vec![row; count].join(","));
+            let statement = self.text.replace("{rows}", &rows(count, self.width));
+            let statement = statement.replace("{more}", &rows(count, self.more));
             match frame {
-                // One statement alone is a transaction by itself.
-                Frame::Between | Frame::Alone => Arc::from(statement),
+                Frame::Between => Arc::from(statement),
                 Frame::First => Arc::from(format!("{BEGIN}; {statement}")),
                 Frame::Last => Arc::from(format!("{statement}; {COMMIT}")),
+                // One statement is a transaction by itself.
+                Frame::Alone if self.more == 0 => Arc::from(statement),
+                Frame::Alone => Arc::from(format!("{BEGIN}; {statement}; {COMMIT}")),
             }
         };
-        let [between, first, last] = &self.sql;
+        let [between, first, last, alone] = &self.sql;
         let cells = match frame {
-            Frame::Between | Frame::Alone => between,
+            Frame::Between => between,
             Frame::First => first,
             Frame::Last => last,
+            Frame::Alone => alone,
         };
         AssertSqlSafe(cells.get(size).map_or_else(build, |cell| Arc::clone(cell.get_or_init(build))))
     }
 
-    /// The values of a part; `bind` adds exactly one row's.
+    /// The values of a part; `bind` adds exactly one row's, and `more` one row's of the second statement.
     pub(super) fn values<T>(
         &self,
         part: &[T],
         size: usize,
         bind: impl Fn(&mut Values, &T),
+        more: impl Fn(&mut Values, &T),
     ) -> Result<SqliteArguments, sqlx::Error> {
+        let count = SIZES.get(size).copied().unwrap_or(LARGEST);
         let mut values = Values::default();
-        values.arguments.reserve(SIZES.get(size).copied().unwrap_or(LARGEST) * self.width, 0);
+        values.arguments.reserve(count * (self.width + self.more), 0);
         for item in part {
             bind(&mut values, item);
         }
-        values.finish(part.len() * self.width)
+        values.expect(part.len() * self.width)?;
+        if self.more > 0 {
+            // The rows of the first statement that are not bound must not take the second one's values.
+            for _ in part.len() * self.width..count * self.width {
+                values.add(None::<i64>);
+            }
+            for item in part {
+                more(&mut values, item);
+            }
+            values.expect(count * self.width + part.len() * self.more)?;
+        }
+        Ok(values.arguments)
     }
+}
+
+/// `(?,?),(?,?)`. Not numbered: looking up a numbered one takes a walk over all of them.
+fn rows(count: usize, width: usize) -> String {
+    let row = format!("({})", vec!["?"; width].join(","));
+    vec![row; count].join(",")
 }
 
 /// The values of a statement, in order.
@@ -124,13 +153,13 @@ impl Values {
         self.add(i64::try_from(value).unwrap_or(i64::MAX))
     }
 
-    fn finish(self, expected: usize) -> Result<SqliteArguments, sqlx::Error> {
-        match self.error {
+    fn expect(&mut self, count: usize) -> Result<(), sqlx::Error> {
+        match self.error.take() {
             Some(error) => Err(sqlx::Error::Encode(error)),
-            None if self.arguments.len() != expected => {
-                Err(sqlx::Error::Protocol(format!("{} values bound where {expected} are named", self.arguments.len())))
+            None if self.arguments.len() != count => {
+                Err(sqlx::Error::Protocol(format!("{} values bound where {count} are named", self.arguments.len())))
             }
-            None => Ok(self.arguments),
+            None => Ok(()),
         }
     }
 }

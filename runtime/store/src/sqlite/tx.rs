@@ -54,6 +54,17 @@ impl<'c> Tx<'c> {
         then: Then,
         bind: impl Fn(&mut Values, &T) + Send,
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.run_pair(bulk, items, then, (bind, |_: &mut Values, _: &T| {})).await
+    }
+
+    /// Runs a pair of statements over all items.
+    pub(super) async fn run_pair<T: Sync>(
+        &mut self,
+        bulk: &Bulk,
+        items: &[T],
+        then: Then,
+        (bind, more): (impl Fn(&mut Values, &T) + Send, impl Fn(&mut Values, &T) + Send),
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         let mut found = Vec::new();
         let mut parts = Bulk::parts(items).peekable();
         while let Some((part, size)) = parts.next() {
@@ -65,7 +76,7 @@ impl<'c> Tx<'c> {
                     (Frame::Between, state)
                 }
             };
-            let query = sqlx::query_with(bulk.sql(frame, size), bulk.values(part, size, &bind)?);
+            let query = sqlx::query_with(bulk.sql(frame, size), bulk.values(part, size, &bind, &more)?);
             let rows = query.fetch_all(&mut *self.connection).await?;
             self.state = state;
             found.extend(rows);

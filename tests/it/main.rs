@@ -1,9 +1,12 @@
 //! Integration tests: the engine's handle, stub models, counted tools.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod approvals;
+mod authority;
 mod busy;
+mod demo;
 mod flow;
 mod patient;
+mod program;
 mod recovery;
 mod tidy;

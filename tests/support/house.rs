@@ -37,8 +37,15 @@ pub struct Tools {
     pub notify: Arc<CountedTool>,
 }
 
+impl Default for Tools {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tools {
-    fn new() -> Self {
+    /// Tools that all work.
+    pub fn new() -> Self {
         let works = || Behaviour::Works(json!({"level": 1}));
         Self {
             gauge: CountedTool::new("read:gauge", EffectClass::Read, Risk::Low, works()),

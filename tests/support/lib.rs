@@ -7,4 +7,5 @@ pub mod eventually;
 pub mod house;
 pub mod model;
 pub mod pack;
+pub mod shop;
 pub mod tools;

@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 enum Move {
     Reply(Vec<(String, Value)>, String),
+    /// Claims `resolved`, citing the last tool result there is.
+    Resolve,
     ModelFails,
     ToolsWork(Value),
     ToolsFail(bool),
@@ -98,6 +100,12 @@ impl World {
         self.now = self.now.plus(std::time::Duration::from_millis(10));
         match step {
             Move::Reply(calls, text) => self.reply(Ok(reply(calls, text))),
+            Move::Resolve => {
+                let last = self.events.iter().rev().find(|event| matches!(event.body, EventBody::ToolReturned(_)));
+                let evidence = [format!("{}/{}", self.session.id(), last.map_or(Seq(0), |event| event.seq))];
+                let args = json!({"summary": "s", "confidence": 0.9, "rationale": "r", "evidence": evidence});
+                self.reply(Ok(reply(&[("mark_resolved".to_owned(), args)], "")));
+            }
             Move::ModelFails => self.reply(Err(ModelFailure::Refused { detail: "no".to_owned() })),
             Move::ToolsWork(content) => self.tools(&ToolOutcome::Ok { content: content.clone() }),
             Move::ToolsFail(maybe) => self.tools(&failure(*maybe)),
@@ -306,17 +314,12 @@ fn well_formed() -> impl Strategy<Value = Move> {
     let close = json!({"content": "c", "confidence": 0.9, "rationale": "r", "signal": "close"});
     let escalate = json!({"team": "red", "reason": "r", "confidence": 0.9, "rationale": "r"});
     let one = |tool: &str, args: &Value| Move::Reply(vec![(tool.to_owned(), args.clone())], String::new());
-    let resolve = prop_oneof![Just(8_u64), Just(14), 8_u64..24].prop_map(|seq| {
-        let evidence = [format!("ses_00000000000000000000000000000007/{seq}")];
-        let args = json!({"summary": "s", "confidence": 0.9, "rationale": "r", "evidence": evidence});
-        Move::Reply(vec![("mark_resolved".to_owned(), args)], String::new())
-    });
     prop_oneof![
         3 => Just(one("finish_turn", &close)),
         2 => Just(one("mark_escalated", &escalate)),
         2 => Just(one("read__gauge", &json!({}))),
         1 => Just(one("act__safe", &json!({"n": 1}))),
-        2 => resolve,
+        2 => Just(Move::Resolve),
     ]
 }
 
@@ -355,7 +358,7 @@ fn the_generator_reaches_what_it_attacks() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = proptest::collection::vec(moves(), 1..24);
     let (mut statuses, mut kinds) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    for _ in 0..1_500 {
+    for _ in 0..500 {
         let mut world = World::new();
         for step in &strategy.new_tree(&mut runner).unwrap().current() {
             world.play(step);

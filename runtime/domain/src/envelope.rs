@@ -1,5 +1,7 @@
 //! The envelope every turn ends in, and the sources it is read from.
 
+mod markdown;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -36,19 +38,23 @@ pub enum EnvelopeSource {
 
 /// The tool that ends a turn.
 pub const FINISH_TOOL: &str = "finish_turn";
-/// Most characters kept of an envelope's content.
+/// Most bytes kept of an envelope's content: a long report; evidence stands in the log, not here.
 const CONTENT_MAX: usize = 16 * 1024;
-/// Most characters kept of its rationale.
+/// Most bytes kept of its rationale: a few paragraphs.
 const RATIONALE_MAX: usize = 4 * 1024;
-/// Most characters of a signal.
+/// Most bytes of a signal: one word of a route.
 const SIGNAL_MAX: usize = 64;
+/// Most characters of the model's own text that a problem shows back to it.
+const SHOWN_MAX: usize = 40;
+/// An envelope's keys.
+const KEYS: [&str; 4] = ["content", "confidence", "rationale", "signal"];
 
 /// Why a reply is no envelope; the text tells the model how to mend it.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeProblem {
     /// Neither JSON nor the Markdown contract.
     #[error(
-        "it is neither a JSON object {{content, confidence, rationale, signal}} nor has the headings Response and Confidence"
+        "it is neither a JSON object {{content, confidence, rationale, signal}} nor has the headings `## Response` and `## Confidence`"
     )]
     NoEnvelope,
     /// JSON of another form.
@@ -56,6 +62,12 @@ pub enum EnvelopeProblem {
     BadForm {
         /// What is wrong.
         detail: String,
+    },
+    /// JSON with a key that an envelope does not have.
+    #[error("the key `{key}` is not known; give only content, confidence, rationale and signal")]
+    UnknownKey {
+        /// The first such key.
+        key: String,
     },
     /// The confidence is missing.
     #[error("the confidence is missing; give a number from 0 to 1")]
@@ -65,6 +77,14 @@ pub enum EnvelopeProblem {
     BadConfidence {
         /// As written.
         text: String,
+    },
+    /// A heading stands more than once, so that nobody can tell which one counts.
+    #[error(
+        "the heading `{heading}` stands more than once; give it once, and quote text that looks like it in a code block"
+    )]
+    Repeated {
+        /// The heading.
+        heading: &'static str,
     },
 }
 
@@ -85,9 +105,17 @@ pub fn finish_schema() -> Value {
 
 /// From `finish_turn`'s arguments, or any JSON object of that form.
 pub fn from_args(args: &Value) -> Result<Envelope, EnvelopeProblem> {
-    let envelope: Envelope = Envelope::deserialize(args)
-        .map_err(|error| EnvelopeProblem::BadForm { detail: error.to_string().chars().take(200).collect() })?;
-    bounded(envelope)
+    let bad_form = |detail: String| EnvelopeProblem::BadForm { detail: detail.chars().take(200).collect() };
+    let object = args.as_object().ok_or_else(|| bad_form("it is no object".to_owned()))?;
+    if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(EnvelopeProblem::UnknownKey { key: key.chars().take(SHOWN_MAX).collect() });
+    }
+    match object.get("confidence") {
+        None | Some(Value::Null) => return Err(EnvelopeProblem::MissingConfidence),
+        Some(Value::Number(_)) => {}
+        Some(other) => return Err(bad_confidence(&other.to_string())),
+    }
+    bounded(Envelope::deserialize(args).map_err(|error| bad_form(error.to_string()))?)
 }
 
 /// From a terminal tool's own arguments, where they state a confidence.
@@ -99,101 +127,56 @@ pub fn from_terminal(args: &Value) -> Option<Envelope> {
     bounded(Envelope { content, confidence, rationale, signal: None }).ok()
 }
 
-/// From a reply's text: strict JSON (bare or in one fence), then the Markdown contract.
+/// From a reply's text: strict JSON, then the Markdown contract; either bare or in one fence.
 pub fn parse(text: &str) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> {
     let bare = text.trim();
-    let fenced = bare.strip_prefix("```json").or_else(|| bare.strip_prefix("```")).and_then(|b| b.strip_suffix("```"));
-    match serde_json::from_str::<Value>(fenced.unwrap_or(bare)) {
-        Ok(value @ Value::Object(_)) => from_args(&value).map(|envelope| (envelope, EnvelopeSource::Json)),
-        Ok(_) | Err(_) => markdown(bare).map(|envelope| (envelope, EnvelopeSource::Markdown)),
+    let fenced = fenced(bare);
+    if let Ok(value @ Value::Object(_)) = serde_json::from_str(fenced.unwrap_or(bare)) {
+        return from_args(&value).map(|envelope| (envelope, EnvelopeSource::Json));
     }
+    let whole = fenced.filter(|inner| !inner.contains(FENCE)).unwrap_or(bare);
+    bounded(markdown::read(whole)?).map(|envelope| (envelope, EnvelopeSource::Markdown))
 }
 
+/// What opens and closes a block of code.
+const FENCE: &str = "```";
+
+/// The inside of a text that is one block of code.
+fn fenced(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix(FENCE)?.strip_suffix(FENCE)?;
+    Some(inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
+}
+
+/// The confidence checked, the texts cut, the signal made a word.
 fn bounded(mut envelope: Envelope) -> Result<Envelope, EnvelopeProblem> {
     if !(0.0..=1.0).contains(&envelope.confidence) {
-        return Err(EnvelopeProblem::BadConfidence { text: envelope.confidence.to_string() });
+        return Err(bad_confidence(&envelope.confidence.to_string()));
     }
-    envelope.content = envelope.content.chars().take(CONTENT_MAX).collect();
-    envelope.rationale = envelope.rationale.chars().take(RATIONALE_MAX).collect();
+    envelope.content.truncate(envelope.content.floor_char_boundary(CONTENT_MAX));
+    envelope.rationale.truncate(envelope.rationale.floor_char_boundary(RATIONALE_MAX));
     envelope.signal = envelope.signal.as_deref().and_then(signal_word);
     Ok(envelope)
 }
 
-/// A signal as `[a-z0-9_]`; nothing usable is no signal.
+fn bad_confidence(text: &str) -> EnvelopeProblem {
+    EnvelopeProblem::BadConfidence { text: text.chars().take(SHOWN_MAX).collect() }
+}
+
+/// A signal as a word of `[a-z0-9_]`; nothing usable is no signal. A word stays as it is.
 fn signal_word(text: &str) -> Option<String> {
-    let word: String = text
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .chars()
-        .take(SIGNAL_MAX)
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
-        .collect();
-    (!word.is_empty()).then_some(word)
-}
-
-/// The Markdown contract's headings.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Heading {
-    Response,
-    Confidence,
-    Rationale,
-    Signal,
-}
-
-fn markdown(text: &str) -> Result<Envelope, EnvelopeProblem> {
-    let mut sections: Vec<(Heading, String)> = Vec::new();
-    for line in text.lines() {
-        if let Some((heading, rest)) = heading(line) {
-            sections.push((heading, rest.to_owned()));
-        } else if let Some((_, body)) = sections.last_mut() {
-            body.push('\n');
-            body.push_str(line);
+    let mut word = String::new();
+    for c in text.trim_matches(|c: char| !c.is_ascii_alphanumeric()).chars() {
+        if word.len() == SIGNAL_MAX {
+            break;
+        }
+        if c.is_ascii_alphanumeric() || c == '_' {
+            word.push(c.to_ascii_lowercase());
+        } else if !word.ends_with('_') {
+            word.push('_');
         }
     }
-    let find = |wanted| sections.iter().find(|(h, _)| *h == wanted).map(|(_, body)| body.trim().to_owned());
-    let content = find(Heading::Response).ok_or(EnvelopeProblem::NoEnvelope)?;
-    let confidence = number(&find(Heading::Confidence).ok_or(EnvelopeProblem::MissingConfidence)?)?;
-    bounded(Envelope {
-        content,
-        confidence,
-        rationale: find(Heading::Rationale).unwrap_or_default(),
-        signal: find(Heading::Signal),
-    })
-}
-
-/// A heading line: `## Response`, `**Confidence** — 0.8`, `Signal: done`; the rest of the line is its first text.
-fn heading(line: &str) -> Option<(Heading, &str)> {
-    let trimmed = line.trim_start();
-    let bare = trimmed.trim_start_matches(['#', '*', ' ']);
-    let end = bare.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(bare.len());
-    let (word, rest) = bare.split_at_checked(end)?;
-    let heading = match word.to_ascii_lowercase().as_str() {
-        "response" => Heading::Response,
-        "confidence" => Heading::Confidence,
-        "rationale" => Heading::Rationale,
-        "signal" => Heading::Signal,
-        _ => return None,
-    };
-    let after = rest.trim_start_matches(['*', ' ']);
-    let separated = after.trim_start_matches(|c: char| c == ':' || is_dash(c)).trim_start_matches(['*', ' ']);
-    let marked = trimmed.starts_with(['#', '*']) || separated.len() != after.len();
-    marked.then_some((heading, separated))
-}
-
-/// Any Unicode dash.
-fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}')
-}
-
-/// `0.85`, `85 %` or `85%`.
-fn number(text: &str) -> Result<f64, EnvelopeProblem> {
-    let bad = || EnvelopeProblem::BadConfidence { text: text.chars().take(40).collect() };
-    let (digits, scale) = match text.strip_suffix('%') {
-        Some(percent) => (percent, 100.0),
-        None => (text, 1.0),
-    };
-    let value: f64 = digits.trim().parse().ok().ok_or_else(bad)?;
-    let value = value / scale;
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(bad()) }
+    let word = word.trim_end_matches('_');
+    (!word.is_empty()).then(|| word.to_owned())
 }
 
 #[cfg(test)]

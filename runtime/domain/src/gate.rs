@@ -1,5 +1,6 @@
 //! The gate: one pure function decides whether a call runs, waits for a person, or is refused.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,8 @@ pub struct GatePolicy {
 /// One rule. Without `environment` it sets a tool's base action; with one it can only tighten it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateRule {
-    /// A tool name or a pattern with `*`; the most specific pattern wins (an exact name, then the longest literal part,
-    /// then the first written).
+    /// A tool name or a pattern with `*`; the most specific pattern wins (an exact name, then the most literal
+    /// characters, then the first written).
     pub tool: String,
     /// Risk that replaces the tool's own.
     pub risk: Option<Risk>,
@@ -130,7 +131,7 @@ pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePo
         .map_or(call.risk.action(), |(_, action)| action);
     let here = |rule: &&GateRule| call.environment.is_some_and(|e| rule.environments.iter().any(|own| own == e));
     let environment = matching().filter(here).filter_map(GateRule::base).max();
-    let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| c.is_nan() || c < below));
+    let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| falls_short(c, below)));
     let ask = |asks: bool| asks.then_some(GateAction::Approve);
 
     let mut decision = GateDecision { action: base, reason: GateReason::HighRiskTool };
@@ -152,6 +153,11 @@ pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePo
     decision
 }
 
+/// Whether a confidence is below a threshold; what cannot be compared falls short.
+pub(crate) fn falls_short(confidence: f64, below: f64) -> bool {
+    confidence.partial_cmp(&below).is_none_or(Ordering::is_lt)
+}
+
 /// Whether a tool name fits a pattern, where `*` stands for any text.
 pub fn pattern_matches(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
@@ -167,7 +173,7 @@ pub fn pattern_matches(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// How specific a pattern is: an exact name beats every pattern, then the longer literal part.
+/// How specific a pattern is: an exact name beats every pattern, then the one with more literal characters.
 pub fn specificity(pattern: &str) -> (bool, usize) {
     (!pattern.contains('*'), pattern.chars().filter(|c| *c != '*').count())
 }

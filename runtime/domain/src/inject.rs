@@ -72,15 +72,20 @@ pub fn values(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> ArgSchema {
+        ArgSchema::new(json!({"type": "object", "properties": {"env": {}, "n": {}}})).unwrap()
+    }
 
     #[test]
     fn the_session_value_beats_the_model_and_undeclared_arguments_are_dropped() {
-        let schema = ArgSchema::new(json!({"type": "object", "properties": {"env": {}, "n": {}}})).unwrap();
         let args = json!({"env": "production", "n": 1, "sudo": true});
         let injected = [("env".to_owned(), json!("staging")), ("session_id".to_owned(), json!("s"))].into();
-        let prepared = prepare(&schema, args.as_object().unwrap(), &injected);
+        let prepared = prepare(&schema(), args.as_object().unwrap(), &injected);
         assert_eq!(
             prepared,
             Prepared {
@@ -90,5 +95,56 @@ mod tests {
                 dropped: vec!["sudo".to_owned()],
             }
         );
+    }
+
+    #[test]
+    fn what_the_model_left_out_or_wrote_alike_is_supplied_and_not_overridden() {
+        let injected = [("env".to_owned(), json!("staging"))].into();
+        for args in [json!({}), json!({"env": "staging"})] {
+            let prepared = prepare(&schema(), args.as_object().unwrap(), &injected);
+            assert_eq!(prepared.args, json!({"env": "staging"}));
+            assert_eq!((prepared.injected, prepared.overridden), (vec!["env".to_owned()], vec![]));
+        }
+    }
+
+    #[test]
+    fn values_come_from_the_session_and_an_absent_field_injects_nothing() {
+        let session = SessionId::new(uuid::Uuid::from_u128(7));
+        let handle = Handle::new("INC-20261120-0001");
+        let inject = [
+            ("env".to_owned(), InjectSource::Field("environment".to_owned())),
+            ("none".to_owned(), InjectSource::Field("absent".to_owned())),
+            ("id".to_owned(), InjectSource::SessionId),
+            ("handle".to_owned(), InjectSource::SessionHandle),
+        ];
+        let expect = [
+            ("env".to_owned(), json!({"name": "staging"})),
+            ("id".to_owned(), json!(session.to_string())),
+            ("handle".to_owned(), json!("INC-20261120-0001")),
+        ];
+        let fields = json!({"environment": {"name": "staging"}, "other": 1});
+        assert_eq!(values(&inject.into(), session, &handle, &fields), expect.into());
+    }
+
+    proptest! {
+        #[test]
+        fn every_argument_is_kept_replaced_or_dropped(
+            args in proptest::collection::btree_map("env|n|x|y", 0..3_i64, 0..4),
+            injected in proptest::collection::btree_map("env|n|x", 0..3_i64, 0..3),
+        ) {
+            let model: Map<String, Value> = args.iter().map(|(name, n)| (name.clone(), json!(n))).collect();
+            let own: BTreeMap<String, Value> = injected.iter().map(|(name, n)| (name.clone(), json!(n))).collect();
+            let prepared = prepare(&schema(), &model, &own);
+            for name in ["env", "n"] {
+                prop_assert_eq!(prepared.args.get(name), own.get(name).or_else(|| model.get(name)));
+                let beaten = prepared.overridden.iter().find(|o| o.argument == name).map(|o| &o.model_value);
+                let differs = own.get(name).and_then(|own| model.get(name).filter(|value| *value != own));
+                prop_assert_eq!(beaten, differs);
+            }
+            let undeclared: Vec<String> = model.keys().filter(|name| !schema().declares(name)).cloned().collect();
+            prop_assert_eq!(prepared.dropped, undeclared);
+            prop_assert!(prepared.args.as_object().unwrap().keys().all(|name| schema().declares(name)));
+            prop_assert!(prepared.injected.iter().all(|name| own.contains_key(name) && schema().declares(name)));
+        }
     }
 }

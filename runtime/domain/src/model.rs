@@ -197,3 +197,6 @@ impl Usage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

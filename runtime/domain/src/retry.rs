@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{AgentFailure, FailureKind};
+use crate::gate::falls_short;
 
 /// A pack's retry policy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -48,7 +49,8 @@ pub fn should_retry(
     policy: &RetryPolicy,
 ) -> RetryDecision {
     let kind = failure.kind();
-    let low = policy.low_confidence_below.zip(confidence).is_some_and(|(below, confidence)| confidence < below);
+    let low =
+        confidence.zip(policy.low_confidence_below).is_some_and(|(confidence, below)| falls_short(confidence, below));
     let reason = if count >= policy.max {
         RetryReason::MaxRetriesExceeded
     } else if kind == FailureKind::Permanent {
@@ -65,25 +67,55 @@ pub fn should_retry(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::failure::ModelFailure;
 
+    fn timeout() -> AgentFailure {
+        AgentFailure::Model { failure: ModelFailure::LlmTimeout { after_ms: 1 } }
+    }
+
+    fn malformed() -> AgentFailure {
+        AgentFailure::Model { failure: ModelFailure::Malformed { detail: String::new() } }
+    }
+
+    fn missing() -> AgentFailure {
+        AgentFailure::EnvelopeMissing { detail: String::new() }
+    }
+
     #[track_caller]
-    fn check(count: u32, failure: ModelFailure, confidence: Option<f64>, transient: bool, expect: RetryReason) {
+    fn check(count: u32, failure: &AgentFailure, confidence: Option<f64>, transient: bool, expect: RetryReason) {
         let policy = RetryPolicy { max: 2, transient, low_confidence_below: Some(0.4) };
-        let decision = should_retry(count, &AgentFailure::Model { failure }, confidence, &policy);
+        let decision = should_retry(count, failure, confidence, &policy);
         assert_eq!(decision, RetryDecision { retry: expect == RetryReason::AutoRetry, reason: expect });
     }
 
     #[test]
     fn reasons_in_order() {
-        let timeout = || ModelFailure::LlmTimeout { after_ms: 1 };
-        let config = ModelFailure::LlmConfig { detail: String::new() };
-        check(0, timeout(), Some(0.9), true, RetryReason::AutoRetry);
-        check(0, timeout(), None, true, RetryReason::AutoRetry);
-        check(2, timeout(), Some(0.9), true, RetryReason::MaxRetriesExceeded);
-        check(0, config, Some(0.9), true, RetryReason::PermanentError);
-        check(0, timeout(), Some(0.9), false, RetryReason::TransientDisabled);
-        check(0, timeout(), Some(0.3), true, RetryReason::LowConfidenceNoRetry);
+        check(0, &timeout(), Some(0.9), true, RetryReason::AutoRetry);
+        check(1, &malformed(), Some(0.4), true, RetryReason::AutoRetry);
+        check(0, &timeout(), None, true, RetryReason::AutoRetry);
+        check(2, &missing(), Some(0.3), false, RetryReason::MaxRetriesExceeded);
+        check(1, &missing(), Some(0.3), false, RetryReason::PermanentError);
+        check(1, &timeout(), Some(0.3), false, RetryReason::TransientDisabled);
+        check(1, &malformed(), Some(0.3), false, RetryReason::TransientDisabled);
+        check(1, &timeout(), Some(0.3), true, RetryReason::LowConfidenceNoRetry);
+        check(1, &timeout(), Some(f64::NAN), true, RetryReason::LowConfidenceNoRetry);
+    }
+
+    proptest! {
+        #[test]
+        fn one_retry_more_never_turns_a_no_into_a_yes(
+            count in 0..5_u32, max in 0..5_u32, confidence in proptest::option::of(0.0..=1.0), transient: bool,
+        ) {
+            let policy = RetryPolicy { max, transient, low_confidence_below: Some(0.4) };
+            for failure in [timeout(), malformed(), missing()] {
+                let now = should_retry(count, &failure, confidence, &policy);
+                let next = should_retry(count + 1, &failure, confidence, &policy);
+                prop_assert!(now.retry || !next.retry);
+                prop_assert!(!now.retry || count < max);
+            }
+        }
     }
 }

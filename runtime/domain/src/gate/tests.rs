@@ -2,9 +2,37 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn policy(rules: Vec<GateRule>, confidence_below: Option<f64>) -> GatePolicy {
-    let approval = ApprovalRule { expires: Duration::from_mins(1), min: 1, not_requester: false };
-    GatePolicy { rules, confidence_below, approval, digest: Digest::default() }
+/// A case: what the call and the policy look like.
+#[derive(Debug, Clone)]
+struct Case {
+    rules: Vec<GateRule>,
+    risk: Risk,
+    changes_world: bool,
+    environment: Option<&'static str>,
+    agent_gate: bool,
+    confidence: Option<f64>,
+    confidence_below: Option<f64>,
+}
+
+impl Case {
+    fn decide(&self) -> GateDecision {
+        let &Self { risk, changes_world, environment, agent_gate, confidence_below, .. } = self;
+        let tool = ToolName::new("service:restart");
+        let approval = ApprovalRule { expires: Duration::from_mins(1), min: 1, not_requester: false };
+        let policy = GatePolicy { rules: self.rules.clone(), confidence_below, approval, digest: Digest::default() };
+        should_gate(&GateCall { tool: &tool, risk, changes_world, environment, agent_gate }, self.confidence, &policy)
+    }
+
+    #[track_caller]
+    fn check(&self, action: GateAction, reason: GateReason) {
+        assert_eq!(self.decide(), GateDecision { action, reason }, "{self:?}");
+    }
+}
+
+/// A call that changes the world, made with enough confidence.
+fn case(risk: Risk, rules: Vec<GateRule>) -> Case {
+    let (confidence, confidence_below) = (Some(0.9), Some(0.7));
+    Case { rules, risk, changes_world: true, environment: None, agent_gate: false, confidence, confidence_below }
 }
 
 fn rule(tool: &str, action: GateAction, environments: &[&str]) -> GateRule {
@@ -12,48 +40,78 @@ fn rule(tool: &str, action: GateAction, environments: &[&str]) -> GateRule {
     GateRule { tool: tool.to_owned(), risk: None, action: Some(action), environments }
 }
 
-fn decide(rules: Vec<GateRule>, risk: Risk, environment: Option<&str>, confidence: Option<f64>) -> GateDecision {
-    let tool = ToolName::new("service:restart");
-    let call = GateCall { tool: &tool, risk, changes_world: true, environment, agent_gate: false };
-    should_gate(&call, confidence, &policy(rules, Some(0.7)))
-}
-
-#[track_caller]
-fn check(decision: GateDecision, action: GateAction, reason: GateReason) {
-    assert_eq!(decision, GateDecision { action, reason });
+#[test]
+fn risk_gives_the_base_action() {
+    case(Risk::Low, vec![]).check(GateAction::Auto, GateReason::Auto);
+    case(Risk::Medium, vec![]).check(GateAction::Notify, GateReason::Auto);
+    case(Risk::High, vec![]).check(GateAction::Approve, GateReason::HighRiskTool);
 }
 
 #[test]
-fn risk_gives_the_base_action() {
-    check(decide(vec![], Risk::Low, None, Some(0.9)), GateAction::Auto, GateReason::Auto);
-    check(decide(vec![], Risk::Medium, None, Some(0.9)), GateAction::Notify, GateReason::Auto);
-    check(decide(vec![], Risk::High, None, Some(0.9)), GateAction::Approve, GateReason::HighRiskTool);
+fn a_rule_sets_the_risk_or_the_action_and_the_action_counts() {
+    let set = |risk, action| vec![GateRule { risk, action, ..rule("service:*", GateAction::Auto, &[]) }];
+    case(Risk::Low, set(Some(Risk::High), None)).check(GateAction::Approve, GateReason::HighRiskTool);
+    case(Risk::High, set(Some(Risk::Medium), None)).check(GateAction::Notify, GateReason::Auto);
+    case(Risk::Low, set(Some(Risk::Low), Some(GateAction::Deny))).check(GateAction::Deny, GateReason::PolicyDenied);
+    let mut silent = set(None, None);
+    silent[0].tool = "service:restart".to_owned();
+    silent.push(rule("*", GateAction::Notify, &[]));
+    case(Risk::High, silent).check(GateAction::Notify, GateReason::Auto);
 }
 
 #[test]
 fn the_most_specific_name_wins_over_order() {
-    let rules = vec![rule("service:*", GateAction::Deny, &[]), rule("service:restart", GateAction::Auto, &[])];
-    check(decide(rules, Risk::High, None, Some(0.9)), GateAction::Auto, GateReason::Auto);
+    let names = ["*", "service:*", "service:re*", "service:restart"];
+    for (at, name) in names.iter().enumerate() {
+        let mut rules: Vec<_> = names[..at].iter().map(|name| rule(name, GateAction::Deny, &[])).collect();
+        rules.push(rule(name, GateAction::Auto, &[]));
+        case(Risk::High, rules.clone()).check(GateAction::Auto, GateReason::Auto);
+        rules.reverse();
+        case(Risk::High, rules).check(GateAction::Auto, GateReason::Auto);
+    }
+    let same = vec![rule("service:*", GateAction::Auto, &[]), rule("*restart*", GateAction::Deny, &[])];
+    case(Risk::High, same).check(GateAction::Auto, GateReason::Auto);
+    let first = vec![rule("service:*", GateAction::Notify, &[]), rule("*restart:", GateAction::Deny, &[])];
+    case(Risk::High, first).check(GateAction::Notify, GateReason::Auto);
+    let tie = vec![rule("service:*", GateAction::Notify, &[]), rule("*:restart", GateAction::Deny, &[])];
+    case(Risk::High, tie.clone()).check(GateAction::Notify, GateReason::Auto);
+    case(Risk::High, tie.into_iter().rev().collect()).check(GateAction::Deny, GateReason::PolicyDenied);
 }
 
 #[test]
 fn production_tightens_and_never_loosens() {
-    let rules = vec![rule("service:restart", GateAction::Approve, &["production"])];
-    check(
-        decide(rules.clone(), Risk::Low, Some("production"), Some(0.9)),
-        GateAction::Approve,
-        GateReason::GatedEnvironment,
-    );
-    check(decide(rules, Risk::Low, Some("staging"), Some(0.9)), GateAction::Auto, GateReason::Auto);
-    let rules = vec![rule("service:restart", GateAction::Auto, &["production"])];
-    check(decide(rules, Risk::High, Some("production"), Some(0.9)), GateAction::Approve, GateReason::HighRiskTool);
+    let at = |environment, risk, action| {
+        let rules = vec![rule("service:restart", action, &["production"])];
+        Case { environment, ..case(risk, rules) }
+    };
+    let (here, there) = (Some("production"), Some("staging"));
+    at(here, Risk::Low, GateAction::Approve).check(GateAction::Approve, GateReason::GatedEnvironment);
+    at(here, Risk::Low, GateAction::Deny).check(GateAction::Deny, GateReason::PolicyDenied);
+    at(there, Risk::Low, GateAction::Approve).check(GateAction::Auto, GateReason::Auto);
+    at(here, Risk::High, GateAction::Auto).check(GateAction::Approve, GateReason::HighRiskTool);
+    at(here, Risk::High, GateAction::Approve).check(GateAction::Approve, GateReason::HighRiskTool);
 }
 
 #[test]
-fn low_and_unknown_confidence_ask() {
-    check(decide(vec![], Risk::Low, None, Some(0.69)), GateAction::Approve, GateReason::LowConfidence);
-    check(decide(vec![], Risk::Low, None, None), GateAction::Approve, GateReason::LowConfidence);
-    check(decide(vec![], Risk::Low, None, Some(f64::NAN)), GateAction::Approve, GateReason::LowConfidence);
+fn low_and_unknown_confidence_ask_before_the_world_changes() {
+    let sure = |confidence| Case { confidence, ..case(Risk::Low, vec![]) };
+    for confidence in [Some(0.69), None, Some(f64::NAN)] {
+        sure(confidence).check(GateAction::Approve, GateReason::LowConfidence);
+        let read = Case { changes_world: false, ..sure(confidence) };
+        read.check(GateAction::Auto, GateReason::Auto);
+        Case { confidence_below: None, ..sure(confidence) }.check(GateAction::Auto, GateReason::Auto);
+    }
+    sure(Some(0.7)).check(GateAction::Auto, GateReason::Auto);
+    Case { confidence_below: Some(f64::NAN), ..sure(Some(1.0)) }.check(GateAction::Approve, GateReason::LowConfidence);
+}
+
+#[test]
+fn the_agents_own_gate_asks() {
+    let gated = Case { agent_gate: true, ..case(Risk::Medium, vec![]) };
+    gated.check(GateAction::Approve, GateReason::AgentGate);
+    Case { risk: Risk::High, ..gated.clone() }.check(GateAction::Approve, GateReason::HighRiskTool);
+    let denied = vec![rule("*", GateAction::Deny, &[])];
+    Case { rules: denied, ..gated }.check(GateAction::Deny, GateReason::PolicyDenied);
 }
 
 #[test]
@@ -67,8 +125,21 @@ fn patterns() {
         ("a:b", "a:bc", false),
         ("*b", "ab", true),
         ("ab*ab", "ab", false),
+        ("", "", true),
+        ("", "a", false),
+        ("**", "", true),
     ] {
         assert_eq!(pattern_matches(pattern, name), expect, "{pattern} {name}");
+    }
+}
+
+/// The meaning of a pattern, spelled out: `*` takes nothing, or one character more.
+fn fits(pattern: &[char], name: &[char]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        (['*', rest @ ..], _) => fits(rest, name) || (!name.is_empty() && fits(pattern, &name[1..])),
+        ([p, rest @ ..], [n, more @ ..]) => p == n && fits(rest, more),
+        ([], _) | (_, []) => false,
     }
 }
 
@@ -76,29 +147,117 @@ fn actions() -> impl Strategy<Value = GateAction> {
     prop_oneof![Just(GateAction::Auto), Just(GateAction::Notify), Just(GateAction::Approve), Just(GateAction::Deny)]
 }
 
+fn risks() -> impl Strategy<Value = Risk> {
+    prop_oneof![Just(Risk::Low), Just(Risk::Medium), Just(Risk::High)]
+}
+
+fn environments() -> impl Strategy<Value = Vec<&'static str>> {
+    prop_oneof![Just(vec!["production"]), Just(vec!["staging"]), Just(vec!["staging", "production"])]
+}
+
 fn rules() -> impl Strategy<Value = Vec<GateRule>> {
-    let tool = prop_oneof![Just("*"), Just("service:*"), Just("service:restart"), Just("other:*")];
-    let environments = prop_oneof![Just(vec![]), Just(vec!["production"]), Just(vec!["staging", "production"])];
-    let one =
-        (tool, actions(), environments).prop_map(|(tool, action, environments)| rule(tool, action, &environments));
+    let tool = prop_oneof![Just("*"), Just("service:*"), Just("*restart"), Just("service:restart"), Just("other:*")];
+    let one = (
+        tool,
+        proptest::option::of(actions()),
+        proptest::option::of(risks()),
+        prop_oneof![Just(vec![]), environments()],
+    )
+        .prop_map(|(tool, action, risk, environments)| GateRule {
+            risk,
+            action,
+            ..rule(tool, GateAction::Auto, &environments)
+        });
     proptest::collection::vec(one, 0..6)
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let environment = prop_oneof![Just(None), Just(Some("production")), Just(Some("staging"))];
+    let confidence = || proptest::option::of(0.0..=1.0_f64);
+    (rules(), risks(), any::<bool>(), environment, any::<bool>(), confidence(), confidence()).prop_map(
+        |(rules, risk, changes_world, environment, agent_gate, confidence, confidence_below)| Case {
+            rules,
+            risk,
+            changes_world,
+            environment,
+            agent_gate,
+            confidence,
+            confidence_below,
+        },
+    )
 }
 
 proptest! {
     #[test]
-    fn an_environment_rule_only_tightens(base in rules(), extra in actions(), confidence in 0.0..1.0) {
-        let before = decide(base.clone(), Risk::Medium, Some("production"), Some(confidence));
-        let mut more = base;
-        more.push(rule("service:restart", extra, &["production"]));
-        let after = decide(more, Risk::Medium, Some("production"), Some(confidence));
-        prop_assert!(after.action >= before.action);
+    fn a_pattern_means_what_it_says(pattern in "[ab*]{0,6}", name in "[ab]{0,6}") {
+        let [p, n] = [&pattern, &name].map(|text| text.chars().collect::<Vec<_>>());
+        prop_assert_eq!(pattern_matches(&pattern, &name), fits(&p, &n));
     }
 
     #[test]
-    fn less_confidence_never_loosens(base in rules(), high in 0.0..1.0, low in 0.0..1.0) {
+    fn a_rule_with_environments_never_loosens(
+        case in cases(), tool in "\\*|service:\\*|service:restart", action in actions(), environments in environments(),
+        at: prop::sample::Index,
+    ) {
+        let mut more = case.clone();
+        more.rules.insert(at.index(case.rules.len() + 1), rule(&tool, action, &environments));
+        let (before, after) = (case.decide().action, more.decide().action);
+        let here = case.environment.is_some_and(|environment| environments.contains(&environment));
+        prop_assert_eq!(after, if here { before.max(action) } else { before });
+    }
+
+    #[test]
+    fn the_order_of_rules_with_environments_is_irrelevant(case in cases(), at: prop::sample::Index) {
+        let (mut tight, base): (Vec<_>, Vec<_>) =
+            case.rules.iter().cloned().partition(|rule| !rule.environments.is_empty());
+        tight.reverse();
+        if !tight.is_empty() {
+            let by = at.index(tight.len());
+            tight.rotate_left(by);
+        }
+        tight.extend(base);
+        prop_assert_eq!(Case { rules: tight, ..case.clone() }.decide(), case.decide());
+    }
+
+    #[test]
+    fn less_confidence_never_loosens(case in cases(), high in 0.0..=1.0, low in 0.0..=1.0) {
         let (low, high) = if low < high { (low, high) } else { (high, low) };
-        let sure = decide(base.clone(), Risk::Medium, Some("production"), Some(high));
-        let unsure = decide(base, Risk::Medium, Some("production"), Some(low));
-        prop_assert!(unsure.action >= sure.action);
+        let [none, unsure, sure] =
+            [None, Some(low), Some(high)].map(|confidence| Case { confidence, ..case.clone() }.decide().action);
+        prop_assert!(none >= unsure && unsure >= sure);
+        let unasked = Case { confidence_below: None, ..case };
+        prop_assert!(sure >= unasked.decide().action);
+    }
+
+    #[test]
+    fn the_agents_gate_never_loosens_and_never_runs(case in cases()) {
+        let [open, gated] = [false, true].map(|agent_gate| Case { agent_gate, ..case.clone() }.decide().action);
+        prop_assert_eq!(gated, open.max(GateAction::Approve));
+    }
+
+    #[test]
+    fn deny_always_wins(case in cases(), here: bool) {
+        let mut denied = case;
+        if here {
+            denied.rules.push(rule("*", GateAction::Deny, &["production"]));
+            denied.environment = Some("production");
+        } else {
+            denied.rules.insert(0, rule("service:restart", GateAction::Deny, &[]));
+        }
+        let decision = denied.decide();
+        prop_assert_eq!(decision, GateDecision { action: GateAction::Deny, reason: GateReason::PolicyDenied });
+    }
+
+    #[test]
+    fn the_reason_fits_the_action(case in cases()) {
+        let GateDecision { action, reason } = case.decide();
+        match reason {
+            GateReason::Auto => prop_assert!(action < GateAction::Approve),
+            GateReason::PolicyDenied => prop_assert_eq!(action, GateAction::Deny),
+            GateReason::HighRiskTool
+            | GateReason::GatedEnvironment
+            | GateReason::LowConfidence
+            | GateReason::AgentGate => prop_assert_eq!(action, GateAction::Approve),
+        }
     }
 }

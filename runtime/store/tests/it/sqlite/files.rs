@@ -56,6 +56,9 @@ async fn closing_leaves_everything_in_the_one_file() {
     let (folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
     store.create(new(1)).await.unwrap();
+    // Its connection is still open when the writer ends.
+    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    reader.session(id(1)).await.unwrap();
     store.close().await;
     says(store.create(new(2)).await, &["closed"]);
     let copy = folder.path().join("copy.db");

@@ -202,6 +202,8 @@ fn signals_are_words() {
     ] {
         assert_eq!(signal_word(text).as_deref(), expect, "{text}");
     }
+    let edge = "a".repeat(SIGNAL_MAX - 1);
+    assert_eq!(signal_word(&format!("{edge} b")), Some(edge), "no word ends in a gap");
 }
 
 fn texts() -> impl Strategy<Value = String> {

@@ -1,2 +1,59 @@
-//! Placeholder while the workspace is laid out.
-fn main() {}
+//! `cargo xtask bench w1`: the workload of an operational session without model latency. A benchmark, never a test: compare
+//! ratios within one run.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod machine;
+mod parts;
+mod run;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+
+#[derive(Debug, Parser)]
+struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Four agents in sequence, two tools each.
+    W1 {
+        /// How results are printed: `text` or `json`.
+        #[arg(long, default_value = "text")]
+        output: String,
+        /// Parked sessions whose memory is measured.
+        #[arg(long, default_value_t = 10_000)]
+        parked: u32,
+        /// Turns of the growth measurement.
+        #[arg(long, default_value_t = 500)]
+        turns: u32,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let What::W1 { output, parked, turns } = Bench::parse().what;
+    let mut figures = json!({"fdatasync_us": machine::fdatasync_probe()?});
+    let mut add = |name: &str, value: Value| {
+        if output != "json" {
+            println!("{name:<18} {value}");
+        }
+        if let Some(figures) = figures.as_object_mut() {
+            figures.insert(name.to_owned(), value);
+        }
+    };
+    for (at_once, sessions) in [(1, 400), (16, 3_000), (256, 6_000)] {
+        add(&format!("sqlite_{at_once}"), run::throughput(run::Kind::Sqlite, at_once, sessions).await?);
+    }
+    add("memory_256", run::throughput(run::Kind::Memory, 256, 10_000).await?);
+    add("cold_start_ms", run::cold_start().await?);
+    add("busy_lock_ns", run::busy_lock());
+    add("growth", run::growth(turns).await?);
+    add("parked", run::parked(parked).await?);
+    if output == "json" {
+        println!("{figures}");
+    }
+    Ok(())
+}

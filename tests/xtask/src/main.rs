@@ -26,12 +26,19 @@ enum Task {
     },
     /// Formatting, lints, docs, licences and bans.
     Check,
+    /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
+    Bench {
+        /// Passed on: the workload and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
     match Xtask::parse().task {
         Task::Test { repeat, rest } => test(repeat, &rest),
         Task::Check => check(),
+        Task::Bench { rest } => bench(&rest),
     }
 }
 
@@ -85,4 +92,10 @@ fn check() -> Result<()> {
     run(docs)?;
     require("deny", "cargo-deny")?;
     run(cargo(&["deny", "--workspace", "check", "bans", "licenses", "sources"]))
+}
+
+fn bench(rest: &[String]) -> Result<()> {
+    let mut command = cargo(&["run", "--release", "--quiet", "--package", "provost-bench", "--"]);
+    command.args(rest);
+    run(command)
 }

@@ -1,0 +1,5 @@
+use provost_domain::event::StatusChanged;
+
+fn main() {
+    let _ = StatusChanged::framework;
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _ = serde_json::from_str::<provost_domain::event::StatusChanged>("{}");
+}

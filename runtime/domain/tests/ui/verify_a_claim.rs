@@ -1,0 +1,3 @@
+fn main() {
+    let _ = provost_domain::terminal::verify;
+}

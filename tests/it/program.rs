@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use provost_tests::eventually::eventually;
 use provost_tests::shop::{Shop, last_line};
 use serde_json::Value;
 
@@ -74,6 +75,24 @@ async fn kill_9_at_any_instant_loses_nothing_and_repeats_nothing() {
     for instant in [20, 30, 40, 50, 60, 70, 80, 90, 110, 140, 200, 400] {
         killed_at(Duration::from_millis(instant)).await;
     }
+}
+
+#[tokio::test]
+async fn a_termination_drains_and_a_second_start_continues() {
+    let shop = Shop::start("rollback-does-not-help").await;
+    shop.run(&["run", "incident", "--input", &shop.alert()]).await;
+    let approvals = shop.last(&["approvals", "list"]).await;
+    let approve = ["approvals", "approve", approvals[0]["approval"].as_str().unwrap(), "--as", "alice"];
+    let child = shop.command(&approve).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    let rolled_back = || std::future::ready((shop.witness().0 == 1).then_some(()));
+    eventually("the rollback", Duration::from_secs(20), rolled_back).await.unwrap();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!((output.status.code(), &last_line(&output)["status"]), (Some(3), &Value::from("in_progress")));
+    let done = shop.last(&["sessions", "continue"]).await;
+    assert_eq!((done["status"].as_str(), shop.witness()), (Some("escalated"), (1, 1)));
+    assert_eq!(shop.last(&["audit", "verify"]).await["problems"], 0);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
 use provost_engine::Engine;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
@@ -74,15 +75,27 @@ impl Follower {
         self.session.as_ref().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
     }
 
-    /// Prints the session as it goes on until it rests.
+    /// Prints the session as it goes on until it rests, or until this process is asked to end.
     pub(crate) async fn until_rest(&mut self, engine: &Engine, output: Output) -> Result<()> {
         let mut hints = engine.hints();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
         loop {
             self.catch_up(&**engine.reads(), |event, began| print(output, event, began)).await?;
             if self.rests() {
                 return Ok(());
             }
-            match hints.recv().await {
+            let hint = tokio::select! {
+                hint = hints.recv() => Some(hint),
+                _ = terminate.recv() => None,
+                _ = interrupt.recv() => None,
+            };
+            let Some(hint) = hint else {
+                // The engine is drained by whoever opened it; the session goes on with the next start.
+                output.line("stopping: what runs is finished, the rest goes on with `provost sessions continue`");
+                return Ok(());
+            };
+            match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
+use proptest::test_runner::RngSeed;
 use provost_agents::StandardRoles;
 use provost_domain::command::{Answer, Ask, Command, Report};
 use provost_domain::decide::{self, Facts};
@@ -23,6 +24,9 @@ use provost_domain::{invariant, request};
 use provost_tests::house::{House, Tools, person};
 use provost_tests::pack;
 use serde_json::{Value, json};
+
+/// The same cases in every run, so that a red run can be repeated; change it by hand to look elsewhere.
+const SEED: RngSeed = RngSeed::Fixed(20_261_120);
 
 /// One thing a hostile model, a flaky backend or a person does next.
 #[derive(Debug, Clone)]
@@ -339,7 +343,7 @@ fn moves() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, rng_seed: SEED, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// About twelve moves each: more than ten thousand hostile replies, failures and answers.
     #[test]

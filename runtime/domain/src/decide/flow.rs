@@ -1,7 +1,7 @@
 //! What every decision ends in: the turn moves on as far as it can, and the status says what is owed or waited for.
 
 use super::draft::Draft;
-use super::{Facts, claim, finish, retry, watch};
+use super::{Facts, claim, finish, retry, stop, watch};
 use crate::envelope::FINISH_TOOL;
 use crate::event::{AgentFailed, AssignmentIssued, Limit, LimitReached, ModelRequested};
 use crate::failure::AgentFailure;
@@ -112,6 +112,8 @@ pub(super) fn agent_failed(draft: &mut Draft<'_>, failure: AgentFailure) {
     let (assignment, agent) = (turn.assignment, turn.agent.clone());
     let decision = should_retry(draft.session.retries(), &failure, draft.session.confidence(), &draft.facts.pack.retry);
     let reason = failure.to_string();
+    // A silent worker may leave approvals pending and calls under way; neither may outlive the turn.
+    stop::abandon(draft, &Draft::runtime(), "the agent failed while this call was being made");
     draft.push(AgentFailed { assignment, agent, failure });
     if decision.retry {
         retry::begin(draft, &Draft::runtime(), decision.reason);

@@ -118,14 +118,12 @@ fn redispatch(draft: &mut Draft<'_>, cause: &str, failure: AgentFailure) {
     let Some(turn) = draft.session.turn() else { return };
     let (assignment, again) = (turn.assignment, turn.redispatched);
     let deadline_at = draft.facts.now.plus(turn.patience);
-    let running = draft.session.running();
-    for id in running {
+    if again {
+        return flow::agent_failed(draft, failure);
+    }
+    for id in draft.session.running() {
         let Some(effect) = draft.session.call(&id).and_then(|call| call.intent()).map(|i| i.effect) else { continue };
         doubt(draft, id, effect, cause);
     }
-    if again {
-        flow::agent_failed(draft, failure);
-    } else {
-        draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
-    }
+    draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
 }

@@ -41,7 +41,7 @@ impl Session {
 
     pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
         let evidence = Evidence { session: self.id, seq };
-        self.unknown.remove(&returned.call);
+        let in_doubt = self.unknown.remove(&returned.call).is_some();
         let (worked, result) = shown(&returned.outcome, evidence);
         let ended = self.status.is_end();
         let effect = match self.call_mut(&returned.call) {
@@ -55,8 +55,8 @@ impl Session {
                 call.settle(worked, result);
                 effect
             }
-            // A result that arrives after the session was stopped: recorded, changes nothing else.
-            Err(_) if ended => return Ok(()),
+            // A result that arrives after its turn was abandoned: recorded, changes nothing else.
+            Err(_) if ended || in_doubt => return Ok(()),
             Err(what) => return Err(what),
         };
         let did_nothing = matches!(&returned.outcome,

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::binary;
+use crate::eventually::eventually;
 
 /// Only how long a failing test takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -55,7 +56,11 @@ impl Shop {
             "alerts": [{"status": "firing", "labels": labels, "annotations": {"summary": "checkout fails"},
                 "startsAt": "2026-01-01T00:00:00Z", "fingerprint": "1"}]});
         std::fs::write(path("alert.json"), alert.to_string()).unwrap();
-        Self { folder, _patient: patient }
+        let shop = Self { folder, _patient: patient };
+        if variant != "already-healthy" {
+            eventually("the shop to fall ill", PATIENCE, || is_ill(url)).await.unwrap();
+        }
+        shop
     }
 
     /// A file of the shop's folder.
@@ -107,6 +112,13 @@ impl Shop {
         let counts: Value = serde_json::from_str(&text).unwrap();
         (counts["rollbacks"].as_u64().unwrap(), counts["oncall"].as_u64().unwrap())
     }
+}
+
+/// Whether the shop's own figures show what its alert says.
+async fn is_ill(url: &str) -> Option<()> {
+    let metrics = reqwest::get(format!("{url}/metrics")).await.ok()?.text().await.ok()?;
+    let ratio = metrics.lines().find_map(|line| line.strip_prefix("http_errors_ratio "))?;
+    (ratio.parse::<f64>().ok()? > 0.05).then_some(())
 }
 
 /// The last line of a command's output as JSON.

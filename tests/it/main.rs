@@ -6,6 +6,7 @@ mod authority;
 mod busy;
 mod demo;
 mod flow;
+mod kills;
 mod patient;
 mod program;
 mod recovery;

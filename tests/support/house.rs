@@ -13,7 +13,7 @@ use provost_domain::port::{ApprovalFilter, ApprovalRow, CommandLog, Reads, Sessi
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, SystemClock, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ impl Tools {
     }
 }
 
-/// Any store.
+/// Any store, with all of its sides.
 pub trait Store: SessionStore + CommandLog + Reads {}
 impl<T: SessionStore + CommandLog + Reads> Store for T {}
 
@@ -75,7 +75,7 @@ pub struct House {
     pub model: StubModel,
     /// The tools.
     pub tools: Tools,
-    store: Arc<MemoryStore>,
+    store: Arc<dyn Store>,
     pack: Arc<Pack>,
 }
 
@@ -92,10 +92,15 @@ impl House {
 
     /// Opens with a pack.
     pub async fn with(pack: Pack) -> Self {
-        Self::start(Arc::new(MemoryStore::new()), StubModel::start().await, Tools::new(), Arc::new(pack)).await
+        Self::on(Arc::new(MemoryStore::new()), Arc::new(pack)).await
     }
 
-    async fn start(store: Arc<MemoryStore>, model: StubModel, tools: Tools, pack: Arc<Pack>) -> Self {
+    /// Opens on a store.
+    pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
+        Self::start(store, StubModel::start().await, Tools::new(), pack).await
+    }
+
+    async fn start(store: Arc<dyn Store>, model: StubModel, tools: Tools, pack: Arc<Pack>) -> Self {
         let limits = ModelLimits { attempts: 1, ..ModelLimits::default() };
         let ports = Ports {
             store: Arc::clone(&store) as _,
@@ -133,6 +138,11 @@ impl House {
 
     /// Opens a session.
     pub async fn session_as(&self, environment: &str, start: bool) -> SessionId {
+        self.opened(environment, start).await.id
+    }
+
+    /// Opens a session and returns its handle too.
+    pub async fn opened(&self, environment: &str, start: bool) -> Opened {
         let case = Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
             pack: "case".to_owned(),
@@ -142,7 +152,7 @@ impl House {
             parent: None,
             start,
         };
-        self.engine.open(case).await.unwrap().id
+        self.engine.open(case).await.unwrap()
     }
 
     /// Sends a command under a fresh id.

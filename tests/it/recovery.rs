@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use provost_domain::command::{Answer, Ask};
+use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
 use provost_domain::pack::{AgentSpec, Pack};
 use provost_domain::request::Roles;
@@ -10,19 +10,6 @@ use provost_domain::session::Session;
 use provost_tests::house::House;
 use provost_tests::tools::Behaviour;
 use serde_json::json;
-
-#[tokio::test]
-async fn a_pending_approval_survives_and_its_call_runs_once() {
-    let house = House::open().await;
-    let session = house.session("staging").await;
-    house.model.finish("close", 0.9);
-    house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
-    let approval = house.approvals(session, 1).await.remove(0).id;
-    let house = house.crash().await;
-    house.answer(session, &approval, Answer::Approve).await.unwrap();
-    house.model.asked_times(1).await;
-    assert_eq!(house.tools.danger.arrived().len(), 1);
-}
 
 #[tokio::test]
 async fn a_finished_reply_is_never_asked_for_again() {

@@ -14,7 +14,7 @@ use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, SystemClock, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl Tools {
     }
 }
 
-/// Any store.
+/// Any store, with all of its sides.
 pub trait Store: SessionStore + CommandLog + Reads {}
 impl<T: SessionStore + CommandLog + Reads> Store for T {}
 
@@ -76,7 +76,7 @@ pub struct House {
     pub model: StubModel,
     /// The tools.
     pub tools: Tools,
-    store: Arc<MemoryStore>,
+    store: Arc<dyn Store>,
     pack: Arc<Pack>,
     roles: Arc<dyn Roles>,
 }
@@ -102,7 +102,12 @@ impl House {
         Self::start(Arc::new(MemoryStore::new()), Tools::new(), Arc::new(pack), roles).await
     }
 
-    async fn start(store: Arc<MemoryStore>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
+    /// Opens on a store.
+    pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
+        Self::start(store, Tools::new(), pack, Arc::new(StandardRoles)).await
+    }
+
+    async fn start(store: Arc<dyn Store>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
         let model = StubModel::start().await;
         let limits = ModelLimits { attempts: 1, ..ModelLimits::default() };
         let ports = Ports {
@@ -141,6 +146,11 @@ impl House {
 
     /// Opens a session.
     pub async fn session_as(&self, environment: &str, start: bool) -> SessionId {
+        self.opened(environment, start).await.id
+    }
+
+    /// Opens a session and returns its handle too.
+    pub async fn opened(&self, environment: &str, start: bool) -> Opened {
         let case = Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
             pack: "case".to_owned(),
@@ -150,7 +160,7 @@ impl House {
             parent: None,
             start,
         };
-        self.engine.open(case).await.unwrap().id
+        self.engine.open(case).await.unwrap()
     }
 
     /// Sends a command under a fresh id.

@@ -93,12 +93,15 @@ impl Shop {
         last_line(&self.run(arguments).await)
     }
 
-    /// Starts a command and kills it after a while, unless it ends before.
-    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) {
-        let mut child = self.command(arguments).spawn().unwrap();
-        if tokio::time::timeout(after, child.wait()).await.is_err() {
+    /// Starts a command and kills it with SIGKILL after a while, unless it ends before. Whether it was killed.
+    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) -> bool {
+        // What it prints goes nowhere: a full pipe would hold it up.
+        let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let running = tokio::time::timeout(after, child.wait()).await.is_err();
+        if running {
             child.kill().await.unwrap();
         }
+        running
     }
 
     /// The `run` command's arguments.

@@ -2,10 +2,12 @@
 //!
 //! Each method's doc says what is true once it returns.
 
+mod access;
 mod model;
 mod store;
 mod tool;
 
+pub use access::Tokens;
 pub use model::ModelProvider;
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,

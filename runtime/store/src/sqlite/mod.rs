@@ -5,7 +5,7 @@
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
-//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots` | one table each |
+//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens` | one table each |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -24,18 +24,21 @@ mod sessions;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod tx;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use provost_domain::access::Token;
 use provost_domain::command::Command;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
     Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+    Tokens,
 };
 use provost_domain::time::Timestamp;
 
@@ -124,6 +127,29 @@ impl CommandLog for SqliteStore {
 
     async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
         self.reads.runnable(owner, now, limit).await
+    }
+}
+
+#[async_trait]
+impl Tokens for SqliteStore {
+    async fn mint(&self, token: &Token) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, tokens::mint(token)).await? == 1)
+    }
+
+    async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
+        self.reads.token(id).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.reads.tokens().await
+    }
+
+    async fn revoke(&self, id: &TokenId, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, tokens::revoke(id, at)).await? == 1)
+    }
+
+    async fn used(&self, id: &TokenId, at: Timestamp) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, tokens::used(id, at)).await.map(drop)
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
-use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tx, writer};
+use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tokens, tx, writer};
 
 const BULKS: [&Bulk; 16] = [
     &append::HOLD,
@@ -27,7 +27,7 @@ const BULKS: [&Bulk; 16] = [
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 16] = [
+const SINGLES: [&str; 21] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -44,6 +44,11 @@ const SINGLES: [&str; 16] = [
     sessions::LIST,
     sessions::RUNNABLE,
     snapshots::SELECT,
+    tokens::LIST,
+    tokens::MINT,
+    tokens::REVOKE,
+    tokens::SELECT,
+    tokens::USED,
 ];
 const TABLES: [&str; 6] = ["appends", "approvals", "contents", "inbox", "sessions", "snapshots"];
 const TRANSACTION: [&str; 7] =

@@ -7,6 +7,7 @@ mod authority;
 mod busy;
 mod demo;
 mod flow;
+mod http;
 mod kills;
 mod patient;
 mod program;

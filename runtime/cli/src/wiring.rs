@@ -84,9 +84,24 @@ impl House {
         Ok(Self { engine, store, drain: config.engine.drain })
     }
 
+    /// The store, for what is no session.
+    pub(crate) fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Takes no new work and finishes what runs, within the configured time.
+    pub(crate) async fn drain(&self) {
+        self.engine.shutdown(self.drain).await;
+    }
+
     /// Ends in order: engine, then store.
     pub(crate) async fn close(self) {
-        self.engine.shutdown(self.drain).await;
+        self.drain().await;
+        self.end().await;
+    }
+
+    /// Closes the store, after a drain.
+    pub(crate) async fn end(self) {
         self.store.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration: `provost.yaml`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,23 @@ pub struct Config {
     /// The engine's bounds.
     #[serde(default)]
     pub engine: EngineConfig,
+    /// How `provost serve` is reached.
+    #[serde(default)]
+    pub server: ServerConfig,
+}
+
+/// How `provost serve` is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
+    pub listen: SocketAddr,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7878)) }
+    }
 }
 
 /// A model.

@@ -37,8 +37,7 @@ use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, Session
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
-    Tokens,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens,
 };
 use provost_domain::time::Timestamp;
 

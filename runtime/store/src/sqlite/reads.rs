@@ -57,7 +57,11 @@ impl SqliteReads {
         tokens::read(&self.pool, id).await
     }
 
-    pub(super) async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+    /// All access tokens, newest first, revoked ones included.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         tokens::list(&self.pool).await
     }
 

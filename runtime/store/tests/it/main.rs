@@ -28,5 +28,5 @@ mod load;
 mod parking;
 mod sqlite;
 mod support;
-mod tokens;
 mod takeover;
+mod tokens;

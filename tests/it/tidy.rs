@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom, by package; `cli`, tests and tools may use anything.
-const LAYERS: [(&str, &str, &[&str]); 7] = [
+const LAYERS: [(&str, &str, &[&str]); 8] = [
     ("provost-domain", "runtime/domain", &[]),
     ("provost-store", "runtime/store", &["provost-domain"]),
     ("provost-model", "runtime/model", &["provost-domain"]),
@@ -12,6 +12,7 @@ const LAYERS: [(&str, &str, &[&str]); 7] = [
     ("provost-packs", "runtime/packs", &["provost-domain"]),
     ("provost-engine", "runtime/engine", &["provost-domain"]),
     ("provost-agents", "agents", &["provost-domain", "provost-engine"]),
+    ("provost-server", "runtime/server", &["provost-domain", "provost-engine"]),
 ];
 
 /// What the engine must not name.

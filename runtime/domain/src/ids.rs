@@ -175,6 +175,10 @@ text_id! {
     TokenId
 }
 text_id! {
+    /// A delivery's id: `dlv_` and 32 hex digits, minted when it comes in.
+    DeliveryId
+}
+text_id! {
     /// Who acts: `user:alice`, `agent:triage`, `ticker:approvals`, `cli:root`.
     Principal
 }

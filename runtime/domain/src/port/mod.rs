@@ -3,11 +3,16 @@
 //! Each method's doc says what is true once it returns.
 
 mod access;
+mod deliveries;
 mod model;
 mod store;
 mod tool;
 
 pub use access::Tokens;
+pub use deliveries::{
+    Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, Finish, Finished,
+    GroupWork, Mark, NewDelivery, UnknownState,
+};
 pub use model::ModelProvider;
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,

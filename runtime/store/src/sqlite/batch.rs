@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::SessionId;
-use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
+use provost_domain::port::{Append, Appended, NewDelivery, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::SqliteConnection;
 
 use super::sessions::{Stored, Taken};
 use super::tx::{Then, Tx};
 use super::writer::{Asked, Job, Statement, Submission, TakeOver};
-use super::{append, inbox, sessions};
+use super::{append, deliveries, inbox, sessions};
 
 /// At most one job per session: then the order of kinds within the transaction changes nothing, and two appends of one
 /// session cannot both match its row.
@@ -21,7 +21,8 @@ pub(super) struct Batch {
     appends: Vec<Asked<Box<Append>, Appended>>,
     submits: Vec<Asked<Submission, Submitted>>,
     parks: Vec<Asked<Park, Parked>>,
-    statements: Vec<Asked<Statement, u64>>,
+    deliveries: Vec<Asked<NewDelivery, ()>>,
+    statements: Vec<Asked<Vec<Statement>, u64>>,
 }
 
 /// What a batch's statements changed.
@@ -31,7 +32,7 @@ pub(super) struct Written {
     submits: HashSet<SessionId>,
     parks: HashSet<SessionId>,
     appends: HashSet<SessionId>,
-    /// The rows each statement changed.
+    /// The rows the last statement of each job changed.
     statements: Vec<u64>,
 }
 
@@ -49,6 +50,7 @@ impl Batch {
             Job::Append(asked) => self.appends.push(asked),
             Job::Submit(asked) => self.submits.push(asked),
             Job::Park(asked) => self.parks.push(asked),
+            Job::Deliver(asked) => self.deliveries.push(asked),
             Job::Execute(asked) => self.statements.push(asked),
         }
         None
@@ -56,29 +58,31 @@ impl Batch {
 
     /// The number of jobs.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len() + self.statements.len()
+        self.sessions.len() + self.deliveries.len() + self.statements.len()
     }
 
     /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
     pub(super) async fn apply(&self, tx: &mut Tx<'_>) -> Result<Written, sqlx::Error> {
         let first = self.creates.iter().filter_map(|asked| asked.request.first.as_deref());
         let appends: Vec<&Append> = first.chain(self.appends.iter().map(|asked| &*asked.request)).collect();
-        let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), appends.len()];
+        let left = [self.creates.len(), self.take_overs.len(), self.submits.len(), self.parks.len(), appends.len()];
         // Whether kinds after the n-th have work.
         let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
         let statements = tx.each(&self.statements).await?;
-        sessions::create(tx, &self.creates, then(0)).await?;
+        deliveries::store(tx, &self.deliveries, then(0)).await?;
+        sessions::create(tx, &self.creates, then(1)).await?;
         Ok(Written {
             statements,
-            take_overs: sessions::take_over(tx, &self.take_overs, then(1)).await?,
-            submits: inbox::submit(tx, &self.submits, then(2)).await?,
-            parks: sessions::park(tx, &self.parks, then(3)).await?,
-            appends: append::write(tx, &appends, then(4)).await?,
+            take_overs: sessions::take_over(tx, &self.take_overs, then(2)).await?,
+            submits: inbox::submit(tx, &self.submits, then(3)).await?,
+            parks: sessions::park(tx, &self.parks, then(4)).await?,
+            appends: append::write(tx, &appends, then(5)).await?,
         })
     }
 
     /// Tells every caller what came of its job. Only once the transaction is durable.
     pub(super) async fn answer(self, connection: &mut SqliteConnection, written: Written) {
+        self.deliveries.into_iter().for_each(|asked| asked.answer(Ok(())));
         self.creates.into_iter().for_each(|asked| asked.answer(Ok(())));
         let appended = append::explain(connection, &self.appends, &written.appends).await;
         answer(self.appends, appended);
@@ -112,8 +116,9 @@ impl Batch {
         let appends = self.appends.into_iter().map(Job::Append);
         let submits = self.submits.into_iter().map(Job::Submit);
         let parks = self.parks.into_iter().map(Job::Park);
+        let deliveries = self.deliveries.into_iter().map(Job::Deliver);
         let statements = self.statements.into_iter().map(Job::Execute);
-        creates.chain(take_overs).chain(appends).chain(submits).chain(parks).chain(statements)
+        creates.chain(take_overs).chain(appends).chain(submits).chain(parks).chain(deliveries).chain(statements)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens` | one table each |
+//! | `deliveries` | deliveries, their groups, and what those know |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -13,6 +14,7 @@ mod approvals;
 mod batch;
 mod bulk;
 mod contents;
+mod deliveries;
 mod error;
 mod inbox;
 mod open;
@@ -33,11 +35,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use provost_domain::access::Token;
 use provost_domain::command::Command;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId, TokenId};
+use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
+    NewDelivery, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted,
+    TakenOver, Tokens,
 };
 use provost_domain::time::Timestamp;
 
@@ -132,7 +135,7 @@ impl CommandLog for SqliteStore {
 #[async_trait]
 impl Tokens for SqliteStore {
     async fn mint(&self, token: &Token) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, tokens::mint(token)).await? == 1)
+        Ok(self.writer.ask(Job::Execute, vec![tokens::mint(token)]).await? == 1)
     }
 
     async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
@@ -144,11 +147,30 @@ impl Tokens for SqliteStore {
     }
 
     async fn revoke(&self, id: &TokenId, at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, tokens::revoke(id, at)).await? == 1)
+        Ok(self.writer.ask(Job::Execute, vec![tokens::revoke(id, at)]).await? == 1)
     }
 
     async fn used(&self, id: &TokenId, at: Timestamp) -> Result<(), StoreError> {
-        self.writer.ask(Job::Execute, tokens::used(id, at)).await.map(drop)
+        self.writer.ask(Job::Execute, vec![tokens::used(id, at)]).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Deliveries for SqliteStore {
+    async fn deliver(&self, delivery: NewDelivery) -> Result<(), StoreError> {
+        self.writer.ask(Job::Deliver, delivery).await
+    }
+
+    async fn plan(&self, group: Digest, plan: &str) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, vec![deliveries::plan(group, plan)]).await.map(drop)
+    }
+
+    async fn finish(&self, finish: Finish) -> Result<u64, StoreError> {
+        self.writer.ask(Job::Execute, deliveries::finish(&finish)).await
+    }
+
+    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, vec![deliveries::dismiss(id, note)]).await? == 1)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use provost_domain::access::Token;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId, TokenId};
+use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Fence, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, InboxEntry, Reads, SessionFilter, SessionRow, StoreError,
-    TakenOver,
+    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
+    GroupWork, InboxEntry, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, inbox, sessions, snapshots, tokens};
+use super::{approvals, contents, deliveries, inbox, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -141,6 +141,25 @@ impl Reads for SqliteReads {
 
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
         approvals::read(&self.pool, id).await
+    }
+}
+
+#[async_trait]
+impl DeliveryReads for SqliteReads {
+    async fn waiting(&self) -> Result<Vec<(Digest, u64)>, StoreError> {
+        deliveries::waiting(&self.pool).await
+    }
+
+    async fn work(&self, group: Digest, limit: u32) -> Result<GroupWork, StoreError> {
+        deliveries::work(&self.pool, group, i64::from(limit)).await
+    }
+
+    async fn delivery(&self, id: &DeliveryId) -> Result<Delivery, StoreError> {
+        deliveries::read(&self.pool, id).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
+        deliveries::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
     }
 }
 

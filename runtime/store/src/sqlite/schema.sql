@@ -105,3 +105,33 @@ CREATE TABLE tokens (
     revoked_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+
+-- What came in from outside, byte for byte, before anything ran. `grp` is NULL when it could not be read.
+CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    grp BLOB,
+    sender TEXT NOT NULL,
+    state TEXT NOT NULL,
+    note TEXT NOT NULL,
+    session BLOB,
+    received_at INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX deliveries_waiting ON deliveries (grp, seq) WHERE state = 'waiting';
+
+-- A group of deliveries about one case: the session it went to, and the plan that is not finished yet.
+CREATE TABLE delivery_groups (
+    grp BLOB PRIMARY KEY,
+    session BLOB,
+    plan TEXT
+) STRICT;
+
+-- What a group's session was told about.
+CREATE TABLE marks (
+    grp BLOB NOT NULL,
+    mark TEXT NOT NULL,
+    ended INTEGER NOT NULL,
+    PRIMARY KEY (grp, mark)
+) STRICT, WITHOUT ROWID;

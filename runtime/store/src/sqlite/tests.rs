@@ -7,9 +7,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
-use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tokens, tx, writer};
+use super::{append, approvals, contents, deliveries, inbox, reads, sessions, snapshots, tokens, tx, writer};
 
-const BULKS: [&Bulk; 16] = [
+const BULKS: [&Bulk; 17] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -17,6 +17,7 @@ const BULKS: [&Bulk; 16] = [
     &approvals::ASK,
     &approvals::DECIDE,
     &contents::INSERT,
+    &deliveries::INSERT,
     &inbox::INSERT,
     &inbox::WAKE,
     &inbox::SETTLE,
@@ -27,13 +28,25 @@ const BULKS: [&Bulk; 16] = [
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 21] = [
+const SINGLES: [&str; 33] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
     approvals::LIST_PENDING,
     approvals::LIST_OF_SESSION,
     contents::SELECT,
+    deliveries::DISMISS,
+    deliveries::DROP_PLAN,
+    deliveries::FINISH,
+    deliveries::GROUP,
+    deliveries::KEEP,
+    deliveries::LIST,
+    deliveries::MARKS,
+    deliveries::PLAN,
+    deliveries::REMEMBER,
+    deliveries::SELECT,
+    deliveries::WAITING,
+    deliveries::WORK,
     inbox::OUTCOME,
     inbox::SID,
     reads::RECORDS,
@@ -50,7 +63,8 @@ const SINGLES: [&str; 21] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 6] = ["appends", "approvals", "contents", "inbox", "sessions", "snapshots"];
+const TABLES: [&str; 9] =
+    ["appends", "approvals", "contents", "deliveries", "delivery_groups", "inbox", "marks", "sessions", "snapshots"];
 const TRANSACTION: [&str; 7] =
     [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
 

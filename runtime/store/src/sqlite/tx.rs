@@ -93,15 +93,19 @@ impl<'c> Tx<'c> {
         self.run(bulk, sids, then, bind).await
     }
 
-    /// Runs single statements, and returns how many rows each changed.
-    pub(super) async fn each(&mut self, asked: &[Asked<Statement, u64>]) -> Result<Vec<u64>, sqlx::Error> {
+    /// Runs single statements, and returns how many rows the last one of each job changed.
+    pub(super) async fn each(&mut self, asked: &[Asked<Vec<Statement>, u64>]) -> Result<Vec<u64>, sqlx::Error> {
         if self.state == State::New && !asked.is_empty() {
             sqlx::query(BEGIN).execute(&mut *self.connection).await?;
             self.state = State::Open;
         }
         let mut changed = Vec::with_capacity(asked.len());
         for Asked { request, .. } in asked {
-            changed.push(request.execute(&mut *self.connection).await?);
+            let mut last = 0;
+            for statement in request {
+                last = statement.execute(&mut *self.connection).await?;
+            }
+            changed.push(last);
         }
         Ok(changed)
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use provost_domain::ids::{CmdId, Owner, SessionId};
-use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
+use provost_domain::port::{Append, Appended, NewDelivery, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -82,6 +82,11 @@ impl Statement {
         self.with(Value::Bytes(bytes.to_vec()))
     }
 
+    /// Bytes, or NULL.
+    pub(super) fn maybe_bytes(self, bytes: Option<Vec<u8>>) -> Self {
+        self.with(bytes.map_or(Value::Number(None), Value::Bytes))
+    }
+
     pub(super) fn number(self, number: i64) -> Self {
         self.maybe(Some(number))
     }
@@ -114,7 +119,9 @@ pub(super) enum Job {
     Append(Asked<Box<Append>, Appended>),
     Submit(Asked<Submission, Submitted>),
     Park(Asked<Park, Parked>),
-    Execute(Asked<Statement, u64>),
+    Deliver(Asked<NewDelivery, ()>),
+    /// Statements that belong together, answered with the rows the last one changed.
+    Execute(Asked<Vec<Statement>, u64>),
 }
 
 impl Job {
@@ -126,7 +133,7 @@ impl Job {
             Self::Append(asked) => Some(asked.request.session),
             Self::Submit(asked) => Some(asked.request.session),
             Self::Park(asked) => Some(asked.request.session),
-            Self::Execute(_) => None,
+            Self::Deliver(_) | Self::Execute(_) => None,
         }
     }
 
@@ -138,6 +145,7 @@ impl Job {
             Self::Append(asked) => asked.answer(Err(error)),
             Self::Submit(asked) => asked.answer(Err(error)),
             Self::Park(asked) => asked.answer(Err(error)),
+            Self::Deliver(asked) => asked.answer(Err(error)),
             Self::Execute(asked) => asked.answer(Err(error)),
         }
     }

@@ -22,6 +22,7 @@ macro_rules! on_every_store {
 mod appends;
 mod approvals;
 mod creation;
+mod deliveries;
 mod inbox;
 mod lists;
 mod load;

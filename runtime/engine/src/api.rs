@@ -269,12 +269,23 @@ impl Engine {
         &self.shared.ports.reads
     }
 
+    /// Whether a session of the pack could have these fields.
+    ///
+    /// # Errors
+    /// There is no such pack, or the fields do not fit it.
+    pub fn check(&self, pack: &str, fields: &Value) -> Result<(), EngineError> {
+        check_fields(&*self.loaded(pack)?, fields)
+    }
+
+    fn loaded(&self, pack: &str) -> Result<Arc<Pack>, EngineError> {
+        let known = || self.shared.packs.keys().cloned().collect();
+        let unknown = || EngineError::UnknownPack { pack: pack.to_owned(), known: known() };
+        self.shared.pack(pack).ok_or_else(unknown)
+    }
+
     /// Opens a session; once it returns the session is durable, and running if it starts at once.
     pub async fn open(&self, case: Case) -> Result<Opened, EngineError> {
-        let pack = self.shared.pack(&case.pack).ok_or_else(|| EngineError::UnknownPack {
-            pack: case.pack.clone(),
-            known: self.shared.packs.keys().cloned().collect(),
-        })?;
+        let pack = self.loaded(&case.pack)?;
         check_fields(&pack, &case.fields)?;
         let live = self.shared.registry.len();
         if live >= self.shared.settings.sessions_max {

@@ -68,14 +68,14 @@ impl Access {
         if !genuine || !token.is_valid(now) {
             return Err(worthless());
         }
-        if self.rates.check_key(&token.id).is_err() {
-            return Err(Problem::new(
-                Code::RateLimited,
-                format!("over {RATE} requests a second by this token; slow down"),
-            ));
-        }
         self.note_use(&token, now).await?;
         Ok(Caller { principal: token.principal(), role: token.role, token: token.id })
+    }
+
+    /// Counts a request.
+    fn within_rate(&self, token: &TokenId) -> Result<(), Problem> {
+        let over = || format!("over {RATE} requests a second by this token; slow down");
+        self.rates.check_key(token).map_err(|_over| Problem::new(Code::RateLimited, over()))
     }
 
     async fn note_use(&self, token: &Token, now: Timestamp) -> Result<(), Problem> {
@@ -109,7 +109,8 @@ pub(crate) async fn guard(
     }
 }
 
-async fn admit(server: &Server, permission: Permission, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// The caller, if it may. Deliveries have a bound of their own, which is answered in a way that makes senders try again.
+pub(crate) async fn admit(server: &Server, permission: Permission, headers: &HeaderMap) -> Result<Caller, Problem> {
     let missing = || {
         let detail = "send `Authorization: Bearer TOKEN`; `provost tokens create NAME --role ROLE` mints one";
         Problem::new(Code::Unauthenticated, detail)
@@ -120,6 +121,9 @@ async fn admit(server: &Server, permission: Permission, headers: &HeaderMap) -> 
         return Err(missing());
     }
     let caller = server.access().caller(secret.trim()).await?;
+    if permission != Permission::Deliver {
+        server.access().within_rate(&caller.token)?;
+    }
     if !caller.role.may(permission) {
         let detail = format!("the role {} may not do that; use a token with another role", caller.role);
         return Err(Problem::new(Code::Forbidden, detail).with("role", caller.role.as_str()));

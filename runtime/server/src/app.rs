@@ -22,8 +22,9 @@ use utoipa_axum::routes;
 use crate::access::{Access, guard};
 use crate::codes::Code;
 use crate::feed::Feed;
+use crate::intake::Intake;
 use crate::problem::Problem;
-use crate::{approvals, events, health, packs, sessions, tokens};
+use crate::{approvals, deliveries, events, health, hooks, packs, sessions, tokens};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
 const BODY_MAX: usize = 1024 * 1024;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub tokens: Arc<dyn Tokens>,
     /// The present.
     pub clock: Arc<dyn Clock>,
+    /// What takes deliveries.
+    pub intake: Intake,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: std::path::PathBuf,
 }
@@ -48,6 +51,7 @@ struct Inner {
     engine: Engine,
     access: Access,
     feed: Feed,
+    intake: Intake,
     data: std::path::PathBuf,
 }
 
@@ -78,10 +82,10 @@ impl utoipa::Modify for Bearer {
 impl Server {
     /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, tokens, clock, data } = parts;
+        let Parts { engine, tokens, clock, intake, data } = parts;
         let access = Access::new(tokens, clock);
         let feed = Feed::start(&engine);
-        Self(Arc::new(Inner { engine, access, feed, data }))
+        Self(Arc::new(Inner { engine, access, feed, intake, data }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -94,6 +98,10 @@ impl Server {
 
     pub(crate) fn feed(&self) -> &Feed {
         &self.0.feed
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.0.intake
     }
 
     pub(crate) fn data(&self) -> &std::path::Path {
@@ -133,6 +141,7 @@ impl Server {
             .routes(routes!(events::events))
             .routes(routes!(events::stream))
             .routes(routes!(approvals::list))
+            .routes(routes!(deliveries::list))
             .routes(routes!(packs::packs))
             .routes(routes!(packs::tools));
         let operates = OpenApiRouter::new()
@@ -141,14 +150,21 @@ impl Server {
             .routes(routes!(sessions::retry))
             .routes(routes!(sessions::go_on))
             .routes(routes!(sessions::say))
-            .routes(routes!(sessions::settle));
+            .routes(routes!(sessions::settle))
+            .routes(routes!(deliveries::replay));
+        let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager));
         let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
         let administers =
             OpenApiRouter::new().routes(routes!(tokens::list, tokens::mint)).routes(routes!(tokens::revoke));
-        let open = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
+        let open = OpenApiRouter::new()
+            .routes(routes!(health::alive))
+            .routes(routes!(health::ready))
+            // Knows its callers by a key of its format, too.
+            .routes(routes!(hooks::enqueue));
         OpenApiRouter::with_openapi(Documented::openapi())
             .merge(self.guarded(Permission::Look, looks))
             .merge(self.guarded(Permission::Operate, operates))
+            .merge(self.guarded(Permission::Deliver, delivers))
             .merge(self.guarded(Permission::Approve, approves))
             .merge(self.guarded(Permission::Administer, administers))
             .merge(open)

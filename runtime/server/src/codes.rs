@@ -79,6 +79,8 @@ codes! {
     TooManyStreams = ("too_many_streams", SERVICE_UNAVAILABLE, "too many streams are open", retry 10);
     /// Something the server stands on does not work.
     NotReady = ("not_ready", SERVICE_UNAVAILABLE, "not ready", retry 5);
+    /// As many deliveries wait as may.
+    Saturated = ("saturated", SERVICE_UNAVAILABLE, "too many deliveries wait", retry 5);
     /// The process is ending.
     ShuttingDown = ("shutting_down", SERVICE_UNAVAILABLE, "shutting down", retry 5);
     /// The session changed under the request.

@@ -7,6 +7,8 @@
 //! | `access` | from a token to a caller; no path but health answers without one |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
+//! | `intake` | deliveries from outside become sessions, each case once |
+//! | `hooks`, `deliveries` | where others deliver, and what came of it |
 //! | `feed`, `events` | a session's log as a stream, without gaps and without waiting for slow readers |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
@@ -14,10 +16,13 @@ mod access;
 mod app;
 mod approvals;
 mod codes;
+mod deliveries;
 mod events;
 mod extract;
 mod feed;
 mod health;
+mod hooks;
+mod intake;
 mod packs;
 mod problem;
 mod serve;
@@ -27,5 +32,6 @@ mod views;
 
 pub use app::{Parts, Server};
 pub use codes::Code;
+pub use intake::{BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, SourceSettings, first_case};
 pub use problem::Problem;
 pub use tokens::random;

@@ -1,0 +1,296 @@
+//! Intake: deliveries from outside become sessions, each case once.
+//!
+//! | file | what |
+//! |---|---|
+//! | `alertmanager`, `pagerduty` | one format each, read into a `notice` |
+//! | `plan` | decides what a group's deliveries come to |
+//! | `worker` | carries plans out, again after a crash |
+//!
+//! A delivery is durable before it is answered, and before anything runs.
+
+mod alertmanager;
+mod notice;
+mod pagerduty;
+mod plan;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use provost_domain::ids::{DeliveryId, Digest, Principal};
+use provost_domain::port::{
+    Arrived, Clock, Deliveries, Delivery, DeliveryReads, DeliveryState, NewDelivery, StoreError,
+};
+use provost_engine::{Engine, EngineError};
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use tokio::sync::Notify;
+
+pub use alertmanager::first_case;
+pub use notice::{BadDelivery, Opening};
+
+use crate::codes::Code;
+use crate::problem::Problem;
+use notice::Notice;
+
+/// A kind of sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Alertmanager,
+    Pagerduty,
+}
+
+impl Source {
+    const ALL: [Self; 2] = [Self::Alertmanager, Self::Pagerduty];
+
+    /// Its word in the configuration and in the store.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alertmanager => "alertmanager",
+            Self::Pagerduty => "pagerduty",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
+}
+
+/// How deliveries of one kind are taken.
+#[derive(Debug, Clone)]
+pub struct SourceSettings {
+    /// The pack of the sessions they open.
+    pub pack: String,
+    /// Digests of the keys that let a sender in without a token, by the sender's name.
+    pub keys: BTreeMap<String, Digest>,
+}
+
+/// How deliveries are taken.
+#[derive(Debug, Clone)]
+pub struct IntakeSettings {
+    /// By the kind of sender: `alertmanager`, `pagerduty`.
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// Deliveries that may wait; more are refused until some are worked on.
+    pub waiting_max: u64,
+}
+
+/// Intake cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// No such kind of sender.
+    #[error("`intake.{name}` is not known; there are alertmanager and pagerduty")]
+    UnknownSource {
+        /// The name.
+        name: String,
+    },
+    /// No such pack.
+    #[error("`intake.{name}.pack` names `{pack}`, which is not loaded; the packs are: {}", known.join(", "))]
+    UnknownPack {
+        /// The kind of sender.
+        name: String,
+        /// The pack.
+        pack: String,
+        /// The packs there are.
+        known: Vec<String>,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What intake stands on.
+#[derive(Debug)]
+pub struct IntakeParts {
+    /// The engine.
+    pub engine: Engine,
+    /// Where deliveries are stored.
+    pub deliveries: Arc<dyn Deliveries>,
+    /// Where they are read.
+    pub reads: Arc<dyn DeliveryReads>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    parts: IntakeParts,
+    sources: BTreeMap<Source, SourceSettings>,
+    waiting_max: u64,
+    /// Deliveries that wait or are just being stored.
+    waiting: AtomicU64,
+    /// Something came.
+    came: Notify,
+    closed: AtomicBool,
+}
+
+/// Takes deliveries and works on them. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Intake(Arc<Inner>);
+
+/// A delivery that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) id: DeliveryId,
+    /// What the sender calls its group, where the format has such a name.
+    pub(crate) key: String,
+}
+
+impl Intake {
+    /// Begins: at once takes up what a dead process left, and works until the engine stops.
+    ///
+    /// # Errors
+    /// The settings name what does not exist, or the store fails.
+    pub async fn start(parts: IntakeParts, settings: IntakeSettings) -> Result<Self, IntakeError> {
+        let mut sources = BTreeMap::new();
+        for (name, source) in settings.sources {
+            let Some(kind) = Source::named(&name) else { return Err(IntakeError::UnknownSource { name }) };
+            let packs = parts.engine.packs();
+            if !packs.contains_key(source.pack.as_str()) {
+                let known = packs.keys().map(ToString::to_string).collect();
+                return Err(IntakeError::UnknownPack { name, pack: source.pack, known });
+            }
+            sources.insert(kind, source);
+        }
+        let waiting = parts.reads.waiting().await?.iter().map(|(_, count)| count).sum();
+        let inner = Arc::new(Inner {
+            parts,
+            sources,
+            waiting_max: settings.waiting_max,
+            waiting: AtomicU64::new(waiting),
+            came: Notify::new(),
+            closed: AtomicBool::new(false),
+        });
+        inner.work();
+        Ok(Self(inner))
+    }
+
+    /// Takes no further delivery and begins no further session.
+    pub(crate) fn close(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reads(&self) -> &dyn DeliveryReads {
+        &*self.0.parts.reads
+    }
+
+    /// The sender a key stands for. Takes the same time whichever key it is.
+    pub(crate) fn sender(&self, source: Source, key: &str) -> Option<Principal> {
+        let digest = Digest::of(key.as_bytes());
+        let keys = &self.0.sources.get(&source)?.keys;
+        let mut found = 0;
+        for (known, place) in keys.values().zip(1_u64..) {
+            let same: Choice = known.as_bytes().ct_eq(digest.as_bytes());
+            found.conditional_assign(&place, same);
+        }
+        let index = usize::try_from(found).ok()?.checked_sub(1)?;
+        keys.keys().nth(index).map(|name| Principal::new(format!("intake:{name}")))
+    }
+
+    /// Takes a delivery: once it returns `Ok` it is durable and will be worked on. A bad one is kept, too.
+    pub(crate) async fn take(&self, source: Source, by: Principal, body: Vec<u8>) -> Result<Taken, Problem> {
+        self.0.ready(source)?;
+        match self.0.read(source, &body, || minted("")) {
+            Ok((notice, key)) => self.0.store(source, by, body, notice.group).await.map(|id| Taken { id, key }),
+            Err(bad) => {
+                let problem = problem(&bad);
+                let id = self.0.keep(source, by, body, bad.to_string()).await?;
+                Err(problem.with("delivery", id.as_str()))
+            }
+        }
+    }
+
+    /// Delivers a bad one again, as what it is by now.
+    pub(crate) async fn replay(&self, id: &DeliveryId) -> Result<Taken, Problem> {
+        let Delivery { source: name, by, body, state, .. } = self.reads().delivery(id).await?;
+        let source = Source::named(&name).filter(|_| state == DeliveryState::Bad).ok_or_else(|| {
+            Problem::new(
+                Code::NothingToDo,
+                format!("delivery `{id}` is {}; only bad ones are replayed", state.as_str()),
+            )
+        })?;
+        self.0.ready(source)?;
+        let (notice, key) = self.0.read(source, &body, || minted("")).map_err(|bad| problem(&bad))?;
+        let taken = self.0.store(source, by, body, notice.group).await.map(|id| Taken { id, key })?;
+        self.0.parts.deliveries.dismiss(id, &format!("replayed as {}", taken.id)).await?;
+        Ok(taken)
+    }
+}
+
+/// A fresh name, random.
+fn minted(prefix: &str) -> String {
+    format!("{prefix}{}", uuid::Uuid::now_v7().as_simple())
+}
+
+fn problem(bad: &BadDelivery) -> Problem {
+    let code = match bad {
+        BadDelivery::Syntax(_) => Code::InvalidRequest,
+        BadDelivery::Form(_) => Code::InvalidBody,
+        BadDelivery::Fields(_) => Code::InvalidFields,
+    };
+    Problem::new(code, format!("{bad}; the delivery is kept and can be replayed"))
+}
+
+impl Inner {
+    /// Refuses what is not configured, and everything while ending.
+    fn ready(&self, source: Source) -> Result<(), Problem> {
+        if !self.sources.contains_key(&source) {
+            let name = source.as_str();
+            let detail = format!("deliveries of {name} are not configured; write `intake: {{{name}: {{pack: …}}}}`");
+            return Err(Problem::new(Code::NotFound, detail));
+        }
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Problem::new(Code::ShuttingDown, "send it again after the restart"));
+        }
+        Ok(())
+    }
+
+    /// Reads a body, with the openings that fit the pack.
+    fn read(
+        &self,
+        source: Source,
+        body: &[u8],
+        minted: impl FnOnce() -> String,
+    ) -> Result<(Notice, String), BadDelivery> {
+        let (notice, key) = match source {
+            Source::Alertmanager => (alertmanager::read(body)?, String::new()),
+            Source::Pagerduty => pagerduty::read(body, minted)?,
+        };
+        let pack = self.sources.get(&source).map(|settings| settings.pack.as_str());
+        let pack = pack.ok_or_else(|| BadDelivery::Form(format!("`intake.{}` is not configured", source.as_str())))?;
+        let check = |opening: &Opening| {
+            self.parts.engine.check(pack, &opening.fields).map_err(|error: EngineError| error.to_string())
+        };
+        Ok((notice.checked(check)?, key))
+    }
+
+    async fn store(&self, source: Source, by: Principal, body: Vec<u8>, group: Digest) -> Result<DeliveryId, Problem> {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            let detail = format!("{} deliveries wait to be worked on; send it again later", self.waiting_max);
+            return Err(Problem::new(Code::Saturated, detail));
+        }
+        let stored = self.deliver(source, by, body, Arrived::Waiting { group }).await;
+        match stored {
+            Ok(_) => self.came.notify_one(),
+            Err(_) => drop(self.waiting.fetch_sub(1, Ordering::Relaxed)),
+        }
+        stored
+    }
+
+    async fn keep(&self, source: Source, by: Principal, body: Vec<u8>, why: String) -> Result<DeliveryId, Problem> {
+        self.deliver(source, by, body, Arrived::Bad { reason: why }).await
+    }
+
+    async fn deliver(
+        &self,
+        source: Source,
+        by: Principal,
+        body: Vec<u8>,
+        arrived: Arrived,
+    ) -> Result<DeliveryId, Problem> {
+        let id = DeliveryId::new(minted("dlv_"));
+        let (at, source) = (self.parts.clock.now(), source.as_str().to_owned());
+        self.parts.deliveries.deliver(NewDelivery { id: id.clone(), source, by, body, arrived, at }).await?;
+        Ok(id)
+    }
+}

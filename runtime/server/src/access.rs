@@ -31,7 +31,6 @@ const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) role: AccessRole,
-    pub(crate) token: TokenId,
 }
 
 /// Tokens and the bounds on their use.
@@ -75,7 +74,7 @@ impl Access {
             ));
         }
         self.note_use(&token, now).await?;
-        Ok(Caller { principal: token.principal(), role: token.role, token: token.id })
+        Ok(Caller { principal: token.principal(), role: token.role })
     }
 
     async fn note_use(&self, token: &Token, now: Timestamp) -> Result<(), Problem> {

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use provost_domain::command::{Answer, Ask};
 use provost_domain::ids::ApprovalId;
@@ -11,10 +10,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Body, Search, Tail};
+use crate::extract::{Asked, Body, Search, Tail};
 use crate::problem::Problem;
 use crate::sessions::{AcceptedView, page_size, send};
 use crate::views::{ApprovalView, Page};
@@ -77,8 +75,7 @@ pub(crate) enum AnswerBody {
 pub(crate) async fn decide(
     State(server): State<Server>,
     Tail(approval): Tail,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<AnswerBody>,
 ) -> Result<Response, Problem> {
     let approval = ApprovalId::new(approval);
@@ -89,5 +86,5 @@ pub(crate) async fn decide(
         AnswerBody::Reject { reason } => Answer::Reject { reason },
         AnswerBody::Respond { text } => Answer::Respond { text },
     };
-    send(&server, &headers, caller, session, Ask::Answer { approval, answer }).await
+    send(&server, asked, session, Ask::Answer { approval, answer }).await
 }

@@ -115,6 +115,10 @@ codes! {
     UnknownTerminalTool = ("unknown_terminal_tool", UNPROCESSABLE_ENTITY, "no such terminal tool");
     /// The pinned pack is not loaded.
     PackChanged = ("pack_changed", CONFLICT, "the session pinned another version of its pack");
+    /// The same key with another body.
+    IdempotencyMismatch = ("idempotency_mismatch", UNPROCESSABLE_ENTITY, "the key was used for another request");
+    /// The first request of this key still runs.
+    IdempotencyInProgress = ("idempotency_in_progress", CONFLICT, "the first request of this key still runs", retry 1);
     /// A token of that name is in force.
     TokenNameTaken = ("token_name_taken", CONFLICT, "a token of that name is in force");
 }

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, CmdId, Digest, Seq, SessionId};
+use provost_domain::ids::{CallId, CmdId, SessionId};
 use provost_domain::port::SessionFilter;
 use provost_domain::session::Session;
 use provost_engine::{Case, EngineError, LogReader, ReadError};
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Body, Named, Search};
+use crate::extract::{Asked, Body, Named, Search};
+use crate::idempotency::Subject;
 use crate::problem::Problem;
 use crate::views::{Page, SessionDetail, SessionView};
 
@@ -103,22 +103,30 @@ fn yes() -> bool {
     responses((status = 201, body = SessionView, headers(("location" = String))), (status = "default", body = Problem)))]
 pub(crate) async fn open(
     State(server): State<Server>,
-    caller: Caller,
+    asked: Asked,
     Body(body): Body<OpenBody>,
 ) -> Result<Response, Problem> {
     let title = body.title.unwrap_or_else(|| body.pack.clone());
+    let id = asked.subject.map_or_else(|| SessionId::new(uuid::Uuid::now_v7()), Subject::session);
     let case = Case {
-        id: SessionId::new(uuid::Uuid::now_v7()),
+        id,
         title: title.chars().take(TITLE_MAX).collect(),
         pack: body.pack,
         fields: body.fields,
-        by: caller.principal,
+        by: asked.caller.principal,
         parent: None,
         start: body.start,
     };
-    let opened = server.engine().open(case).await?;
-    let row = server.engine().reads().session(opened.id).await?;
-    let location = format!("/v1/sessions/{}", opened.id);
+    // A request repeated after a crash finds the session its first try opened.
+    let reads = server.engine().reads();
+    let row = match reads.session(id).await {
+        Ok(row) if asked.subject.is_some() => row,
+        Ok(_) | Err(_) => {
+            server.engine().open(case).await?;
+            reads.session(id).await?
+        }
+    };
+    let location = format!("/v1/sessions/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(SessionView::from(&row))).into_response())
 }
 
@@ -168,15 +176,9 @@ pub(crate) struct AcceptedView {
 }
 
 /// Sends a command and answers with what came of it: at once, or 202 when it is stored and not applied yet.
-pub(crate) async fn send(
-    server: &Server,
-    headers: &HeaderMap,
-    caller: Caller,
-    id: SessionId,
-    ask: Ask,
-) -> Result<Response, Problem> {
-    let cmd_id = command_id(headers, &caller, &ask)?;
-    let command = Command { by: caller.principal, if_version: if_match(headers)?, ask };
+pub(crate) async fn send(server: &Server, asked: Asked, id: SessionId, ask: Ask) -> Result<Response, Problem> {
+    let cmd_id = asked.subject.map_or_else(|| CmdId::new(uuid::Uuid::now_v7().to_string()), Subject::command);
+    let command = Command { by: asked.caller.principal, if_version: asked.if_version, ask };
     match server.engine().command(id, &cmd_id, command).await {
         Ok(accepted) => Ok(Json(AcceptedView { version: accepted.version.0 }).into_response()),
         Err(EngineError::Pending) => {
@@ -186,26 +188,6 @@ pub(crate) async fn send(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The version the caller looked at, from `If-Match: "42"`.
-fn if_match(headers: &HeaderMap) -> Result<Option<Seq>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let number = value.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
-    let bad = || Problem::new(Code::InvalidRequest, "If-Match takes a version, like \"42\"");
-    number.map(Seq).map(Some).ok_or_else(bad)
-}
-
-/// The same key by the same token for the same kind of request is the same command.
-fn command_id(headers: &HeaderMap, caller: &Caller, ask: &Ask) -> Result<CmdId, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(CmdId::new(uuid::Uuid::now_v7().to_string()));
-    };
-    if key.is_empty() || key.len() > 255 {
-        return Err(Problem::new(Code::InvalidRequest, "Idempotency-Key is 1 to 255 characters"));
-    }
-    let kind = format!("{:?}", std::mem::discriminant(ask));
-    Ok(CmdId::new(Digest::of_parts(&[caller.token.as_str().as_bytes(), kind.as_bytes(), key.as_bytes()]).hex()))
 }
 
 /// Why it is stopped.
@@ -222,11 +204,10 @@ pub(crate) struct StopBody {
 pub(crate) async fn stop(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<StopBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Stop { reason: body.reason }).await
+    send(&server, asked, id, Ask::Stop { reason: body.reason }).await
 }
 
 /// How to retry.
@@ -244,25 +225,19 @@ pub(crate) struct RetryBody {
 pub(crate) async fn retry(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<RetryBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Retry { force: body.force }).await
+    send(&server, asked, id, Ask::Retry { force: body.force }).await
 }
 
 /// Carries on what is owed; starts a session that was opened without starting.
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
-pub(crate) async fn go_on(
-    State(server): State<Server>,
-    Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
     let row = server.engine().reads().session(id).await?;
     let ask = if row.status == "new" { Ask::Start } else { Ask::Continue };
-    send(&server, &headers, caller, id, ask).await
+    send(&server, asked, id, ask).await
 }
 
 /// An operator's words.
@@ -279,11 +254,10 @@ pub(crate) struct SayBody {
 pub(crate) async fn say(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<SayBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Speak { text: body.text }).await
+    send(&server, asked, id, Ask::Speak { text: body.text }).await
 }
 
 /// What is true of a call whose outcome nobody knows.
@@ -317,8 +291,7 @@ pub(crate) struct SettleBody {
 pub(crate) async fn settle(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<SettleBody>,
 ) -> Result<Response, Problem> {
     let SettleBody { call, what, note } = body;
@@ -327,5 +300,5 @@ pub(crate) async fn settle(
         Truth::DidNotHappen => Settlement::DidNotHappen { note },
         Truth::GiveUp => Settlement::GiveUp { note },
     };
-    send(&server, &headers, caller, id, Ask::Settle { call: CallId::new(call), settlement }).await
+    send(&server, asked, id, Ask::Settle { call: CallId::new(call), settlement }).await
 }

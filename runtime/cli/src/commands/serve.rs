@@ -28,6 +28,7 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
+        requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         data: store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
     });

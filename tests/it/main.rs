@@ -6,6 +6,7 @@ mod approvals;
 mod authority;
 mod busy;
 mod demo;
+mod docs;
 mod flow;
 mod http;
 mod kills;

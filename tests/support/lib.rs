@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod endpoint;
 pub mod eventually;
 pub mod house;
 pub mod kills;

@@ -5,6 +5,7 @@ mod question;
 mod reply;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -63,6 +64,12 @@ impl OpenAiProvider {
             return Err(config("a timeout is zero; write one such as `60s`".to_owned()));
         }
         let url = endpoint(&settings.base_url).map_err(config)?;
+        if settings.api_key.is_some() && !is_loopback(&url) {
+            return Err(config(
+                "`api_key` would cross the network in the clear; reach the server by a TLS proxy on loopback"
+                    .to_owned(),
+            ));
+        }
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.api_key {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
@@ -114,9 +121,18 @@ fn endpoint(base: &str) -> Result<Url, String> {
     }
     match url.scheme() {
         "http" => Ok(url),
-        "https" => Err("this build speaks no TLS; reach the server by `http` through a local proxy".to_owned()),
+        "https" => {
+            Err("this build speaks no TLS; reach the server by `http` through a TLS proxy on loopback".to_owned())
+        }
         other => Err(format!("`base_url` has the scheme `{other}`; write `http`")),
     }
+}
+
+/// Whether what is sent there stays on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[async_trait]
@@ -155,5 +171,26 @@ mod tests {
         check("ftp://localhost/v1", Err("the scheme `ftp`"));
         check("http://me:hunter2@localhost/v1", Err("holds a password"));
         check("http://localhost/v1?key=1", Err("without"));
+        check("https://localhost/v1", Err("no TLS"));
+    }
+
+    #[test]
+    fn a_key_does_not_leave_the_machine_in_the_clear() {
+        let with = |base_url: &str, api_key: Option<&str>| {
+            let base = failure::tests::settings();
+            let api_key = api_key.map(SecretString::from);
+            OpenAiProvider::new(OpenAiSettings { base_url: base_url.to_owned(), api_key, ..base })
+        };
+        for base_url in ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1"] {
+            assert!(with(base_url, Some("sk-hush")).is_ok(), "{base_url}");
+        }
+        for base_url in ["http://model.example/v1", "http://10.0.0.1/v1", "http://localhost.example/v1"] {
+            let refused = with(base_url, Some("sk-hush"));
+            assert!(
+                matches!(&refused, Err(ModelFailure::LlmConfig { detail }) if detail.contains("in the clear")),
+                "{refused:?}"
+            );
+            assert!(with(base_url, None).is_ok(), "{base_url}");
+        }
     }
 }

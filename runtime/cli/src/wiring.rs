@@ -41,6 +41,8 @@ pub(crate) fn tools(config: &Config) -> Result<ToolGateway> {
     let tools = &config.tools;
     let settings = ToolsSettings {
         metrics_endpoint: tools.metrics.as_ref().map(|metrics| metrics.endpoint.clone()),
+        prometheus: tools.prometheus.as_ref().map(|server| server.endpoint.clone()),
+        alertmanager: tools.alertmanager.as_ref().map(|server| server.endpoint.clone()),
         service_admin: tools.service.as_ref().map(|service| service.admin.clone()),
         log_files: tools.logs.as_ref().map(|logs| logs.files.clone()).unwrap_or_default(),
         notify: tools.notify.iter().map(|(name, target)| (name.clone(), target.url.clone())).collect(),

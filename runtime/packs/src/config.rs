@@ -121,11 +121,15 @@ pub struct Tools {
     pub logs: Option<Logs>,
     /// For `notify:NAME`.
     pub notify: BTreeMap<String, NotifyTarget>,
+    /// For `prometheus:*`.
+    pub prometheus: Option<Endpoint>,
+    /// For `alertmanager:*`.
+    pub alertmanager: Option<Endpoint>,
     /// For `http:probe`.
     pub http: Option<Http>,
 }
 
-/// A metrics endpoint.
+/// A server that is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {

@@ -1,7 +1,9 @@
 //! The tools against real servers on loopback.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod alerts;
 mod builtin;
+mod prometheus;
 
 use std::sync::Arc;
 

@@ -82,10 +82,15 @@ impl Daemon {
         Self::with(self.shop, self.secrets).await
     }
 
-    /// Asks it to end and waits; its exit code.
-    pub async fn stop(mut self) -> (Shop, i32) {
+    /// Asks it to end.
+    pub async fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(tokio::process::Command::new("kill").arg(pid).status().await.unwrap().success());
+    }
+
+    /// Asks it to end and waits; its exit code.
+    pub async fn stop(mut self) -> (Shop, i32) {
+        self.terminate().await;
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
         (self.shop, ended.code().unwrap_or(-1))
     }
@@ -130,6 +135,26 @@ impl Daemon {
         let opened = self.ask("operator", Method::POST, "/v1/sessions", Some(body)).await;
         assert_eq!(opened.status, StatusCode::CREATED, "{opened:?}");
         opened.body["session"].as_str().unwrap().to_owned()
+    }
+
+    /// Every item of a list, from all its pages.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut token) = (Vec::new(), String::new());
+        loop {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let page = self.get(&format!("{path}{mark}page_size=500{token}")).await;
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next_page_token"].as_str() else { return items };
+            token = format!("&page_token={next}");
+        }
+    }
+
+    /// Waits until no delivery waits.
+    pub async fn settled(&self) {
+        let reached = eventually("every delivery to be worked on", PATIENCE, || async {
+            self.get("/v1/deliveries?state=waiting").await["items"].as_array().unwrap().is_empty().then_some(())
+        });
+        assert!(reached.await.is_ok(), "{}", self.log());
     }
 
     /// Waits until the session has this status.

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Shop {
     folder: TempDir,
+    config: String,
     _patient: Child,
 }
 
@@ -50,13 +51,13 @@ impl Shop {
             store = path("provost.db").display(),
             pack = pack.display(),
         );
-        std::fs::write(path("provost.yaml"), config).unwrap();
+        std::fs::write(path("provost.yaml"), &config).unwrap();
         let labels = json!({"alertname": "ShopErrors", "service": "shop", "environment": "production"});
         let alert = json!({"version": "4", "groupKey": "g", "status": "firing", "receiver": "r",
             "alerts": [{"status": "firing", "labels": labels, "annotations": {"summary": "checkout fails"},
                 "startsAt": "2026-01-01T00:00:00Z", "fingerprint": "1"}]});
         std::fs::write(path("alert.json"), alert.to_string()).unwrap();
-        let shop = Self { folder, _patient: patient };
+        let shop = Self { folder, config, _patient: patient };
         if variant != "already-healthy" {
             eventually("the shop to fall ill", PATIENCE, || is_ill(url)).await.unwrap();
         }
@@ -66,6 +67,11 @@ impl Shop {
     /// A file of the shop's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Writes the configuration anew, with more sections at its end.
+    pub fn configure(&self, more: &str) {
+        std::fs::write(self.path("provost.yaml"), format!("{}{more}", self.config)).unwrap();
     }
 
     /// A `provost` command with this shop's configuration, JSON output, killed when dropped.

@@ -10,6 +10,7 @@ use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::ids::{CmdId, Principal, SessionId};
 use provost_domain::session::PendingApproval;
 use provost_engine::Case;
+use provost_server::first_case;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::{interval, timeout};
@@ -20,8 +21,8 @@ use crate::follow::{Follower, status};
 use crate::output::{DIM, NOTE, Output};
 use crate::patient::process::{PatientOptions, PatientProcess};
 use crate::patient::variant::Variant;
+use crate::report;
 use crate::wiring::{self, House};
-use crate::{alert, report};
 
 /// How long the shop may take until its trouble shows.
 const ILL_WITHIN: Duration = Duration::from_secs(15);
@@ -109,7 +110,7 @@ fn delivery() -> Value {
 }
 
 async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output) -> Result<ExitCode> {
-    let intake = alert::parse(delivery().to_string().as_bytes())?;
+    let intake = first_case(delivery().to_string().as_bytes())?;
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
         pack: "incident".to_owned(),

@@ -1,19 +1,23 @@
 //! Puts the parts together: configuration, packs, tools, models, store, engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use provost_agents::StandardRoles;
-use provost_domain::ids::{Handle, SessionId};
+use provost_domain::failure::ModelFailure;
+use provost_domain::ids::{Digest, Handle, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::Reads;
+use provost_domain::port::{ModelProvider, Reads};
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
-use provost_model::ScriptedProvider;
-use provost_packs::{Config, Known, Model, load, load_config};
+use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
+use provost_packs::{Config, IntakeConfig, Known, Model, SecretPlace, load, load_config};
+use provost_server::{IntakeSettings, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::ToolsSettings;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::ConfigArgs;
 
@@ -22,7 +26,7 @@ use crate::args::ConfigArgs;
 pub(crate) struct House {
     pub(crate) engine: Engine,
     store: SqliteStore,
-    drain: std::time::Duration,
+    drain: Duration,
 }
 
 /// The configuration a command works with.
@@ -40,6 +44,8 @@ pub(crate) fn tools(config: &Config) -> Result<ToolGateway> {
     let tools = &config.tools;
     let settings = ToolsSettings {
         metrics_endpoint: tools.metrics.as_ref().map(|metrics| metrics.endpoint.clone()),
+        prometheus: tools.prometheus.as_ref().map(|server| server.endpoint.clone()),
+        alertmanager: tools.alertmanager.as_ref().map(|server| server.endpoint.clone()),
         service_admin: tools.service.as_ref().map(|service| service.admin.clone()),
         log_files: tools.logs.as_ref().map(|logs| logs.files.clone()).unwrap_or_default(),
         notify: tools.notify.iter().map(|(name, target)| (name.clone(), target.url.clone())).collect(),
@@ -59,10 +65,65 @@ pub(crate) fn packs(config: &Config) -> Result<Vec<Arc<Pack>>> {
 /// The configured models.
 pub(crate) fn models(config: &Config) -> Result<ModelGateway> {
     config.models.iter().try_fold(ModelGateway::default(), |gateway, (name, model)| {
-        let Model::Scripted { script } = model;
-        let provider = ScriptedProvider::load(script).with_context(|| format!("model `{name}`"))?;
-        Ok(gateway.with(name, Arc::new(provider), ModelLimits::default()))
+        let (provider, limits) = provider(model).with_context(|| format!("model `{name}`"))?;
+        Ok(gateway.with(name, provider, limits))
     })
+}
+
+/// More than a provider's own timeout, so that its answer, which says more, comes first.
+const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
+
+/// One configured model, and how it may be used.
+fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
+    let limits = ModelLimits::default();
+    match model {
+        Model::Scripted { script } => Ok((Arc::new(ScriptedProvider::load(script)?), limits)),
+        Model::OpenaiCompatible { base_url, model, api_key, connect_timeout, request_timeout } => {
+            let settings = OpenAiSettings {
+                base_url: base_url.clone(),
+                model: model.clone(),
+                api_key: api_key.as_ref().map(secret).transpose()?,
+                connect_timeout: *connect_timeout,
+                request_timeout: *request_timeout,
+            };
+            let provider = OpenAiProvider::new(settings).map_err(anyhow::Error::msg)?;
+            let timeout = request_timeout.saturating_add(TIMEOUT_MARGIN);
+            Ok((Arc::new(provider), ModelLimits { timeout, ..limits }))
+        }
+    }
+}
+
+/// A key or another secret, from where the configuration says it is.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+fn secret(place: &SecretPlace) -> Result<SecretString> {
+    let source = match place {
+        SecretPlace::Credential(id) => KeySource::Credential(id.clone()),
+        SecretPlace::Env(name) => KeySource::Env(name.clone()),
+        SecretPlace::File(path) => KeySource::File(path.clone()),
+    };
+    read_key(&source, &|name| std::env::var(name).ok()).map_err(|failure| match failure {
+        ModelFailure::LlmConfig { detail } => anyhow::Error::msg(detail),
+        other => anyhow::Error::msg(other),
+    })
+}
+
+/// How deliveries are taken. Of a routing key only its digest is kept.
+pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
+    let IntakeConfig { alertmanager, pagerduty, waiting_max } = &config.intake;
+    let mut sources = BTreeMap::new();
+    if let Some(alertmanager) = alertmanager {
+        let settings = SourceSettings { pack: alertmanager.pack.clone(), keys: BTreeMap::new() };
+        sources.insert(Source::Alertmanager, settings);
+    }
+    if let Some(pagerduty) = pagerduty {
+        let digest = |(name, place): (&String, &SecretPlace)| {
+            let key = secret(place).with_context(|| format!("`intake.pagerduty.routing_keys.{name}`"))?;
+            Ok((name.clone(), Digest::of(key.expose_secret().as_bytes())))
+        };
+        let keys = pagerduty.routing_keys.iter().map(digest).collect::<Result<_>>()?;
+        sources.insert(Source::Pagerduty, SourceSettings { pack: pagerduty.pack.clone(), keys });
+    }
+    Ok(IntakeSettings { sources, waiting_max: *waiting_max })
 }
 
 impl House {

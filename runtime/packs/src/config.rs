@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{PackError, PackErrors};
 use crate::source::Source;
@@ -29,6 +30,47 @@ pub struct Config {
     /// How `provost serve` is reached.
     #[serde(default)]
     pub server: ServerConfig,
+    /// What `provost serve` takes from outside.
+    #[serde(default)]
+    pub intake: IntakeConfig,
+}
+
+/// What is taken from outside; a kind of sender whose part is missing is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntakeConfig {
+    /// Alertmanager's webhook.
+    pub alertmanager: Option<AlertmanagerIntake>,
+    /// PagerDuty's Events API.
+    pub pagerduty: Option<PagerdutyIntake>,
+    /// Deliveries that may wait to be worked on; more are refused so that senders try again.
+    pub waiting_max: u64,
+}
+
+impl Default for IntakeConfig {
+    /// As many deliveries as a storm of alerts brings.
+    fn default() -> Self {
+        Self { alertmanager: None, pagerduty: None, waiting_max: 10_000 }
+    }
+}
+
+/// Alertmanager's webhook. Who sends is known by a token.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertmanagerIntake {
+    /// The pack of the sessions it opens.
+    pub pack: String,
+}
+
+/// PagerDuty's Events API. Who sends is known by the event's routing key or by a token.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PagerdutyIntake {
+    /// The pack of the sessions it opens.
+    pub pack: String,
+    /// Where the routing keys are, by the name their sender has in logs.
+    #[serde(default)]
+    pub routing_keys: BTreeMap<String, SecretPlace>,
 }
 
 /// How `provost serve` is reached.
@@ -54,6 +96,60 @@ pub enum Model {
         /// The rules' file.
         script: PathBuf,
     },
+    /// A server that speaks the OpenAI-compatible protocol.
+    OpenaiCompatible {
+        /// The address before `/chat/completions`. There is no default: nothing goes to a server nobody named.
+        base_url: String,
+        /// The model's name on that server.
+        model: String,
+        /// Where the key is, for servers that want one.
+        api_key: Option<SecretPlace>,
+        /// How long connecting may take.
+        #[serde(default = "connect_timeout", with = "humantime_serde")]
+        connect_timeout: Duration,
+        /// How long one question may take.
+        #[serde(default = "request_timeout", with = "humantime_serde")]
+        request_timeout: Duration,
+    },
+}
+
+/// Where a secret is; the secret itself is never part of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum SecretPlace {
+    /// A file of this name in the service's credentials directory.
+    Credential(String),
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl TryFrom<Value> for SecretPlace {
+    type Error = &'static str;
+
+    /// By hand, because serde's errors show what was written, and somebody may have written the secret.
+    fn try_from(written: Value) -> Result<Self, Self::Error> {
+        let place = written.as_object().filter(|object| object.len() == 1).and_then(|object| object.iter().next());
+        match place.map(|(kind, name)| (kind.as_str(), name.as_str())) {
+            Some(("credential", Some(id))) => Ok(Self::Credential(id.to_owned())),
+            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
+            Some(("file", Some(path))) => Ok(Self::File(path.into())),
+            Some(_) | None => Err(
+                "a key or secret is not written here; say where it is: {credential: ID}, {env: NAME} or {file: PATH}",
+            ),
+        }
+    }
+}
+
+/// Long enough for a distant server, short enough that a dead one is noticed.
+fn connect_timeout() -> Duration {
+    Duration::from_secs(5)
+}
+
+/// Long enough for a long answer of a slow model.
+fn request_timeout() -> Duration {
+    Duration::from_mins(1)
 }
 
 /// What the tools reach; a tool whose part is missing does not exist.
@@ -68,11 +164,15 @@ pub struct Tools {
     pub logs: Option<Logs>,
     /// For `notify:NAME`.
     pub notify: BTreeMap<String, NotifyTarget>,
+    /// For `prometheus:*`.
+    pub prometheus: Option<Endpoint>,
+    /// For `alertmanager:*`.
+    pub alertmanager: Option<Endpoint>,
     /// For `http:probe`.
     pub http: Option<Http>,
 }
 
-/// A metrics endpoint.
+/// A server that is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -142,11 +242,17 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
         *pack = folder.join(&*pack);
     }
     for model in config.models.values_mut() {
-        let Model::Scripted { script } = model;
-        *script = folder.join(&*script);
+        if let Model::Scripted { script } = model {
+            *script = folder.join(&*script);
+        }
     }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);
+    }
+    for place in config.secrets() {
+        if let SecretPlace::File(file) = place {
+            *file = folder.join(&*file);
+        }
     }
     if !config.store.starts_with("sqlite://") {
         let message = format!("the store `{}` is not known", config.store);
@@ -160,6 +266,16 @@ impl Config {
     /// The SQLite file's path.
     pub fn store_path(&self) -> PathBuf {
         PathBuf::from(self.store.strip_prefix("sqlite://").unwrap_or(&self.store))
+    }
+
+    /// Every place of a secret.
+    fn secrets(&mut self) -> impl Iterator<Item = &mut SecretPlace> {
+        let models = self.models.values_mut().filter_map(|model| match model {
+            Model::OpenaiCompatible { api_key, .. } => api_key.as_mut(),
+            Model::Scripted { .. } => None,
+        });
+        let routing = self.intake.pagerduty.iter_mut().flat_map(|pagerduty| pagerduty.routing_keys.values_mut());
+        models.chain(routing)
     }
 }
 
@@ -196,5 +312,55 @@ fn substitute(mut source: Source, variable: &dyn Fn(&str) -> Option<String>) -> 
         Ok(source)
     } else {
         Err(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(model: &str, expect: Result<(), &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provost.yaml");
+        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels:\n  default: {{{model}}}\n")).unwrap();
+        match (load_config(&path, &|_| None), expect) {
+            (Ok(_), Ok(())) => {}
+            (Err(errors), Err(part)) => {
+                assert!(errors.to_string().contains(part), "{errors}");
+                assert!(!errors.to_string().contains("hush"), "{errors}");
+            }
+            (found, expect) => panic!("{found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn a_model_server_is_named_in_full_or_refused() {
+        let whole = "provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\", model: m";
+        check(whole, Ok(()));
+        check(
+            &format!("{whole}, api_key: {{credential: model-key}}, request_timeout: 60s, connect_timeout: 5s"),
+            Ok(()),
+        );
+        check(&format!("{whole}, api_key: {{env: KEY}}"), Ok(()));
+        check("provider: openai_compatible, model: m", Err("base_url"));
+        check("provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\"", Err("model"));
+        check(&format!("{whole}, temperature: 1"), Err("temperature"));
+        check(&format!("{whole}, api_key: {{vault: sk-hush}}"), Err("say where it is"));
+        check(&format!("{whole}, api_key: sk-hush"), Err("say where it is"));
+        check(&format!("{whole}, request_timeout: 60"), Err("60"));
+    }
+
+    #[test]
+    fn a_keys_file_stands_beside_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provost.yaml");
+        let model = "{provider: openai_compatible, base_url: x, model: m, api_key: {file: key}}";
+        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{default: {model}}}\n")).unwrap();
+        let config = load_config(&path, &|_| None).unwrap();
+        let Model::OpenaiCompatible { api_key: Some(SecretPlace::File(file)), .. } = &config.models["default"] else {
+            panic!("{config:?}");
+        };
+        assert_eq!(file, &folder.path().join("key"));
     }
 }

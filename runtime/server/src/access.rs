@@ -31,7 +31,6 @@ const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) role: AccessRole,
-    pub(crate) token: TokenId,
 }
 
 /// Tokens and the bounds on their use.
@@ -57,8 +56,8 @@ impl Access {
         self.clock.now()
     }
 
-    /// The caller a secret stands for.
-    pub(crate) async fn caller(&self, secret: &str) -> Result<Caller, Problem> {
+    /// The caller a secret stands for. Deliveries have a bound of their own, which is answered so that senders try again.
+    async fn caller(&self, secret: &str, permission: Permission) -> Result<Caller, Problem> {
         let worthless =
             || Problem::new(Code::Unauthenticated, "this token is unknown, expired or revoked; ask an admin");
         let secret = Secret::parse(secret).ok_or_else(worthless)?;
@@ -68,8 +67,11 @@ impl Access {
         if !genuine || !token.is_valid(now) {
             return Err(worthless());
         }
+        if permission != Permission::Deliver {
+            self.within_rate(&token.id)?;
+        }
         self.note_use(&token, now).await?;
-        Ok(Caller { principal: token.principal(), role: token.role, token: token.id })
+        Ok(Caller { principal: token.principal(), role: token.role })
     }
 
     /// Counts a request.
@@ -109,7 +111,7 @@ pub(crate) async fn guard(
     }
 }
 
-/// The caller, if it may. Deliveries have a bound of their own, which is answered in a way that makes senders try again.
+/// The caller, if it may.
 pub(crate) async fn admit(server: &Server, permission: Permission, headers: &HeaderMap) -> Result<Caller, Problem> {
     let missing = || {
         let detail = "send `Authorization: Bearer TOKEN`; `provost tokens create NAME --role ROLE` mints one";
@@ -120,10 +122,7 @@ pub(crate) async fn admit(server: &Server, permission: Permission, headers: &Hea
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    let caller = server.access().caller(secret.trim()).await?;
-    if permission != Permission::Deliver {
-        server.access().within_rate(&caller.token)?;
-    }
+    let caller = server.access().caller(secret.trim(), permission).await?;
     if !caller.role.may(permission) {
         let detail = format!("the role {} may not do that; use a token with another role", caller.role);
         return Err(Problem::new(Code::Forbidden, detail).with("role", caller.role.as_str()));

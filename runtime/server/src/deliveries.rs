@@ -12,7 +12,7 @@ use crate::app::Server;
 use crate::codes::Code;
 use crate::extract::{Search, Tail};
 use crate::hooks::TakenView;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::sessions::page_size;
 use crate::views::Page;
 
@@ -68,7 +68,7 @@ pub(crate) struct ListQuery {
 
 /// Deliveries, newest first.
 #[utoipa::path(get, path = "/v1/deliveries", params(ListQuery), tag = "deliveries",
-    responses((status = 200, body = Page<DeliveryView>), (status = "default", body = Problem)))]
+    responses((status = 200, body = Page<DeliveryView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Search(query): Search<ListQuery>,
@@ -86,7 +86,7 @@ pub(crate) async fn list(
 
 /// Delivers a bad delivery again, for when what made it bad has changed.
 #[utoipa::path(post, path = "/v1/deliveries/{delivery}/replay", params(("delivery" = String, Path)),
-    tag = "deliveries", responses((status = 202, body = TakenView), (status = "default", body = Problem)))]
+    tag = "deliveries", responses((status = 202, body = TakenView), Problems))]
 pub(crate) async fn replay(
     State(server): State<Server>,
     Tail(id): Tail,

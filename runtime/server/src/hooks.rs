@@ -16,7 +16,7 @@ use crate::app::Server;
 use crate::codes::Code;
 use crate::extract::Raw;
 use crate::intake::Source;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 
 /// A delivery that was taken.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,7 +28,7 @@ pub(crate) struct TakenView {
 
 /// Takes a delivery of Alertmanager's webhook, version 4.
 #[utoipa::path(post, path = "/hooks/alertmanager", request_body = Object, tag = "deliveries",
-    responses((status = 202, body = TakenView), (status = "default", body = Problem)))]
+    responses((status = 202, body = TakenView), Problems))]
 pub(crate) async fn alertmanager(
     State(server): State<Server>,
     caller: Caller,
@@ -51,7 +51,7 @@ pub(crate) struct EnqueuedView {
 
 /// Takes an event of PagerDuty's Events API, version 2. Who sends it is known by the event's `routing_key` or by a token.
 #[utoipa::path(post, path = "/v2/enqueue", request_body = Object, tag = "deliveries", security((), ("token" = [])),
-    responses((status = 202, body = EnqueuedView), (status = "default", body = Problem)))]
+    responses((status = 202, body = EnqueuedView), Problems))]
 pub(crate) async fn enqueue(
     State(server): State<Server>,
     headers: HeaderMap,

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `app` | the routes, grouped by the permission they need, and what every request passes |
 //! | `access` | from a token to a caller; no path but health answers without one |
+//! | `idempotency` | the same request under the same key is done once |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
@@ -22,6 +23,7 @@ mod extract;
 mod feed;
 mod health;
 mod hooks;
+mod idempotency;
 mod intake;
 mod packs;
 mod problem;
@@ -32,6 +34,8 @@ mod views;
 
 pub use app::{Parts, Server};
 pub use codes::Code;
-pub use intake::{BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, SourceSettings, first_case};
+pub use intake::{
+    BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, Source, SourceSettings, first_case,
+};
 pub use problem::Problem;
 pub use tokens::random;

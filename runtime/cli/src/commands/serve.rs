@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use provost_domain::port::Tokens as _;
 use provost_engine::SystemClock;
-use provost_server::{Parts, Server};
+use provost_server::{Intake, IntakeParts, Parts, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,10 +25,19 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
     let listening = listener.local_addr()?;
     let house = House::open(&config).await?;
     let store = config.store_path();
+    let parts = IntakeParts {
+        engine: house.engine.clone(),
+        deliveries: Arc::new(house.store().clone()),
+        reads: Arc::new(house.store().reads()),
+        clock: Arc::new(SystemClock),
+    };
+    let intake = Intake::start(parts, wiring::intake(&config)?).await?;
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
+        requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
+        intake,
         data: store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
     });
     let url = format!("http://{listening}");

@@ -5,6 +5,7 @@
 mod access;
 mod deliveries;
 mod model;
+mod requests;
 mod store;
 mod tool;
 
@@ -14,6 +15,7 @@ pub use deliveries::{
     GroupWork, Mark, NewDelivery, UnknownState,
 };
 pub use model::ModelProvider;
+pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
     InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,

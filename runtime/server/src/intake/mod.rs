@@ -25,6 +25,7 @@ use provost_domain::port::{
 use provost_engine::{Engine, EngineError};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 pub use alertmanager::first_case;
 pub use notice::{BadDelivery, Opening};
@@ -35,8 +36,10 @@ use notice::Notice;
 
 /// A kind of sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
+pub enum Source {
+    /// Alertmanager's webhook, version 4.
     Alertmanager,
+    /// PagerDuty's Events API, version 2.
     Pagerduty,
 }
 
@@ -68,8 +71,8 @@ pub struct SourceSettings {
 /// How deliveries are taken.
 #[derive(Debug, Clone)]
 pub struct IntakeSettings {
-    /// By the kind of sender: `alertmanager`, `pagerduty`.
-    pub sources: BTreeMap<String, SourceSettings>,
+    /// By the kind of sender; one without settings is refused.
+    pub sources: BTreeMap<Source, SourceSettings>,
     /// Deliveries that may wait; more are refused until some are worked on.
     pub waiting_max: u64,
 }
@@ -77,17 +80,11 @@ pub struct IntakeSettings {
 /// Intake cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    /// No such kind of sender.
-    #[error("`intake.{name}` is not known; there are alertmanager and pagerduty")]
-    UnknownSource {
-        /// The name.
-        name: String,
-    },
     /// No such pack.
     #[error("`intake.{name}.pack` names `{pack}`, which is not loaded; the packs are: {}", known.join(", "))]
     UnknownPack {
         /// The kind of sender.
-        name: String,
+        name: &'static str,
         /// The pack.
         pack: String,
         /// The packs there are.
@@ -141,21 +138,19 @@ impl Intake {
     /// # Errors
     /// The settings name what does not exist, or the store fails.
     pub async fn start(parts: IntakeParts, settings: IntakeSettings) -> Result<Self, IntakeError> {
-        let mut sources = BTreeMap::new();
-        for (name, source) in settings.sources {
-            let Some(kind) = Source::named(&name) else { return Err(IntakeError::UnknownSource { name }) };
-            let packs = parts.engine.packs();
-            if !packs.contains_key(source.pack.as_str()) {
+        let IntakeSettings { sources, waiting_max } = settings;
+        let packs = parts.engine.packs();
+        for (source, SourceSettings { pack, .. }) in &sources {
+            if !packs.contains_key(pack.as_str()) {
                 let known = packs.keys().map(ToString::to_string).collect();
-                return Err(IntakeError::UnknownPack { name, pack: source.pack, known });
+                return Err(IntakeError::UnknownPack { name: source.as_str(), pack: pack.clone(), known });
             }
-            sources.insert(kind, source);
         }
         let waiting = parts.reads.waiting().await?.iter().map(|(_, count)| count).sum();
         let inner = Arc::new(Inner {
             parts,
             sources,
-            waiting_max: settings.waiting_max,
+            waiting_max,
             waiting: AtomicU64::new(waiting),
             came: Notify::new(),
             closed: AtomicBool::new(false),
@@ -190,11 +185,13 @@ impl Intake {
     pub(crate) async fn take(&self, source: Source, by: Principal, body: Vec<u8>) -> Result<Taken, Problem> {
         self.0.ready(source)?;
         match self.0.read(source, &body, || minted("")) {
-            Ok((notice, key)) => self.0.store(source, by, body, notice.group).await.map(|id| Taken { id, key }),
+            Ok((notice, key)) => {
+                let id = self.store(source, by, body, Arrived::Waiting { group: notice.group }).await?;
+                Ok(Taken { id, key })
+            }
             Err(bad) => {
-                let problem = problem(&bad);
-                let id = self.0.keep(source, by, body, bad.to_string()).await?;
-                Err(problem.with("delivery", id.as_str()))
+                let id = self.store(source, by, body, Arrived::Bad { reason: bad.to_string() }).await?;
+                Err(problem(&bad).with("delivery", id.as_str()))
             }
         }
     }
@@ -210,9 +207,26 @@ impl Intake {
         })?;
         self.0.ready(source)?;
         let (notice, key) = self.0.read(source, &body, || minted("")).map_err(|bad| problem(&bad))?;
-        let taken = self.0.store(source, by, body, notice.group).await.map(|id| Taken { id, key })?;
-        self.0.parts.deliveries.dismiss(id, &format!("replayed as {}", taken.id)).await?;
-        Ok(taken)
+        let again = self.store(source, by, body, Arrived::Waiting { group: notice.group }).await?;
+        self.0.parts.deliveries.dismiss(id, &format!("replayed as {again}")).await?;
+        Ok(Taken { id: again, key })
+    }
+
+    /// Stores, in a task of its own: a sender that hangs up leaves nothing half counted.
+    async fn store(
+        &self,
+        source: Source,
+        by: Principal,
+        body: Vec<u8>,
+        arrived: Arrived,
+    ) -> Result<DeliveryId, Problem> {
+        let id = DeliveryId::new(minted("dlv_"));
+        let (at, source) = (self.0.parts.clock.now(), source.as_str().to_owned());
+        let delivery = NewDelivery { id: id.clone(), source, by, body, arrived, at };
+        let inner = Arc::clone(&self.0);
+        let stored = TaskTracker::new().spawn(async move { inner.store(delivery).await }).await;
+        stored.map_err(|error| Problem::new(Code::Internal, format!("storing broke off: {error}")))??;
+        Ok(id)
     }
 }
 
@@ -263,34 +277,26 @@ impl Inner {
         Ok((notice.checked(check)?, key))
     }
 
-    async fn store(&self, source: Source, by: Principal, body: Vec<u8>, group: Digest) -> Result<DeliveryId, Problem> {
+    /// A bad delivery waits for nobody.
+    async fn store(&self, delivery: NewDelivery) -> Result<(), Problem> {
+        if matches!(delivery.arrived, Arrived::Bad { .. }) {
+            return Ok(self.parts.deliveries.deliver(delivery).await?);
+        }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.no_longer_wait(1);
             let detail = format!("{} deliveries wait to be worked on; send it again later", self.waiting_max);
             return Err(Problem::new(Code::Saturated, detail));
         }
-        let stored = self.deliver(source, by, body, Arrived::Waiting { group }).await;
-        match stored {
-            Ok(_) => self.came.notify_one(),
-            Err(_) => drop(self.waiting.fetch_sub(1, Ordering::Relaxed)),
+        if let Err(error) = self.parts.deliveries.deliver(delivery).await {
+            self.no_longer_wait(1);
+            return Err(error.into());
         }
-        stored
+        self.came.notify_one();
+        Ok(())
     }
 
-    async fn keep(&self, source: Source, by: Principal, body: Vec<u8>, why: String) -> Result<DeliveryId, Problem> {
-        self.deliver(source, by, body, Arrived::Bad { reason: why }).await
-    }
-
-    async fn deliver(
-        &self,
-        source: Source,
-        by: Principal,
-        body: Vec<u8>,
-        arrived: Arrived,
-    ) -> Result<DeliveryId, Problem> {
-        let id = DeliveryId::new(minted("dlv_"));
-        let (at, source) = (self.parts.clock.now(), source.as_str().to_owned());
-        self.parts.deliveries.deliver(NewDelivery { id: id.clone(), source, by, body, arrived, at }).await?;
-        Ok(id)
+    fn no_longer_wait(&self, count: u64) {
+        // A store that failed to answer may have stored, so one delivery may be taken off twice.
+        self.waiting.update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.saturating_sub(count));
     }
 }

@@ -87,7 +87,7 @@ impl Body {
         }
         let told = payload.told(self);
         let mark = Digest::of_json(&told).hex();
-        let opening = payload.opening(told.clone()).map(Box::new);
+        let opening = payload.opening(&told).map(Box::new);
         Ok(Alert { mark, change: Change::Firing(opening), brief: told })
     }
 }
@@ -117,7 +117,7 @@ impl Payload {
     }
 
     /// `service` and `environment` stand in `custom_details`, or else in `component` or `source`, and in `group`.
-    fn opening(&self, told: Value) -> Result<Opening, String> {
+    fn opening(&self, told: &Value) -> Result<Opening, String> {
         let detail = |name: &str| self.custom_details.get(name).and_then(Value::as_str).map(str::to_owned);
         let service = detail("service").or_else(|| self.component.clone()).unwrap_or_else(|| self.source.clone());
         let environment = detail("environment").or_else(|| detail("env")).or_else(|| self.group.clone());

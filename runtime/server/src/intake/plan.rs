@@ -226,6 +226,8 @@ impl News {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn id(n: u128) -> SessionId {
@@ -285,45 +287,45 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(given: &Given, alerts: &[&[Alert]], expect: Outline) {
-        assert_eq!(outline(decided(given, alerts).unwrap()), expect);
+    fn check(given: &Given, alerts: &[&[Alert]], expect: &Outline) {
+        assert_eq!(&outline(decided(given, alerts).unwrap()), expect);
     }
 
     #[test]
     fn a_new_group_opens_one_session_however_often_it_is_told() {
-        check(&NEW, &[&[fires("a")], &[fires("a")], &[fires("a")]], (Some((json!("a"), None)), vec![], Some(id(7))));
+        check(&NEW, &[&[fires("a")], &[fires("a")], &[fires("a")]], &(Some((json!("a"), None)), vec![], Some(id(7))));
         let joined = (id(7), json!([["b"], []]));
-        check(&NEW, &[&[fires("a"), fires("b")]], (Some((json!("a"), None)), vec![joined], Some(id(7))));
-        check(&NEW, &[&[over("a")]], (None, vec![], None));
+        check(&NEW, &[&[fires("a"), fires("b")]], &(Some((json!("a"), None)), vec![joined], Some(id(7))));
+        check(&NEW, &[&[over("a")]], &(None, vec![], None));
     }
 
     #[test]
     fn an_open_session_is_told_only_what_is_new() {
         let given = with(false, &[("a", false), ("b", true)]);
-        check(&given, &[&[fires("a"), over("b")]], (None, vec![], Some(id(1))));
+        check(&given, &[&[fires("a"), over("b")]], &(None, vec![], Some(id(1))));
         assert!(decided(&given, &[&[fires("a")]]).unwrap().is_idle());
-        check(&given, &[&[fires("b")]], (None, vec![], Some(id(1))));
+        check(&given, &[&[fires("b")]], &(None, vec![], Some(id(1))));
         let told = (id(1), json!([["c"], ["a"]]));
-        check(&given, &[&[fires("c")], &[over("a"), fires("c")], &[over("a")]], (None, vec![told], Some(id(1))));
+        check(&given, &[&[fires("c")], &[over("a"), fires("c")], &[over("a")]], &(None, vec![told], Some(id(1))));
     }
 
     #[test]
     fn an_ended_session_hears_of_the_end_and_a_new_alert_opens_its_child() {
         let given = with(true, &[("a", false)]);
-        check(&given, &[&[fires("a")]], (None, vec![], Some(id(1))));
-        check(&given, &[&[over("a")]], (None, vec![(id(1), json!([[], ["a"]]))], Some(id(1))));
+        check(&given, &[&[fires("a")]], &(None, vec![], Some(id(1))));
+        check(&given, &[&[over("a")]], &(None, vec![(id(1), json!([[], ["a"]]))], Some(id(1))));
         let told = vec![(id(1), json!([[], ["a"]])), (id(7), json!([["c"], []]))];
-        check(&given, &[&[over("a"), fires("b"), fires("c")]], (Some((json!("b"), Some(id(1)))), told, Some(id(7))));
+        check(&given, &[&[over("a"), fires("b"), fires("c")]], &(Some((json!("b"), Some(id(1)))), told, Some(id(7))));
     }
 
     #[test]
     fn what_is_over_fires_anew_where_the_sender_means_it_so() {
         let given = Given { refires: true, ..with(true, &[("a", true)]) };
-        check(&given, &[&[fires("a")]], (Some((json!("a"), Some(id(1)))), vec![], Some(id(7))));
+        check(&given, &[&[fires("a")]], &(Some((json!("a"), Some(id(1)))), vec![], Some(id(7))));
         let all = alert("", Change::AllResolved);
-        check(&given, &[&[all.clone()]], (None, vec![], Some(id(1))));
+        check(&given, &[from_ref(&all)], &(None, vec![], Some(id(1))));
         let given = Given { refires: true, ..with(false, &[("a", false), ("b", false)]) };
-        let plan = decided(&given, &[&[all.clone()], &[all]]).unwrap();
+        let plan = decided(&given, &[from_ref(&all), from_ref(&all)]).unwrap();
         assert_eq!(plan.told.len(), 1);
         assert!(plan.marks.iter().all(|mark| mark.ended) && plan.marks.len() == 2, "{plan:?}");
     }
@@ -331,11 +333,11 @@ mod tests {
     #[test]
     fn what_opens_nothing_says_why_and_is_not_marked() {
         let bad = alert("a", Change::Firing(Err("no label".to_owned())));
-        assert_eq!(decided(&NEW, &[&[bad.clone()]]), Err("no label".to_owned()));
+        assert_eq!(decided(&NEW, &[from_ref(&bad)]), Err("no label".to_owned()));
         let plan = decided(&NEW, &[&[bad.clone(), fires("b")]]).unwrap();
         assert_eq!(plan.marks, [Mark { name: "b".to_owned(), ended: false }]);
         let told = vec![(id(1), json!([["a"], []]))];
-        check(&with(false, &[]), &[&[bad]], (None, told, Some(id(1))));
+        check(&with(false, &[]), &[&[bad]], &(None, told, Some(id(1))));
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Inner {
             None => self.decide(group, source, work).await?,
         };
         let finished = self.parts.deliveries.finish(Finish { group, upto, what }).await?;
-        self.waiting.fetch_sub(finished, Ordering::Relaxed);
+        self.no_longer_wait(finished);
         Ok(if full || upto < last { Worked::Some } else { Worked::All })
     }
 
@@ -158,7 +158,7 @@ impl Inner {
             let case = Case { id: session, pack, fields, title, by: by.clone(), parent, start: true };
             match self.parts.engine.open(case).await {
                 Ok(opened) => {
-                    tracing::info!(session = %opened.id, handle = %opened.handle, "a delivery opened a session")
+                    tracing::info!(session = %opened.id, handle = %opened.handle, "a delivery opened a session");
                 }
                 Err(error @ (EngineError::UnknownPack { .. } | EngineError::InvalidFields { .. })) => {
                     return Ok(Finished::Bad { reason: error.to_string() });

@@ -5,7 +5,7 @@
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
-//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens` | one table each |
+//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
@@ -20,6 +20,7 @@ mod inbox;
 mod open;
 mod place;
 mod reads;
+mod requests;
 mod rows;
 mod schema;
 mod sessions;
@@ -39,8 +40,8 @@ use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, Owner, 
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
-    NewDelivery, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted,
-    TakenOver, Tokens,
+    KeptAnswer, KnownRequest, NewDelivery, NewSession, Park, Parked, Reads, Requests, SessionFilter, SessionRow,
+    SessionStore, StoreError, Submitted, TakenOver, Tokens,
 };
 use provost_domain::time::Timestamp;
 
@@ -171,6 +172,25 @@ impl Deliveries for SqliteStore {
 
     async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
         Ok(self.writer.ask(Job::Execute, vec![deliveries::dismiss(id, note)]).await? == 1)
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn claim(
+        &self,
+        key: Digest,
+        fingerprint: Digest,
+        at: Timestamp,
+        forget: Timestamp,
+    ) -> Result<KnownRequest, StoreError> {
+        let statements = vec![requests::forget(forget), requests::claim(key, fingerprint, at)];
+        self.writer.ask(Job::Execute, statements).await?;
+        self.reads.request(key).await
+    }
+
+    async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, vec![requests::answer(key, answer)]).await.map(drop)
     }
 }
 

@@ -135,3 +135,15 @@ CREATE TABLE marks (
     ended INTEGER NOT NULL,
     PRIMARY KEY (grp, mark)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests by their idempotency keys, with the first answer; forgotten after a while.
+CREATE TABLE requests (
+    key BLOB PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    content_type TEXT,
+    location TEXT,
+    body BLOB
+) STRICT;
+CREATE INDEX requests_by_age ON requests (at);

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
-use super::{append, approvals, contents, deliveries, inbox, reads, sessions, snapshots, tokens, tx, writer};
+use super::{append, approvals, contents, deliveries, inbox, reads, requests, sessions, snapshots, tokens, tx, writer};
 
 const BULKS: [&Bulk; 17] = [
     &append::HOLD,
@@ -28,7 +28,7 @@ const BULKS: [&Bulk; 17] = [
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 33] = [
+const SINGLES: [&str; 37] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -51,6 +51,10 @@ const SINGLES: [&str; 33] = [
     inbox::SID,
     reads::RECORDS,
     reads::RECORDS_BETWEEN,
+    requests::ANSWER,
+    requests::CLAIM,
+    requests::FORGET,
+    requests::SELECT,
     sessions::BY_ID,
     sessions::BY_HANDLE,
     sessions::LAST_HANDLE,
@@ -63,8 +67,18 @@ const SINGLES: [&str; 33] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 9] =
-    ["appends", "approvals", "contents", "deliveries", "delivery_groups", "inbox", "marks", "sessions", "snapshots"];
+const TABLES: [&str; 10] = [
+    "appends",
+    "approvals",
+    "contents",
+    "deliveries",
+    "delivery_groups",
+    "inbox",
+    "marks",
+    "requests",
+    "sessions",
+    "snapshots",
+];
 const TRANSACTION: [&str; 7] =
     [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
 

@@ -153,11 +153,12 @@ async fn what_a_killed_daemon_had_stored_is_opened_once_by_the_next() {
     for _ in 0..3 {
         assert_eq!(post(&daemon, &fires(&["a"])).await.status, StatusCode::ACCEPTED);
     }
-    // The plan is stored, the session is not open.
-    let capped = eventually("the cap to hold the session up", PATIENCE, || async {
-        daemon.log().contains("a delivery waits until a session ends").then_some(())
+    let store = SqliteStore::open_read_only(&daemon.shop.path("provost.db")).await.unwrap();
+    let planned = eventually("a plan without its session", PATIENCE, || async {
+        let (group, _) = store.waiting().await.unwrap().first().copied()?;
+        store.work(group, 1).await.unwrap().plan
     });
-    capped.await.unwrap();
+    planned.await.unwrap();
     assert_eq!(sessions(&daemon).await, Vec::<String>::new());
     assert_eq!(daemon.all("/v1/deliveries?state=waiting").await.len(), 3);
     daemon.shop.configure(INTAKE);

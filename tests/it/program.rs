@@ -62,8 +62,8 @@ async fn bad_input_is_one_clear_error_and_nothing_is_written() {
     let shop = Shop::start("already-healthy").await;
     let input = shop.path("bad.json");
     for (content, part) in [
-        (b"{".to_vec(), "form of Alertmanager's webhook"),
-        (vec![0xff, 0x00, 0xfe], "form of Alertmanager's webhook"),
+        (b"{".to_vec(), "is no JSON"),
+        (vec![0xff, 0x00, 0xfe], "is no JSON"),
         (vec![b' '; 2 * 1024 * 1024], "over the limit"),
     ] {
         std::fs::write(&input, content).unwrap();

@@ -1,7 +1,9 @@
 //! Errors with a place and a hint.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::node::Place;
 
 /// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,13 @@ pub struct PackError {
     pub message: String,
     /// What to do.
     pub hint: String,
+}
+
+impl PackError {
+    pub(crate) fn at(file: &Path, place: Place, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let Place { line, column } = place;
+        Self { file: file.to_owned(), line, column, message: message.into(), hint: hint.into() }
+    }
 }
 
 impl fmt::Display for PackError {
@@ -35,6 +44,15 @@ impl fmt::Display for PackError {
 /// All mistakes of a pack or a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackErrors(pub Vec<PackError>);
+
+impl PackErrors {
+    /// The mistakes in the order of files and places, none twice.
+    pub(crate) fn sorted(mut errors: Vec<PackError>) -> Self {
+        errors.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+        errors.dedup();
+        Self(errors)
+    }
+}
 
 impl fmt::Display for PackErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-
 use crate::error::PackError;
+use crate::form::{Log, Read};
+use crate::node::{Node, Place};
 
 /// Largest file read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
@@ -18,75 +18,82 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a file that must be UTF-8 and not too large.
+    /// Reads a regular file that must be UTF-8 and not too large.
     pub(crate) fn read(path: &Path) -> Result<Self, PackError> {
-        let error = |message: String, hint: &str| PackError {
-            file: path.to_owned(),
-            line: 0,
-            column: 0,
-            message,
-            hint: hint.to_owned(),
-        };
-        let length = fs::metadata(path)
-            .map_err(|e| error(format!("cannot be read: {e}"), "check the path and its rights"))?
-            .len();
-        if length > FILE_MAX {
+        let error = |message: String, hint: &str| PackError::at(path, Place::default(), message, hint);
+        let unreadable = |e| error(format!("cannot be read: {e}"), "check the path and its rights");
+        let found = fs::metadata(path).map_err(unreadable)?;
+        if !found.is_file() {
+            return Err(error("is not a file".to_owned(), "name a file of text"));
+        }
+        if found.len() > FILE_MAX {
             return Err(error(
-                format!("{length} bytes, over the limit of {FILE_MAX}"),
+                format!("{} bytes, over the limit of {FILE_MAX}", found.len()),
                 "split it, or name another file",
             ));
         }
-        let bytes =
-            fs::read(path).map_err(|e| error(format!("cannot be read: {e}"), "check the path and its rights"))?;
+        let bytes = fs::read(path).map_err(unreadable)?;
         let text =
             String::from_utf8(bytes).map_err(|e| error(format!("is not UTF-8: {e}"), "save it as UTF-8 text"))?;
         Ok(Self { path: path.to_owned(), text })
     }
 
-    /// The file's YAML as a type that refuses unknown keys.
-    pub(crate) fn yaml<T: DeserializeOwned>(&self) -> Result<T, PackError> {
-        serde_saphyr::from_str(&self.text).map_err(|error| {
-            let bare = error.without_snippet();
-            let (line, column) = bare.location().map_or((0, 0), |at| (at.line(), at.column()));
-            PackError {
-                file: self.path.clone(),
-                line,
-                column,
-                message: bare.to_string(),
-                hint: "mend it and run the check again: the rest of this file is read after that".to_owned(),
-            }
+    /// The file's YAML as a tree.
+    ///
+    /// # Errors
+    /// The text is no YAML. Only this stops at the first mistake: what follows it means nothing.
+    pub(crate) fn tree(&self) -> Result<Node, PackError> {
+        parse(&self.text).map_err(|mut error| {
+            error.file.clone_from(&self.path);
+            error
         })
     }
 
-    /// An error at the first place where all of these words stand, in this order, each at or after the one before.
-    pub(crate) fn error(&self, at: &[&str], message: impl Into<String>, hint: impl Into<String>) -> PackError {
-        let (line, column) = self.find(at);
-        PackError { file: self.path.clone(), line, column, message: message.into(), hint: hint.into() }
+    /// The file's YAML as a type, with every mistake of form in the log.
+    pub(crate) fn form<T: Read>(&self, log: &mut Log) -> Option<(Node, T)> {
+        let tree = self.tree().map_err(|error| log.errors.push(error)).ok()?;
+        refuse_variables(&tree, log);
+        let form = T::read(&tree, log)?;
+        Some((tree, form))
     }
 
-    fn find(&self, at: &[&str]) -> (u64, u64) {
-        let mut from = 0;
-        let mut found = None;
-        for word in at {
-            let Some(offset) = self.text.get(from..).and_then(|rest| position(rest, word)) else { continue };
-            from += offset;
-            found = Some(from);
+    /// An error at a place of this file.
+    pub(crate) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) -> PackError {
+        PackError::at(&self.path, place, message, hint)
+    }
+}
+
+/// Parses YAML; an error's file is left empty.
+pub(crate) fn parse(text: &str) -> Result<Node, PackError> {
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let place = error.location().map(|at| Place { line: at.line(), column: at.column() }).unwrap_or_default();
+        let hint = "mend it and run the check again: the rest of this file is read after that";
+        PackError::at(Path::new(""), place, error.without_snippet().to_string(), hint)
+    })
+}
+
+/// A pack is the same everywhere, so it holds no variables.
+fn refuse_variables(node: &Node, log: &mut Log) {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        let mut texts = Vec::new();
+        match &node.kind {
+            crate::node::Kind::Scalar(value) => texts.extend(value.as_str().map(|text| (text, node.place))),
+            crate::node::Kind::Supplied(_) => {}
+            crate::node::Kind::List(items) => open.extend(items),
+            crate::node::Kind::Table(entries) => {
+                texts.extend(entries.iter().map(|(key, _)| (key.as_str(), key.place)));
+                open.extend(entries.iter().map(|(_, node)| node));
+            }
         }
-        let Some(before) = found.and_then(|at| self.text.get(..at)) else { return (0, 0) };
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) as u64 + 1;
-        (line, column)
+        for (_, place) in texts.into_iter().filter(|(text, _)| text.contains("${")) {
+            log.report(place, VARIABLE, VARIABLE_HINT);
+        }
     }
 }
 
-/// Where a word stands that is not part of a longer one; comments are passed over.
-fn position(text: &str, word: &str) -> Option<usize> {
-    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
-    let stands = |at: usize| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
-        let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or_default();
-        !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word) && !line.trim_start().starts_with('#')
-    };
-    text.match_indices(word).map(|(at, _)| at).find(|at| stands(*at))
-}
+/// Said of a `${` where none may be.
+pub(crate) const VARIABLE: &str = "`${` is left over: variables are not replaced here";
+/// What to do about it.
+pub(crate) const VARIABLE_HINT: &str = "write the value itself; variables belong in the configuration's values";

@@ -1,4 +1,4 @@
-//! The built binary as its users meet it: commands on a shop, bad input, and kill -9.
+//! The built binary as its users meet it: commands on a shop, an orderly end, and bad input.
 
 use std::time::Duration;
 
@@ -37,44 +37,6 @@ async fn the_requester_may_not_approve_its_own_sessions_calls() {
     let refused = shop.last(&["approvals", "approve", approval, "--as", "bob"]).await;
     assert!(refused["error"].as_str().unwrap().contains("may not approve"), "{refused}");
     assert_eq!(shop.witness(), (0, 0));
-}
-
-/// Kills with SIGKILL at this instant of every step until the session rests for good.
-async fn killed_at(instant: Duration) {
-    let shop = Shop::start("heals-on-rollback").await;
-    shop.run_and_kill(&["run", "incident", "--input", &shop.alert()], instant).await;
-    for _ in 0..6 {
-        let output = shop.run(&["sessions", "list"]).await;
-        let Some(row) = output.status.success().then(|| last_line(&output)[0].clone()).filter(Value::is_object) else {
-            // Killed before the session was acknowledged: nothing to lose.
-            return;
-        };
-        match row["status"].as_str().unwrap() {
-            "resolved" | "escalated" | "new" => break,
-            "awaiting_input" => {
-                let approvals = shop.last(&["approvals", "list"]).await;
-                let Some(approval) = approvals[0]["approval"].as_str() else { break };
-                let approve = ["approvals", "approve", approval, "--as", "alice"];
-                shop.run_and_kill(&approve, instant).await;
-                shop.run(&["sessions", "continue"]).await;
-            }
-            _ => drop(shop.run(&["sessions", "continue"]).await),
-        }
-    }
-    let row = shop.last(&["sessions", "list"]).await[0].clone();
-    let shown = shop.last(&["sessions", "show", row["handle"].as_str().unwrap()]).await;
-    let in_doubt = shown["outcomes_unknown"].as_object().is_some_and(|unknown| !unknown.is_empty());
-    let status = row["status"].as_str().unwrap();
-    assert!(in_doubt || matches!(status, "resolved" | "escalated" | "new"), "{instant:?}: {shown}");
-    assert!(shop.witness().0 <= 1, "{instant:?}: the rollback happened twice");
-    assert_eq!(shop.last(&["audit", "verify"]).await["problems"], 0, "{instant:?}");
-}
-
-#[tokio::test]
-async fn kill_9_at_any_instant_loses_nothing_and_repeats_nothing() {
-    for instant in [20, 30, 40, 50, 60, 70, 80, 90, 110, 140, 200, 400] {
-        killed_at(Duration::from_millis(instant)).await;
-    }
 }
 
 #[tokio::test]

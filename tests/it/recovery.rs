@@ -2,24 +2,14 @@
 
 use std::sync::Arc;
 
-use provost_domain::command::{Answer, Ask};
+use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
+use provost_domain::pack::{AgentSpec, Pack};
+use provost_domain::request::Roles;
+use provost_domain::session::Session;
 use provost_tests::house::House;
 use provost_tests::tools::Behaviour;
 use serde_json::json;
-
-#[tokio::test]
-async fn a_pending_approval_survives_and_its_call_runs_once() {
-    let house = House::open().await;
-    let session = house.session("staging").await;
-    house.model.finish("close", 0.9);
-    house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
-    let approval = house.approvals(session, 1).await.remove(0).id;
-    let house = house.crash().await;
-    house.answer(session, &approval, Answer::Approve).await.unwrap();
-    house.model.asked_times(1).await;
-    assert_eq!(house.tools.danger.arrived().len(), 1);
-}
 
 #[tokio::test]
 async fn a_finished_reply_is_never_asked_for_again() {
@@ -92,4 +82,60 @@ async fn a_lost_answer_of_an_unsafe_call_is_unknown_too() {
     let folded = house.until(session, "awaiting_input").await;
     assert_eq!(folded.unknown().len(), 1);
     assert_eq!(house.tools.safe.arrived().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_its_takeovers_bring_no_further_is_given_up() {
+    let mut house = House::open().await;
+    let session = house.session("staging").await;
+    for _ in 0..5 {
+        house.model.asked_times(1).await;
+        house = house.crash().await;
+    }
+    house.model.asked_times(1).await;
+    house = house.crash().await;
+    let folded = house.until(session, "error").await;
+    assert_eq!(folded.status_reason(), "taken over 6 times without getting any further");
+    assert_eq!(house.model.asked().await.len(), 0);
+    // A person's retry counts anew.
+    house.ask(session, "operator", Ask::Retry { force: true }).await.unwrap();
+    house.model.asked_times(1).await;
+}
+
+#[tokio::test]
+async fn progress_counts_the_takeovers_anew() {
+    let mut house = House::open().await;
+    let session = house.session("staging").await;
+    for n in 0..8 {
+        house.model.asked_times(1).await;
+        house.model.calls(&[("read__gauge", json!({"n": n}))]);
+        house.model.asked_times(2).await;
+        house = house.crash().await;
+    }
+    house.model.asked_times(1).await;
+    assert_eq!(house.folded(session).await.status().as_str(), "in_progress");
+}
+
+/// Roles whose code fails for one agent.
+#[derive(Debug)]
+struct Broken;
+
+impl Roles for Broken {
+    fn brief(&self, _: &Session, agent: &AgentSpec, _: &Pack) -> String {
+        assert_ne!(agent.name.as_str(), "closer", "a fault in the code");
+        "go on".to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_supervisor_keeps_failing_ends_as_error_with_the_cause() {
+    let house = House::with_roles(provost_tests::pack::pack(), Arc::new(Broken)).await;
+    let session = house.session("staging").await;
+    for _ in 0..6 {
+        house.model.finish("close", 0.9);
+    }
+    let folded = house.until(session, "error").await;
+    let reason = folded.status_reason();
+    assert!(reason.contains("failed 6 times") && reason.contains("a fault in the code"), "{reason}");
+    assert!(house.engine.registry().is_empty());
 }

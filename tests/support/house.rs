@@ -10,10 +10,11 @@ use provost_domain::event::Event;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Principal, Seq, SessionId};
 use provost_domain::pack::Pack;
 use provost_domain::port::{ApprovalFilter, ApprovalRow, CommandLog, Reads, SessionStore, ToolBackend};
+use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, SystemClock, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -62,7 +63,7 @@ impl Tools {
     }
 }
 
-/// Any store.
+/// Any store, with all of its sides.
 pub trait Store: SessionStore + CommandLog + Reads {}
 impl<T: SessionStore + CommandLog + Reads> Store for T {}
 
@@ -75,8 +76,9 @@ pub struct House {
     pub model: StubModel,
     /// The tools.
     pub tools: Tools,
-    store: Arc<MemoryStore>,
+    store: Arc<dyn Store>,
     pack: Arc<Pack>,
+    roles: Arc<dyn Roles>,
 }
 
 /// A principal for people.
@@ -92,10 +94,21 @@ impl House {
 
     /// Opens with a pack.
     pub async fn with(pack: Pack) -> Self {
-        Self::start(Arc::new(MemoryStore::new()), StubModel::start().await, Tools::new(), Arc::new(pack)).await
+        Self::with_roles(pack, Arc::new(StandardRoles)).await
     }
 
-    async fn start(store: Arc<MemoryStore>, model: StubModel, tools: Tools, pack: Arc<Pack>) -> Self {
+    /// Opens with a pack and roles.
+    pub async fn with_roles(pack: Pack, roles: Arc<dyn Roles>) -> Self {
+        Self::start(Arc::new(MemoryStore::new()), Tools::new(), Arc::new(pack), roles).await
+    }
+
+    /// Opens on a store.
+    pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
+        Self::start(store, Tools::new(), pack, Arc::new(StandardRoles)).await
+    }
+
+    async fn start(store: Arc<dyn Store>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
+        let model = StubModel::start().await;
         let limits = ModelLimits { attempts: 1, ..ModelLimits::default() };
         let ports = Ports {
             store: Arc::clone(&store) as _,
@@ -103,7 +116,7 @@ impl House {
             reads: Arc::clone(&store) as _,
             models: ModelGateway::default().with("stub", Arc::new(model.clone()), limits),
             tools: ToolGateway::new(tools.all()),
-            roles: Arc::new(StandardRoles),
+            roles: Arc::clone(&roles),
             clock: Arc::new(SystemClock),
         };
         let settings = EngineSettings {
@@ -112,13 +125,13 @@ impl House {
             ..EngineSettings::default()
         };
         let engine = Engine::start(ports, vec![Arc::clone(&pack)], settings).await.unwrap();
-        Self { engine, model, tools, store, pack }
+        Self { engine, model, tools, store, pack, roles }
     }
 
     /// Ends this engine without mercy and starts another on the same store, with a fresh model: a crash.
     pub async fn crash(self) -> Self {
         self.engine.shutdown(Duration::ZERO).await;
-        Self::start(self.store, StubModel::start().await, self.tools, self.pack).await
+        Self::start(self.store, self.tools, self.pack, self.roles).await
     }
 
     /// A case's fields.
@@ -133,6 +146,11 @@ impl House {
 
     /// Opens a session.
     pub async fn session_as(&self, environment: &str, start: bool) -> SessionId {
+        self.opened(environment, start).await.id
+    }
+
+    /// Opens a session and returns its handle too.
+    pub async fn opened(&self, environment: &str, start: bool) -> Opened {
         let case = Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
             pack: "case".to_owned(),
@@ -142,7 +160,7 @@ impl House {
             parent: None,
             start,
         };
-        self.engine.open(case).await.unwrap().id
+        self.engine.open(case).await.unwrap()
     }
 
     /// Sends a command under a fresh id.

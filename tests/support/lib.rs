@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod eventually;
 pub mod house;
+pub mod kills;
 pub mod model;
 pub mod pack;
 pub mod shop;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::ModelFailure;
@@ -10,6 +11,9 @@ use provost_domain::port::ModelProvider;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+/// How long a test waits for something that must come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a stub answers.
 pub type Answer = Result<ModelReply, ModelFailure>;
@@ -112,18 +116,23 @@ impl StubModel {
         ractor::call!(self.actor, ToStub::Asked).unwrap()
     }
 
-    /// Waits until it was asked `count` times.
+    /// Waits until it was asked `count` times; panics when that never comes.
     pub async fn asked_times(&self, count: usize) -> Vec<ModelRequest> {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let asked = self.asked().await;
-            if asked.len() >= count {
-                return asked;
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                let asked = self.asked().await;
+                if asked.len() >= count {
+                    return asked;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        let done = tokio::time::timeout(PATIENCE, wait).await;
+        let Ok(asked) = done else { panic!("asked {} times only, not {count}", self.asked().await.len()) };
+        asked
     }
 }
 

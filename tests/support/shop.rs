@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::binary;
+use crate::eventually::eventually;
 
 /// Only how long a failing test takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -55,7 +56,11 @@ impl Shop {
             "alerts": [{"status": "firing", "labels": labels, "annotations": {"summary": "checkout fails"},
                 "startsAt": "2026-01-01T00:00:00Z", "fingerprint": "1"}]});
         std::fs::write(path("alert.json"), alert.to_string()).unwrap();
-        Self { folder, _patient: patient }
+        let shop = Self { folder, _patient: patient };
+        if variant != "already-healthy" {
+            eventually("the shop to fall ill", PATIENCE, || is_ill(url)).await.unwrap();
+        }
+        shop
     }
 
     /// A file of the shop's folder.
@@ -88,12 +93,15 @@ impl Shop {
         last_line(&self.run(arguments).await)
     }
 
-    /// Starts a command and kills it after a while, unless it ends before.
-    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) {
-        let mut child = self.command(arguments).spawn().unwrap();
-        if tokio::time::timeout(after, child.wait()).await.is_err() {
+    /// Starts a command and kills it with SIGKILL after a while, unless it ends before. Whether it was killed.
+    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) -> bool {
+        // What it prints goes nowhere: a full pipe would hold it up.
+        let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let running = tokio::time::timeout(after, child.wait()).await.is_err();
+        if running {
             child.kill().await.unwrap();
         }
+        running
     }
 
     /// The `run` command's arguments.
@@ -107,6 +115,13 @@ impl Shop {
         let counts: Value = serde_json::from_str(&text).unwrap();
         (counts["rollbacks"].as_u64().unwrap(), counts["oncall"].as_u64().unwrap())
     }
+}
+
+/// Whether the shop's own figures show what its alert says.
+async fn is_ill(url: &str) -> Option<()> {
+    let metrics = reqwest::get(format!("{url}/metrics")).await.ok()?.text().await.ok()?;
+    let ratio = metrics.lines().find_map(|line| line.strip_prefix("http_errors_ratio "))?;
+    (ratio.parse::<f64>().ok()? > 0.05).then_some(())
 }
 
 /// The last line of a command's output as JSON.

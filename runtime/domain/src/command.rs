@@ -134,6 +134,11 @@ pub enum Report {
         /// What came back.
         outcome: ToolOutcome,
     },
+    /// Carrying the session failed too often.
+    GivenUp {
+        /// What was seen.
+        cause: String,
+    },
     /// Time passed: expiries, deadlines and polls that are due.
     Tick,
     /// The worker carrying the assignment died.

@@ -97,7 +97,7 @@ pub struct GateCall<'a> {
     pub risk: Risk,
     /// Whether it is more than a read.
     pub changes_world: bool,
-    /// Where it acts.
+    /// Where it acts; unknown counts as every environment there is a rule for.
     pub environment: Option<&'a str>,
     /// Whether the agent's own gate asks for a person.
     pub agent_gate: bool,
@@ -129,7 +129,10 @@ pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePo
         .filter_map(|rule| Some((specificity(&rule.tool), rule.base()?)))
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map_or(call.risk.action(), |(_, action)| action);
-    let here = |rule: &&GateRule| call.environment.is_some_and(|e| rule.environments.iter().any(|own| own == e));
+    let here = |rule: &&GateRule| {
+        let named = |environment| rule.environments.iter().any(|own| own == environment);
+        !rule.environments.is_empty() && call.environment.is_none_or(named)
+    };
     let environment = matching().filter(here).filter_map(GateRule::base).max();
     let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| falls_short(c, below)));
     let ask = |asks: bool| asks.then_some(GateAction::Approve);

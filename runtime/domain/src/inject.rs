@@ -23,7 +23,7 @@ pub struct Overridden {
 pub struct Prepared {
     /// The final arguments.
     pub args: Value,
-    /// Names of the arguments the runtime supplied.
+    /// Names of the arguments that are the session's to say.
     pub injected: Vec<String>,
     /// What the model had written in their place, where it differed.
     pub overridden: Vec<Overridden>,
@@ -31,8 +31,12 @@ pub struct Prepared {
     pub dropped: Vec<String>,
 }
 
+/// The session-derived arguments by name; `None` where the session has no value, which leaves the argument out: the model
+/// never fills in what only the session may say.
+pub type Injection = BTreeMap<String, Option<Value>>;
+
 /// Supplies the session-derived values a tool declares, which beat the model's, and drops what it does not declare.
-pub fn prepare(schema: &ArgSchema, args: &Map<String, Value>, injected: &BTreeMap<String, Value>) -> Prepared {
+pub fn prepare(schema: &ArgSchema, args: &Map<String, Value>, injected: &Injection) -> Prepared {
     let mut prepared =
         Prepared { args: Value::Null, injected: Vec::new(), overridden: Vec::new(), dropped: Vec::new() };
     let mut kept = Map::new();
@@ -40,7 +44,7 @@ pub fn prepare(schema: &ArgSchema, args: &Map<String, Value>, injected: &BTreeMa
         if !schema.declares(name) {
             prepared.dropped.push(name.chars().take(100).collect());
         } else if let Some(own) = injected.get(name) {
-            if own != value {
+            if own.as_ref() != Some(value) {
                 prepared.overridden.push(Overridden { argument: name.clone(), model_value: value.clone() });
             }
         } else {
@@ -49,25 +53,25 @@ pub fn prepare(schema: &ArgSchema, args: &Map<String, Value>, injected: &BTreeMa
     }
     for (name, value) in injected.iter().filter(|(name, _)| schema.declares(name)) {
         prepared.injected.push(name.clone());
-        kept.insert(name.clone(), value.clone());
+        kept.extend(value.clone().map(|value| (name.clone(), value)));
     }
     prepared.args = Value::Object(kept);
     prepared
 }
 
-/// The values a session injects. A field that is absent injects nothing.
+/// The values a session injects.
 pub fn values(
     inject: &BTreeMap<String, InjectSource>,
     session: SessionId,
     handle: &Handle,
     fields: &Value,
-) -> BTreeMap<String, Value> {
+) -> Injection {
     let value_of = |source: &InjectSource| match source {
         InjectSource::Field(name) => fields.get(name).cloned(),
         InjectSource::SessionId => Some(session.to_string().into()),
         InjectSource::SessionHandle => Some(handle.to_string().into()),
     };
-    inject.iter().filter_map(|(name, source)| Some((name.clone(), value_of(source)?))).collect()
+    inject.iter().map(|(name, source)| (name.clone(), value_of(source))).collect()
 }
 
 #[cfg(test)]
@@ -84,7 +88,7 @@ mod tests {
     #[test]
     fn the_session_value_beats_the_model_and_undeclared_arguments_are_dropped() {
         let args = json!({"env": "production", "n": 1, "sudo": true});
-        let injected = [("env".to_owned(), json!("staging")), ("session_id".to_owned(), json!("s"))].into();
+        let injected = [("env".to_owned(), Some(json!("staging"))), ("session_id".to_owned(), Some(json!("s")))].into();
         let prepared = prepare(&schema(), args.as_object().unwrap(), &injected);
         assert_eq!(
             prepared,
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_the_model_left_out_or_wrote_alike_is_supplied_and_not_overridden() {
-        let injected = [("env".to_owned(), json!("staging"))].into();
+        let injected = [("env".to_owned(), Some(json!("staging")))].into();
         for args in [json!({}), json!({"env": "staging"})] {
             let prepared = prepare(&schema(), args.as_object().unwrap(), &injected);
             assert_eq!(prepared.args, json!({"env": "staging"}));
@@ -108,7 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn values_come_from_the_session_and_an_absent_field_injects_nothing() {
+    fn what_the_session_cannot_say_the_model_may_not_say_either() {
+        let args = json!({"env": "production", "n": 1});
+        let prepared = prepare(&schema(), args.as_object().unwrap(), &[("env".to_owned(), None)].into());
+        assert_eq!(prepared.args, json!({"n": 1}));
+        assert_eq!(prepared.injected, ["env"]);
+        assert_eq!(prepared.overridden, [Overridden { argument: "env".to_owned(), model_value: json!("production") }]);
+    }
+
+    #[test]
+    fn values_come_from_the_session_and_an_absent_field_has_none() {
         let session = SessionId::new(uuid::Uuid::from_u128(7));
         let handle = Handle::new("INC-20261120-0001");
         let inject = [
@@ -118,9 +131,10 @@ mod tests {
             ("handle".to_owned(), InjectSource::SessionHandle),
         ];
         let expect = [
-            ("env".to_owned(), json!({"name": "staging"})),
-            ("id".to_owned(), json!(session.to_string())),
-            ("handle".to_owned(), json!("INC-20261120-0001")),
+            ("env".to_owned(), Some(json!({"name": "staging"}))),
+            ("none".to_owned(), None),
+            ("id".to_owned(), Some(json!(session.to_string()))),
+            ("handle".to_owned(), Some(json!("INC-20261120-0001"))),
         ];
         let fields = json!({"environment": {"name": "staging"}, "other": 1});
         assert_eq!(values(&inject.into(), session, &handle, &fields), expect.into());
@@ -130,15 +144,16 @@ mod tests {
         #[test]
         fn every_argument_is_kept_replaced_or_dropped(
             args in proptest::collection::btree_map("env|n|x|y", 0..3_i64, 0..4),
-            injected in proptest::collection::btree_map("env|n|x", 0..3_i64, 0..3),
+            injected in proptest::collection::btree_map("env|n|x", proptest::option::of(0..3_i64), 0..3),
         ) {
             let model: Map<String, Value> = args.iter().map(|(name, n)| (name.clone(), json!(n))).collect();
-            let own: BTreeMap<String, Value> = injected.iter().map(|(name, n)| (name.clone(), json!(n))).collect();
+            let own: Injection = injected.iter().map(|(name, n)| (name.clone(), n.map(|n| json!(n)))).collect();
             let prepared = prepare(&schema(), &model, &own);
             for name in ["env", "n"] {
-                prop_assert_eq!(prepared.args.get(name), own.get(name).or_else(|| model.get(name)));
+                let expect = own.get(name).map_or_else(|| model.get(name), Option::as_ref);
+                prop_assert_eq!(prepared.args.get(name), expect);
                 let beaten = prepared.overridden.iter().find(|o| o.argument == name).map(|o| &o.model_value);
-                let differs = own.get(name).and_then(|own| model.get(name).filter(|value| *value != own));
+                let differs = own.get(name).and_then(|own| model.get(name).filter(|value| Some(*value) != own.as_ref()));
                 prop_assert_eq!(beaten, differs);
             }
             let undeclared: Vec<String> = model.keys().filter(|name| !schema().declares(name)).cloned().collect();

@@ -11,6 +11,8 @@ use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
 pub const REPLY_TEXT_MAX: usize = 32 * 1024;
 /// Most bytes of one call's arguments; more is refused as too large before anything reads them.
 pub const ARGUMENTS_MAX: usize = 64 * 1024;
+/// Most characters kept of arguments that could not be read: enough to see what was wrong.
+const BROKEN_MAX: usize = 200;
 /// Most calls taken of one reply; the rest is dropped and counted in [`ModelReply::dropped_calls`].
 pub const CALLS_MAX: usize = 32;
 
@@ -105,7 +107,20 @@ impl Arguments {
         }
         match serde_json::from_str(text) {
             Ok(value @ Value::Object(_)) => Self::Json(value),
-            Ok(_) | Err(_) => Self::Broken(text.chars().take(200).collect()),
+            Ok(_) | Err(_) => Self::Broken(text.chars().take(BROKEN_MAX).collect()),
+        }
+    }
+
+    /// What is kept instead of arguments that are too large or no JSON object.
+    fn over_bounds(&self) -> Option<String> {
+        match self {
+            Self::Json(value @ Value::Object(_)) => {
+                let size = value.to_string().len();
+                (size > ARGUMENTS_MAX).then(|| format!("{size} bytes, over the limit of {ARGUMENTS_MAX}"))
+            }
+            Self::Json(value) => Some(value.to_string().chars().take(BROKEN_MAX).collect()),
+            Self::Broken(text) if text.chars().nth(BROKEN_MAX).is_none() => None,
+            Self::Broken(text) => Some(text.chars().take(BROKEN_MAX).collect()),
         }
     }
 }
@@ -144,18 +159,14 @@ impl ModelReply {
     #[must_use]
     pub fn bounded(mut self) -> Self {
         if self.text.len() > REPLY_TEXT_MAX {
-            self.text = self.text.chars().take(REPLY_TEXT_MAX / 4).collect::<String>().into();
+            self.text = self.text.get(..self.text.floor_char_boundary(REPLY_TEXT_MAX)).unwrap_or_default().into();
         }
         self.dropped_calls += self.calls.len().saturating_sub(CALLS_MAX);
         self.calls.truncate(CALLS_MAX);
         for call in &mut self.calls {
             call.tool = call.tool.chars().take(200).collect();
-            if let Arguments::Json(value) = &*call.args {
-                let size = value.to_string().len();
-                if size > ARGUMENTS_MAX {
-                    let note = format!("{size} bytes, over the limit of {ARGUMENTS_MAX}");
-                    call.args = Arc::new(Arguments::Broken(note));
-                }
+            if let Some(broken) = call.args.over_bounds() {
+                call.args = Arc::new(Arguments::Broken(broken));
             }
         }
         self

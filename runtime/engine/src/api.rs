@@ -9,12 +9,12 @@ use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::{CmdId, Handle, Owner, Principal, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::{Clock, CommandLog, NewSession, Reads, SessionStore, StoreError, Submitted};
+use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
 use provost_domain::request::Roles;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
-use ractor::{Actor as _, ActorRef, call_t};
+use ractor::{Actor as _, ActorRef, call, call_t};
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -267,16 +267,7 @@ impl Engine {
         }
         let now = self.shared.now();
         let guard = self.shared.registry.try_acquire(case.id, case.by.as_str(), now)?;
-        let new = NewSession {
-            id: case.id,
-            handle_prefix: pack.handle.clone(),
-            day: now.day(),
-            pack: pack.name.clone(),
-            pack_digest: pack.digest,
-            title: case.title,
-            at: now,
-        };
-        let handle = self.shared.ports.store.create(new).await?;
+        let handle = self.shared.ports.store.allot(&pack.handle, &now.day()).await?;
         let created = SessionCreated {
             session: case.id,
             handle: handle.clone(),
@@ -288,7 +279,12 @@ impl Engine {
             by: case.by.clone(),
         };
         let start = case.start.then_some(Command { by: case.by, if_version: None, ask: Ask::Start });
-        self.carry(guard, |reply| Boot::Create { created: Box::new(created), start, reply }).await?;
+        let (created, title) = (Box::new(created), case.title);
+        self.carry(guard, |reply| Boot::Create { created, title, start, reply }).await?;
+        if !case.start {
+            // It rests at once; only then may another command start it.
+            call!(self.node, ToNode::Rested, case.id).map_err(|_gone| EngineError::ShuttingDown)?;
+        }
         Ok(Opened { id: case.id, handle })
     }
 

@@ -13,7 +13,8 @@ use crate::supervisor::{Boot, Supervisor, SupervisorArguments, ToSupervisor};
 
 /// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
 const SWEEP_MAX: u32 = 64;
-/// A supervisor that fails more often than this without finishing anything is not started again until the next start.
+/// A supervisor that fails more often than this without finishing anything is not started again: its session ends as
+/// `error` with the cause.
 const RESTARTS_MAX: u32 = 5;
 /// The pause before the first restart; doubled for each further one.
 const RESTART_BACKOFF: Duration = Duration::from_millis(100);
@@ -29,6 +30,8 @@ pub(crate) enum ToNode {
     Sweep,
     /// What a sweep found.
     Found(Vec<SessionId>),
+    /// Answered once nobody carries this session.
+    Rested(SessionId, RpcReplyPort<()>),
     /// End every supervisor in order; answered when none is left.
     Drain(RpcReplyPort<()>),
 }
@@ -39,8 +42,10 @@ struct Live {
     supervisor: ActorRef<ToSupervisor>,
     session: SessionId,
     rewake: bool,
+    /// Whom to tell when it is gone.
+    resting: Vec<RpcReplyPort<()>>,
     /// Given back when the entry goes: after the supervisor has ended for good.
-    _guard: SessionGuard,
+    guard: SessionGuard,
 }
 
 /// The node's state.
@@ -87,6 +92,10 @@ impl Actor for Node {
                     state.wake(&myself, session).await?;
                 }
             }
+            ToNode::Rested(session, reply) => match state.live_mut(session) {
+                Some(live) => live.resting.push(reply),
+                None => drop(reply.send(())),
+            },
             ToNode::Drain(reply) => {
                 for live in state.live.values() {
                     drop(live.supervisor.cast(ToSupervisor::Drain));
@@ -106,16 +115,16 @@ impl Actor for Node {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorTerminated(actor, _, _) => {
-                if let Some(live) = state.forget(actor.get_id()) {
-                    state.failures.remove(&live.session);
-                    if live.rewake {
-                        state.look_again(&myself, live.session);
+                if let Some((session, rewake)) = state.forget(actor.get_id()) {
+                    state.failures.remove(&session);
+                    if rewake {
+                        state.look_again(&myself, session);
                     }
                 }
             }
             SupervisionEvent::ActorFailed(actor, cause) => {
-                if let Some(live) = state.forget(actor.get_id()) {
-                    state.restart(&myself, live.session, &cause.to_string());
+                if let Some((session, _)) = state.forget(actor.get_id()) {
+                    state.restart(&myself, session, &cause.to_string()).await?;
                 }
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
@@ -140,13 +149,13 @@ impl NodeState {
         }
         let id = supervisor.get_id();
         self.by_session.insert(session, id);
-        self.live.insert(id, Live { supervisor, session, rewake: false, _guard: guard });
+        self.live.insert(id, Live { supervisor, session, rewake: false, resting: Vec::new(), guard });
         Ok(())
     }
 
     /// Tells the live supervisor, or starts one. One that is just ending is followed by another.
     async fn wake(&mut self, myself: &ActorRef<ToNode>, session: SessionId) -> Result<(), ActorProcessingErr> {
-        if let Some(live) = self.by_session.get(&session).and_then(|id| self.live.get_mut(id)) {
+        if let Some(live) = self.live_mut(session) {
             live.rewake = true;
             drop(live.supervisor.cast(ToSupervisor::Wake));
             return Ok(());
@@ -194,22 +203,46 @@ impl NodeState {
         drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));
     }
 
-    fn restart(&mut self, myself: &ActorRef<ToNode>, session: SessionId, cause: &str) {
+    /// Starts a failed supervisor again after a pause; past the limit, once more to end the session with the cause.
+    async fn restart(
+        &mut self,
+        myself: &ActorRef<ToNode>,
+        session: SessionId,
+        cause: &str,
+    ) -> Result<(), ActorProcessingErr> {
         let count = self.failures.entry(session).or_default();
         *count += 1;
-        if *count > RESTARTS_MAX {
-            tracing::error!(%session, cause, count, "the supervisor keeps failing; the session rests until the next start");
-            return;
+        if *count <= RESTARTS_MAX {
+            let backoff = RESTART_BACKOFF.saturating_mul(1 << (*count - 1));
+            tracing::warn!(%session, cause, count, ?backoff, "the supervisor failed and starts again from the log");
+            drop(myself.send_after(backoff, move || ToNode::Wake(session)));
+            return Ok(());
         }
-        let backoff = RESTART_BACKOFF.saturating_mul(1 << (*count - 1));
-        tracing::warn!(%session, cause, count, ?backoff, "the supervisor failed and starts again from the log");
-        drop(myself.send_after(backoff, move || ToNode::Wake(session)));
+        tracing::error!(%session, cause, count, "the supervisor keeps failing; the session is given up");
+        let first_time = *count == RESTARTS_MAX + 1;
+        match self.shared.registry.try_acquire(session, "recovery", self.shared.now()) {
+            Ok(guard) if first_time => {
+                let cause = format!("its supervisor failed {count} times, last: {cause}");
+                self.carry(myself, guard, Boot::GiveUp(cause)).await
+            }
+            // A log that cannot even be ended is left as it is, for `audit verify` and a person.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
-    fn forget(&mut self, actor: ActorId) -> Option<Live> {
-        let live = self.live.remove(&actor)?;
-        self.by_session.remove(&live.session);
-        Some(live)
+    fn live_mut(&mut self, session: SessionId) -> Option<&mut Live> {
+        self.by_session.get(&session).and_then(|id| self.live.get_mut(id))
+    }
+
+    /// Gives a session back whose supervisor is gone. Returns it, and whether something came for it meanwhile.
+    fn forget(&mut self, actor: ActorId) -> Option<(SessionId, bool)> {
+        let Live { session, rewake, resting, guard, supervisor: _ } = self.live.remove(&actor)?;
+        self.by_session.remove(&session);
+        drop(guard);
+        for reply in resting {
+            drop(reply.send(()));
+        }
+        Some((session, rewake))
     }
 
     fn answer_drain(&mut self) {

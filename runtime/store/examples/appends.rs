@@ -25,12 +25,12 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
     let (owner, cmd, at) = (Owner::new("bench"), CmdId::new("start"), Timestamp::from_micros(1));
     let new = NewSession {
         id,
-        handle_prefix: "INC".to_owned(),
-        day: "20261120".to_owned(),
+        handle: store.allot("INC", "20261120").await.unwrap(),
         pack: "bench".to_owned(),
         pack_digest: Digest::of(b"pack"),
         title: "bench".to_owned(),
         at,
+        first: None,
     };
     store.create(new).await.unwrap();
     let start = Command { by: Principal::new("user:a"), if_version: None, ask: Ask::Start };
@@ -69,6 +69,7 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
             contents: Vec::new(),
             approvals: Vec::new(),
             acks: if step == 0 { vec![ack] } else { Vec::new() },
+            progress: true,
             at,
         };
         store.append(append).await.unwrap();

@@ -1,7 +1,16 @@
 //! What an append must fulfil before any store looks at its session: a broken one is the caller's bug, never a race.
 
 use provost_domain::ids::{Digest, Seq};
-use provost_domain::port::{Append, ApprovalChange, StoreError};
+use provost_domain::port::{Append, ApprovalChange, NewSession, StoreError};
+
+/// Refuses a new session whose first append is not its own or not the first.
+pub(crate) fn new(new: &NewSession) -> Result<(), StoreError> {
+    let Some(first) = &new.first else { return Ok(()) };
+    require(first.session == new.id, "it is another session's first")?;
+    require(first.expected_seq == Seq(0) && first.record.is_some(), "it does not begin the log")?;
+    require(first.record.as_ref().is_none_or(|record| record.prev == Digest::default()), "it follows something")?;
+    append(first)
+}
 
 /// Refuses an append whose parts contradict each other. Nothing was written when it does.
 pub(crate) fn append(append: &Append) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 
 mod check;
 mod memory;
+mod numbers;
 mod sqlite;
 
 pub use memory::MemoryStore;

@@ -22,10 +22,11 @@ struct Sample {
     latency: Duration,
 }
 
-/// What the window shows at one moment; all zero when it holds no request.
+/// What the window shows at one moment. Without a request there is nothing to share: the ratio is not a number, as in
+/// Prometheus, so that a shop nobody visits never reads as healthy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Figures {
-    /// Failed requests by all requests, 0.0 to 1.0.
+    /// Failed requests by all requests, 0.0 to 1.0; NaN without a request.
     pub(crate) errors_ratio: f64,
     /// The latency that 99 of 100 requests did not exceed (nearest rank).
     pub(crate) latency_p99: Duration,
@@ -69,7 +70,7 @@ impl Window {
 
 fn ratio(part: usize, whole: usize) -> f64 {
     let float = |count| u32::try_from(count).map_or(f64::MAX, f64::from);
-    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+    if whole == 0 { f64::NAN } else { float(part) / float(whole) }
 }
 
 #[cfg(test)]
@@ -79,10 +80,10 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn an_empty_window_reads_zero() {
-        let mut window = Window::new(MS * 100);
-        let zero = Figures { errors_ratio: 0.0, latency_p99: Duration::ZERO };
-        assert_eq!(window.figures(Instant::now()), zero);
+    fn an_empty_window_never_reads_as_healthy() {
+        let figures = Window::new(MS * 100).figures(Instant::now());
+        assert!(figures.errors_ratio.is_nan());
+        assert_eq!(figures.latency_p99, Duration::ZERO);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Answers to approvals: each approval is a durable one-time capability, consumed together with the call's intent.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
@@ -97,8 +95,7 @@ fn edited(draft: &Draft<'_>, pending: &PendingApproval, args: &Map<String, Value
     let Some(spec) = draft.facts.catalog.get(&asked.tool) else {
         return edited_claim(draft, &asked.tool, args).map_err(refused);
     };
-    let kept: BTreeMap<String, Value> =
-        asked.injected.iter().filter_map(|name| Some((name.clone(), asked.args.get(name)?.clone()))).collect();
+    let kept = asked.injected.iter().map(|name| (name.clone(), asked.args.get(name).cloned())).collect();
     let prepared = inject::prepare(&spec.schema, args, &kept);
     if !prepared.dropped.is_empty() {
         let problems = vec![format!("the tool does not declare: {}", prepared.dropped.join(", "))];

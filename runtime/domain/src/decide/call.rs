@@ -118,7 +118,7 @@ fn propose_backend(
     Ok(())
 }
 
-fn injected(draft: &Draft<'_>) -> std::collections::BTreeMap<String, Value> {
+fn injected(draft: &Draft<'_>) -> inject::Injection {
     let session = &draft.session;
     inject::values(&draft.facts.pack.inject, session.id(), session.handle(), session.fields())
 }
@@ -137,7 +137,7 @@ pub(super) fn check(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> Result<
 pub(super) fn gate(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> GateDecision {
     let own = args.get("environment").and_then(Value::as_str);
     let values = injected(draft);
-    let environment = own.or_else(|| values.get("environment").and_then(Value::as_str));
+    let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
     let call = GateCall {
         tool: &spec.name,
         risk: spec.risk,

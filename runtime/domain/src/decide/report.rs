@@ -1,7 +1,7 @@
 //! What the session's own side reports.
 
 use super::draft::Draft;
-use super::{answer, call, flow, watch};
+use super::{answer, call, flow, stop, watch};
 use crate::event::{AssignmentRedispatched, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ToolReturned};
 use crate::failure::{AgentFailure, ModelFailure};
 use crate::ids::{AssignmentId, CallId};
@@ -9,6 +9,7 @@ use crate::model::ModelReply;
 use crate::pack::RoleKind;
 use crate::recovery::{Plan, plan};
 use crate::session::{CallState, Intent, Owed, owed};
+use crate::terminal::FrameworkStatus;
 use crate::tool::{EffectClass, Happened, RecordedOutcome, ToolOutcome};
 
 /// Plans every call that was intended under an older fence.
@@ -126,4 +127,13 @@ fn redispatch(draft: &mut Draft<'_>, cause: &str, failure: AgentFailure) {
         doubt(draft, id, effect, cause);
     }
     draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
+}
+
+/// Ends the run as `error`: nothing of it is tried again before a person has looked.
+pub(super) fn given_up(draft: &mut Draft<'_>, cause: &str) {
+    if draft.session.status().is_end() {
+        return;
+    }
+    stop::abandon(draft, &Draft::runtime(), "the session was given up while this call was being made");
+    draft.set_status(FrameworkStatus::Error, cause, &Draft::runtime());
 }

@@ -88,6 +88,7 @@ fn production_tightens_and_never_loosens() {
     at(here, Risk::Low, GateAction::Approve).check(GateAction::Approve, GateReason::GatedEnvironment);
     at(here, Risk::Low, GateAction::Deny).check(GateAction::Deny, GateReason::PolicyDenied);
     at(there, Risk::Low, GateAction::Approve).check(GateAction::Auto, GateReason::Auto);
+    at(None, Risk::Low, GateAction::Approve).check(GateAction::Approve, GateReason::GatedEnvironment);
     at(here, Risk::High, GateAction::Auto).check(GateAction::Approve, GateReason::HighRiskTool);
     at(here, Risk::High, GateAction::Approve).check(GateAction::Approve, GateReason::HighRiskTool);
 }
@@ -202,7 +203,7 @@ proptest! {
         let mut more = case.clone();
         more.rules.insert(at.index(case.rules.len() + 1), rule(&tool, action, &environments));
         let (before, after) = (case.decide().action, more.decide().action);
-        let here = case.environment.is_some_and(|environment| environments.contains(&environment));
+        let here = case.environment.is_none_or(|environment| environments.contains(&environment));
         prop_assert_eq!(after, if here { before.max(action) } else { before });
     }
 

@@ -48,6 +48,8 @@ fn arguments() -> impl Strategy<Value = Arguments> {
     prop_oneof![
         ("\\PC{0,12}", size).prop_map(|(key, size)| Arguments::Json(json!({key: "x".repeat(size)}))),
         "\\PC{0,60}".prop_map(|text| Arguments::parse(&text)),
+        (0..400_usize).prop_map(|size| Arguments::Broken("é".repeat(size))),
+        (0..400_usize).prop_map(|size| Arguments::Json(json!(["é".repeat(size)]))),
     ]
 }
 

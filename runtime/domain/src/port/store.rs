@@ -71,21 +71,19 @@ pub struct SessionRow {
     pub next_run_at: Option<Timestamp>,
     /// When its log last grew.
     pub progress_at: Timestamp,
-    /// How often it was taken over since it last recorded progress under its own power.
+    /// How often it was taken over since an append last made progress ([`Append::progress`]).
     pub takeovers: u32,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A session to be created, with its first append.
+/// A session to be created.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,
-    /// Prefix of its handle; the store allots the number of that day, without an upper limit.
-    pub handle_prefix: String,
-    /// The UTC day, `20261120`.
-    pub day: String,
+    /// Its handle, as allotted.
+    pub handle: Handle,
     /// Its pack.
     pub pack: String,
     /// The pinned digest.
@@ -94,6 +92,9 @@ pub struct NewSession {
     pub title: String,
     /// When.
     pub at: Timestamp,
+    /// Its first append: the session is then held by that append's owner under that append's fence. `None` leaves it
+    /// without events and without an owner, at fence 0.
+    pub first: Option<Box<Append>>,
 }
 
 /// The bounded header at a turn's end, encoded by the domain.
@@ -246,6 +247,8 @@ pub struct Append {
     pub approvals: Vec<ApprovalChange>,
     /// Commands settled by it.
     pub acks: Vec<InboxAck>,
+    /// Whether the session got further than starting the same work again: its takeovers are counted anew.
+    pub progress: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -309,8 +312,12 @@ pub enum Parked {
 /// Writes by owners.
 #[async_trait]
 pub trait SessionStore: Send + Sync + std::fmt::Debug {
-    /// Allots the handle and stores the row (fence 0, no owner, status `new`, head 0). Returns the handle once durable.
-    async fn create(&self, new: NewSession) -> Result<Handle, StoreError>;
+    /// The next handle of a prefix and a UTC day (`20261120`), without an upper limit. It is never given twice; one that
+    /// is not used is lost.
+    async fn allot(&self, prefix: &str, day: &str) -> Result<Handle, StoreError>;
+
+    /// Stores the row together with its first append, or neither. Once it returns `Ok`, both are durable.
+    async fn create(&self, new: NewSession) -> Result<(), StoreError>;
 
     /// Raises the fence, sets the owner and loads the session. Once it returns, no older owner can write.
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use provost_domain::event::EventBody;
 use provost_domain::ids::{CmdId, Seq};
 use provost_domain::log::{AppendRecord, Unsealed};
-use provost_domain::port::{Append, ApprovalChange, CommandOutcome, InboxAck, Snapshot};
+use provost_domain::port::{Append, Appended, ApprovalChange, CommandOutcome, InboxAck, NewSession, Snapshot};
 use provost_domain::tool::Content;
 use ractor::ActorRef;
 
@@ -38,7 +38,7 @@ impl State {
         let (Some(session), Some(row)) = (&self.session, &self.row) else { return };
         if batch.events.is_empty() && batch.acks.is_empty() {
             self.batch = Some(batch);
-            drop(myself.cast(ToSupervisor::Appended(Ok(provost_domain::port::Appended { head_seq: session.head() }))));
+            drop(myself.cast(ToSupervisor::Appended(Ok(Appended { head_seq: session.head() }))));
             return;
         }
         self.appends += 1;
@@ -75,15 +75,24 @@ impl State {
             contents: batch.contents.clone(),
             approvals: ApprovalChange::of(self.id, now, &batch.events),
             acks: batch.acks.iter().map(|(cmd_id, settled)| ack(cmd_id, settled)).collect(),
+            progress: batch.events.iter().any(is_progress),
             at: now,
         };
         self.head_hash = hash;
         self.released = append.ended;
         self.batch = Some(batch);
+        let new = self.new.take();
         let (shared, myself) = (Arc::clone(&self.shared), myself.clone());
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
-            let appended = shared.ports.store.append(append).await;
+            let store = &shared.ports.store;
+            let appended = match new {
+                Some(new) => {
+                    let created = store.create(NewSession { first: Some(Box::new(append)), ..new }).await;
+                    created.map(|()| Appended { head_seq: head })
+                }
+                None => store.append(append).await,
+            };
             drop(myself.cast(ToSupervisor::Appended(appended)));
         }));
     }
@@ -113,4 +122,13 @@ impl State {
 fn ack(cmd_id: &CmdId, settled: &Settled) -> InboxAck {
     let outcome = CommandOutcome(serde_json::to_value(settled).unwrap_or_default());
     InboxAck { cmd_id: cmd_id.clone(), outcome }
+}
+
+/// Whether an event is more than starting the same work again, which a session that ends its processes does for ever.
+fn is_progress(event: &EventBody) -> bool {
+    let same_again = matches!(
+        event,
+        EventBody::CallReissued(_) | EventBody::AssignmentRedispatched(_) | EventBody::StatusChanged(_)
+    );
+    !same_again
 }

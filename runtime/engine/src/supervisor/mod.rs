@@ -50,10 +50,12 @@ pub(crate) enum ToSupervisor {
 /// Why a supervisor was started.
 #[derive(Debug)]
 pub(crate) enum Boot {
-    /// A new session: its first event, and the command that starts it.
+    /// A new session: its first event, and the command that starts it. Its row is stored with its first append.
     Create {
         /// The first event.
         created: Box<SessionCreated>,
+        /// One line about it, for lists.
+        title: String,
         /// The command that starts it, if it starts at once.
         start: Option<Command>,
         /// Answered once durable.
@@ -68,6 +70,8 @@ pub(crate) enum Boot {
     },
     /// Something waits in the log: a command, a timer, work a dead process left.
     Wake,
+    /// Carrying it failed too often: it ends with this cause, for a person to look at.
+    GiveUp(String),
 }
 
 /// Where a direct answer goes.
@@ -117,14 +121,22 @@ impl Actor for Supervisor {
         myself: ActorRef<ToSupervisor>,
         arguments: SupervisorArguments,
     ) -> Result<State, ActorProcessingErr> {
-        let shared = Arc::clone(&arguments.shared);
-        let session = arguments.session;
+        let mut state = State::new(arguments);
+        if state.is_new() {
+            state.begin();
+            return Ok(state);
+        }
+        let (shared, session) = (Arc::clone(&state.shared), state.id);
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
             let loaded = shared.ports.store.take_over(session, &shared.owner).await;
             drop(myself.cast(ToSupervisor::Loaded(Box::new(loaded))));
         }));
-        Ok(State::new(arguments))
+        Ok(state)
+    }
+
+    async fn post_start(&self, myself: ActorRef<ToSupervisor>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.go_on(&myself).await
     }
 
     async fn handle(

@@ -55,7 +55,7 @@ impl Performing {
                 self.under_way.remove(&UnderWay::Calling(call.clone()));
             }
             Report::Tick => self.timer = None,
-            Report::TakenOver | Report::WorkerLost { .. } => {}
+            Report::TakenOver | Report::GivenUp { .. } | Report::WorkerLost { .. } => {}
         }
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use provost_domain::command::Report;
 use provost_domain::decide::{self, Accepted, Facts, Verdict};
-use provost_domain::event::{Event, EventBody};
+use provost_domain::event::{Event, EventBody, SessionCreated};
 use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::pack::Pack;
-use provost_domain::port::{InboxEntry, SessionRow, StoreError, TakenOver};
+use provost_domain::port::{InboxEntry, NewSession, SessionRow, StoreError, TakenOver};
 use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
@@ -19,6 +19,10 @@ use super::perform::Performing;
 use super::{Answerer, Boot, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::{EngineError, Shared};
 
+/// A session taken over more often than this without getting any further ends its run: whatever it does may be what
+/// ends its processes. Recovering from a crash takes one.
+const TAKEOVERS_MAX: u32 = 5;
+
 /// One live session.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts about how the actor ends, not a mode")]
@@ -26,6 +30,8 @@ pub(crate) struct State {
     pub(super) shared: Arc<Shared>,
     pub(super) id: SessionId,
     boot: Option<Boot>,
+    /// The row to be stored with the first append.
+    pub(super) new: Option<NewSession>,
     pub(super) row: Option<SessionRow>,
     pub(super) pack: Option<Arc<Pack>>,
     pub(super) session: Option<Session>,
@@ -50,6 +56,7 @@ impl State {
             shared: arguments.shared,
             id: arguments.session,
             boot: Some(arguments.boot),
+            new: None,
             row: None,
             pack: None,
             session: None,
@@ -72,6 +79,40 @@ impl State {
         self.row.as_ref().map_or(Fence(0), |row| row.fence)
     }
 
+    /// Whether the session is not stored yet.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.boot, Some(Boot::Create { .. }))
+    }
+
+    /// Begins a new session: held under the first fence from its first append on.
+    pub(super) fn begin(&mut self) {
+        let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
+        let at = self.shared.now();
+        let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
+        self.pack = self.shared.pack(&pack);
+        self.row = Some(SessionRow {
+            id: self.id,
+            handle: handle.clone(),
+            pack: pack.clone(),
+            pack_digest,
+            status: String::new(),
+            ended: false,
+            title: title.clone(),
+            head_seq: Seq(0),
+            head_hash: Digest::default(),
+            fence: Fence(1),
+            owner: Some(self.shared.owner.clone()),
+            wake_seq: 0,
+            next_run_at: None,
+            progress_at: at,
+            takeovers: 0,
+            created_at: at,
+        });
+        self.new = Some(NewSession { id: self.id, handle, pack, pack_digest, title, at, first: None });
+        self.inputs.push_back(Input::Create(created));
+        self.inputs.push_back(Input::Direct(Box::new(start.unwrap_or_else(nothing)), Some(reply)));
+    }
+
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
     pub(super) fn loaded(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
         let TakenOver { row, snapshot, records, inbox } = taken;
@@ -88,20 +129,17 @@ impl State {
             head = (record.header.last_seq, record.hash);
         }
         self.head_hash = head.1;
+        let takeovers = row.takeovers;
         self.row = Some(row);
-        if self.session.is_some() {
-            self.inputs.push_back(Input::Report(Report::TakenOver));
-        }
+        self.inputs.push_back(Input::Report(Report::TakenOver));
         match self.boot.take() {
-            Some(Boot::Create { created, start, reply }) => {
-                self.inputs.push_back(Input::Create(created));
-                match start {
-                    Some(start) => self.inputs.push_back(Input::Direct(Box::new(start), Some(reply))),
-                    None => self.inputs.push_back(Input::Direct(Box::new(nothing()), Some(reply))),
-                }
-            }
             Some(Boot::Command { command, reply }) => self.inputs.push_back(Input::Direct(command, Some(reply))),
-            Some(Boot::Wake) | None => {}
+            Some(Boot::GiveUp(cause)) => self.inputs.push_front(Input::Report(Report::GivenUp { cause })),
+            Some(Boot::Wake) if takeovers > TAKEOVERS_MAX => {
+                let cause = format!("taken over {takeovers} times without getting any further");
+                self.inputs.push_front(Input::Report(Report::GivenUp { cause }));
+            }
+            Some(Boot::Wake | Boot::Create { .. }) | None => {}
         }
         self.inbox(inbox, self.wake_seq);
         Ok(())
@@ -286,7 +324,7 @@ impl State {
 fn answerer(boot: Boot) -> Option<Answerer> {
     match boot {
         Boot::Create { reply, .. } | Boot::Command { reply, .. } => Some(reply),
-        Boot::Wake => None,
+        Boot::Wake | Boot::GiveUp(_) => None,
     }
 }
 

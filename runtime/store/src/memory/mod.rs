@@ -42,7 +42,12 @@ fn count(limit: u32) -> usize {
 
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn create(&self, new: NewSession) -> Result<Handle, StoreError> {
+    async fn allot(&self, prefix: &str, day: &str) -> Result<Handle, StoreError> {
+        Ok(self.with(|state| state.allot(prefix, day)))
+    }
+
+    async fn create(&self, new: NewSession) -> Result<(), StoreError> {
+        check::new(&new)?;
         self.with(|state| state.create(new))
     }
 

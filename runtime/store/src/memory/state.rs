@@ -13,6 +13,7 @@ use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 
 use crate::check::head_after;
+use crate::numbers::Numbers;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -20,7 +21,7 @@ pub(super) struct State {
     /// The sessions that something may wake: looking for work reads only these.
     awake: BTreeSet<SessionId>,
     pub(super) handles: HashMap<Handle, SessionId>,
-    numbers: HashMap<(String, String), u64>,
+    numbers: Numbers,
     pub(super) contents: HashMap<Digest, Vec<u8>>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
 }
@@ -30,17 +31,25 @@ pub(super) fn missing(what: &'static str, id: &dyn ToString) -> StoreError {
 }
 
 impl State {
-    pub(super) fn create(&mut self, new: NewSession) -> Result<Handle, StoreError> {
-        if self.sessions.contains_key(&new.id) {
-            let detail = format!("session {} exists already; use an id that is not taken", new.id);
+    pub(super) fn allot(&mut self, prefix: &str, day: &str) -> Handle {
+        let Self { numbers, handles, .. } = self;
+        numbers.next(prefix, day, || {
+            let start = format!("{prefix}-{day}-");
+            let number = |handle: &Handle| handle.as_str().strip_prefix(&start)?.parse().ok();
+            handles.keys().filter_map(number).max().unwrap_or(0)
+        })
+    }
+
+    pub(super) fn create(&mut self, mut new: NewSession) -> Result<(), StoreError> {
+        if self.sessions.contains_key(&new.id) || self.handles.contains_key(&new.handle) {
+            let detail = format!("session {} or {} exists already; use an id that is not taken", new.id, new.handle);
             return Err(StoreError::Failed { detail });
         }
-        let number = self.numbers.entry((new.handle_prefix.clone(), new.day.clone())).or_default();
-        *number += 1;
-        let handle = Handle::new(format!("{}-{}-{number:04}", new.handle_prefix, new.day));
-        self.handles.insert(handle.clone(), new.id);
-        self.sessions.insert(new.id, Stored::new(new, handle.clone()));
-        Ok(handle)
+        let first = new.first.take();
+        self.handles.insert(new.handle.clone(), new.id);
+        self.sessions.insert(new.id, Stored::new(new, first.as_deref()));
+        // A new row held by the append's own owner takes the append.
+        first.map_or(Ok(()), |first| self.append(*first).map(drop))
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<&Stored, StoreError> {
@@ -112,10 +121,10 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn new(new: NewSession, handle: Handle) -> Self {
+    fn new(new: NewSession, first: Option<&Append>) -> Self {
         let row = SessionRow {
             id: new.id,
-            handle,
+            handle: new.handle,
             pack: new.pack,
             pack_digest: new.pack_digest,
             status: Status::New.to_string(),
@@ -123,8 +132,8 @@ impl Stored {
             title: new.title,
             head_seq: Seq(0),
             head_hash: Digest::default(),
-            fence: Fence(0),
-            owner: None,
+            fence: first.map_or(Fence(0), |first| first.fence),
+            owner: first.map(|first| first.owner.clone()),
             wake_seq: 0,
             next_run_at: None,
             progress_at: new.at,
@@ -196,8 +205,10 @@ impl Stored {
             row.head_seq = head_seq;
             row.head_hash = record.hash;
             row.progress_at = append.at;
-            row.takeovers = 0;
             self.records.push(record);
+        }
+        if append.progress {
+            row.takeovers = 0;
         }
         row.status = append.status;
         row.ended = append.ended;

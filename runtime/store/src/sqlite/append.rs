@@ -21,19 +21,19 @@ use crate::check::head_after;
 pub(super) static HOLD: Bulk = Bulk::new(
     "UPDATE sessions SET head_seq = v.column6, head_hash = coalesce(v.column7, head_hash), \
        status = v.column8, ended = v.column9, \
-       progress_at = iif(v.column7 IS NULL, progress_at, v.column10), takeovers = iif(v.column7 IS NULL, takeovers, 0) \
+       progress_at = iif(v.column7 IS NULL, progress_at, v.column10), takeovers = iif(v.column11, 0, takeovers) \
      FROM (VALUES {rows}) AS v \
      WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
        AND sessions.head_seq = v.column4 AND sessions.head_hash = coalesce(v.column5, sessions.head_hash) \
      RETURNING id, sid",
-    10,
+    11,
 );
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
      SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
     12,
 );
-/// An append that is only a record, in one trip: what the update took now ends in the record's hash and does not have the
+/// An append that is only a record and makes progress, in one trip: what the update took now ends in the record's hash and does not have the
 /// record yet. (A record sent again is the head already, but has its row.)
 pub(super) static RECORDS: Bulk = Bulk::pair(
     "UPDATE sessions SET head_seq = v.column6, head_hash = v.column7, status = v.column8, progress_at = v.column9, \
@@ -66,19 +66,14 @@ pub(super) struct Held<'a> {
 }
 
 /// Writes the appends that hold their sessions and returns which those are.
-pub(super) async fn write(
-    tx: &mut Tx<'_>,
-    asked: &[Asked<Box<Append>, Appended>],
-    then: Then,
-) -> Result<HashSet<SessionId>, sqlx::Error> {
-    let records: Option<Vec<Record<'_>>> = asked.iter().map(|asked| Record::only(&asked.request)).collect();
+pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> Result<HashSet<SessionId>, sqlx::Error> {
+    let records: Option<Vec<Record<'_>>> = appends.iter().map(|append| Record::only(append)).collect();
     if let Some(records) = records {
         return write_records(tx, &records, then).await;
     }
-    let sids = hold(tx, asked).await?;
-    let one = |Asked { request, .. }: &'_ Asked<Box<Append>, Appended>| sids.get(&request.session).copied();
-    let held: Vec<Held<'_>> =
-        asked.iter().filter_map(|asked| Some(Held { sid: one(asked)?, append: &asked.request })).collect();
+    let sids = hold(tx, appends).await?;
+    let one = |append: &&'_ Append| sids.get(&append.session).copied();
+    let held: Vec<Held<'_>> = appends.iter().filter_map(|append| Some(Held { sid: one(append)?, append })).collect();
     contents::write(tx, &held).await?;
     approvals::write(tx, &held).await?;
     snapshots::write(tx, &held).await?;
@@ -96,9 +91,9 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn only(append: &'a Append) -> Option<Self> {
-        let Append { record, snapshot, contents, approvals, acks, ended, .. } = append;
-        let more = *ended || snapshot.is_some() || !(contents.is_empty() && approvals.is_empty() && acks.is_empty());
-        record.as_ref().filter(|_| !more).map(|record| Self { append, record })
+        let Append { record, snapshot, contents, approvals, acks, ended, progress, .. } = append;
+        let plain = contents.is_empty() && approvals.is_empty() && acks.is_empty() && snapshot.is_none();
+        record.as_ref().filter(|_| plain && *progress && !*ended).map(|record| Self { append, record })
     }
 }
 
@@ -144,14 +139,14 @@ pub(super) async fn explain(
     results
 }
 
-async fn hold(tx: &mut Tx<'_>, asked: &[Asked<Box<Append>, Appended>]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
+async fn hold(tx: &mut Tx<'_>, appends: &[&Append]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
     let rows = tx
-        .run(&HOLD, asked, Then::More, |values, Asked { request, .. }| {
+        .run(&HOLD, appends, Then::More, |values, request| {
             let record = request.record.as_ref();
             values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
             values.count(request.expected_seq.0).add(record.map(|record| record.prev.as_bytes().to_vec()));
             values.count(head_after(request).0).add(record.map(|record| record.hash.as_bytes().to_vec()));
-            values.add(request.status.as_str()).add(request.ended).add(request.at.micros());
+            values.add(request.status.as_str()).add(request.ended).add(request.at.micros()).add(request.progress);
         })
         .await?;
     held(&rows)

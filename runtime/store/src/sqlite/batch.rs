@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use provost_domain::ids::{Handle, SessionId};
+use provost_domain::ids::SessionId;
 use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::SqliteConnection;
 
@@ -16,7 +16,7 @@ use super::{append, inbox, sessions};
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     sessions: HashSet<SessionId>,
-    creates: Vec<Asked<NewSession, Handle>>,
+    creates: Vec<Asked<NewSession, ()>>,
     take_overs: Vec<Asked<TakeOver, Taken>>,
     appends: Vec<Asked<Box<Append>, Appended>>,
     submits: Vec<Asked<Submission, Submitted>>,
@@ -26,7 +26,6 @@ pub(super) struct Batch {
 /// What a batch's statements changed.
 #[derive(Debug)]
 pub(super) struct Written {
-    creates: Vec<Handle>,
     take_overs: HashMap<SessionId, Result<Stored, StoreError>>,
     submits: HashSet<SessionId>,
     parks: HashSet<SessionId>,
@@ -56,21 +55,23 @@ impl Batch {
 
     /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
     pub(super) async fn apply(&self, tx: &mut Tx<'_>) -> Result<Written, sqlx::Error> {
-        let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), self.appends.len()];
+        let first = self.creates.iter().filter_map(|asked| asked.request.first.as_deref());
+        let appends: Vec<&Append> = first.chain(self.appends.iter().map(|asked| &*asked.request)).collect();
+        let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), appends.len()];
         // Whether kinds after the n-th have work.
         let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
+        sessions::create(tx, &self.creates, then(0)).await?;
         Ok(Written {
-            creates: sessions::create(tx, &self.creates, then(0)).await?,
             take_overs: sessions::take_over(tx, &self.take_overs, then(1)).await?,
             submits: inbox::submit(tx, &self.submits, then(2)).await?,
             parks: sessions::park(tx, &self.parks, then(3)).await?,
-            appends: append::write(tx, &self.appends, then(4)).await?,
+            appends: append::write(tx, &appends, then(4)).await?,
         })
     }
 
     /// Tells every caller what came of its job. Only once the transaction is durable.
     pub(super) async fn answer(self, connection: &mut SqliteConnection, written: Written) {
-        answer(self.creates, written.creates.into_iter().map(Ok).collect());
+        self.creates.into_iter().for_each(|asked| asked.answer(Ok(())));
         let appended = append::explain(connection, &self.appends, &written.appends).await;
         answer(self.appends, appended);
         let taken = sessions::explain_takeovers(connection, &self.take_overs, written.take_overs).await;

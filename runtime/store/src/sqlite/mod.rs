@@ -27,7 +27,7 @@ mod tests;
 mod tx;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
@@ -42,6 +42,7 @@ use provost_domain::time::Timestamp;
 pub use open::{Durability, Limits};
 pub use reads::SqliteReads;
 
+use crate::numbers::Numbers;
 use writer::{Job, Submission, TakeOver, Writer};
 
 /// The store of a running process: it holds the database's lock file, so there is one at a time. Cloning shares it; it
@@ -51,6 +52,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     reads: SqliteReads,
     durability: Durability,
+    numbers: Arc<Mutex<Numbers>>,
 }
 
 impl SqliteStore {
@@ -74,7 +76,17 @@ impl SqliteStore {
 
 #[async_trait]
 impl SessionStore for SqliteStore {
-    async fn create(&self, new: NewSession) -> Result<Handle, StoreError> {
+    async fn allot(&self, prefix: &str, day: &str) -> Result<Handle, StoreError> {
+        let numbers = || self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = numbers().knows(prefix, day);
+        let last = if known { 0 } else { self.reads.last_number(prefix, day).await? };
+        // Whoever counted the day meanwhile has counted on from the same number.
+        let handle = numbers().next(prefix, day, || last);
+        Ok(handle)
+    }
+
+    async fn create(&self, new: NewSession) -> Result<(), StoreError> {
+        crate::check::new(&new)?;
         self.writer.ask(Job::Create, new).await
     }
 

@@ -73,7 +73,8 @@ impl SqliteStore {
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
         }
         let reads = readers(path);
-        Ok(Self { writer: Arc::new(Writer::start(connection, place.lock)), reads, durability })
+        let writer = Arc::new(Writer::start(connection, place.lock));
+        Ok(Self { writer, reads, durability, numbers: Arc::default() })
     }
 
     /// Opens the database for reading, also beside a process that holds it.

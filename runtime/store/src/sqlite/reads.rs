@@ -52,6 +52,11 @@ impl SqliteReads {
         self.pool.close().await;
     }
 
+    /// The last handle number stored of a prefix and day.
+    pub(super) async fn last_number(&self, prefix: &str, day: &str) -> Result<u64, StoreError> {
+        sessions::last_number(&self.pool, prefix, day).await
+    }
+
     /// The log of a session taken over, up to the head it was taken over at.
     pub(super) async fn load(&self, taken: Taken) -> Result<TakenOver, StoreError> {
         let Taken { stored, inbox } = taken;

@@ -91,10 +91,3 @@ CREATE TABLE inbox (
     UNIQUE (sid, cmd_id)
 ) STRICT;
 CREATE INDEX inbox_unread ON inbox (sid, seq) WHERE outcome IS NULL;
-
-CREATE TABLE handles (
-    prefix TEXT NOT NULL,
-    day TEXT NOT NULL,
-    last INTEGER NOT NULL,
-    PRIMARY KEY (prefix, day)
-) STRICT, WITHOUT ROWID;

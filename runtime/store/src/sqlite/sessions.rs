@@ -1,6 +1,6 @@
 //! The session rows: creating, taking over, parking, finding.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::port::{Claimed, InboxEntry, NewSession, Park, Parked, SessionFilter, SessionRow, StoreError};
@@ -22,17 +22,13 @@ macro_rules! columns {
     };
 }
 
-pub(super) static ALLOT: Bulk = Bulk::new(
-    "INSERT INTO handles (prefix, day, last) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL \
-     ON CONFLICT (prefix, day) DO UPDATE SET last = last + excluded.last RETURNING prefix, day, last",
-    3,
-);
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO sessions (id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, wake_seq, \
-       read_seq, progress_at, takeovers, created_at) \
-     SELECT column1, column2, column3, column4, 'new', 0, column5, 0, column6, 0, 0, 0, column7, 0, column7 \
+       read_seq, progress_at, takeovers, created_at, owner) \
+     SELECT column1, column2, column3, column4, 'new', 0, column5, 0, column6, column8, 0, 0, column7, 0, column7, \
+       column9 \
      FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
-    7,
+    9,
 );
 pub(super) static TAKE_OVER: Bulk = Bulk::new(
     concat!(
@@ -49,6 +45,8 @@ pub(super) static PARK: Bulk = Bulk::new(
     5,
 );
 pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1");
+pub(super) const LAST_HANDLE: &str = "SELECT handle FROM sessions WHERE handle > ?1 AND handle < ?2 \
+     ORDER BY length(handle) DESC, handle DESC LIMIT 1";
 pub(super) const BY_HANDLE: &str = "SELECT id FROM sessions WHERE handle = ?1";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
@@ -83,52 +81,28 @@ pub(super) struct Taken {
     pub(super) inbox: Vec<InboxEntry>,
 }
 
-/// Allots each day's next handles and inserts the rows.
-pub(super) async fn create(
-    tx: &mut Tx<'_>,
-    asked: &[Asked<NewSession, Handle>],
-    then: Then,
-) -> Result<Vec<Handle>, sqlx::Error> {
-    let mut last = allot(tx, asked).await?;
-    // Numbers are handed out downwards from the last one reserved.
-    let handles: Vec<Handle> = asked.iter().rev().map(|asked| handle(&asked.request, &mut last)).rev().collect();
-    let rows: Vec<(&NewSession, &Handle)> = asked.iter().map(|asked| &asked.request).zip(&handles).collect();
-    tx.run(&INSERT, &rows, then, |values, (new, handle)| {
-        values.add(key(&new.id)).add(handle.as_str()).add(new.pack.as_str());
+/// Inserts the rows. A session that has a first append is its owner's from the start.
+pub(super) async fn create(tx: &mut Tx<'_>, asked: &[Asked<NewSession, ()>], then: Then) -> Result<(), sqlx::Error> {
+    let rows = tx.run(&INSERT, asked, then, |values, Asked { request: new, .. }| {
+        values.add(key(&new.id)).add(new.handle.as_str()).add(new.pack.as_str());
         values.add(new.pack_digest.as_bytes().to_vec()).add(new.title.as_str());
         values.add(Digest::default().as_bytes().to_vec()).add(new.at.micros());
-    })
-    .await?;
-    Ok(handles)
+        values.count(new.first.as_ref().map_or(0, |first| first.fence.0));
+        values.add(new.first.as_ref().map(|first| first.owner.as_str().to_owned()));
+    });
+    rows.await.map(drop)
 }
 
-/// By prefix and day.
-type Numbers = HashMap<(String, String), i64>;
-
-/// The last number of each prefix and day, with as many reserved as are asked for.
-async fn allot(tx: &mut Tx<'_>, asked: &[Asked<NewSession, Handle>]) -> Result<Numbers, sqlx::Error> {
-    let mut wanted: BTreeMap<(&str, &str), i64> = BTreeMap::new();
-    for Asked { request, .. } in asked {
-        *wanted.entry((&request.handle_prefix, &request.day)).or_default() += 1;
-    }
-    let wanted: Vec<_> = wanted.into_iter().collect();
-    let rows = tx.run(&ALLOT, &wanted, Then::More, |values, ((prefix, day), count)| {
-        values.add(*prefix).add(*day).add(*count);
-    });
-    let decode = |row| {
-        let mut columns = Columns::of("handles", row);
-        Ok(((columns.get()?, columns.get()?), columns.get()?))
-    };
-    let numbers: Result<_, StoreError> = rows.await?.iter().map(decode).collect();
-    numbers.map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-fn handle(new: &NewSession, last: &mut Numbers) -> Handle {
-    let number = last.get_mut(&(new.handle_prefix.clone(), new.day.clone())).map_or(0, |last| {
-        *last -= 1;
-        *last + 1
-    });
-    Handle::new(format!("{}-{}-{number:04}", new.handle_prefix, new.day))
+/// The last number stored of a prefix and day, 0 before the first.
+pub(super) async fn last_number(pool: &SqlitePool, prefix: &str, day: &str) -> Result<u64, StoreError> {
+    // Everything that begins with `PREFIX-DAY-`: `.` is the sign after `-`.
+    let (from, to) = (format!("{prefix}-{day}-"), format!("{prefix}-{day}."));
+    let row = sqlx::query(LAST_HANDLE).bind(&from).bind(to).fetch_optional(pool).await;
+    let Some(row) = row.map_err(|error| failed(&error))? else { return Ok(0) };
+    let mut columns = Columns::of("sessions", &row);
+    let handle: String = columns.get()?;
+    let number = handle.strip_prefix(&from).unwrap_or_default().parse::<u64>();
+    number.map_err(|error| columns.wrong(&error))
 }
 
 /// Raises the fences, sets the owners, and returns the rows.

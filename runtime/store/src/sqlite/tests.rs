@@ -9,7 +9,7 @@ use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tx, writer};
 
-const BULKS: [&Bulk; 17] = [
+const BULKS: [&Bulk; 16] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -22,13 +22,12 @@ const BULKS: [&Bulk; 17] = [
     &inbox::SETTLE,
     &inbox::READ,
     &inbox::UNREAD,
-    &sessions::ALLOT,
     &sessions::INSERT,
     &sessions::TAKE_OVER,
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 15] = [
+const SINGLES: [&str; 16] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -41,11 +40,12 @@ const SINGLES: [&str; 15] = [
     reads::RECORDS_BETWEEN,
     sessions::BY_ID,
     sessions::BY_HANDLE,
+    sessions::LAST_HANDLE,
     sessions::LIST,
     sessions::RUNNABLE,
     snapshots::SELECT,
 ];
-const TABLES: [&str; 7] = ["appends", "approvals", "contents", "handles", "inbox", "sessions", "snapshots"];
+const TABLES: [&str; 6] = ["appends", "approvals", "contents", "inbox", "sessions", "snapshots"];
 const TRANSACTION: [&str; 7] =
     [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
 

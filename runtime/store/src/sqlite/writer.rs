@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use provost_domain::ids::{CmdId, Handle, Owner, SessionId};
+use provost_domain::ids::{CmdId, Owner, SessionId};
 use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -57,7 +57,7 @@ pub(super) struct Submission {
 /// One write.
 #[derive(Debug)]
 pub(super) enum Job {
-    Create(Asked<NewSession, Handle>),
+    Create(Asked<NewSession, ()>),
     TakeOver(Asked<TakeOver, Taken>),
     Append(Asked<Box<Append>, Appended>),
     Submit(Asked<Submission, Submitted>),

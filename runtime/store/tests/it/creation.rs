@@ -2,23 +2,24 @@
 
 use futures::future::join_all;
 use provost_domain::ids::{Digest, Fence, Handle, Seq};
-use provost_domain::port::{NewSession, SessionRow, StoreError};
+use provost_domain::port::{Append, NewSession, SessionRow, StoreError};
 
-use crate::support::{Subject, at, id, new};
+use crate::support::{Driven, Subject, at, hash, id, new, owner};
 
 on_every_store!(
     a_new_session_is_stored_as_asked,
+    a_new_session_is_stored_with_its_first_append,
+    a_first_append_that_is_not_its_own_is_refused,
     handles_count_up_without_an_upper_limit,
     handles_count_by_prefix_and_day,
-    an_id_is_used_once_and_costs_no_number,
-    concurrent_creations_get_different_handles,
+    an_id_is_used_once,
+    concurrent_callers_get_different_handles,
 );
 
-async fn a_new_session_is_stored_as_asked(subject: Subject) {
-    let handle = subject.store.create(new(1)).await.unwrap();
-    let expect = SessionRow {
+fn row() -> SessionRow {
+    SessionRow {
         id: id(1),
-        handle,
+        handle: new(1).handle,
         pack: "p".to_owned(),
         pack_digest: Digest::of(b"pack"),
         status: "new".to_owned(),
@@ -33,22 +34,80 @@ async fn a_new_session_is_stored_as_asked(subject: Subject) {
         progress_at: at(1),
         takeovers: 0,
         created_at: at(1),
-    };
+    }
+}
+
+async fn a_new_session_is_stored_as_asked(subject: Subject) {
+    subject.store.create(new(1)).await.unwrap();
     let subject = subject.reopened().await;
-    assert_eq!(subject.store.session(id(1)).await, Ok(expect));
+    assert_eq!(subject.store.session(id(1)).await, Ok(row()));
+}
+
+/// The first append of a session that is not stored yet.
+fn first(subject: &Subject, n: u128) -> Append {
+    let (owner, head) = (owner("me"), Seq(0));
+    Driven {
+        store: std::sync::Arc::clone(&subject.store),
+        id: id(n),
+        owner,
+        fence: Fence(1),
+        head,
+        prev: Digest::default(),
+    }
+    .next(3)
+}
+
+async fn a_new_session_is_stored_with_its_first_append(subject: Subject) {
+    let first = first(&subject, 1);
+    let created = subject.store.create(NewSession { first: Some(Box::new(first.clone())), ..new(1) });
+    // Beside another, in one batch.
+    let (created, other) = futures::join!(created, subject.store.create(new(2)));
+    assert_eq!((created, other), (Ok(()), Ok(())));
+    let held = SessionRow {
+        status: first.status.clone(),
+        head_seq: Seq(3),
+        head_hash: hash(&first),
+        fence: Fence(1),
+        owner: Some(first.owner.clone()),
+        progress_at: first.at,
+        ..row()
+    };
+    assert_eq!(subject.store.session(id(1)).await, Ok(held));
+    let mut driven = Driven {
+        store: std::sync::Arc::clone(&subject.store),
+        id: id(1),
+        owner: first.owner.clone(),
+        fence: Fence(1),
+        head: Seq(3),
+        prev: hash(&first),
+    };
+    driven.grow(2).await;
+    let subject = subject.reopened().await;
+    assert_eq!(subject.store.records(id(1), Seq(0), 9).await.unwrap().len(), 2);
+    assert_eq!(subject.store.take_over(id(1), &owner("next")).await.unwrap().row.fence, Fence(2));
+}
+
+async fn a_first_append_that_is_not_its_own_is_refused(subject: Subject) {
+    let second = Append { expected_seq: Seq(1), ..first(&subject, 1) };
+    for first in [first(&subject, 2), second, Append { record: None, ..first(&subject, 1) }] {
+        let result = subject.store.create(NewSession { first: Some(Box::new(first)), ..new(1) }).await;
+        assert!(matches!(result, Err(StoreError::Failed { .. })), "{result:?}");
+    }
+    assert!(subject.store.session(id(1)).await.is_err());
 }
 
 async fn handles_count_up_without_an_upper_limit(subject: Subject) {
-    let mut last = Handle::new("");
-    for block in 0..101 {
-        let block = (1..=100).map(|n| subject.store.create(new(block * 100 + n)));
-        let handles = join_all(block).await;
-        last = handles.into_iter().map(Result::unwrap).max_by_key(|handle| handle.as_str().len()).unwrap();
+    for n in 9_998..=10_000 {
+        subject.store.create(new(n)).await.unwrap();
     }
-    assert_eq!(last.as_str().len(), "INC-20261120-10001".len());
-    let handle = Handle::new("INC-20261120-10100");
-    assert!(subject.store.by_handle(&handle).await.is_ok());
-    assert_eq!(subject.store.by_handle(&Handle::new("INC-20261120-10101")).await, Err(missing("INC-20261120-10101")));
+    let subject = subject.reopened().await;
+    for n in 10_001..10_003 {
+        let handle = subject.store.allot("INC", "20261120").await.unwrap();
+        assert_eq!(handle.as_str(), format!("INC-20261120-{n}"));
+        subject.store.create(NewSession { handle, ..new(n) }).await.unwrap();
+    }
+    assert!(subject.store.by_handle(&Handle::new("INC-20261120-10000")).await.is_ok());
+    assert_eq!(subject.store.by_handle(&Handle::new("INC-20261120-99999")).await, Err(missing("INC-20261120-99999")));
 }
 
 fn missing(handle: &str) -> StoreError {
@@ -56,30 +115,29 @@ fn missing(handle: &str) -> StoreError {
 }
 
 async fn handles_count_by_prefix_and_day(subject: Subject) {
-    let handle = async |n, prefix: &str, day: &str| {
-        let new = NewSession { handle_prefix: prefix.to_owned(), day: day.to_owned(), ..new(n) };
-        subject.store.create(new).await.unwrap().as_str().to_owned()
-    };
-    assert_eq!(handle(1, "INC", "20261120").await, "INC-20261120-0001");
-    assert_eq!(handle(2, "REV", "20261120").await, "REV-20261120-0001");
-    assert_eq!(handle(3, "INC", "20261121").await, "INC-20261121-0001");
-    assert_eq!(handle(4, "INC", "20261120").await, "INC-20261120-0002");
+    let handle = async |prefix, day| subject.store.allot(prefix, day).await.unwrap().as_str().to_owned();
+    assert_eq!(handle("INC", "20261120").await, "INC-20261120-0001");
+    assert_eq!(handle("REV", "20261120").await, "REV-20261120-0001");
+    assert_eq!(handle("INC", "20261121").await, "INC-20261121-0001");
+    assert_eq!(handle("INC", "20261120").await, "INC-20261120-0002");
 }
 
-async fn an_id_is_used_once_and_costs_no_number(subject: Subject) {
-    let (first, other) = (subject.store.create(new(1)).await.unwrap(), subject.store.create(new(2)).await.unwrap());
-    let again = NewSession { title: "another".to_owned(), ..new(1) };
-    // Beside one that is fine, which is not refused with it.
-    let results = join_all([again, new(3)].map(|new| subject.store.create(new))).await;
-    assert!(matches!(&results[..], [Err(StoreError::Failed { .. }), Ok(_)]), "{results:?}");
+async fn an_id_is_used_once(subject: Subject) {
+    subject.store.create(new(1)).await.unwrap();
+    let again = NewSession { title: "another".to_owned(), handle: new(9).handle, ..new(1) };
+    let same_handle = NewSession { handle: new(1).handle, ..new(4) };
+    // Beside one that is fine, which is not refused with them.
+    let results = join_all([again, new(3), same_handle].map(|new| subject.store.create(new))).await;
+    assert!(
+        matches!(&results[..], [Err(StoreError::Failed { .. }), Ok(()), Err(StoreError::Failed { .. })]),
+        "{results:?}"
+    );
     assert_eq!(subject.store.session(id(1)).await.unwrap().title, "session 1");
-    let numbers = [&first, &other, results[1].as_ref().unwrap()].map(Handle::as_str);
-    assert_eq!(numbers, ["INC-20261120-0001", "INC-20261120-0002", "INC-20261120-0003"]);
 }
 
-async fn concurrent_creations_get_different_handles(subject: Subject) {
-    let handles = join_all((1..=300).map(|n| subject.store.create(new(n)))).await;
-    for (n, handle) in (1..).zip(handles) {
-        assert_eq!(subject.store.by_handle(&handle.unwrap()).await, Ok(id(n)));
-    }
+async fn concurrent_callers_get_different_handles(subject: Subject) {
+    let handles = join_all((0..300).map(|_| subject.store.allot("INC", "20261120"))).await;
+    let handles: std::collections::BTreeSet<_> =
+        handles.into_iter().map(|handle| handle.unwrap().to_string()).collect();
+    assert_eq!(handles.len(), 300);
 }

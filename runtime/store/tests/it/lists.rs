@@ -51,7 +51,7 @@ async fn lists_are_bounded(subject: Subject) {
         let store = std::sync::Arc::clone(&subject.store);
         creations.spawn(async move { store.create(new(n)).await });
     }
-    creations.join_all().await.into_iter().for_each(|handle| drop(handle.unwrap()));
+    creations.join_all().await.into_iter().for_each(Result::unwrap);
     assert_eq!(list(&subject, SessionFilter { limit: u32::MAX, ..SessionFilter::default() }).await.len(), 500);
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::event::{EventBody, SignalReceived};
-use provost_domain::ids::{CmdId, Digest, Fence, Owner, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
     Append, Appended, CommandLog, CommandOutcome, InboxAck, NewSession, Park, Parked, Reads, SessionStore, StoreError,
@@ -70,12 +70,12 @@ pub(crate) fn owner(name: &str) -> Owner {
 pub(crate) fn new(n: u128) -> NewSession {
     NewSession {
         id: id(n),
-        handle_prefix: "INC".to_owned(),
-        day: "20261120".to_owned(),
+        handle: Handle::new(format!("INC-20261120-{n:04}")),
         pack: "p".to_owned(),
         pack_digest: Digest::of(b"pack"),
         title: format!("session {n}"),
         at: at(1),
+        first: None,
     }
 }
 
@@ -133,7 +133,7 @@ impl Driven {
             salt: [7; 16],
             prev: self.prev,
         });
-        Append { record: Some(record), ..self.bare() }
+        Append { record: Some(record), progress: true, ..self.bare() }
     }
 
     /// An append without a record.
@@ -150,6 +150,7 @@ impl Driven {
             contents: Vec::new(),
             approvals: Vec::new(),
             acks: Vec::new(),
+            progress: false,
             at: at(2),
         }
     }

@@ -1,0 +1,16 @@
+//! What must hold of the sources besides the tests.
+
+use anyhow::Result;
+
+use crate::cargo::{cargo, require, run};
+
+/// Formatting, lints, docs, licences and bans; the first that fails ends it.
+pub(crate) fn check() -> Result<()> {
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    run(docs)?;
+    require("deny", "cargo-deny")?;
+    run(cargo(&["deny", "--workspace", "check", "bans", "licenses", "sources"]))
+}

@@ -1,0 +1,66 @@
+//! Every test, once or many times in a row, without retries.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::TestArgs;
+use crate::cargo::{cargo, require, run, succeeds};
+use crate::tally::Tally;
+
+/// Where the profile `ci` of `.config/nextest.toml` leaves its report.
+const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nextest/ci/junit.xml");
+/// The long form of the campaigns.
+const LONG: [&str; 2] = ["--features", "provost-tests/long"];
+
+/// Runs them and prints counts per run; the last line is `N passed, N failed` over all runs. Errors are what kept the
+/// tests from running, not tests that failed.
+pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
+    require("nextest", "cargo-nextest")?;
+    // The integration tests run the program itself.
+    let mut build = cargo(&["build", "--workspace", "--all-targets"]);
+    build.args(features(args));
+    run(build)?;
+    let mut total = Tally::default();
+    let mut red_runs = 0;
+    for turn in 1..=args.repeat {
+        let tally = once(args)?;
+        println!("run {turn} of {}: {} passed, {} failed", args.repeat, tally.passed, tally.failures());
+        red_runs += u32::from(tally.failures() > 0);
+        total.add(tally);
+    }
+    let examples = succeeds(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    if !examples {
+        println!("failed: examples in the documentation");
+    }
+    for (name, count) in &total.failed {
+        println!("failed: {name} ({count} of {} runs)", args.repeat);
+    }
+    println!("{} runs: {} without a failure, {red_runs} with", args.repeat, args.repeat - red_runs);
+    println!("{} passed, {} failed", total.passed, total.failures());
+    Ok(if examples && red_runs == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn features(args: &TestArgs) -> &[&'static str] {
+    if args.long { &LONG } else { &[] }
+}
+
+fn once(args: &TestArgs) -> Result<Tally> {
+    // An old report would pass for this run's.
+    match std::fs::remove_file(REPORT) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("removing {REPORT}"));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    let mut nextest = cargo(&["nextest", "run", "--workspace", "--profile", "ci", "--retries", "0"]);
+    nextest.args(features(args)).args(&args.rest);
+    let green = succeeds(&mut nextest)?;
+    let report = std::fs::read_to_string(REPORT).context("nextest left no report: it did not come to run the tests")?;
+    let tally = Tally::read(&report)?;
+    if !green && tally.failures() == 0 {
+        bail!("{nextest:?} failed, though no test did: see above");
+    }
+    Ok(tally)
+}

@@ -4,32 +4,33 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use crate::error::{PackError, PackErrors};
+use crate::error::{PackErrors, nearest};
+use crate::form::{Log, Read, Table, table, take};
+use crate::node::{Kind, Node, Place};
+use crate::scalar::Count;
 use crate::source::Source;
 
-/// The configuration, with paths resolved against its file's folder.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// `sqlite://PATH`.
-    pub store: String,
-    /// The packs' folders.
-    pub packs: Vec<PathBuf>,
-    /// The models, by the name agents use.
-    pub models: BTreeMap<String, Model>,
-    /// What the tools reach.
-    #[serde(default)]
-    pub tools: Tools,
-    /// The engine's bounds.
-    #[serde(default)]
-    pub engine: EngineConfig,
+table! {
+    /// The configuration, with paths resolved against its file's folder.
+    #[derive(Debug, Clone)]
+    pub struct Config {
+        /// `sqlite://PATH`.
+        pub store: String,
+        /// The packs' folders.
+        pub packs: Vec<PathBuf>,
+        /// The models, by the name agents use.
+        pub models: BTreeMap<String, Model>,
+        /// What the tools reach.
+        pub tools: Tools = Tools::default(),
+        /// The engine's bounds.
+        pub engine: EngineConfig = EngineConfig::default(),
+    }
 }
 
 /// A model.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub enum Model {
     /// Answers by rules.
     Scripted {
@@ -38,87 +39,145 @@ pub enum Model {
     },
 }
 
-/// What the tools reach; a tool whose part is missing does not exist.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tools {
-    /// For `metrics:scrape`.
-    pub metrics: Option<Endpoint>,
-    /// For `service:*`.
-    pub service: Option<Admin>,
-    /// For `logs:tail`.
-    pub logs: Option<Logs>,
-    /// For `notify:NAME`.
-    pub notify: BTreeMap<String, NotifyTarget>,
-    /// For `http:probe`.
-    pub http: Option<Http>,
+/// The providers there are.
+const PROVIDERS: [&str; 1] = ["scripted"];
+
+impl Read for Model {
+    fn read(node: &Node, log: &mut Log) -> Option<Self> {
+        let table = Table::open(node, &["provider", "script"], log)?;
+        let provider: String = table.required("provider", log);
+        if !provider.is_empty() && !PROVIDERS.contains(&provider.as_str()) {
+            let place = node.get("provider").map(|node| node.place).unwrap_or_default();
+            log.report(place, "the provider is not known", nearest(&provider, PROVIDERS));
+        }
+        Some(Self::Scripted { script: table.required("script", log) })
+    }
+
+    fn blank() -> Self {
+        Self::Scripted { script: PathBuf::new() }
+    }
 }
 
-/// A metrics endpoint.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// Its address.
-    pub endpoint: String,
+table! {
+    /// What the tools reach; a tool whose part is missing does not exist.
+    #[derive(Debug, Clone, Default)]
+    pub struct Tools {
+        /// For `metrics:scrape`.
+        pub metrics: Option<Endpoint> = None,
+        /// For `service:*`.
+        pub service: Option<Admin> = None,
+        /// For `logs:tail`.
+        pub logs: Option<Logs> = None,
+        /// For `notify:NAME`.
+        pub notify: BTreeMap<String, NotifyTarget> = BTreeMap::new(),
+        /// For `http:probe`.
+        pub http: Option<Http> = None,
+    }
 }
 
-/// An admin interface.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Admin {
-    /// Its base address.
-    pub admin: String,
+table! {
+    /// A metrics endpoint.
+    #[derive(Debug, Clone)]
+    pub struct Endpoint {
+        /// Its address.
+        pub endpoint: String,
+    }
 }
 
-/// Log files.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// By the name the model uses.
-    pub files: BTreeMap<String, PathBuf>,
+table! {
+    /// An admin interface.
+    #[derive(Debug, Clone)]
+    pub struct Admin {
+        /// Its base address.
+        pub admin: String,
+    }
 }
 
-/// Where a notification goes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotifyTarget {
-    /// The address.
-    pub url: String,
+table! {
+    /// Log files.
+    #[derive(Debug, Clone)]
+    pub struct Logs {
+        /// By the name the model uses.
+        pub files: BTreeMap<String, PathBuf>,
+    }
 }
 
-/// What may be probed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// `host:port`s.
-    pub allow: Vec<String>,
+table! {
+    /// Where a notification goes.
+    #[derive(Debug, Clone)]
+    pub struct NotifyTarget {
+        /// The address.
+        pub url: String,
+    }
+}
+
+table! {
+    /// What may be probed.
+    #[derive(Debug, Clone)]
+    pub struct Http {
+        /// `host:port`s.
+        pub allow: Vec<String>,
+    }
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EngineConfig {
     /// Live sessions at once.
     pub sessions_max: usize,
     /// How long a stop waits for what runs.
-    #[serde(with = "humantime_serde")]
     pub drain: Duration,
+}
+
+table! {
+    struct RawEngine {
+        sessions_max: Count<1> = Count(256),
+        drain: Duration = Duration::from_secs(30),
+    }
+}
+
+impl From<RawEngine> for EngineConfig {
+    fn from(raw: RawEngine) -> Self {
+        Self { sessions_max: raw.sessions_max.0 as usize, drain: raw.drain }
+    }
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { sessions_max: 256, drain: Duration::from_secs(30) }
+        RawEngine::blank().into()
     }
 }
 
-/// Reads the configuration. `${VAR}` and `${VAR:-default}` in it are replaced by `variable`'s answers.
+impl Read for EngineConfig {
+    fn read(node: &Node, log: &mut Log) -> Option<Self> {
+        RawEngine::read(node, log).map(Self::from)
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// Reads the configuration. `${VAR}` and `${VAR:-default}` in its values are replaced by `variable`'s answers; a variable
+/// can bring in nothing but its text, no key and no list.
 ///
 /// # Errors
-/// The file cannot be read, has a mistake of form, or names a variable that is not set.
+/// The file cannot be read. Or every mistake in it: of form, and every variable that is not set.
 pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, PackErrors> {
     let source = Source::read(path).map_err(|error| PackErrors(vec![error]))?;
-    let source = substitute(source, variable).map_err(PackErrors)?;
-    let mut config: Config = source.yaml().map_err(|error| PackErrors(vec![error]))?;
+    let mut log = Log::new(source.path.clone());
+    let Some(mut tree) = source.tree(&mut log) else { return Err(PackErrors::sorted(log.errors)) };
+    substitute(&mut tree, variable, &mut log);
+    let mut config: Config = take(&tree, &mut log);
+    if !config.store.is_empty() && !config.store.starts_with(SQLITE) {
+        // Not the whole address: it may hold a password.
+        let kind = config.store.split_once("://").map_or("it", |(kind, _)| kind);
+        let place = tree.get("store").map(|node| node.place).unwrap_or_default();
+        log.report(place, format!("the store is not known: `{kind}`"), "write `sqlite://PATH`");
+    }
+    if !log.errors.is_empty() {
+        return Err(PackErrors::sorted(log.errors));
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     for pack in &mut config.packs {
         *pack = folder.join(&*pack);
@@ -130,53 +189,52 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);
     }
-    if !config.store.starts_with("sqlite://") {
-        let message = format!("the store `{}` is not known", config.store);
-        let error = source.error(&["store"], message, "write `sqlite://PATH`");
-        return Err(PackErrors(vec![error]));
-    }
     Ok(config)
 }
+
+/// The one kind of store there is.
+const SQLITE: &str = "sqlite://";
 
 impl Config {
     /// The SQLite file's path.
     pub fn store_path(&self) -> PathBuf {
-        PathBuf::from(self.store.strip_prefix("sqlite://").unwrap_or(&self.store))
+        PathBuf::from(self.store.strip_prefix(SQLITE).unwrap_or(&self.store))
     }
 }
 
-/// Replaces variables line by line; comments are left alone. A value can bring in no new line, so no new key.
-fn substitute(mut source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Source, Vec<PackError>> {
-    let mut errors = Vec::new();
-    let mut text = String::with_capacity(source.text.len());
-    for (line, number) in source.text.lines().zip(1..) {
-        let (mut rest, mut column) = (line, 1);
-        while !line.trim_start().starts_with('#')
-            && let Some((before, after)) = rest.split_once("${")
-        {
-            column += before.chars().count() as u64;
-            let Some((name, later)) = after.split_once('}') else { break };
-            let (name, default) = name.split_once(":-").map_or((name, None), |(n, d)| (n, Some(d.to_owned())));
-            text.push_str(before);
-            match variable(name).filter(|value| !value.contains(['\n', '\r'])).or(default) {
-                Some(value) => text.push_str(&value),
-                None => errors.push(PackError {
-                    file: source.path.clone(),
-                    line: number,
-                    column,
-                    message: format!("the variable `{name}` is not set"),
-                    hint: format!("set it, or write `${{{name}:-default}}`"),
-                }),
-            }
-            rest = later;
+/// Replaces the variables in all values.
+fn substitute(node: &mut Node, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) {
+    match &mut node.kind {
+        Kind::Scalar(Value::String(text)) if text.contains("${") => {
+            let filled = filled(text, node.place, variable, log);
+            node.kind = Kind::Supplied(filled);
         }
-        text.push_str(rest);
-        text.push('\n');
+        Kind::Scalar(_) | Kind::Supplied(_) => {}
+        Kind::List(items) => items.iter_mut().for_each(|item| substitute(item, variable, log)),
+        Kind::Table(entries) => entries.iter_mut().for_each(|(_, node)| substitute(node, variable, log)),
     }
-    if errors.is_empty() {
-        source.text = text;
-        Ok(source)
-    } else {
-        Err(errors)
+}
+
+/// A text with its variables filled in. One that is not set leaves its own text, so that no second mistake follows.
+fn filled(text: &str, place: Place, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let Some((inner, later)) = after.split_once('}') else {
+            log.report(place, "`${` is not closed", "write `${NAME}` or `${NAME:-default}`");
+            return filled;
+        };
+        let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
+        if let Some(value) = variable(name).or_else(|| default.map(str::to_owned)) {
+            filled.push_str(&value);
+        } else {
+            let hint = format!("set it, or write `${{{name}:-default}}`");
+            log.report(place, format!("the variable `{name}` is not set"), hint);
+            filled.push_str(name);
+        }
+        rest = later;
     }
+    filled.push_str(rest);
+    filled
 }

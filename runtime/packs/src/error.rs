@@ -65,29 +65,17 @@ impl fmt::Display for PackErrors {
 
 impl std::error::Error for PackErrors {}
 
+/// Longest name that is compared with others.
+const NAME_MAX: usize = 64;
+
 /// The name nearest to a wrong one, as a hint.
-pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    let near = known.iter().map(|name| (distance(wrong, name), *name)).min();
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known.iter().map(|name| (strsim::levenshtein(wrong, name), *name));
+    let near = if wrong.len() > NAME_MAX { None } else { near.min() };
     match near {
         Some((far, name)) if far <= wrong.len().max(name.len()) / 2 => format!("did you mean `{name}`?"),
-        Some(_) => format!("there are: {}", known.join(", ")),
-        None => "there is none".to_owned(),
+        Some(_) | None if !known.is_empty() => format!("there are: {}", known.join(", ")),
+        Some(_) | None => "there is none".to_owned(),
     }
-}
-
-/// Edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((j, y), pair) in b.iter().enumerate().zip(row.windows(2)) {
-            let [diagonal, above] = pair else { continue };
-            let left = next.get(j).copied().unwrap_or(usize::MAX - 1);
-            next.push((diagonal + usize::from(x != *y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }

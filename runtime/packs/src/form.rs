@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::{PackError, nearest};
 use crate::node::{At, Kind, Node, Place};
@@ -13,7 +9,7 @@ use crate::node::{At, Kind, Node, Place};
 /// The mistakes found in one file.
 #[derive(Debug)]
 pub(crate) struct Log {
-    pub(crate) file: PathBuf,
+    file: PathBuf,
     pub(crate) errors: Vec<PackError>,
 }
 
@@ -26,7 +22,8 @@ impl Log {
         self.errors.push(PackError::at(&self.file, place, message, hint));
     }
 
-    fn expected(&mut self, what: &str, node: &Node, hint: &str) {
+    /// Reports that a node is not what has to stand there.
+    pub(crate) fn expected(&mut self, what: &str, node: &Node, hint: &str) {
         self.report(node.place, format!("expected {what}, found {}", node.describe()), hint);
     }
 }
@@ -36,11 +33,13 @@ pub(crate) trait Read: Sized {
     /// The value, or nothing after a mistake was reported.
     fn read(node: &Node, log: &mut Log) -> Option<Self>;
 
-    /// What stands in for a value whose mistake was reported, so that the rest is read and checked all the same. Only
-    /// for values no other check looks at.
-    fn blank() -> Option<Self> {
-        None
-    }
+    /// What stands in for a value whose mistake was reported, so that the rest is read and checked all the same.
+    fn blank() -> Self;
+}
+
+/// Reads a node, and goes on with a stand-in after a mistake.
+pub(crate) fn take<T: Read>(node: &Node, log: &mut Log) -> T {
+    T::read(node, log).unwrap_or_else(T::blank)
 }
 
 /// A struct that is read from a table. Keys it does not have are refused; a field without a default is required.
@@ -55,15 +54,20 @@ macro_rules! table {
         impl $crate::form::Read for $name {
             fn read(node: &$crate::node::Node, log: &mut $crate::form::Log) -> Option<Self> {
                 let table = $crate::form::Table::open(node, &[$(stringify!($field)),+], log)?;
-                $(let $field: Option<$type> = $crate::form::table!(@field table, log, $field $(, $default)?);)+
-                Some(Self { $($field: $field?),+ })
+                Some(Self { $($field: $crate::form::table!(@read table, log, $field $(, $default)?)),+ })
+            }
+
+            fn blank() -> Self {
+                Self { $($field: $crate::form::table!(@blank $($default)?)),+ }
             }
         }
     };
-    (@field $table:ident, $log:ident, $field:ident) => { $table.required(stringify!($field), $log) };
-    (@field $table:ident, $log:ident, $field:ident, $default:expr) => {
-        Some($table.optional(stringify!($field), $log).unwrap_or_else(|| $default))
+    (@read $table:ident, $log:ident, $field:ident) => { $table.required(stringify!($field), $log) };
+    (@read $table:ident, $log:ident, $field:ident, $default:expr) => {
+        $table.optional(stringify!($field), $log).unwrap_or_else(|| $default)
     };
+    (@blank) => { $crate::form::Read::blank() };
+    (@blank $default:expr) => { $default };
 }
 pub(crate) use table;
 
@@ -73,76 +77,107 @@ pub(crate) struct Table<'a>(&'a Node);
 impl<'a> Table<'a> {
     /// Opens a table and refuses its unknown keys.
     pub(crate) fn open(node: &'a Node, known: &[&str], log: &mut Log) -> Option<Self> {
-        let Kind::Table(entries) = &node.kind else {
+        if !matches!(node.kind, Kind::Table(_)) {
             log.expected("a table", node, &format!("its keys are: {}", known.join(", ")));
             return None;
-        };
-        for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+        }
+        for (key, _) in node.entries().filter(|(key, _)| !known.contains(&key.as_str())) {
             log.report(key.place, format!("unknown key `{}`", key.value), nearest(key, known.iter().copied()));
         }
         Some(Self(node))
     }
 
-    pub(crate) fn required<T: Read>(&self, key: &str, log: &mut Log) -> Option<T> {
-        let Some(node) = self.0.get(key) else {
+    pub(crate) fn required<T: Read>(&self, key: &str, log: &mut Log) -> T {
+        self.optional(key, log).unwrap_or_else(|| {
             log.report(self.0.place, format!("the key `{key}` is missing"), format!("add `{key}:`"));
-            return T::blank();
-        };
-        T::read(node, log).or_else(T::blank)
+            T::blank()
+        })
     }
 
     pub(crate) fn optional<T: Read>(&self, key: &str, log: &mut Log) -> Option<T> {
-        T::read(self.0.get(key)?, log)
+        self.0.get(key).map(|node| take(node, log))
     }
 }
 
-/// A table with names of the user's own. A broken entry keeps its name, so that nothing else misses it.
-#[derive(Debug, Default)]
-pub(crate) struct Names<T>(Vec<(At<String>, Option<T>)>);
+/// A table with names of the user's own.
+#[derive(Debug)]
+pub(crate) struct Names<T> {
+    entries: Vec<(At<String>, T)>,
+    /// Stands in for a table that is missing or could not be read.
+    blank: bool,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), blank: false }
+    }
+}
 
 impl<T> Names<T> {
-    /// All names, also of broken entries.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &At<String>> {
-        self.0.iter().map(|(name, _)| name)
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.keys().any(|own| own.value == name)
+    /// Whether it only stands in for a table, so that nothing can be said about names.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.blank
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&At<String>, &T)> {
-        self.0.iter().filter_map(|(name, entry)| Some((name, entry.as_ref()?)))
+        self.entries.iter().map(|(name, entry)| (name, entry))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &At<String>> {
+        self.iter().map(|(name, _)| name)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.keys().map(|name| name.as_str())
     }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+        self.iter().find(|(own, _)| own.value == name).map(|(_, entry)| entry)
+    }
+
+    /// The names with what is made of each entry.
+    pub(crate) fn map<U>(&self, make: impl Fn(&T) -> U) -> BTreeMap<String, U> {
+        self.iter().map(|(name, entry)| (name.value.clone(), make(entry))).collect()
+    }
 }
 
 impl<T: Read> Read for Names<T> {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let Kind::Table(entries) = &node.kind else {
+        if !matches!(node.kind, Kind::Table(_)) {
             log.expected("a table of names", node, "write `name: …` lines, or {} for none");
             return None;
-        };
-        Some(Self(entries.iter().map(|(name, node)| (name.clone(), T::read(node, log))).collect()))
+        }
+        let entries = node.entries().map(|(name, node)| (name.clone(), take(node, log))).collect();
+        Some(Self { entries, blank: false })
+    }
+
+    fn blank() -> Self {
+        Self { entries: Vec::new(), blank: true }
     }
 }
 
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
         let names = Names::<T>::read(node, log)?;
-        Some(names.0.into_iter().filter_map(|(name, entry)| Some((name.value, entry?))).collect())
+        Some(names.entries.into_iter().map(|(name, entry)| (name.value, entry)).collect())
+    }
+
+    fn blank() -> Self {
+        Self::new()
     }
 }
 
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let Kind::List(items) = &node.kind else {
+        if !matches!(node.kind, Kind::List(_)) {
             log.expected("a list", node, "write [a, b], or [] for none");
             return None;
-        };
-        Some(items.iter().filter_map(|item| T::read(item, log)).collect())
+        }
+        Some(node.items().iter().map(|item| take(item, log)).collect())
+    }
+
+    fn blank() -> Self {
+        Self::new()
     }
 }
 
@@ -150,11 +185,20 @@ impl<T: Read> Read for At<T> {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
         T::read(node, log).map(|value| Self { value, place: node.place })
     }
+
+    fn blank() -> Self {
+        Self { value: T::blank(), place: Place::default() }
+    }
 }
 
+/// What is there and could not be read is there all the same.
 impl<T: Read> Read for Option<T> {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        T::read(node, log).map(Some)
+        Some(Some(take(node, log)))
+    }
+
+    fn blank() -> Self {
+        None
     }
 }
 
@@ -162,139 +206,8 @@ impl Read for Node {
     fn read(node: &Node, _: &mut Log) -> Option<Self> {
         Some(node.clone())
     }
-}
 
-impl Read for String {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(Value::String(text)) | Kind::Supplied(text) if !text.trim().is_empty() => Some(text.clone()),
-            Kind::Scalar(Value::String(_)) | Kind::Supplied(_) => {
-                log.report(node.place, "the text is empty", "write one, or remove the key");
-                None
-            }
-            Kind::Scalar(_) => {
-                log.expected("a text", node, "put it in quotes");
-                None
-            }
-            Kind::List(_) | Kind::Table(_) => {
-                log.expected("a text", node, "write one value here");
-                None
-            }
-        }
+    fn blank() -> Self {
+        Self { place: Place::default(), kind: Kind::Table(Vec::new()) }
     }
 }
-
-impl Read for PathBuf {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        String::read(node, log).map(Self::from)
-    }
-}
-
-impl Read for bool {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        if let Kind::Scalar(Value::Bool(value)) = node.kind {
-            return Some(value);
-        }
-        log.expected("true or false", node, "write true or false, without quotes");
-        None
-    }
-
-    fn blank() -> Option<Self> {
-        Some(false)
-    }
-}
-
-/// Whole numbers; one that came from outside the file is a text that holds it.
-fn whole(node: &Node) -> Option<u64> {
-    match &node.kind {
-        Kind::Scalar(value) => value.as_u64(),
-        Kind::Supplied(text) => text.parse().ok(),
-        Kind::List(_) | Kind::Table(_) => None,
-    }
-}
-
-macro_rules! whole_numbers {
-    ($($type:ty),+) => {$(
-        impl Read for $type {
-            fn read(node: &Node, log: &mut Log) -> Option<Self> {
-                let number = whole(node).and_then(|number| Self::try_from(number).ok());
-                if number.is_none() {
-                    log.expected("a whole number from 0", node, &format!("write one up to {}, without quotes", Self::MAX));
-                }
-                number
-            }
-
-            fn blank() -> Option<Self> {
-                Some(1)
-            }
-        }
-    )+};
-}
-whole_numbers!(u32, u64, usize);
-
-impl Read for f64 {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let number = if let Kind::Scalar(value) = &node.kind { value.as_f64() } else { None };
-        if number.is_none() {
-            log.expected("a number", node, "write one, without quotes");
-        }
-        number
-    }
-}
-
-/// A confidence, from 0 to 1.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Share(pub(crate) f64);
-
-impl Read for Share {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let number = f64::read(node, log)?;
-        if (0.0..=1.0).contains(&number) {
-            return Some(Self(number));
-        }
-        log.report(node.place, format!("{number} is no confidence"), "write a number from 0 to 1");
-        None
-    }
-}
-
-impl Read for Duration {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        const HINT: &str = "write it with its unit: 500ms, 30s, 5m, 1h";
-        let Kind::Scalar(Value::String(text)) | Kind::Supplied(text) = &node.kind else {
-            log.expected("a duration", node, HINT);
-            return None;
-        };
-        let parsed = humantime::parse_duration(text);
-        if let Err(error) = &parsed {
-            log.report(node.place, format!("not a duration: {error}"), HINT);
-        }
-        parsed.ok()
-    }
-
-    fn blank() -> Option<Self> {
-        Some(Self::from_secs(1))
-    }
-}
-
-/// A word of a closed list.
-pub(crate) fn word<T: DeserializeOwned>(node: &Node, log: &mut Log) -> Option<T> {
-    let Kind::Scalar(value @ Value::String(_)) = &node.kind else {
-        log.expected("a word", node, "write one of the words docs and examples give");
-        return None;
-    };
-    serde_json::from_value(value.clone())
-        .map_err(|error| log.report(node.place, error.to_string(), "write one of these words"))
-        .ok()
-}
-
-/// Enums whose words `serde` knows.
-macro_rules! words {
-    ($($type:ty),+ $(,)?) => {$(
-        impl $crate::form::Read for $type {
-            fn read(node: &$crate::node::Node, log: &mut $crate::form::Log) -> Option<Self> {
-                $crate::form::word(node, log)
-            }
-        }
-    )+};
-}
-pub(crate) use words;

@@ -1,19 +1,25 @@
 //! Loading a pack: all or nothing, with every error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use provost_domain::pack::Pack;
 use provost_domain::tool::Catalog;
 
 use crate::agent::{self, Agent, Fragments};
-use crate::check;
+use crate::check::{self, Facts};
 use crate::error::PackErrors;
 use crate::folder::Folder;
-use crate::form::Log;
-use crate::prompt;
+use crate::form::{Log, Read as _};
 use crate::raw::RawPack;
 use crate::resolve;
+
+/// Most agents of one pack: a person has to know what each may do.
+const AGENTS_MAX: usize = 64;
+/// Most shared fragments of one pack.
+const FRAGMENTS_MAX: usize = 64;
+/// The pack's own file.
+const MANIFEST: &str = "pack.yaml";
 
 /// What a pack may refer to outside itself.
 #[derive(Debug, Clone, Copy)]
@@ -28,39 +34,37 @@ pub struct Known<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with it, each with file, line, column and hint.
-pub fn load(folder: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
-    let mut folder = Folder::new(folder);
-    let manifest = folder.read("pack.yaml");
+pub fn load(path: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
+    let mut folder = Folder::read(path);
     let fragments = fragments(&mut folder);
-    let names = folder.names("agents", Path::is_dir);
-    let agents: Vec<Agent> =
-        names.iter().filter_map(|name| agent::read(name.clone(), &mut folder, &fragments)).collect();
-    let Some(manifest) = manifest else { return Err(PackErrors::sorted(folder.errors)) };
-    let mut log = Log::new(manifest.path.clone());
-    let form = manifest.form::<RawPack>(&mut log);
-    let mut errors = std::mem::take(&mut folder.errors);
+    let names = folder.folders("agents", AGENTS_MAX);
+    for file in folder.files("agents", AGENTS_MAX) {
+        folder.report(&format!("agents/{file}"), "an agent is a folder", "write agents/NAME/agent.yaml");
+    }
+    for name in names.iter().filter(|name| !check::is_plain(name, "_-") || *name == check::END) {
+        folder.report(&format!("agents/{name}"), "no usable name for an agent", "use a-z, 0-9, _ and -, and not `end`");
+    }
+    let agents: Vec<Agent> = names.iter().filter_map(|name| agent::read(name, &mut folder, &fragments)).collect();
+    let mut log = Log::new(path.join(MANIFEST));
+    let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
+    // Without a manifest the agents are checked all the same.
+    let raw = form.map_or_else(RawPack::blank, |(_, raw)| raw);
+    let mut errors = check::all(Facts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
+    let pack = resolve::pack(&raw, &agents, folder.digest(), &mut log);
+    errors.append(&mut folder.errors);
     errors.append(&mut log.errors);
-    let Some((tree, raw)) = form else { return Err(PackErrors::sorted(errors)) };
-    errors.extend(check::all(&check::Facts { manifest: &manifest, raw: &raw, agents: &agents, names: &names, known }));
-    let pack = resolve::pack(&mut Log::new(manifest.path), &tree, raw, agents, folder.digest());
     match pack {
-        Ok(pack) if errors.is_empty() => Ok(pack),
-        Ok(_) => Err(PackErrors::sorted(errors)),
-        Err(more) => {
-            errors.extend(more);
-            Err(PackErrors::sorted(errors))
-        }
+        Some(pack) if errors.is_empty() => Ok(pack),
+        Some(_) | None => Err(PackErrors::sorted(errors)),
     }
 }
 
 /// The shared fragments: `shared/NAME.md`.
 fn fragments(folder: &mut Folder) -> Fragments {
-    let files = folder.names("shared", |path| path.extension().is_some_and(|extension| extension == "md"));
-    let mut fragments = BTreeMap::new();
-    for file in files {
-        let Some(source) = folder.read(&format!("shared/{file}")) else { continue };
-        folder.errors.extend(prompt::check_fragment(&source));
-        fragments.insert(file.trim_end_matches(".md").to_owned(), source);
-    }
-    fragments
+    let files = folder.files("shared", FRAGMENTS_MAX);
+    let fragment = |file: &String| {
+        let name = file.strip_suffix(".md")?.to_owned();
+        Some((name, folder.find(&format!("shared/{file}"))?))
+    };
+    files.iter().filter_map(fragment).collect()
 }

@@ -30,11 +30,19 @@ impl<T> From<&Spanned<T>> for Place {
     }
 }
 
-/// A value and where it stands.
+/// A value and where it stands. Without a place it stands in for one that is missing or could not be read: that mistake
+/// was reported, so nothing more is said about it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
     pub(crate) place: Place,
+}
+
+impl<T> At<T> {
+    /// Whether it only stands in for something.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.place == Place::default()
+    }
 }
 
 impl<T> Deref for At<T> {
@@ -52,7 +60,7 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
 }
 
-/// What a node is. A table keeps its order and never holds a key twice.
+/// What a node is. A table keeps its order; a key that is written twice is in it twice.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Scalar(Value),
@@ -64,15 +72,24 @@ pub(crate) enum Kind {
 
 impl Node {
     /// What it is, in words.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> String {
         match &self.kind {
-            Kind::Scalar(Value::Null) => "nothing",
-            Kind::Scalar(Value::Bool(_)) => "true or false",
-            Kind::Scalar(Value::Number(_)) => "a number",
-            Kind::Scalar(Value::String(_)) | Kind::Supplied(_) => "a text",
-            Kind::List(_) | Kind::Scalar(Value::Array(_)) => "a list",
-            Kind::Table(_) | Kind::Scalar(Value::Object(_)) => "a table",
+            Kind::Scalar(Value::Null) => "nothing".to_owned(),
+            Kind::Scalar(value @ (Value::Bool(_) | Value::Number(_))) => format!("`{value}`"),
+            Kind::Scalar(Value::String(_)) | Kind::Supplied(_) => "a text".to_owned(),
+            Kind::List(_) | Kind::Scalar(Value::Array(_)) => "a list".to_owned(),
+            Kind::Table(_) | Kind::Scalar(Value::Object(_)) => "a table".to_owned(),
         }
+    }
+
+    /// The text, when it is one that stands in the file.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Kind::Scalar(Value::String(text)) = &self.kind { Some(text) } else { None }
+    }
+
+    /// What a list holds; anything else holds nothing.
+    pub(crate) fn items(&self) -> &[Self] {
+        if let Kind::List(items) = &self.kind { items } else { &[] }
     }
 
     /// The same as JSON.
@@ -81,9 +98,9 @@ impl Node {
             Kind::Scalar(value) => value.clone(),
             Kind::Supplied(text) => text.clone().into(),
             Kind::List(items) => items.iter().map(Self::value).collect(),
-            Kind::Table(entries) => {
-                Value::Object(entries.iter().map(|(key, node)| (key.value.clone(), node.value())).collect::<Map<_, _>>())
-            }
+            Kind::Table(entries) => Value::Object(
+                entries.iter().map(|(key, node)| (key.value.clone(), node.value())).collect::<Map<_, _>>(),
+            ),
         }
     }
 
@@ -126,6 +143,12 @@ impl<'de> Deserialize<'de> for Kind {
     }
 }
 
+/// A whole number beyond 64 bits, which no key takes: near enough to say so.
+#[expect(clippy::cast_precision_loss, reason = "it is only shown")]
+fn wide(value: i128) -> Value {
+    (value as f64).into()
+}
+
 struct KindVisitor;
 
 impl<'de> Visitor<'de> for KindVisitor {
@@ -140,7 +163,7 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 
     fn visit_none<E>(self) -> Result<Kind, E> {
-        self.visit_unit()
+        Ok(Kind::Scalar(Value::Null))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
@@ -153,6 +176,14 @@ impl<'de> Visitor<'de> for KindVisitor {
 
     fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
         Ok(Kind::Scalar(value.into()))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Kind, E> {
+        Ok(Kind::Scalar(wide(value)))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Kind, E> {
+        Ok(Kind::Scalar(wide(i128::try_from(value).unwrap_or(i128::MAX))))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {

@@ -1,100 +1,145 @@
-//! Prompts: front matter and shared fragments.
+//! Prompts: front matter, and what they may say.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::agent::{Fragments, unknown_fragment};
-use crate::error::PackError;
-use crate::form::{Log, Read as _, table};
+use crate::error::{PackError, nearest};
+use crate::form::{Log, Table};
 use crate::node::Place;
-use crate::source::{self, Source, VARIABLE, VARIABLE_HINT};
+use crate::source::{self, Source};
 
-/// `{{> NAME}}`: a shared fragment stands here.
-static INCLUDE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{>\s*([^}\s]*)\s*\}\}").ok());
+/// A name between backticks, with arguments if some follow: `server:tool`, `tool(argument, argument: …)`,
+/// `tool {argument: …}`.
+static NAME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"`([a-z][a-z0-9_]*(?::[a-z][a-z0-9_]*)?)(?:\s*[({]([^`]*)[)}])?`").ok());
+/// An argument's name at the start of an argument.
+static ARGUMENT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"^\s*["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*(?:[:=]|$)"#).ok());
+/// Words by which a prompt would promise the model what only the runtime does.
+static FORBIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = [
+        r"(?:set|change)\s+the\s+status",
+        r"(?:skip|bypass|ignore|avoid)\s+the\s+(?:gate|approval)",
+        r"approve\s+(?:it|this|that)\s+yourself",
+        r"(?:call|start|invoke)\s+the\s+next\s+agent",
+        r"(?:close|end|restart)\s+the\s+session",
+    ];
+    Regex::new(&format!(r"(?i)\b(?:{})\b", words.join("|"))).ok()
+});
 
-table! {
-    /// What the front matter of a `SKILL.md` may say; it is for people and other readers, the model does not see it.
-    #[derive(Debug)]
-    struct FrontMatter {
-        name: Option<String> = None,
-        description: Option<String> = None,
+/// The keys a `SKILL.md`'s front matter may have. It is for people and other programs; the model does not see it.
+const FRONT_MATTER: [&str; 6] = ["name", "description", "license", "compatibility", "metadata", "allowed-tools"];
+
+/// What a prompt may speak of.
+pub(crate) trait Tools {
+    /// Whether there is such a tool.
+    fn exists(&self, name: &str) -> bool;
+    /// Whether a name may be a tool's that could not be read.
+    fn is_unclear(&self, name: &str) -> bool;
+    /// Whether the prompt's agent holds it.
+    fn holds(&self, name: &str) -> bool;
+    /// The arguments of a tool; nothing when they are not known.
+    fn arguments(&self, name: &str) -> Option<BTreeSet<&str>>;
+    /// Whether the runtime supplies an argument of a tool.
+    fn injects(&self, name: &str, argument: &str) -> bool;
+    /// A hint for a name that is no tool.
+    fn nearest(&self, name: &str) -> String;
+}
+
+/// The prompt without its front matter, which is checked.
+pub(crate) fn body<'a>(skill: &'a Source, errors: &mut Vec<PackError>) -> &'a str {
+    let mut lines = skill.text.split_inclusive('\n');
+    let mut at = lines.next().map_or(0, str::len);
+    if skill.text.get(..at).is_none_or(|line| line.trim_end() != "---") {
+        return skill.text.trim();
     }
-}
-
-/// A prompt with its fragments in place.
-#[derive(Debug)]
-pub(crate) struct Composed {
-    pub(crate) text: String,
-    pub(crate) fragments: Vec<Source>,
-}
-
-/// Takes the front matter off and puts the fragments in.
-pub(crate) fn compose(skill: &Source, fragments: &Fragments, errors: &mut Vec<PackError>) -> Composed {
-    let (front, start) = front_matter(&skill.text);
-    if let Some(front) = front {
-        errors.extend(check_front_matter(skill, front));
-    }
-    let body = skill.text.get(start..).unwrap_or_default();
-    errors.extend(refuse_variables(skill));
-    let mut composed = Composed { text: String::with_capacity(body.len()), fragments: Vec::new() };
-    let mut rest = 0;
-    for include in INCLUDE.iter().flat_map(|include| include.captures_iter(body)) {
-        let (Some(whole), Some(name)) = (include.get(0), include.get(1)) else { continue };
-        composed.text.push_str(body.get(rest..whole.start()).unwrap_or_default());
-        rest = whole.end();
-        if let Some(fragment) = fragments.get(name.as_str()) {
-            composed.text.push_str(fragment.text.trim());
-            composed.fragments.push(fragment.clone());
-        } else {
-            let place = Place::of(&skill.text, start + name.start());
-            errors.push(unknown_fragment(skill, place, name.as_str(), fragments));
-        }
-    }
-    composed.text.push_str(body.get(rest..).unwrap_or_default());
-    composed.text = composed.text.trim().to_owned();
-    composed
-}
-
-/// What a fragment may not hold: variables, or fragments of its own.
-pub(crate) fn check_fragment(fragment: &Source) -> Vec<PackError> {
-    let mut errors = refuse_variables(fragment);
-    let includes = INCLUDE.iter().flat_map(|include| include.find_iter(&fragment.text));
-    errors.extend(includes.map(|include| {
-        let place = Place::of(&fragment.text, include.start());
-        fragment.error(place, "a fragment includes no other", "include both in the prompt")
-    }));
-    errors
-}
-
-/// The front matter, if there is one, and where the prompt begins.
-fn front_matter(text: &str) -> (Option<&str>, usize) {
-    let mut at = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let fence = line.trim_end() == "---";
-        if number == 0 && !fence {
-            return (None, 0);
+    let start = at;
+    for line in lines {
+        if line.trim_end() == "---" {
+            let front = skill.text.get(start..at).unwrap_or_default();
+            check_front_matter(&skill.path, front, errors);
+            return skill.text.get(at + line.len()..).unwrap_or_default().trim();
         }
         at += line.len();
-        if number > 0 && fence {
-            let front = text.get(..at - line.len()).and_then(|front| front.strip_prefix("---"));
-            return (front, at);
+    }
+    let message = "the front matter has no end";
+    errors.push(PackError::at(&skill.path, Place::of(&skill.text, 0), message, "close it with a line `---`"));
+    skill.text.trim()
+}
+
+/// The front matter is read behind an empty line that stands for its fence, so that its places are the file's.
+fn check_front_matter(path: &Path, front: &str, errors: &mut Vec<PackError>) {
+    let mut log = Log::new(path.to_owned());
+    if let Some(tree) = source::parse(&format!("\n{front}"), &mut log)
+        && let Some(table) = Table::open(&tree, &FRONT_MATTER, &mut log)
+    {
+        for key in ["name", "description"] {
+            drop(table.optional::<String>(key, &mut log));
         }
     }
-    (None, 0)
+    errors.append(&mut log.errors);
 }
 
-/// The front matter keeps its leading line end, so that its places are the file's.
-fn check_front_matter(skill: &Source, front: &str) -> Vec<PackError> {
-    let mut log = Log::new(skill.path.clone());
-    match source::parse(front) {
-        Ok(tree) => drop(FrontMatter::read(&tree, &mut log)),
-        Err(error) => log.errors.push(PackError { file: skill.path.clone(), ..error }),
+/// Tools and arguments that are not there for the prompt's agent, and words it must not use.
+pub(crate) fn lint(source: &Source, agent: &str, tools: &impl Tools, errors: &mut Vec<PackError>) {
+    let mut report = |at: usize, message: String, hint: String| {
+        errors.push(PackError::at(&source.path, Place::of(&source.text, at), message, hint));
+    };
+    for found in NAME.iter().flat_map(|name| name.captures_iter(&source.text)) {
+        let Some(name) = found.get(1) else { continue };
+        let (word, arguments) = (name.as_str().replace("__", ":"), found.get(2));
+        // A plain word may be a signal or a field, unless it is given arguments.
+        if !tools.exists(&word) {
+            if word.contains(':') || (arguments.is_some() && !tools.is_unclear(&word)) {
+                let message = format!("the prompt names `{word}`, which is no tool");
+                report(name.start(), message, tools.nearest(&word));
+            }
+            continue;
+        }
+        if !tools.holds(&word) {
+            let message = format!("the prompt names `{word}`, which agent `{agent}` does not hold");
+            let hint = "add it to `tools` in agent.yaml, or take it out of the prompt";
+            report(name.start(), message, hint.to_owned());
+        }
+        let Some((arguments, known)) = arguments.zip(tools.arguments(&word)) else { continue };
+        for (at, argument) in argument_names(arguments.as_str()) {
+            let at = arguments.start() + at;
+            if tools.injects(&word, argument) {
+                let message =
+                    format!("the prompt names the argument `{argument}` of `{word}`, which the runtime supplies");
+                report(at, message, "take it out: the model neither sees it nor may say it".to_owned());
+            } else if !known.contains(argument) {
+                let message = format!("the prompt names the argument `{argument}`, which `{word}` does not have");
+                report(at, message, nearest(argument, known.iter().copied()));
+            }
+        }
     }
-    log.errors
+    for found in FORBIDDEN.iter().flat_map(|words| words.find_iter(&source.text)) {
+        let words = found.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+        let hint = "only the runtime does that; tell the model which tool or signal to use";
+        report(found.start(), format!("the prompt says `{words}`"), hint.to_owned());
+    }
 }
 
-fn refuse_variables(source: &Source) -> Vec<PackError> {
-    let found = source.text.match_indices("${");
-    found.map(|(at, _)| source.error(Place::of(&source.text, at), VARIABLE, VARIABLE_HINT)).collect()
+/// The names of arguments, each with its offset; what stands inside of their values is none.
+fn argument_names(arguments: &str) -> Vec<(usize, &str)> {
+    let mut names = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, letter) in arguments.char_indices().chain([(arguments.len(), ',')]) {
+        match letter {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 || at == arguments.len() => {
+                let part = arguments.get(start..at).unwrap_or_default();
+                let name = ARGUMENT.as_ref().and_then(|argument| argument.captures(part)?.get(1));
+                names.extend(name.map(|name| (start + name.start(), name.as_str())));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names
 }

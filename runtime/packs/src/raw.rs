@@ -1,37 +1,45 @@
 //! The files as written. Unknown keys are refused everywhere.
 
-use std::time::Duration;
+use std::num::NonZeroU64;
 
-use provost_domain::condition::{Condition, Op};
+use provost_domain::condition::Op;
 use provost_domain::gate::GateAction;
 use provost_domain::pack::{OutcomeKind, RoleKind};
 use provost_domain::tool::Risk;
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::form::{Log, Names, Read, Share, table, words};
+use crate::form::{Names, table};
 use crate::node::{At, Node};
+use crate::scalar::{Cost, Count, Period, Share, words};
 
-words!(OutcomeKind, RoleKind, Risk, GateAction, Op, RawEvidence, RawWait);
+words! {
+    OutcomeKind = OutcomeKind::Neutral,
+    RoleKind = RoleKind::Triage,
+    Risk = Risk::High,
+    GateAction = GateAction::Deny,
+    Op = Op::Eq,
+    RawEvidence = RawEvidence::Required,
+    RawWait = RawWait::Operator,
+}
 
 table! {
     #[derive(Debug)]
     pub(crate) struct RawPack {
         pub(crate) pack: At<String>,
-        pub(crate) version: u32,
+        pub(crate) version: Count<0>,
         pub(crate) handle: At<String>,
-        pub(crate) fields: Node,
-        pub(crate) rosters: Names<Vec<String>> = Names::default(),
+        pub(crate) fields: At<Node>,
+        pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
         pub(crate) outcomes: Names<RawOutcome>,
         pub(crate) terminal_tools: Names<RawTerminal>,
         pub(crate) findings_tools: Names<RawFindings> = Names::default(),
         pub(crate) patch_tools: Names<RawPatch> = Names::default(),
         pub(crate) inject: Names<At<String>> = Names::default(),
         pub(crate) entry: At<String>,
-        pub(crate) dispatch: Vec<RawDispatch> = Vec::new(),
+        pub(crate) dispatch: Option<At<Vec<RawDispatch>>> = None,
         pub(crate) gates: RawGates,
         pub(crate) retry: RawRetry,
-        pub(crate) limits: RawLimits = RawLimits::default(),
+        pub(crate) limits: RawLimits = RawLimits::blank(),
     }
 }
 
@@ -70,15 +78,15 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawPatch {
-        pub(crate) fields: Vec<At<String>>,
-        pub(crate) aliases: Names<Names<Node>> = Names::default(),
+        pub(crate) fields: At<Vec<At<String>>>,
+        pub(crate) aliases: Names<Names<At<String>>> = Names::default(),
     }
 }
 
 table! {
     #[derive(Debug)]
     pub(crate) struct RawDispatch {
-        pub(crate) when: Vec<Condition>,
+        pub(crate) when: At<Vec<RawCondition>>,
         pub(crate) next: At<String>,
     }
 }
@@ -86,21 +94,9 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawCondition {
-        pub(crate) path: String,
-        pub(crate) op: Op = Op::default(),
+        pub(crate) path: At<String>,
+        pub(crate) op: At<Op> = At::default(),
         pub(crate) value: Option<Node> = None,
-    }
-}
-
-impl Read for Condition {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let RawCondition { path, op, value } = RawCondition::read(node, log)?;
-        let needs_value = !matches!(op, Op::Exists | Op::Absent);
-        if needs_value && value.is_none() {
-            log.report(node.place, "the comparison has no value", "add `value:`, or write `op: exists`");
-            return None;
-        }
-        Some(Self { path, op, value: value.map_or(Value::Null, |value| value.value()) })
     }
 }
 
@@ -126,44 +122,38 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawApproval {
-        pub(crate) expires: At<Duration>,
-        pub(crate) approvers: RawApprovers = RawApprovers::default(),
+        pub(crate) expires: Period,
+        pub(crate) approvers: RawApprovers = RawApprovers::blank(),
     }
 }
 
 table! {
     #[derive(Debug)]
     pub(crate) struct RawApprovers {
-        pub(crate) min: At<u32> = Self::default().min,
-        pub(crate) not_requester: bool = Self::default().not_requester,
-    }
-}
-
-impl Default for RawApprovers {
-    fn default() -> Self {
-        Self { min: At { value: 1, ..At::default() }, not_requester: true }
+        pub(crate) min: Count<1> = Count(1),
+        pub(crate) not_requester: bool = true,
     }
 }
 
 table! {
     #[derive(Debug)]
     pub(crate) struct RawRetry {
-        pub(crate) max: u32,
+        pub(crate) max: Count<0>,
         pub(crate) transient: bool,
         pub(crate) low_confidence_below: Option<Share> = None,
     }
 }
 
 table! {
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct RawLimits {
-        pub(crate) model_calls_per_turn: Option<At<u32>> = None,
-        pub(crate) tool_calls_per_turn: Option<At<u32>> = None,
-        pub(crate) turn_wall: Option<At<Duration>> = None,
-        pub(crate) session_tokens: Option<At<u64>> = None,
-        pub(crate) session_cost_usd: Option<At<f64>> = None,
-        pub(crate) no_progress: Option<At<u32>> = None,
-        pub(crate) assignments_per_session: Option<At<u32>> = None,
+        pub(crate) model_calls_per_turn: Option<Count<1>> = None,
+        pub(crate) tool_calls_per_turn: Option<Count<1>> = None,
+        pub(crate) turn_wall: Option<Period> = None,
+        pub(crate) session_tokens: Option<NonZeroU64> = None,
+        pub(crate) session_cost_usd: Option<Cost> = None,
+        pub(crate) no_progress: Option<Count<2>> = None,
+        pub(crate) assignments_per_session: Option<Count<1>> = None,
     }
 }
 
@@ -172,8 +162,8 @@ table! {
     pub(crate) struct RawAgent {
         pub(crate) role: At<RoleKind>,
         pub(crate) model: Option<At<String>> = None,
-        pub(crate) tools: Vec<At<String>> = Vec::new(),
-        pub(crate) deadline: At<Duration>,
+        pub(crate) tools: Option<At<Vec<At<String>>>> = None,
+        pub(crate) deadline: Period,
         pub(crate) routes: At<Vec<RawRoute>>,
         pub(crate) watch: Option<At<RawWatch>> = None,
         pub(crate) fragments: Vec<At<String>> = Vec::new(),
@@ -185,7 +175,7 @@ table! {
     pub(crate) struct RawRoute {
         pub(crate) when: At<String>,
         pub(crate) next: Option<At<String>> = None,
-        pub(crate) wait: Option<RawWait> = None,
+        pub(crate) wait: Option<At<RawWait>> = None,
         pub(crate) gate: Option<RawRouteGate> = None,
     }
 }
@@ -207,9 +197,9 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawWatch {
         pub(crate) tool: At<String>,
-        pub(crate) args: Names<Node> = Names::default(),
-        pub(crate) until: At<Vec<Condition>>,
-        pub(crate) every: At<Duration>,
-        pub(crate) consecutive: At<u32>,
+        pub(crate) args: At<Names<Node>> = At::default(),
+        pub(crate) until: At<Vec<RawCondition>>,
+        pub(crate) every: Period,
+        pub(crate) consecutive: Count<1>,
     }
 }

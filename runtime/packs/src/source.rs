@@ -1,13 +1,16 @@
-//! One file's text, and where things stand in it.
+//! One file: its text, and its YAML with places.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
+
 use crate::error::PackError;
-use crate::form::{Log, Read};
+use crate::form::{Log, Read, take};
 use crate::node::{Node, Place};
 
-/// Largest file read, in bytes.
+/// Largest file read, in bytes: prompts and tables are far smaller, and a mistaken file is refused before it is read.
 const FILE_MAX: u64 = 1024 * 1024;
 
 /// A file that was read.
@@ -22,78 +25,94 @@ impl Source {
     pub(crate) fn read(path: &Path) -> Result<Self, PackError> {
         let error = |message: String, hint: &str| PackError::at(path, Place::default(), message, hint);
         let unreadable = |e| error(format!("cannot be read: {e}"), "check the path and its rights");
-        let found = fs::metadata(path).map_err(unreadable)?;
-        if !found.is_file() {
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(error("is not a file".to_owned(), "name a file of text"));
         }
-        if found.len() > FILE_MAX {
-            return Err(error(
-                format!("{} bytes, over the limit of {FILE_MAX}", found.len()),
-                "split it, or name another file",
-            ));
+        let mut bytes = Vec::new();
+        File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        if bytes.len() as u64 > FILE_MAX {
+            return Err(error(format!("is over the limit of {FILE_MAX} bytes"), "split it, or take it out"));
         }
-        let bytes = fs::read(path).map_err(unreadable)?;
         let text =
             String::from_utf8(bytes).map_err(|e| error(format!("is not UTF-8: {e}"), "save it as UTF-8 text"))?;
         Ok(Self { path: path.to_owned(), text })
     }
 
-    /// The file's YAML as a tree.
-    ///
-    /// # Errors
-    /// The text is no YAML. Only this stops at the first mistake: what follows it means nothing.
-    pub(crate) fn tree(&self) -> Result<Node, PackError> {
-        parse(&self.text).map_err(|mut error| {
-            error.file.clone_from(&self.path);
-            error
-        })
+    /// The file's YAML as a tree, with every key that is written twice in the log. Text that is no YAML is the one
+    /// mistake that hides others: what follows it means nothing.
+    pub(crate) fn tree(&self, log: &mut Log) -> Option<Node> {
+        parse(&self.text, log)
     }
 
     /// The file's YAML as a type, with every mistake of form in the log.
     pub(crate) fn form<T: Read>(&self, log: &mut Log) -> Option<(Node, T)> {
-        let tree = self.tree().map_err(|error| log.errors.push(error)).ok()?;
-        refuse_variables(&tree, log);
-        let form = T::read(&tree, log)?;
+        let tree = self.tree(log)?;
+        let form = take(&tree, log);
         Some((tree, form))
     }
+}
 
-    /// An error at a place of this file.
-    pub(crate) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) -> PackError {
-        PackError::at(&self.path, place, message, hint)
+/// Parses YAML with places.
+pub(crate) fn parse(text: &str, log: &mut Log) -> Option<Node> {
+    let first = match parse_with(text, DuplicateKeyPolicy::Error) {
+        Ok(tree) => return Some(tree),
+        Err(error) => error,
+    };
+    // The strict reading ends at a key that is written twice; the other one goes on, so that the rest is checked too.
+    match parse_with(text, DuplicateKeyPolicy::LastWins) {
+        Ok(tree) => {
+            let before = log.errors.len();
+            refuse_twice(&tree, log);
+            if log.errors.len() == before {
+                report(&first, log);
+            }
+            Some(tree)
+        }
+        Err(error) => {
+            report(&first, log);
+            report(&error, log);
+            None
+        }
     }
 }
 
-/// Parses YAML; an error's file is left empty.
-pub(crate) fn parse(text: &str) -> Result<Node, PackError> {
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let place = error.location().map(|at| Place { line: at.line(), column: at.column() }).unwrap_or_default();
-        let hint = "mend it and run the check again: the rest of this file is read after that";
-        PackError::at(Path::new(""), place, error.without_snippet().to_string(), hint)
-    })
+fn parse_with(text: &str, duplicates: DuplicateKeyPolicy) -> Result<Node, serde_saphyr::Error> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: duplicates,
+        merge_keys: MergeKeyPolicy::Error,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options)
 }
 
-/// A pack is the same everywhere, so it holds no variables.
-fn refuse_variables(node: &Node, log: &mut Log) {
+fn report(error: &serde_saphyr::Error, log: &mut Log) {
+    let place = error.location().map(|at| Place { line: at.line(), column: at.column() }).unwrap_or_default();
+    let hint = "mend it and check again: the rest of this file is read after that";
+    log.report(place, error.without_snippet().to_string(), hint);
+}
+
+fn refuse_twice(node: &Node, log: &mut Log) {
     let mut open = vec![node];
     while let Some(node) = open.pop() {
-        let mut texts = Vec::new();
-        match &node.kind {
-            crate::node::Kind::Scalar(value) => texts.extend(value.as_str().map(|text| (text, node.place))),
-            crate::node::Kind::Supplied(_) => {}
-            crate::node::Kind::List(items) => open.extend(items),
-            crate::node::Kind::Table(entries) => {
-                texts.extend(entries.iter().map(|(key, _)| (key.as_str(), key.place)));
-                open.extend(entries.iter().map(|(_, node)| node));
+        open.extend(node.items());
+        let mut seen = std::collections::BTreeMap::new();
+        for (key, node) in node.entries() {
+            open.push(node);
+            if let Some(first) = seen.insert(key.as_str(), key.place) {
+                let hint = format!("take one out; the other is in line {}", first.line);
+                log.report(key.place, format!("the key `{}` is written twice", key.value), hint);
             }
-        }
-        for (_, place) in texts.into_iter().filter(|(text, _)| text.contains("${")) {
-            log.report(place, VARIABLE, VARIABLE_HINT);
         }
     }
 }
 
-/// Said of a `${` where none may be.
-pub(crate) const VARIABLE: &str = "`${` is left over: variables are not replaced here";
-/// What to do about it.
-pub(crate) const VARIABLE_HINT: &str = "write the value itself; variables belong in the configuration's values";
+/// Refuses `${`: a pack is the same everywhere, so it holds no variables.
+pub(crate) fn refuse_variables(source: &Source, errors: &mut Vec<PackError>) {
+    for (at, _) in source.text.match_indices("${") {
+        let message = "`${` is left over: variables are not replaced in a pack";
+        let hint = "write the value itself; variables belong in the configuration";
+        errors.push(PackError::at(&source.path, Place::of(&source.text, at), message, hint));
+    }
+}

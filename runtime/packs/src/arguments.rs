@@ -1,6 +1,6 @@
 //! The schemas of the pack's own tools, from `name: type` shorthands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::schema::ArgSchema;
 use serde_json::{Map, Value, json};
@@ -35,13 +35,13 @@ impl Arguments<'_> {
     /// The schema of a terminal tool: with `evidence`, the ids of tool results.
     pub(crate) fn claim(&mut self, args: &Names<Node>, evidence: bool) -> Option<ArgSchema> {
         let mut properties = self.properties(args);
-        let mut required: Vec<&str> = args.names().collect();
+        let mut required: BTreeSet<&str> = args.names().collect();
         let ids = json!({"type": "array", "items": {"type": "string", "maxLength": 200},
             "minItems": usize::from(evidence), "maxItems": 64,
             "description": "Evidence ids of tool results, as they show them."});
         properties.insert("evidence".to_owned(), ids);
         if evidence {
-            required.push("evidence");
+            required.insert("evidence");
         }
         let schema = json!({"type": "object", "additionalProperties": false, "required": required,
             "properties": properties});
@@ -52,7 +52,7 @@ impl Arguments<'_> {
     pub(crate) fn closed(&mut self, args: &Names<Node>) -> Option<ArgSchema> {
         let mut properties = self.properties(args);
         self.close(&mut properties);
-        let required: Vec<&str> = args.names().collect();
+        let required: BTreeSet<&str> = args.names().collect();
         let schema = json!({"type": "object", "additionalProperties": false, "required": required,
             "properties": properties});
         compile(schema, place_in(args), self.log)

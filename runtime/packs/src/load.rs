@@ -10,7 +10,7 @@ use crate::agent::{self, Agent, Fragments};
 use crate::check::{self, Facts};
 use crate::error::PackErrors;
 use crate::folder::Folder;
-use crate::form::{Log, Read as _};
+use crate::form::Log;
 use crate::raw::RawPack;
 use crate::resolve;
 
@@ -48,7 +48,7 @@ pub fn load(path: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
     let mut log = Log::new(path.join(MANIFEST));
     let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
     // Without a manifest the agents are checked all the same.
-    let raw = form.map_or_else(RawPack::blank, |(_, raw)| raw);
+    let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
     let mut errors = check::all(Facts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
     let pack = resolve::pack(&raw, &agents, folder.digest(), &mut log);
     errors.append(&mut folder.errors);

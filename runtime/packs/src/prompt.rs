@@ -13,8 +13,9 @@ use crate::source::{self, Source};
 
 /// A name between backticks, with arguments if some follow: `server:tool`, `tool(argument, argument: …)`,
 /// `tool {argument: …}`.
-static NAME: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"`([a-z][a-z0-9_]*(?::[a-z][a-z0-9_]*)?)(?:\s*[({]([^`]*)[)}])?`").ok());
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"`([a-z][a-z0-9_]*(?::[a-z][a-z0-9_]*)?)(?:\s*(?:\(\s*\{|[({])([^`]*?)(?:\}\s*\)|[)}]))?`").ok()
+});
 /// An argument's name at the start of an argument.
 static ARGUMENT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"^\s*["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*(?:[:=]|$)"#).ok());

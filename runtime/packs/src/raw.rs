@@ -8,7 +8,7 @@ use provost_domain::pack::{OutcomeKind, RoleKind};
 use provost_domain::tool::Risk;
 use serde::Deserialize;
 
-use crate::form::{Names, table};
+use crate::form::{Names, Read as _, table};
 use crate::node::{At, Node};
 use crate::scalar::{Cost, Count, Period, Share, words};
 
@@ -40,6 +40,19 @@ table! {
         pub(crate) gates: RawGates,
         pub(crate) retry: RawRetry,
         pub(crate) limits: RawLimits = RawLimits::blank(),
+    }
+}
+
+impl RawPack {
+    /// Stands in for a manifest that is missing or could not be read: nothing can be said about the names in it.
+    pub(crate) fn unread() -> Self {
+        Self {
+            rosters: Names::blank(),
+            findings_tools: Names::blank(),
+            patch_tools: Names::blank(),
+            inject: Names::blank(),
+            ..Self::blank()
+        }
     }
 }
 

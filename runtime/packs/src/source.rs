@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::error::PackError;
-use crate::form::{Log, Read, take};
+use crate::form::{Log, Read};
 use crate::node::{Node, Place};
 
 /// Largest file read, in bytes: prompts and tables are far smaller, and a mistaken file is refused before it is read.
@@ -44,10 +44,10 @@ impl Source {
         parse(&self.text, log)
     }
 
-    /// The file's YAML as a type, with every mistake of form in the log.
+    /// The file's YAML as a type, with every mistake of form in the log; nothing when it is something else as a whole.
     pub(crate) fn form<T: Read>(&self, log: &mut Log) -> Option<(Node, T)> {
         let tree = self.tree(log)?;
-        let form = take(&tree, log);
+        let form = T::read(&tree, log)?;
         Some((tree, form))
     }
 }
@@ -90,7 +90,10 @@ fn parse_with(text: &str, duplicates: DuplicateKeyPolicy) -> Result<Node, serde_
 fn report(error: &serde_saphyr::Error, log: &mut Log) {
     let place = error.location().map(|at| Place { line: at.line(), column: at.column() }).unwrap_or_default();
     let hint = "mend it and check again: the rest of this file is read after that";
-    log.report(place, error.without_snippet().to_string(), hint);
+    let message = error.without_snippet().to_string();
+    // Its place stands in front already.
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    log.report(place, message, hint);
 }
 
 fn refuse_twice(node: &Node, log: &mut Log) {

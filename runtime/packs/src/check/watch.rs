@@ -61,6 +61,10 @@ fn arguments(facts: Facts<'_>, spec: &ToolSpec, args: &At<Names<Node>>, log: &mu
             now.insert(name.value.clone(), node.value());
         }
     }
+    // Without the table it is not known what the runtime supplies.
+    if facts.raw.inject.is_blank() {
+        return;
+    }
     let Ok(schema) = ArgSchema::new(spec.schema.without(later.into_iter())) else { return };
     for problem in schema.problems(&Value::Object(now)) {
         let pointer = problem.split(": ").next().and_then(|path| path.strip_prefix('/')).unwrap_or_default();

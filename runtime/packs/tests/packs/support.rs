@@ -37,11 +37,11 @@ fn catalog() -> Catalog {
         ("notify:oncall", EffectClass::Idempotent, notify),
     ];
     let entry =
-        |(name, effect, properties): (&str, _, Value)| (ToolName::new(name), Arc::new(spec(name, effect, properties)));
+        |(name, effect, properties): (&str, _, Value)| (ToolName::new(name), Arc::new(spec(name, effect, &properties)));
     tools.into_iter().map(entry).collect()
 }
 
-fn spec(name: &str, effect: EffectClass, properties: Value) -> ToolSpec {
+fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
     let schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
     let schema = ArgSchema::new(schema).unwrap();
     ToolSpec {

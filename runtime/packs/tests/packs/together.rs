@@ -50,8 +50,10 @@ fn without_a_manifest_the_agents_are_checked_all_the_same() {
     let errors = check(folder.path()).unwrap_err();
     let told = told(folder.path(), &errors);
     assert_eq!(told["agents/triage/agent.yaml"], ["2:8: no model `big` is configured"]);
-    assert_eq!(told["agents/watcher/agent.yaml"], ["10:28: no agent `nobody`"]);
+    assert_eq!(told["agents/watcher/agent.yaml"], ["10:29: no agent `nobody`"]);
     assert_eq!((told["pack.yaml"].len(), told.len()), (1, 3), "{errors}");
+    fs::write(folder.path().join("pack.yaml"), "[]\n").unwrap();
+    assert_eq!(check(folder.path()).unwrap_err().0.len(), 3);
     fs::remove_file(folder.path().join("pack.yaml")).unwrap();
     assert_eq!(check(folder.path()).unwrap_err().0.len(), 3);
 }

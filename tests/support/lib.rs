@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test support fails the test")]
 
 pub mod binary;
+pub mod daemon;
+pub mod docs;
+pub mod endpoint;
 pub mod eventually;
 pub mod house;
 pub mod kills;

@@ -46,6 +46,11 @@ pub(crate) enum Command {
     /// Verifies the log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Runs as a daemon: HTTP, until SIGTERM or SIGINT.
+    Serve(ServeArgs),
+    /// Mints, lists and revokes the tokens that let callers in.
+    #[command(subcommand)]
+    Tokens(Tokens),
     /// The faulty shop of the demo.
     #[command(hide = true)]
     Patient(PatientArgs),
@@ -241,6 +246,41 @@ pub(crate) enum Audit {
     Verify {
         /// Id or handle; all without one.
         session: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen, instead of the configuration's; port 0 takes a free one, which is printed.
+    #[arg(long)]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// Mints a token and shows its secret, once.
+    Create {
+        /// Whose it is; the log names its holder so.
+        name: String,
+        /// What it may do: intake, viewer, operator, approver or admin.
+        #[arg(long)]
+        role: provost_domain::access::AccessRole,
+        /// How long it is good for, for example `30d`; without end otherwise.
+        #[arg(long, value_parser = humantime::parse_duration)]
+        expires: Option<std::time::Duration>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Lists tokens, revoked ones included.
+    List(ConfigArgs),
+    /// Revokes a token for good.
+    Revoke {
+        /// Its id.
+        token: String,
         #[command(flatten)]
         config: ConfigArgs,
     },

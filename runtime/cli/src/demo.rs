@@ -124,7 +124,7 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
     let mut follower = Follower::new(opened.id);
     loop {
         follower.until_rest(&house.engine, output).await?;
-        let Some(session) = follower.session.clone().filter(|session| !session.status().is_end()) else { break };
+        let Some(session) = follower.session().cloned().filter(|session| !session.status().is_end()) else { break };
         let Some(pending) = session.approvals().values().next() else { break };
         let Some(answer) = ask(args, pending, output).await? else { break };
         let approval = pending.asked.approval.clone();
@@ -134,7 +134,7 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
         house.engine.command(opened.id, &cmd_id, command).await?;
     }
     let path = write_report(house, &follower, folder).await?;
-    let session = follower.session.as_ref().context("the session has no events")?;
+    let session = follower.session().context("the session has no events")?;
     output.line(&format!("{} is {}", session.handle(), status(session.status().as_str())));
     output.line(&format!("report {}", path.display()));
     output.json(&summary(&follower));
@@ -176,7 +176,7 @@ async fn ask(args: &DemoArgs, pending: &PendingApproval, output: Output) -> Resu
 }
 
 async fn write_report(house: &House, follower: &Follower, folder: &Path) -> Result<PathBuf> {
-    let session = follower.session.as_ref().context("the session has no events")?;
+    let session = follower.session().context("the session has no events")?;
     let mut events = Vec::new();
     Follower::new(session.id()).catch_up(&**house.engine.reads(), |event, _| events.push(event.clone())).await?;
     let path = folder.join(format!("{}.md", session.handle()));

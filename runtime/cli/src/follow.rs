@@ -2,27 +2,22 @@
 
 use anyhow::Result;
 use provost_domain::event::{Event, EventBody};
-use provost_domain::ids::{Digest, Seq, SessionId};
+use provost_domain::ids::SessionId;
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
-use provost_engine::Engine;
-use serde_json::{Value, json};
+use provost_engine::{Engine, LogReader};
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
 
-/// Appends read at once.
-const PAGE: u32 = 200;
-
-/// A reader that has folded a session's log so far.
+/// A session followed so far, and what it took.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    id: SessionId,
-    head: (Seq, Digest),
-    pub(crate) session: Option<Session>,
+    log: LogReader,
     began: Option<Timestamp>,
     pub(crate) events: u64,
     pub(crate) tool_calls: u64,
@@ -31,35 +26,25 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(id: SessionId) -> Self {
-        Self {
-            id,
-            head: (Seq(0), Digest::default()),
-            session: None,
-            began: None,
-            events: 0,
-            tool_calls: 0,
-            approvals: 0,
-        }
+        Self { log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+    }
+
+    /// The session as folded so far.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.log.session()
     }
 
     /// Reads what is new, verified as part of the chain, and hands each event on.
     pub(crate) async fn catch_up(&mut self, reads: &dyn Reads, mut each: impl FnMut(&Event, Timestamp)) -> Result<()> {
         loop {
-            let records = reads.records(self.id, self.head.0, PAGE).await?;
-            if records.is_empty() {
+            let events = self.log.next(reads).await?;
+            if events.is_empty() {
                 return Ok(());
             }
-            for record in records {
-                for event in record.open(self.head.0, self.head.1)? {
-                    let began = *self.began.get_or_insert(event.at);
-                    self.count(&event.body);
-                    match &mut self.session {
-                        Some(session) => session.apply(&event)?,
-                        None => self.session = Some(Session::create(&event)?),
-                    }
-                    each(&event, began);
-                }
-                self.head = (record.header.last_seq, record.hash);
+            for event in &events {
+                let began = *self.began.get_or_insert(event.at);
+                self.count(&event.body);
+                each(event, began);
             }
         }
     }
@@ -72,7 +57,7 @@ impl Follower {
 
     /// Whether the session waits for a person or has ended.
     pub(crate) fn rests(&self) -> bool {
-        self.session.as_ref().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
+        self.session().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
     }
 
     /// Prints the session as it goes on until it rests, or until this process is asked to end.
@@ -105,16 +90,11 @@ impl Follower {
 
 /// One event: a JSON line, or a line a person can read; events of mere bookkeeping are left out for people.
 pub(crate) fn print(output: Output, event: &Event, began: Timestamp) {
-    output.json(&as_json(event));
+    output.json(&event.to_json());
     if let Some(text) = describe(&event.body) {
         let seconds = event.at.since(began).as_secs_f64();
         output.line(&format!("{DIM}{seconds:7.2}s {:>4}{DIM:#}  {text}", event.seq));
     }
-}
-
-/// An event as JSON.
-pub(crate) fn as_json(event: &Event) -> Value {
-    json!({"seq": event.seq, "at": event.at.to_string(), "kind": event.body.kind(), "data": event.body.data()})
 }
 
 fn short(value: &Value) -> String {

@@ -171,6 +171,10 @@ text_id! {
     ToolName
 }
 text_id! {
+    /// An access token's id: 12 hex digits, part of its secret.
+    TokenId
+}
+text_id! {
     /// Who acts: `user:alice`, `agent:triage`, `ticker:approvals`, `cli:root`.
     Principal
 }
@@ -207,6 +211,12 @@ impl AgentName {
     pub fn principal(&self) -> Principal {
         Principal::new(format!("agent:{}", self.0))
     }
+}
+
+/// Bytes as lowercase hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A SHA-256 digest, hex at the wire.
@@ -246,12 +256,7 @@ impl Digest {
 
     /// Lowercase hex, 64 digits.
     pub fn hex(&self) -> String {
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            text
-        })
+        hex(&self.0)
     }
 }
 

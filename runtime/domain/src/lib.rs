@@ -1,6 +1,7 @@
 //! The pure rules of Provost. This crate never does IO, reads no clock, holds no randomness and is not async: inputs are
 //! arguments, answers are values. It knows no other crate of the workspace and no case's domain.
 
+pub mod access;
 pub mod command;
 pub mod condition;
 pub mod decide;

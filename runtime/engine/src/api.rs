@@ -1,6 +1,6 @@
 //! The engine's handle: what faces call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -247,6 +247,21 @@ impl Engine {
     /// Wake-ups for every session of this process.
     pub fn hints(&self) -> broadcast::Receiver<Hint> {
         self.shared.hints.subscribe()
+    }
+
+    /// The loaded packs, by name.
+    pub fn packs(&self) -> BTreeMap<&str, &Pack> {
+        self.shared.packs.iter().map(|(name, pack)| (name.as_str(), &**pack)).collect()
+    }
+
+    /// The backend tools.
+    pub fn catalog(&self) -> &Catalog {
+        &self.shared.catalog
+    }
+
+    /// Cancelled once the engine takes no more work: streams end then.
+    pub fn stopped(&self) -> CancellationToken {
+        self.shared.stopped.clone()
     }
 
     /// The read side of the store.

@@ -9,10 +9,14 @@
 mod api;
 mod gateway;
 mod node;
+mod reader;
 mod registry;
+mod schedule;
 mod supervisor;
 mod worker;
 
 pub use api::{Case, Engine, EngineError, EngineSettings, Hint, Opened, Ports, SystemClock};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
+pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
+pub use schedule::{Schedule, Schedules};

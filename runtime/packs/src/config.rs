@@ -1,13 +1,15 @@
 //! The configuration: `provost.yaml`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::{PackErrors, nearest};
-use crate::form::{Log, Read, Table, table, take};
+use crate::error::PackErrors;
+use crate::form::{Log, Read, table, take};
+use crate::model::{ApiKey, Model};
 use crate::node::{Kind, Node, Place};
 use crate::scalar::Count;
 use crate::source::Source;
@@ -26,35 +28,17 @@ table! {
         pub tools: Tools = Tools::default(),
         /// The engine's bounds.
         pub engine: EngineConfig = EngineConfig::default(),
+        /// How `provost serve` is reached.
+        pub server: ServerConfig = ServerConfig::blank(),
     }
 }
 
-/// A model.
-#[derive(Debug, Clone)]
-pub enum Model {
-    /// Answers by rules.
-    Scripted {
-        /// The rules' file.
-        script: PathBuf,
-    },
-}
-
-/// The providers there are.
-const PROVIDERS: [&str; 1] = ["scripted"];
-
-impl Read for Model {
-    fn read(node: &Node, log: &mut Log) -> Option<Self> {
-        let table = Table::open(node, &["provider", "script"], log)?;
-        let provider: String = table.required("provider", log);
-        if !provider.is_empty() && !PROVIDERS.contains(&provider.as_str()) {
-            let place = node.get("provider").map(|node| node.place).unwrap_or_default();
-            log.report(place, "the provider is not known", nearest(&provider, PROVIDERS));
-        }
-        Some(Self::Scripted { script: table.required("script", log) })
-    }
-
-    fn blank() -> Self {
-        Self::Scripted { script: PathBuf::new() }
+table! {
+    /// How `provost serve` is reached.
+    #[derive(Debug, Clone)]
+    pub struct ServerConfig {
+        /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
+        pub listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7878)),
     }
 }
 
@@ -70,13 +54,17 @@ table! {
         pub logs: Option<Logs> = None,
         /// For `notify:NAME`.
         pub notify: BTreeMap<String, NotifyTarget> = BTreeMap::new(),
+        /// For `prometheus:*`.
+        pub prometheus: Option<Endpoint> = None,
+        /// For `alertmanager:*`.
+        pub alertmanager: Option<Endpoint> = None,
         /// For `http:probe`.
         pub http: Option<Http> = None,
     }
 }
 
 table! {
-    /// A metrics endpoint.
+    /// A server that is read.
     #[derive(Debug, Clone)]
     pub struct Endpoint {
         /// Its address.
@@ -183,8 +171,12 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
         *pack = folder.join(&*pack);
     }
     for model in config.models.values_mut() {
-        let Model::Scripted { script } = model;
-        *script = folder.join(&*script);
+        match model {
+            Model::Scripted { script: file } | Model::OpenaiCompatible { api_key: Some(ApiKey::File(file)), .. } => {
+                *file = folder.join(&*file);
+            }
+            Model::OpenaiCompatible { .. } => {}
+        }
     }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);

@@ -14,6 +14,7 @@ mod error;
 mod folder;
 mod form;
 mod load;
+mod model;
 mod node;
 mod prompt;
 mod raw;
@@ -22,6 +23,7 @@ mod scalar;
 mod schema;
 mod source;
 
-pub use config::{Config, EngineConfig, Model, NotifyTarget, Tools, load_config};
+pub use config::{Config, EngineConfig, NotifyTarget, ServerConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
+pub use model::{ApiKey, Model};

@@ -1,5 +1,6 @@
 //! Single values: texts, numbers, durations, words.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,6 +48,19 @@ impl Read for PathBuf {
 
     fn blank() -> Self {
         Self::new()
+    }
+}
+
+impl Read for SocketAddr {
+    fn read(node: &Node, log: &mut Log) -> Option<Self> {
+        const HINT: &str = "write the address of one interface and a port: 127.0.0.1:7878, or \"[::1]:7878\"";
+        let text = String::read(node, log)?;
+        let refused = |_| log.report(node.place, "not an address to listen on", HINT);
+        text.parse().map_err(refused).ok()
+    }
+
+    fn blank() -> Self {
+        Self::from(([127, 0, 0, 1], 0))
     }
 }
 

@@ -3,7 +3,9 @@
 mod approvals;
 mod audit;
 mod check;
+mod serve;
 mod sessions;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
         Command::Packs(command) => check::packs(&command, output),
         Command::Config(command) => check::config(&command, output),
         Command::Audit(command) => audit::run(command, output).await,
+        Command::Serve(args) => serve::run(args, output).await,
+        Command::Tokens(command) => tokens::run(command, output).await,
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -69,7 +73,7 @@ pub(crate) async fn follow(house: &House, id: SessionId, output: Output) -> Resu
 }
 
 pub(crate) fn conclusion(follower: &Follower, output: Output) -> ExitCode {
-    let Some(session) = &follower.session else { return ExitCode::FAILURE };
+    let Some(session) = follower.session() else { return ExitCode::FAILURE };
     output.result(
         &summary(follower),
         &format!("{} is {}: {}", session.handle(), status(session.status().as_str()), session.status_reason()),
@@ -83,7 +87,7 @@ pub(crate) fn conclusion(follower: &Follower, output: Output) -> ExitCode {
 
 /// What a session came to, as one object.
 pub(crate) fn summary(follower: &Follower) -> Value {
-    let Some(session) = &follower.session else { return Value::Null };
+    let Some(session) = follower.session() else { return Value::Null };
     let lasted = session.updated_at().since(session.created_at()).as_millis();
     json!({
         "session": session.id(), "handle": session.handle(), "status": session.status().as_str(),

@@ -60,7 +60,7 @@ async fn folded(one: &One) -> Result<(Follower, provost_domain::session::Session
     let reads = wiring::reads(&wiring::config(&one.config)?).await?;
     let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
     follower.catch_up(&reads, |_, _| {}).await?;
-    let session = follower.session.clone();
+    let session = follower.session().cloned();
     Ok((follower, session.ok_or_else(|| anyhow::anyhow!("the session has no events yet"))?))
 }
 

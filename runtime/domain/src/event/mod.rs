@@ -24,3 +24,12 @@ pub struct Event {
     /// What happened.
     pub body: EventBody,
 }
+
+impl Event {
+    /// The event as faces show it: `seq`, `at`, `kind`, `data`.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "seq": self.seq, "at": self.at.to_string(), "kind": self.body.kind(), "data": self.body.data(),
+        })
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use provost_packs::{PackErrors, load_config};
+use provost_packs::{ApiKey, Model, PackErrors, load_config};
 
 use crate::support::shipped;
 
@@ -48,6 +48,14 @@ fn all_mistakes_come_at_once_with_their_places() {
             (8, 1, "the key `store` is written twice"),
         ],
     );
+    says(
+        "store: sqlite://x\npacks: []\nmodels: {a: {scrip: x}}\nserver: {listen: everywhere}\n",
+        &[
+            (3, 13, "the key `provider` is missing"),
+            (3, 14, "unknown key `scrip`"),
+            (4, 18, "not an address to listen on"),
+        ],
+    );
     says("packs: []\nmodels: {}\nstore: sqlite://${OPEN\n", &[(3, 8, "`${` is not closed")]);
 }
 
@@ -78,4 +86,57 @@ fn what_cannot_be_read_is_refused() {
     assert!(load_config(&path, &|_| None).unwrap_err().to_string().contains("not UTF-8"));
     assert!(load_config(folder.path(), &|_| None).unwrap_err().to_string().contains("is not a file"));
     assert!(errors("store: [\n", &|_| None).to_string().contains("provost.yaml:"));
+}
+
+/// The rest of a model on a server, after what names the server.
+const SERVER: &str = "provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\", model: m";
+
+#[track_caller]
+fn model(text: &str) -> Result<Model, PackErrors> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{default: {{{text}}}}}\n")).unwrap();
+    let mut model = load_config(&path, &|_| None)?.models.remove("default").unwrap();
+    if let Model::OpenaiCompatible { api_key: Some(ApiKey::File(file)), .. } = &mut model {
+        *file = file.strip_prefix(folder.path()).unwrap().to_owned();
+    }
+    Ok(model)
+}
+
+#[test]
+fn a_model_server_is_read_in_full() {
+    let written = format!("{SERVER}, api_key: {{file: key}}, request_timeout: 90s");
+    let Model::OpenaiCompatible { base_url, model: name, api_key, connect_timeout, request_timeout } =
+        model(&written).unwrap()
+    else {
+        unreachable!("the provider is a server");
+    };
+    assert_eq!((base_url.as_str(), name.as_str()), ("http://127.0.0.1:1/v1", "m"));
+    assert_eq!((connect_timeout, request_timeout), (Duration::from_secs(5), Duration::from_secs(90)));
+    assert!(matches!(api_key, Some(ApiKey::File(file)) if file.as_os_str() == "key"));
+    for key in ["{credential: model-key}", "{env: KEY}"] {
+        model(&format!("{SERVER}, api_key: {key}")).unwrap();
+    }
+    model(SERVER).unwrap();
+}
+
+#[test]
+fn a_model_server_is_named_in_full_or_refused_and_a_key_is_never_shown() {
+    for (text, part) in [
+        ("provider: openai_compatible, model: m", "the key `base_url` is missing"),
+        ("provider: openai_compatible, base_url: x", "the key `model` is missing"),
+        (&format!("{SERVER}, temperature: 1"), "unknown key `temperature`"),
+        (&format!("{SERVER}, api_key: {{vault: sk-hush}}"), "says where the key is"),
+        (&format!("{SERVER}, api_key: {{sk-hush: env}}"), "says where the key is"),
+        (&format!("{SERVER}, api_key: {{env: A, file: sk-hush}}"), "says where the key is"),
+        (&format!("{SERVER}, api_key: sk-hush"), "says where the key is"),
+        (&format!("{SERVER}, api_key: {{env: [sk-hush]}}"), "expected a text, found a list"),
+        (&format!("{SERVER}, request_timeout: 60"), "expected a duration, found `60`"),
+        (&format!("{SERVER}, connect_timeout: 0s"), "the duration is no time at all"),
+    ] {
+        let errors = model(text).unwrap_err();
+        assert_eq!(errors.0.len(), 1, "{errors}");
+        assert!(errors.to_string().contains(part), "does not say `{part}`: {errors}");
+        assert!(!errors.to_string().contains("hush"), "{errors}");
+    }
 }

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::sessions::{Stored, Taken};
 use super::tx::{Then, Tx};
-use super::writer::{Asked, Job, Submission, TakeOver};
+use super::writer::{Asked, Job, Statement, Submission, TakeOver};
 use super::{append, inbox, sessions};
 
 /// At most one job per session: then the order of kinds within the transaction changes nothing, and two appends of one
@@ -21,6 +21,7 @@ pub(super) struct Batch {
     appends: Vec<Asked<Box<Append>, Appended>>,
     submits: Vec<Asked<Submission, Submitted>>,
     parks: Vec<Asked<Park, Parked>>,
+    statements: Vec<Asked<Statement, u64>>,
 }
 
 /// What a batch's statements changed.
@@ -30,12 +31,16 @@ pub(super) struct Written {
     submits: HashSet<SessionId>,
     parks: HashSet<SessionId>,
     appends: HashSet<SessionId>,
+    /// The rows each statement changed.
+    statements: Vec<u64>,
 }
 
 impl Batch {
     /// Takes the job in, or hands it back when its session has one in here already.
     pub(super) fn add(&mut self, job: Job) -> Option<Job> {
-        if !self.sessions.insert(job.session()) {
+        if let Some(session) = job.session()
+            && !self.sessions.insert(session)
+        {
             return Some(job);
         }
         match job {
@@ -44,13 +49,14 @@ impl Batch {
             Job::Append(asked) => self.appends.push(asked),
             Job::Submit(asked) => self.submits.push(asked),
             Job::Park(asked) => self.parks.push(asked),
+            Job::Execute(asked) => self.statements.push(asked),
         }
         None
     }
 
     /// The number of jobs.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len()
+        self.sessions.len() + self.statements.len()
     }
 
     /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
@@ -60,8 +66,10 @@ impl Batch {
         let left = [self.take_overs.len(), self.submits.len(), self.parks.len(), appends.len()];
         // Whether kinds after the n-th have work.
         let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
+        let statements = tx.each(&self.statements).await?;
         sessions::create(tx, &self.creates, then(0)).await?;
         Ok(Written {
+            statements,
             take_overs: sessions::take_over(tx, &self.take_overs, then(1)).await?,
             submits: inbox::submit(tx, &self.submits, then(2)).await?,
             parks: sessions::park(tx, &self.parks, then(3)).await?,
@@ -80,6 +88,7 @@ impl Batch {
         answer(self.submits, submitted);
         let parked = sessions::explain_parks(connection, &self.parks, &written.parks).await;
         answer(self.parks, parked);
+        answer(self.statements, written.statements.into_iter().map(Ok).collect());
     }
 
     /// Tells every caller that nothing was written, or that nobody knows.
@@ -102,7 +111,9 @@ impl Batch {
         let take_overs = self.take_overs.into_iter().map(Job::TakeOver);
         let appends = self.appends.into_iter().map(Job::Append);
         let submits = self.submits.into_iter().map(Job::Submit);
-        creates.chain(take_overs).chain(appends).chain(submits).chain(self.parks.into_iter().map(Job::Park))
+        let parks = self.parks.into_iter().map(Job::Park);
+        let statements = self.statements.into_iter().map(Job::Execute);
+        creates.chain(take_overs).chain(appends).chain(submits).chain(parks).chain(statements)
     }
 }
 

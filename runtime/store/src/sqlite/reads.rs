@@ -1,11 +1,12 @@
 //! Reads, on connections of their own that cannot write and never wait for the writer.
 
 use async_trait::async_trait;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
+use provost_domain::access::Token;
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, InboxEntry, Reads, SessionFilter, SessionRow, StoreError,
-    TakenOver,
+    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, InboxEntry, KnownRequest, Reads, SessionFilter, SessionRow,
+    StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -14,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, inbox, sessions, snapshots};
+use super::{approvals, contents, inbox, requests, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -50,6 +51,22 @@ impl SqliteReads {
     /// Closes its connections; later reads fail.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    pub(super) async fn request(&self, key: Digest) -> Result<KnownRequest, StoreError> {
+        requests::read(&self.pool, key).await
+    }
+
+    pub(super) async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
+        tokens::read(&self.pool, id).await
+    }
+
+    /// All access tokens, newest first, revoked ones included.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        tokens::list(&self.pool).await
     }
 
     /// The last handle number stored of a prefix and day.

@@ -91,3 +91,29 @@ CREATE TABLE inbox (
     UNIQUE (sid, cmd_id)
 ) STRICT;
 CREATE INDEX inbox_unread ON inbox (sid, seq) WHERE outcome IS NULL;
+
+-- Access tokens: only their digests. A name is whose the token is, once among those in force.
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+
+-- Requests by their idempotency keys, with the first answer; forgotten after a while.
+CREATE TABLE requests (
+    key BLOB PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    content_type TEXT,
+    location TEXT,
+    body BLOB
+) STRICT;
+CREATE INDEX requests_by_age ON requests (at);

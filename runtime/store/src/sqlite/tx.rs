@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::bulk::{Bulk, Frame, Values};
 use super::rows::Sid;
+use super::writer::{Asked, Statement};
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -90,6 +91,19 @@ impl<'c> Tx<'c> {
             values.add(*sid);
         };
         self.run(bulk, sids, then, bind).await
+    }
+
+    /// Runs single statements, and returns how many rows each changed.
+    pub(super) async fn each(&mut self, asked: &[Asked<Statement, u64>]) -> Result<Vec<u64>, sqlx::Error> {
+        if self.state == State::New && !asked.is_empty() {
+            sqlx::query(BEGIN).execute(&mut *self.connection).await?;
+            self.state = State::Open;
+        }
+        let mut changed = Vec::with_capacity(asked.len());
+        for Asked { request, .. } in asked {
+            changed.push(request.execute(&mut *self.connection).await?);
+        }
+        Ok(changed)
     }
 
     /// Commits what no statement has committed. Once it returns, everything is durable.

@@ -54,6 +54,65 @@ pub(super) struct Submission {
     pub(super) command: String,
 }
 
+/// A value of a statement.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(String),
+    Bytes(Vec<u8>),
+    Number(Option<i64>),
+}
+
+/// One statement about no session's row, and its values.
+#[derive(Debug)]
+pub(super) struct Statement {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+impl Statement {
+    pub(super) fn new(sql: &'static str) -> Self {
+        Self { sql, values: Vec::new() }
+    }
+
+    pub(super) fn text(self, text: &str) -> Self {
+        self.with(Value::Text(text.to_owned()))
+    }
+
+    pub(super) fn maybe_text(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.maybe(None),
+        }
+    }
+
+    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
+        self.with(Value::Bytes(bytes.to_vec()))
+    }
+
+    pub(super) fn number(self, number: i64) -> Self {
+        self.maybe(Some(number))
+    }
+
+    pub(super) fn maybe(self, number: Option<i64>) -> Self {
+        self.with(Value::Number(number))
+    }
+
+    fn with(mut self, value: Value) -> Self {
+        self.values.push(value);
+        self
+    }
+
+    /// Runs it and returns how many rows it changed.
+    pub(super) async fn execute(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+        let query = self.values.iter().fold(sqlx::query(self.sql), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
+            Value::Number(number) => query.bind(*number),
+        });
+        query.execute(connection).await.map(|done| done.rows_affected())
+    }
+}
+
 /// One write.
 #[derive(Debug)]
 pub(super) enum Job {
@@ -62,16 +121,19 @@ pub(super) enum Job {
     Append(Asked<Box<Append>, Appended>),
     Submit(Asked<Submission, Submitted>),
     Park(Asked<Park, Parked>),
+    Execute(Asked<Statement, u64>),
 }
 
 impl Job {
-    pub(super) fn session(&self) -> SessionId {
+    /// The session whose row it changes, if any.
+    pub(super) fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Create(asked) => asked.request.id,
-            Self::TakeOver(asked) => asked.request.session,
-            Self::Append(asked) => asked.request.session,
-            Self::Submit(asked) => asked.request.session,
-            Self::Park(asked) => asked.request.session,
+            Self::Create(asked) => Some(asked.request.id),
+            Self::TakeOver(asked) => Some(asked.request.session),
+            Self::Append(asked) => Some(asked.request.session),
+            Self::Submit(asked) => Some(asked.request.session),
+            Self::Park(asked) => Some(asked.request.session),
+            Self::Execute(_) => None,
         }
     }
 
@@ -83,6 +145,7 @@ impl Job {
             Self::Append(asked) => asked.answer(Err(error)),
             Self::Submit(asked) => asked.answer(Err(error)),
             Self::Park(asked) => asked.answer(Err(error)),
+            Self::Execute(asked) => asked.answer(Err(error)),
         }
     }
 }

@@ -1,0 +1,99 @@
+//! Reading a session's log from the store: verified as part of its chain, folded on the way.
+
+use provost_domain::event::Event;
+use provost_domain::ids::{Digest, Seq, SessionId};
+use provost_domain::log::ChainError;
+use provost_domain::port::{Reads, StoreError};
+use provost_domain::session::{IllegalEvent, Session};
+
+/// Appends read at once: enough for one trip, few enough that nothing large waits in memory.
+const PAGE: u32 = 200;
+
+/// Why a log could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed, or knows no such session.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record was changed, or does not follow the one before.
+    #[error("the log does not hold together: {0}; keep the file and run `provost audit verify`")]
+    Chain(#[from] ChainError),
+    /// An event that cannot follow the ones before it.
+    #[error("the log holds an event that cannot be: {0}; keep the file and run `provost audit verify`")]
+    Illegal(#[from] IllegalEvent),
+}
+
+/// A session's events from a position on.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    id: SessionId,
+    after: Seq,
+    /// The last append read and its hash; before the first one, the record itself says what it follows.
+    last: Option<(Seq, Digest)>,
+}
+
+impl Tail {
+    /// The events after `after`.
+    pub fn new(id: SessionId, after: Seq) -> Self {
+        Self { id, after, last: (after == Seq(0)).then(|| (after, Digest::default())) }
+    }
+
+    /// The next events, of at most one page of appends; none at the log's present end.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
+        let mut events = Vec::new();
+        for record in reads.records(self.id, self.after, PAGE).await? {
+            let before = || (Seq(record.header.first_seq.0.saturating_sub(1)), record.prev);
+            let (seq, hash) = self.last.unwrap_or_else(before);
+            events.extend(record.open(seq, hash)?.into_iter().filter(|event| event.seq > self.after));
+            self.after = record.header.last_seq;
+            self.last = Some((self.after, record.hash));
+        }
+        Ok(events)
+    }
+}
+
+/// A reader that has folded a session's log so far.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    tail: Tail,
+    session: Option<Session>,
+}
+
+impl LogReader {
+    /// At the beginning of a session's log.
+    pub fn new(id: SessionId) -> Self {
+        Self { tail: Tail::new(id, Seq(0)), session: None }
+    }
+
+    /// The session as folded so far; `None` before its first event.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The next events, folded; none at the log's present end.
+    ///
+    /// # Errors
+    /// See [`ReadError`]. What was read before stays folded.
+    pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
+        let events = self.tail.next(reads).await?;
+        for event in &events {
+            match &mut self.session {
+                Some(session) => session.apply(event)?,
+                None => self.session = Some(Session::create(event)?),
+            }
+        }
+        Ok(events)
+    }
+
+    /// Reads to the log's present end and drops the events.
+    ///
+    /// # Errors
+    /// See [`Self::next`].
+    pub async fn to_end(&mut self, reads: &dyn Reads) -> Result<(), ReadError> {
+        while !self.next(reads).await?.is_empty() {}
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! The routes, grouped by the permission they need, and what every request passes on its way.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use axum::{Json, Router, body::Body};
+use provost_domain::access::Permission;
+use provost_domain::port::{Clock, Requests, Tokens};
+use provost_engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::{Access, guard};
+use crate::codes::Code;
+use crate::feed::Feed;
+use crate::idempotency::{Running, once};
+use crate::problem::Problem;
+use crate::{approvals, events, health, packs, sessions, tokens};
+
+/// Largest body of a request, in bytes: an alert group with all its labels stays far below.
+pub(crate) const BODY_MAX: usize = 1024 * 1024;
+/// How long a request may take; streams are not bound by it once they began.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// What a server stands on.
+#[derive(Debug)]
+pub struct Parts {
+    /// The engine.
+    pub engine: Engine,
+    /// The tokens that let callers in.
+    pub tokens: Arc<dyn Tokens>,
+    /// Requests by their idempotency keys.
+    pub requests: Arc<dyn Requests>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// The folder the store lies in, whose free space readiness looks at.
+    pub data: std::path::PathBuf,
+}
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    access: Access,
+    feed: Feed,
+    requests: Arc<dyn Requests>,
+    running: Running,
+    data: std::path::PathBuf,
+}
+
+/// The HTTP face of one engine. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Server(Arc<Inner>);
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Provost", description = "A runtime for teams of AI agents that do operational work."),
+    modifiers(&Bearer),
+    security(("token" = []))
+)]
+struct Documented;
+
+/// The one way in: a bearer token.
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("pvt_…").build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+impl Server {
+    /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { engine, tokens, requests, clock, data } = parts;
+        let access = Access::new(tokens, clock);
+        let feed = Feed::start(&engine);
+        Self(Arc::new(Inner { engine, access, feed, requests, running: Running::default(), data }))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    pub(crate) fn requests(&self) -> &dyn Requests {
+        &*self.0.requests
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0.running
+    }
+
+    pub(crate) fn data(&self) -> &std::path::Path {
+        &self.0.data
+    }
+
+    /// The routes.
+    pub fn router(&self) -> Router {
+        let (router, openapi) = self.documented();
+        let openapi = Arc::new(openapi);
+        let document = Router::new()
+            .route("/openapi.json", get(move || async move { Json(openapi) }))
+            .route_layer(from_fn_with_state((self.clone(), Permission::Look), guard));
+        router
+            .merge(document)
+            .fallback(|| async { Problem::new(Code::NoRoute, "see /openapi.json for the paths there are") })
+            .method_not_allowed_fallback(|| async {
+                Problem::new(Code::MethodNotAllowed, "see /openapi.json for the methods of this path")
+            })
+            .layer(DefaultBodyLimit::max(BODY_MAX))
+            .layer(from_fn(time_limit))
+            .layer(from_fn(log))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+            .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+            .layer(fixed(header::CACHE_CONTROL, "no-store"))
+            .with_state(self.clone())
+    }
+
+    fn documented(&self) -> (Router<Self>, utoipa::openapi::OpenApi) {
+        let looks = OpenApiRouter::new()
+            .routes(routes!(sessions::list))
+            .routes(routes!(sessions::show))
+            .routes(routes!(sessions::preview_retry))
+            .routes(routes!(sessions::report))
+            .routes(routes!(events::events))
+            .routes(routes!(events::stream))
+            .routes(routes!(approvals::list))
+            .routes(routes!(packs::packs))
+            .routes(routes!(packs::tools));
+        let operates = OpenApiRouter::new()
+            .routes(routes!(sessions::open))
+            .routes(routes!(sessions::stop))
+            .routes(routes!(sessions::retry))
+            .routes(routes!(sessions::go_on))
+            .routes(routes!(sessions::say))
+            .routes(routes!(sessions::settle));
+        let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
+        let administers =
+            OpenApiRouter::new().routes(routes!(tokens::list, tokens::mint)).routes(routes!(tokens::revoke));
+        let open = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
+        OpenApiRouter::with_openapi(Documented::openapi())
+            .merge(self.guarded(Permission::Look, looks))
+            .merge(self.guarded(Permission::Operate, self.once(operates)))
+            .merge(self.guarded(Permission::Approve, self.once(approves)))
+            .merge(self.guarded(Permission::Administer, administers))
+            .merge(open)
+            .split_for_parts()
+    }
+
+    fn once(&self, routes: OpenApiRouter<Self>) -> OpenApiRouter<Self> {
+        routes.route_layer(from_fn_with_state(self.clone(), once))
+    }
+
+    fn guarded(&self, permission: Permission, routes: OpenApiRouter<Self>) -> OpenApiRouter<Self> {
+        routes.route_layer(from_fn_with_state((self.clone(), permission), guard))
+    }
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Ends a request that takes too long. What it started goes on: the log has it.
+async fn time_limit(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+    tokio::time::timeout(REQUEST_MAX, next.run(request)).await.unwrap_or_else(|_elapsed| {
+        Problem::new(Code::Timeout, "what was asked may still happen: look before asking again").into_response()
+    })
+}
+
+/// One line per request, without query, headers or body: none of them can leak a secret.
+async fn log(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    tracing::info!(%method, path, status = response.status().as_u16(), "request");
+    response
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    Problem::new(Code::Internal, "the request failed by a fault of ours; the log of the process has more")
+        .into_response()
+}

@@ -1,0 +1,91 @@
+//! `/v1/approvals`: the queue of calls that wait for a person.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use provost_domain::command::{Answer, Ask};
+use provost_domain::ids::ApprovalId;
+use provost_domain::port::ApprovalFilter;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::Server;
+use crate::codes::Code;
+use crate::extract::{Asked, Body, Search, Tail};
+use crate::problem::{Problem, Problems};
+use crate::sessions::{AcceptedView, page_size, send};
+use crate::views::{ApprovalView, Page};
+
+/// Which approvals.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// Only this session's, by id.
+    session: Option<String>,
+    /// Decided ones too.
+    #[serde(default)]
+    all: bool,
+    /// At most this many.
+    #[param(minimum = 1, maximum = 500)]
+    page_size: Option<u32>,
+}
+
+/// Approvals, newest first.
+#[utoipa::path(get, path = "/v1/approvals", params(ListQuery), tag = "approvals",
+    responses((status = 200, body = Page<ApprovalView>), Problems))]
+pub(crate) async fn list(
+    State(server): State<Server>,
+    Search(query): Search<ListQuery>,
+) -> Result<Json<Page<ApprovalView>>, Problem> {
+    let bad = |error: provost_domain::ids::BadId| Problem::new(Code::InvalidRequest, error.to_string());
+    let session = query.session.map(|text| text.parse().map_err(bad)).transpose()?;
+    let filter = ApprovalFilter { session, pending_only: !query.all, limit: page_size(query.page_size)? };
+    let rows = server.engine().reads().approvals(&filter).await?;
+    Ok(Json(Page { items: rows.iter().map(ApprovalView::from).collect(), next_page_token: None }))
+}
+
+/// An answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum AnswerBody {
+    /// Run it as asked.
+    Approve,
+    /// Run it with these arguments instead: all of them but those the session supplies.
+    Edit {
+        /// The arguments.
+        #[schema(value_type = Object)]
+        args: Map<String, Value>,
+    },
+    /// Do not run it.
+    Reject {
+        /// Why; the model is told.
+        reason: String,
+    },
+    /// Do not run it; give the model this text as its result.
+    Respond {
+        /// The text.
+        text: String,
+    },
+}
+
+/// Answers an approval. Of two answers exactly one is taken; the other gets `approval_already_decided`.
+#[utoipa::path(post, path = "/v1/approvals/{approval}/decide", params(("approval" = String, Path)), tag = "approvals",
+    request_body = AnswerBody, responses((status = 200, body = AcceptedView), Problems))]
+pub(crate) async fn decide(
+    State(server): State<Server>,
+    Tail(approval): Tail,
+    asked: Asked,
+    Body(body): Body<AnswerBody>,
+) -> Result<Response, Problem> {
+    let approval = ApprovalId::new(approval);
+    let session = server.engine().reads().approval(&approval).await?.session;
+    let answer = match body {
+        AnswerBody::Approve => Answer::Approve,
+        AnswerBody::Edit { args } => Answer::Edit { args },
+        AnswerBody::Reject { reason } => Answer::Reject { reason },
+        AnswerBody::Respond { text } => Answer::Respond { text },
+    };
+    send(&server, asked, session, Ask::Answer { approval, answer }).await
+}

@@ -1,0 +1,227 @@
+//! A session's log as pages and as a stream, and hints about all sessions. A client that goes away cancels nothing.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::Stream;
+use futures::stream::unfold;
+use provost_domain::ids::{Seq, SessionId};
+use provost_domain::port::{Reads, SessionFilter};
+use provost_engine::{Engine, Hint, Tail};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
+
+use crate::app::Server;
+use crate::codes::Code;
+use crate::extract::{Named, Search};
+use crate::feed::Shown;
+use crate::problem::{Problem, Problems};
+use crate::views::{EventView, Page};
+
+/// A comment this often keeps proxies from closing a quiet stream.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Events of a page when the caller does not say.
+const PAGE: usize = 200;
+/// Most events of a page.
+const PAGE_MAX: usize = 1000;
+/// Sessions in the snapshot a stream of hints begins with: the newest.
+const SNAPSHOT_MAX: u32 = 500;
+
+/// From where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventsQuery {
+    /// Only events after this one.
+    after: Option<u64>,
+    /// At most this many, for pages.
+    #[param(minimum = 1, maximum = 1000)]
+    page_size: Option<usize>,
+}
+
+/// A session's events: a page of JSON, or with `Accept: text/event-stream` a stream that goes on as the session does. The
+/// stream's ids are the log's positions; `Last-Event-ID` or `after` continues it without a gap.
+#[utoipa::path(get, path = "/v1/sessions/{session}/events", tag = "sessions",
+    params(("session" = String, Path), EventsQuery),
+    responses((status = 200, content((Page<EventView> = "application/json"), (String = "text/event-stream"))),
+        Problems))]
+pub(crate) async fn events(
+    State(server): State<Server>,
+    Named(id): Named,
+    Search(query): Search<EventsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let after = Seq(last_event_id(&headers)?.or(query.after).unwrap_or(0));
+    let reads = server.engine().reads();
+    let head = reads.session(id).await?.head_seq;
+    if after > head {
+        let detail = format!("there is no event {after} yet; the last one is {head}");
+        return Err(Problem::new(Code::InvalidRequest, detail).with("head_seq", head.0));
+    }
+    if wants_stream(&headers) {
+        let permit = server.feed().permit()?;
+        let live = server.feed().follow(id).await?;
+        let stream = Following::new(server.engine(), id, after, live, permit).stream();
+        return Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response());
+    }
+    let size = match query.page_size.unwrap_or(PAGE) {
+        size @ 1..=PAGE_MAX => size,
+        size => return Err(Problem::new(Code::InvalidRequest, format!("page_size is 1 to {PAGE_MAX}, not {size}"))),
+    };
+    let mut tail = Tail::new(id, after);
+    let mut items: Vec<EventView> = Vec::new();
+    while items.len() < size {
+        let events = tail.next(&**reads).await?;
+        if events.is_empty() {
+            break;
+        }
+        items.extend(events.iter().map(EventView::from));
+    }
+    items.truncate(size);
+    let last = items.last().map(|event| event.seq).filter(|last| *last < head.0);
+    Ok(Json(Page { items, next_page_token: last.map(|last| last.to_string()) }).into_response())
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number.map(Some).ok_or_else(|| Problem::new(Code::InvalidRequest, "Last-Event-ID is the position of an event"))
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// One reader of a session's events: from the store until it has caught up, then from the feed; on a gap, from the store
+/// again.
+struct Following {
+    engine: Engine,
+    id: SessionId,
+    after: Seq,
+    /// Set while it reads the store.
+    tail: Option<Tail>,
+    ready: VecDeque<Arc<Shown>>,
+    live: Receiver<Arc<Shown>>,
+    /// Given back when the stream ends.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Following {
+    fn new(
+        engine: &Engine,
+        id: SessionId,
+        after: Seq,
+        live: Receiver<Arc<Shown>>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let tail = Some(Tail::new(id, after));
+        Self { engine: engine.clone(), id, after, tail, ready: VecDeque::new(), live, _permit: permit }
+    }
+
+    fn stream(self) -> impl Stream<Item = Result<Sent, Infallible>> {
+        unfold(self, |mut following| async move {
+            let shown = following.next().await?;
+            let sent = Sent::default().id(shown.seq.to_string()).event(shown.kind).data(&shown.json);
+            Some((Ok(sent), following))
+        })
+    }
+
+    /// The next event; `None` when the engine ends or the store fails: the client comes again and continues.
+    async fn next(&mut self) -> Option<Arc<Shown>> {
+        loop {
+            if let Some(shown) = self.ready.pop_front() {
+                self.after = shown.seq;
+                return Some(shown);
+            }
+            if let Some(tail) = &mut self.tail {
+                let reads: &dyn Reads = &**self.engine.reads();
+                match tail.next(reads).await {
+                    Ok(events) if events.is_empty() => self.tail = None,
+                    Ok(events) => self.ready.extend(events.iter().map(|event| Arc::new(Shown::from(event)))),
+                    Err(error) => {
+                        tracing::warn!(session = %self.id, %error, "a stream ends");
+                        return None;
+                    }
+                }
+                continue;
+            }
+            let stopped = self.engine.stopped();
+            match stopped.run_until_cancelled(self.live.recv()).await? {
+                Ok(shown) if shown.seq <= self.after => {}
+                Ok(shown) if shown.seq == self.after.next() => self.ready.push_back(shown),
+                Ok(_) | Err(RecvError::Lagged(_)) => self.tail = Some(Tail::new(self.id, self.after)),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// Wake-ups about all sessions as a stream: first a `snapshot` of the newest, then a `hint` whenever a log grew. A hint
+/// says where the head is; the events are read per session. After an overload there is another snapshot.
+#[utoipa::path(get, path = "/v1/stream", tag = "sessions",
+    responses((status = 200, content((String = "text/event-stream"))), Problems))]
+pub(crate) async fn stream(State(server): State<Server>) -> Result<Response, Problem> {
+    let permit = server.feed().permit()?;
+    let hints = server.engine().hints();
+    let hinting = Hinting { engine: server.engine().clone(), hints, snapshot_due: true, _permit: permit };
+    let stream = unfold(hinting, |mut hinting| async move {
+        let sent = hinting.next().await?;
+        Some((Ok::<_, Infallible>(sent), hinting))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
+}
+
+struct Hinting {
+    engine: Engine,
+    hints: Receiver<Hint>,
+    snapshot_due: bool,
+    /// Given back when the stream ends.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Hinting {
+    async fn next(&mut self) -> Option<Sent> {
+        loop {
+            if std::mem::take(&mut self.snapshot_due) {
+                return self.snapshot().await;
+            }
+            let stopped = self.engine.stopped();
+            match stopped.run_until_cancelled(self.hints.recv()).await? {
+                Ok(hint) => {
+                    let data = json!({
+                        "session": hint.session, "head_seq": hint.head_seq, "status": hint.status, "ended": hint.ended,
+                    });
+                    return Some(Sent::default().event("hint").data(data.to_string()));
+                }
+                Err(RecvError::Lagged(_)) => self.snapshot_due = true,
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    async fn snapshot(&self) -> Option<Sent> {
+        let filter = SessionFilter { limit: SNAPSHOT_MAX, ..SessionFilter::default() };
+        match self.engine.reads().sessions(&filter).await {
+            Ok(rows) => {
+                let views: Vec<_> = rows.iter().map(crate::views::SessionView::from).collect();
+                Some(Sent::default().event("snapshot").data(json!(views).to_string()))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a stream ends");
+                None
+            }
+        }
+    }
+}

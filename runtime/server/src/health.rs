@@ -1,0 +1,59 @@
+//! `/healthz` and `/readyz`: for supervisors and load balancers, without a token and without figures.
+
+use axum::Json;
+use axum::extract::State;
+use provost_domain::port::SessionFilter;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::app::Server;
+use crate::codes::Code;
+use crate::problem::{Problem, Problems};
+
+/// Free space below which no new work should come, in bytes: room for the store to note how its sessions end.
+const FREE_MIN: u64 = 64 * 1024 * 1024;
+
+/// Whether something works.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Check {
+    /// What.
+    name: &'static str,
+    /// Whether it works.
+    ok: bool,
+}
+
+/// What was looked at.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Checks {
+    /// Each part.
+    checks: Vec<Check>,
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = Checks)))]
+pub(crate) async fn alive() -> Json<Checks> {
+    Json(Checks { checks: Vec::new() })
+}
+
+/// Work may come: the store answers, there is room, the engine takes work.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    responses((status = 200, body = Checks), Problems))]
+pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Checks>, Problem> {
+    let filter = SessionFilter { limit: 1, ..SessionFilter::default() };
+    let store = server.engine().reads().sessions(&filter).await.is_ok();
+    let disk =
+        rustix::fs::statvfs(server.data()).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > FREE_MIN);
+    let engine = !server.engine().stopped().is_cancelled();
+    let checks = vec![
+        Check { name: "store", ok: store },
+        Check { name: "disk", ok: disk },
+        Check { name: "engine", ok: engine },
+    ];
+    if checks.iter().all(|check| check.ok) {
+        return Ok(Json(Checks { checks }));
+    }
+    let failed: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
+    let detail = format!("does not work: {}; the log of the process says why", failed.join(", "));
+    Err(Problem::new(Code::NotReady, detail).with("checks", json!(checks)))
+}

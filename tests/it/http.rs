@@ -1,0 +1,254 @@
+//! The HTTP face of the built binary: an incident from opening to outcome, and every path by every role.
+
+use provost_tests::daemon::{Daemon, ROLES, answered};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_incident_is_opened_approved_and_resolved_over_http() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    let shown = daemon.until(&session, "awaiting_input").await;
+    let queue = daemon.get("/v1/approvals").await;
+    let approval = queue["items"][0]["approval"].as_str().unwrap();
+    assert_eq!(shown["approvals_pending"], json!([approval]));
+
+    let path = format!("/v1/approvals/{approval}/decide");
+    let approve = Some(json!({"answer": "approve"}));
+    let refused = daemon.ask("operator", Method::POST, &path, approve.clone()).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::FORBIDDEN, &json!("forbidden")));
+    let taken = daemon.ask("approver", Method::POST, &path, approve.clone()).await;
+    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    daemon.until(&session, "resolved").await;
+    let late = daemon.ask("admin", Method::POST, &path, approve).await;
+    assert_eq!((late.status, &late.body["code"]), (StatusCode::CONFLICT, &json!("approval_already_decided")));
+    assert_eq!(daemon.shop.witness(), (1, 0));
+
+    let events = daemon.get(&format!("/v1/sessions/{session}/events?page_size=1000")).await;
+    let seqs: Vec<u64> =
+        events["items"].as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    let by =
+        &events["items"].as_array().unwrap().iter().find(|event| event["kind"] == "approval_decided").unwrap()["data"];
+    assert_eq!(by["by"], "user:approver");
+    let log = daemon.log();
+    assert!(log.contains("/v1/approvals"), "{log}");
+    assert!(ROLES.iter().all(|role| !log.contains(daemon.secret(role))), "a secret in the log");
+
+    let (shop, code) = daemon.stop().await;
+    assert_eq!(code, 0);
+    assert_eq!(shop.last(&["audit", "verify"]).await["problems"], 0);
+}
+
+#[tokio::test]
+async fn a_crashed_daemon_goes_on_where_it_stood() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    daemon.until(&session, "awaiting_input").await;
+    let daemon = daemon.crash().await;
+    let queue = daemon.get("/v1/approvals").await;
+    let path = format!("/v1/approvals/{}/decide", queue["items"][0]["approval"].as_str().unwrap());
+    let taken = daemon.ask("approver", Method::POST, &path, Some(json!({"answer": "approve"}))).await;
+    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    daemon.until(&session, "resolved").await;
+    assert_eq!(daemon.shop.witness(), (1, 0));
+}
+
+/// Every documented path and method, with the roles that get past the guard.
+async fn endpoints(daemon: &Daemon) -> Vec<(Method, String)> {
+    let document = daemon.get("/openapi.json").await;
+    let paths = document["paths"].as_object().unwrap();
+    let each = paths.iter().flat_map(|(path, methods)| {
+        let verbs = methods.as_object().unwrap().keys().filter_map(|verb| verb.to_uppercase().parse().ok());
+        verbs.map(|verb| (verb, path.clone())).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+/// The roles that may, by what stands in the path.
+fn allowed(method: &Method, path: &str) -> &'static [&'static str] {
+    match (method.as_str(), path) {
+        (_, path) if path.starts_with("/v1/tokens") => &["admin"],
+        ("POST", path) if path.ends_with("/decide") => &["approver", "admin"],
+        ("GET", _) => &["viewer", "operator", "approver", "admin"],
+        ("POST", path) if path.starts_with("/v1/sessions") => &["operator", "approver", "admin"],
+        (method, path) => panic!("no rule for {method} {path}: add it here and to the guard"),
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_answers_exactly_the_roles_it_should() {
+    let daemon = Daemon::start("already-healthy").await;
+    let endpoints = endpoints(&daemon).await;
+    assert!(endpoints.len() > 15, "{endpoints:?}");
+    for (method, path) in endpoints {
+        let concrete = path.replace("{session}", "none").replace("{approval}", "none").replace("{token}", "none");
+        if ["/healthz", "/readyz"].contains(&path.as_str()) {
+            assert_eq!(daemon.ask("", method, &concrete, None).await.status, StatusCode::OK);
+            continue;
+        }
+        let nobody = daemon.ask("", method.clone(), &concrete, None).await;
+        assert_eq!(
+            (nobody.status, &nobody.body["code"]),
+            (StatusCode::UNAUTHORIZED, &json!("unauthenticated")),
+            "{path}"
+        );
+        for role in ROLES {
+            // A stream would not end.
+            if path == "/v1/stream" && allowed(&method, &path).contains(&role) {
+                let response = daemon.request(role, method.clone(), &concrete).send().await.unwrap();
+                assert_eq!(response.status(), StatusCode::OK);
+                continue;
+            }
+            let answered = daemon.ask(role, method.clone(), &concrete, None).await;
+            let let_in = answered.status != StatusCode::FORBIDDEN;
+            assert_eq!(let_in, allowed(&method, &path).contains(&role), "{role} {method} {path}: {answered:?}");
+            assert_ne!(answered.status, StatusCode::UNAUTHORIZED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_error_has_the_one_form() {
+    let daemon = Daemon::start("already-healthy").await;
+    let json_body = |text: &'static str| {
+        daemon.request("operator", Method::POST, "/v1/sessions").header("content-type", "application/json").body(text)
+    };
+    let plain = daemon.request("operator", Method::POST, "/v1/sessions").body("x");
+    let huge = json_body("").body("[".repeat(2 * 1024 * 1024));
+    let get = |path: &str| daemon.request("viewer", Method::GET, path);
+    let cases = [
+        (get("/nowhere"), 404, "no_route"),
+        (daemon.request("viewer", Method::PUT, "/v1/sessions"), 405, "method_not_allowed"),
+        (get("/v1/sessions/INC-1"), 404, "not_found"),
+        (get("/v1/sessions?page_size=x"), 400, "invalid_request"),
+        (get("/v1/sessions?page_size=0"), 400, "invalid_request"),
+        (get("/v1/sessions?page_token=x"), 400, "invalid_request"),
+        (get("/v1/sessions?unknown=x"), 400, "invalid_request"),
+        (plain, 415, "unsupported_media_type"),
+        (json_body("{"), 400, "invalid_request"),
+        (json_body("{\"pack\": 7}"), 422, "invalid_body"),
+        (json_body("{\"pack\": \"none\", \"fields\": {}}"), 404, "unknown_pack"),
+        (json_body("{\"pack\": \"incident\", \"fields\": {}}"), 422, "invalid_fields"),
+        (huge, 413, "body_too_large"),
+        (daemon.request("", Method::GET, "/v1/sessions").bearer_auth("pvt_x"), 401, "unauthenticated"),
+    ];
+    for (request, status, code) in cases {
+        let answered = answered(request.send().await.unwrap()).await;
+        assert_eq!((answered.status.as_u16(), &answered.body["code"]), (status, &json!(code)), "{answered:?}");
+        assert_eq!(answered.content_type, "application/problem+json");
+        assert_eq!(answered.body["status"], status);
+        assert_ne!(answered.body["detail"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_minted_used_and_revoked_over_http() {
+    let daemon = Daemon::start("already-healthy").await;
+    let body = json!({"name": "bob", "role": "viewer"});
+    let minted = daemon.ask("admin", Method::POST, "/v1/tokens", Some(body.clone())).await;
+    assert_eq!(minted.status, StatusCode::CREATED);
+    let again = daemon.ask("admin", Method::POST, "/v1/tokens", Some(body)).await;
+    assert_eq!((again.status, &again.body["code"]), (StatusCode::CONFLICT, &json!("token_name_taken")));
+    let (secret, id) = (minted.body["secret"].as_str().unwrap(), minted.body["token"].as_str().unwrap());
+    let look = || daemon.request("", Method::GET, "/v1/sessions").bearer_auth(secret).send();
+    assert_eq!(look().await.unwrap().status(), StatusCode::OK);
+
+    let listed = daemon.ask("admin", Method::GET, "/v1/tokens", None).await.body;
+    let bob = listed["items"].as_array().unwrap().iter().find(|token| token["name"] == "bob").unwrap().clone();
+    assert_ne!(bob["used_at"], Value::Null);
+    assert!(!listed.to_string().contains(secret));
+
+    let revoke = daemon.ask("admin", Method::DELETE, &format!("/v1/tokens/{id}"), None).await;
+    assert_eq!(revoke.status, StatusCode::NO_CONTENT);
+    assert_eq!(look().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+/// The ids and kinds of a stream's events, up to one of this kind.
+async fn stream_until(daemon: &Daemon, path: &str, after: Option<u64>, kind: &str) -> Vec<(u64, String)> {
+    let mut request = daemon.request("viewer", Method::GET, path).header("accept", "text/event-stream");
+    if let Some(after) = after {
+        request = request.header("last-event-id", after);
+    }
+    let mut response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let (mut text, mut seen) = (String::new(), Vec::new());
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            if let (Some(id), Some(event)) = (field("id: "), field("event: ")) {
+                seen.push((id.parse().unwrap(), event));
+            }
+            text = rest.to_owned();
+            if seen.last().is_some_and(|(_, last)| last == kind) {
+                return seen;
+            }
+        }
+    }
+    panic!("the stream ended after {seen:?}");
+}
+
+#[tokio::test]
+async fn a_stream_continues_where_it_was_cut_without_gap_or_repetition() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    let path = format!("/v1/sessions/{session}/events");
+    let mut seen = stream_until(&daemon, &path, None, "approval_requested").await;
+    let approval = daemon.until(&session, "awaiting_input").await["approvals_pending"][0].clone();
+    let path_of_answer = format!("/v1/approvals/{}/decide", approval.as_str().unwrap());
+    let last = seen.last().unwrap().0;
+    let (rest, _) = tokio::join!(
+        stream_until(&daemon, &path, Some(last), "tool_returned"),
+        daemon.ask("approver", Method::POST, &path_of_answer, Some(json!({"answer": "approve"})))
+    );
+    seen.extend(rest);
+    daemon.until(&session, "resolved").await;
+    let last = seen.last().unwrap().0;
+    let stored = daemon.get(&format!("{path}?page_size=1000")).await;
+    let stored: Vec<(u64, String)> = stored["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["seq"].as_u64().unwrap(), event["kind"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(seen, stored[..usize::try_from(last).unwrap()]);
+}
+
+#[tokio::test]
+async fn the_same_request_under_the_same_key_is_done_once() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let fields = json!({"summary": "s", "service": "shop", "environment": "production"});
+    let body = json!({"pack": "incident", "fields": fields});
+    let open = async |daemon: &Daemon, key: &str, body: &Value| {
+        let request =
+            daemon.request("operator", Method::POST, "/v1/sessions").header("idempotency-key", key).json(body);
+        let response = request.send().await.unwrap();
+        let replayed = response.headers().contains_key("idempotency-replayed");
+        (answered(response).await, replayed)
+    };
+    let (first, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((first.status, replayed), (StatusCode::CREATED, false), "{first:?}");
+    let (again, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((again.status, replayed, &again.body), (StatusCode::CREATED, true, &first.body));
+    let (other, _) = open(&daemon, "k1", &json!({"pack": "incident", "fields": {}})).await;
+    assert_eq!((other.status.as_u16(), &other.body["code"]), (422, &json!("idempotency_mismatch")));
+    let (long, _) = open(&daemon, &"k".repeat(256), &body).await;
+    assert_eq!(long.body["code"], "invalid_request");
+
+    let daemon = daemon.crash().await;
+    let (after, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((replayed, &after.body), (true, &first.body));
+    assert_eq!(daemon.get("/v1/sessions").await["items"].as_array().unwrap().len(), 1);
+
+    let session = first.body["session"].as_str().unwrap();
+    let shown = daemon.until(session, "awaiting_input").await;
+    let path = format!("/v1/approvals/{}/decide", shown["approvals_pending"][0].as_str().unwrap());
+    for _ in 0..2 {
+        let request = daemon.request("approver", Method::POST, &path).header("idempotency-key", "a");
+        let taken = answered(request.json(&json!({"answer": "approve"})).send().await.unwrap()).await;
+        assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    }
+    daemon.until(session, "resolved").await;
+    assert_eq!(daemon.shop.witness(), (1, 0));
+}

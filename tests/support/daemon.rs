@@ -1,0 +1,156 @@
+//! `provost serve` beside a shop, and callers with tokens.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Child;
+
+use crate::eventually::eventually;
+use crate::shop::Shop;
+
+/// Only how long a failing test takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The tokens every daemon of the tests has: one per role, named after it.
+pub const ROLES: [&str; 5] = ["intake", "viewer", "operator", "approver", "admin"];
+
+/// An answer: status, headers that matter, body as JSON (`Null` when it is none).
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The status.
+    pub status: StatusCode,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Retry-After`, if any.
+    pub retry_after: Option<String>,
+    /// The body.
+    pub body: Value,
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    /// The shop it cares for, and `provost` commands on the same configuration.
+    pub shop: Shop,
+    /// Where it listens.
+    pub url: String,
+    client: reqwest::Client,
+    secrets: BTreeMap<&'static str, String>,
+    child: Child,
+}
+
+impl Daemon {
+    /// Starts a shop, mints a token per role, and starts the daemon.
+    pub async fn start(variant: &str) -> Self {
+        Self::on(Shop::start(variant).await).await
+    }
+
+    /// Starts the daemon beside a shop.
+    pub async fn on(shop: Shop) -> Self {
+        let mut secrets = BTreeMap::new();
+        for role in ROLES {
+            let minted = shop.last(&["tokens", "create", role, "--role", role]).await;
+            secrets.insert(role, minted["secret"].as_str().unwrap().to_owned());
+        }
+        Self::with(shop, secrets).await
+    }
+
+    async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>) -> Self {
+        let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let log = std::fs::File::create(shop.path("daemon.log")).unwrap();
+        let mut child = command.arg("--log-filter=info").stderr(Stdio::from(log)).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+        let Ok(said) = serde_json::from_str::<Value>(&line) else {
+            panic!("the daemon said {line:?}\n{}", std::fs::read_to_string(shop.path("daemon.log")).unwrap());
+        };
+        let url = said["listening"].as_str().unwrap().to_owned();
+        Self { shop, url, client: reqwest::Client::new(), secrets, child }
+    }
+
+    /// The secret of a role's token.
+    pub fn secret(&self, role: &str) -> &str {
+        &self.secrets[role]
+    }
+
+    /// Kills it and starts another on the same store.
+    pub async fn crash(mut self) -> Self {
+        self.child.kill().await.unwrap();
+        Self::with(self.shop, self.secrets).await
+    }
+
+    /// Asks it to end and waits; its exit code.
+    pub async fn stop(mut self) -> (Shop, i32) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(tokio::process::Command::new("kill").arg(pid).status().await.unwrap().success());
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        (self.shop, ended.code().unwrap_or(-1))
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.shop.path("daemon.log")).unwrap()
+    }
+
+    /// A request as a role, or as nobody for `""`.
+    pub fn request(&self, role: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        if role.is_empty() { request } else { request.bearer_auth(self.secret(role)) }
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn ask(&self, role: &str, method: Method, path: &str, body: Option<Value>) -> Answered {
+        let mut request = self.request(role, method, path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        answered(request.send().await.unwrap()).await
+    }
+
+    /// Reads as a viewer; the answer must be good.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> impl Future<Output = Value> {
+        let asked = self.request("viewer", Method::GET, path).send();
+        let path = path.to_owned();
+        async move {
+            let answered = answered(asked.await.unwrap()).await;
+            assert!(answered.status.is_success(), "{path}: {answered:?}");
+            answered.body
+        }
+    }
+
+    /// Opens a session for the shop's incident as an operator and returns its id.
+    pub async fn open(&self) -> String {
+        let body = serde_json::json!({"pack": "incident", "title": "checkout fails", "fields": {
+            "summary": "checkout fails", "service": "shop", "environment": "production",
+            "alert": {"name": "ShopErrors"}}});
+        let opened = self.ask("operator", Method::POST, "/v1/sessions", Some(body)).await;
+        assert_eq!(opened.status, StatusCode::CREATED, "{opened:?}");
+        opened.body["session"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the session has this status.
+    pub async fn until(&self, session: &str, status: &str) -> Value {
+        let path = format!("/v1/sessions/{session}");
+        let reached = eventually(status, PATIENCE, || async {
+            let shown = self.get(&path).await;
+            (shown["status"] == status).then_some(shown)
+        });
+        match reached.await {
+            Ok(shown) => shown,
+            Err(error) => panic!("{error:?}: {:#}\n{}", self.get(&path).await, self.log()),
+        }
+    }
+}
+
+/// Reads an answer.
+pub async fn answered(response: Response) -> Answered {
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (status, content_type, retry_after) = (response.status(), header("content-type"), header("retry-after"));
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answered { status, content_type: content_type.unwrap_or_default(), retry_after, body }
+}

@@ -1,20 +1,23 @@
 //! Tools that count what reaches them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::event::EventBody;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::ToolName;
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Reads, ToolBackend};
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::house::events;
+
 /// How a counted tool behaves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Works, with this content.
     Works(Value),
@@ -24,6 +27,8 @@ pub enum Behaviour {
     LosesTheAnswer,
     /// Never answers.
     Hangs,
+    /// As this says for each call.
+    ByCall(fn(&ToolCall) -> Self),
 }
 
 /// One tool and what arrived at it.
@@ -32,6 +37,8 @@ pub struct CountedTool {
     spec: ToolSpec,
     behaviour: Mutex<Behaviour>,
     arrived: watch::Sender<Vec<ToolCall>>,
+    log: OnceLock<Arc<dyn Reads>>,
+    undue: Mutex<Vec<String>>,
 }
 
 impl CountedTool {
@@ -54,7 +61,34 @@ impl CountedTool {
                 ("team".to_owned(), "teams".to_owned()),
             ]),
         };
-        Arc::new(Self { spec, behaviour: Mutex::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
+        Arc::new(Self {
+            spec,
+            behaviour: Mutex::new(behaviour),
+            arrived: watch::Sender::new(Vec::new()),
+            log: OnceLock::new(),
+            undue: Mutex::default(),
+        })
+    }
+
+    /// From now on looks into the log for each arrival's intent.
+    pub fn expect_intents(&self, log: Arc<dyn Reads>) {
+        self.log.set(log).unwrap();
+    }
+
+    /// The keys of arrivals whose intent, with the same arguments, did not stand in the log when they arrived.
+    pub fn undue(&self) -> Vec<String> {
+        self.undue.lock().unwrap().clone()
+    }
+
+    async fn look_for_intent(&self, call: &ToolCall) {
+        let Some(log) = self.log.get() else { return };
+        let intended = events(&**log, call.session).await.iter().any(|event| match &event.body {
+            EventBody::ToolIntended(intent) => (&intent.call, &intent.args) == (&call.call, &call.args),
+            _ => false,
+        });
+        if !intended {
+            self.undue.lock().unwrap().push(call.key.clone());
+        }
     }
 
     /// Changes how it behaves from now on.
@@ -95,13 +129,17 @@ impl ToolBackend for CountedTool {
     }
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
-        let behaviour = self.behaviour.lock().unwrap().clone();
+        self.look_for_intent(call).await;
+        let mut behaviour = self.behaviour.lock().unwrap().clone();
+        if let Behaviour::ByCall(of) = behaviour {
+            behaviour = of(call);
+        }
         self.arrived.send_modify(|calls| calls.push(call.clone()));
         match behaviour {
             Behaviour::Works(content) => ToolOutcome::Ok { content },
             Behaviour::Refuses => failure(Happened::No),
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
-            Behaviour::Hangs => std::future::pending().await,
+            Behaviour::Hangs | Behaviour::ByCall(_) => std::future::pending().await,
         }
     }
 }

@@ -21,25 +21,50 @@ use provost_tests::shop::Shop;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
 const INTAKE: &str = "intake:\n  alertmanager: {pack: incident}\n  \
                       pagerduty: {pack: incident, routing_keys: {checkout: {file: routing-key}}}\n";
-/// No session can be opened, so every delivery waits.
-const FULL: &str = "engine: {sessions_max: 0}\n";
 
-async fn shop(variant: &str, more: &str) -> Shop {
+async fn shop(variant: &str) -> Shop {
     let shop = Shop::start(variant).await;
     std::fs::write(shop.path("routing-key"), format!("{ROUTING_KEY}\n")).unwrap();
-    shop.configure(&format!("{INTAKE}{more}"));
+    shop.configure(&format!("{}{INTAKE}", shop.config()));
     shop
 }
 
-async fn daemon(variant: &str, more: &str) -> Daemon {
-    Daemon::on(shop(variant, more).await).await
+async fn daemon(variant: &str) -> Daemon {
+    Daemon::on(shop(variant).await).await
+}
+
+/// A daemon with as many sessions as it may have: the one that is open asks a model that never answers.
+struct Full {
+    daemon: Daemon,
+    _model: TcpListener,
+}
+
+impl Full {
+    async fn start(more: &str) -> Self {
+        let shop = shop("already-healthy").await;
+        let model = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = model.local_addr().unwrap();
+        let silent = format!("  default: {{provider: openai_compatible, base_url: \"http://{url}/v1\", model: m}}");
+        let lines = shop.config().lines().map(|line| if line.starts_with("  default:") { &silent } else { line });
+        let config = lines.collect::<Vec<_>>().join("\n");
+        shop.configure(&format!("{config}\nengine: {{sessions_max: 1}}\n{INTAKE}{more}"));
+        let daemon = Daemon::on(shop).await;
+        daemon.open().await;
+        Self { daemon, _model: model }
+    }
+
+    /// Kills it, and starts one that has room.
+    async fn crash(self, more: &str) -> Daemon {
+        self.daemon.shop.configure(&format!("{}{INTAKE}{more}", self.daemon.shop.config()));
+        self.daemon.crash().await
+    }
 }
 
 fn alert(name: &str, status: &str) -> Value {
@@ -88,7 +113,7 @@ async fn signals(daemon: &Daemon, session: &str) -> Vec<(u64, u64)> {
 #[tokio::test]
 async fn a_thousand_repetitions_and_twins_are_one_session() {
     const SENT: usize = 1000;
-    let daemon = Arc::new(daemon("already-healthy", "").await);
+    let daemon = Arc::new(daemon("already-healthy").await);
     let mut senders = JoinSet::new();
     for sender in 0..20 {
         let daemon = Arc::clone(&daemon);
@@ -113,7 +138,7 @@ async fn a_thousand_repetitions_and_twins_are_one_session() {
 
 #[tokio::test]
 async fn an_open_session_is_told_of_what_joins_and_of_what_is_over_once() {
-    let daemon = daemon("heals-on-rollback", "").await;
+    let daemon = daemon("heals-on-rollback").await;
     delivered(&daemon, &fires(&["a"])).await;
     let session = only(&daemon).await;
     daemon.until(&session, "awaiting_input").await;
@@ -130,7 +155,7 @@ async fn an_open_session_is_told_of_what_joins_and_of_what_is_over_once() {
 
 #[tokio::test]
 async fn an_ended_session_hears_a_late_end_and_a_new_alert_opens_its_child() {
-    let daemon = daemon("already-healthy", "").await;
+    let daemon = daemon("already-healthy").await;
     delivered(&daemon, &fires(&["a"])).await;
     let first = only(&daemon).await;
     daemon.until(&first, "resolved").await;
@@ -149,9 +174,11 @@ async fn an_ended_session_hears_a_late_end_and_a_new_alert_opens_its_child() {
 
 #[tokio::test]
 async fn what_a_killed_daemon_had_stored_is_opened_once_by_the_next() {
-    let daemon = daemon("already-healthy", FULL).await;
+    let full = Full::start("").await;
+    let daemon = &full.daemon;
+    let held = only(daemon).await;
     for _ in 0..3 {
-        assert_eq!(post(&daemon, &fires(&["a"])).await.status, StatusCode::ACCEPTED);
+        assert_eq!(post(daemon, &fires(&["a"])).await.status, StatusCode::ACCEPTED);
     }
     let store = SqliteStore::open_read_only(&daemon.shop.path("provost.db")).await.unwrap();
     let planned = eventually("a plan without its session", PATIENCE, || async {
@@ -159,41 +186,41 @@ async fn what_a_killed_daemon_had_stored_is_opened_once_by_the_next() {
         store.work(group, 1).await.unwrap().plan
     });
     planned.await.unwrap();
-    assert_eq!(sessions(&daemon).await, Vec::<String>::new());
+    store.close().await;
+    assert_eq!(only(daemon).await, held);
     assert_eq!(daemon.all("/v1/deliveries?state=waiting").await.len(), 3);
-    daemon.shop.configure(INTAKE);
+    let daemon = full.crash("").await;
+    daemon.settled().await;
+    let opened = sessions(&daemon).await;
+    let session = opened.iter().find(|session| **session != held).unwrap();
+    daemon.until(session, "resolved").await;
     let daemon = daemon.crash().await;
     daemon.settled().await;
-    let session = only(&daemon).await;
-    daemon.until(&session, "resolved").await;
-    let daemon = daemon.crash().await;
-    daemon.settled().await;
-    assert_eq!(only(&daemon).await, session);
-    assert_eq!(signals(&daemon, &session).await, []);
+    assert_eq!((opened.len(), sessions(&daemon).await), (2, opened.clone()));
+    assert_eq!(signals(&daemon, session).await, []);
 }
 
 #[tokio::test]
 async fn when_too_many_wait_senders_are_told_to_try_again() {
-    let daemon = daemon("already-healthy", &format!("  waiting_max: 2\n{FULL}")).await;
+    let full = Full::start("  waiting_max: 2\n").await;
     for _ in 0..2 {
-        assert_eq!(post(&daemon, &fires(&["a"])).await.status, StatusCode::ACCEPTED);
+        assert_eq!(post(&full.daemon, &fires(&["a"])).await.status, StatusCode::ACCEPTED);
     }
-    let refused = post(&daemon, &fires(&["a"])).await;
+    let refused = post(&full.daemon, &fires(&["a"])).await;
     assert_eq!((refused.status, &refused.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("saturated")));
     assert!(refused.retry_after.is_some(), "{refused:?}");
-    daemon.shop.configure(&format!("{INTAKE}  waiting_max: 2\n"));
-    let daemon = daemon.crash().await;
+    let daemon = full.crash("  waiting_max: 2\n").await;
     daemon.settled().await;
     // As many again: what was worked on no longer counts.
     for _ in 0..2 {
         delivered(&daemon, &fires(&["a"])).await;
     }
-    assert_eq!((sessions(&daemon).await.len(), daemon.all("/v1/deliveries").await.len()), (1, 4));
+    assert_eq!((sessions(&daemon).await.len(), daemon.all("/v1/deliveries").await.len()), (2, 4));
 }
 
 #[tokio::test]
 async fn an_ending_daemon_tells_senders_to_try_again() {
-    let daemon = daemon("already-healthy", "").await;
+    let daemon = daemon("already-healthy").await;
     let address = daemon.url.trim_start_matches("http://").to_owned();
     let body = fires(&["a"]).to_string();
     let head = format!(
@@ -228,7 +255,7 @@ async fn an_ending_daemon_tells_senders_to_try_again() {
 
 #[tokio::test]
 async fn a_bad_delivery_is_answered_clearly_and_kept() {
-    let daemon = daemon("already-healthy", "").await;
+    let daemon = daemon("already-healthy").await;
     let mut elsewhere = alert("a", "firing");
     elsewhere["labels"]["environment"] = json!("the-moon");
     let cases = [
@@ -262,7 +289,7 @@ async fn a_bad_delivery_is_answered_clearly_and_kept() {
 
 #[tokio::test]
 async fn what_is_good_by_now_is_replayed_once() {
-    let shop = shop("already-healthy", "").await;
+    let shop = shop("already-healthy").await;
     let store = SqliteStore::open(&shop.path("provost.db")).await.unwrap();
     let arrived = Arrived::Bad { reason: "was no environment of ours".to_owned() };
     store.deliver(waiting("dlv_1", &fires(&["a"]), arrived)).await.unwrap();
@@ -288,7 +315,7 @@ fn event(action: &str) -> Value {
 
 #[tokio::test]
 async fn whatever_pages_can_deliver_with_a_routing_key() {
-    let daemon = daemon("already-healthy", "").await;
+    let daemon = daemon("already-healthy").await;
     let enqueue = |role, body| daemon.ask(role, Method::POST, "/v2/enqueue", Some(body));
     let mut wrong = event("trigger");
     wrong["routing_key"] = json!("f".repeat(32));

@@ -1,13 +1,17 @@
 //! Integration tests: the engine's handle, stub models, counted tools.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod accounts;
 mod ancestor;
 mod approvals;
+mod arrivals;
 mod authority;
 mod busy;
 mod demo;
 mod docs;
+mod drain;
 mod flow;
+mod hostile;
 mod http;
 mod intake;
 mod kills;
@@ -17,3 +21,4 @@ mod program;
 mod provider;
 mod recovery;
 mod tidy;
+mod unserved;

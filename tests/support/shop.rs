@@ -69,9 +69,14 @@ impl Shop {
         self.folder.path().join(name)
     }
 
-    /// Writes the configuration anew, with more sections at its end.
-    pub fn configure(&self, more: &str) {
-        std::fs::write(self.path("provost.yaml"), format!("{}{more}", self.config)).unwrap();
+    /// The configuration it began with.
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// Writes another configuration; who starts from now on reads it.
+    pub fn configure(&self, config: &str) {
+        std::fs::write(self.path("provost.yaml"), config).unwrap();
     }
 
     /// A `provost` command with this shop's configuration, JSON output, killed when dropped.

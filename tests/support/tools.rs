@@ -1,20 +1,24 @@
 //! Tools that count what reaches them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::event::EventBody;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::ToolName;
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Reads, ToolBackend};
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::house::events;
+use crate::model::PATIENCE;
+
 /// How a counted tool behaves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Works, with this content.
     Works(Value),
@@ -24,14 +28,20 @@ pub enum Behaviour {
     LosesTheAnswer,
     /// Never answers.
     Hangs,
+    /// Answers once it behaves otherwise, and then like that.
+    Waits,
+    /// As this says for each call.
+    ByCall(fn(&ToolCall) -> Self),
 }
 
 /// One tool and what arrived at it.
 #[derive(Debug)]
 pub struct CountedTool {
     spec: ToolSpec,
-    behaviour: Mutex<Behaviour>,
+    behaviour: watch::Sender<Behaviour>,
     arrived: watch::Sender<Vec<ToolCall>>,
+    log: OnceLock<Arc<dyn Reads>>,
+    undue: Mutex<Vec<String>>,
 }
 
 impl CountedTool {
@@ -54,12 +64,39 @@ impl CountedTool {
                 ("team".to_owned(), "teams".to_owned()),
             ]),
         };
-        Arc::new(Self { spec, behaviour: Mutex::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
+        Arc::new(Self {
+            spec,
+            behaviour: watch::Sender::new(behaviour),
+            arrived: watch::Sender::new(Vec::new()),
+            log: OnceLock::new(),
+            undue: Mutex::default(),
+        })
+    }
+
+    /// From now on looks into the log for each arrival's intent.
+    pub fn expect_intents(&self, log: Arc<dyn Reads>) {
+        self.log.set(log).unwrap();
+    }
+
+    /// The keys of arrivals whose intent, with the same arguments, did not stand in the log when they arrived.
+    pub fn undue(&self) -> Vec<String> {
+        self.undue.lock().unwrap().clone()
+    }
+
+    async fn look_for_intent(&self, call: &ToolCall) {
+        let Some(log) = self.log.get() else { return };
+        let intended = events(&**log, call.session).await.iter().any(|event| match &event.body {
+            EventBody::ToolIntended(intent) => (&intent.call, &intent.args) == (&call.call, &call.args),
+            _ => false,
+        });
+        if !intended {
+            self.undue.lock().unwrap().push(call.key.clone());
+        }
     }
 
     /// Changes how it behaves from now on.
     pub fn behave(&self, behaviour: Behaviour) {
-        *self.behaviour.lock().unwrap() = behaviour;
+        self.behaviour.send_replace(behaviour);
     }
 
     /// What arrived, in order.
@@ -67,11 +104,12 @@ impl CountedTool {
         self.arrived.borrow().clone()
     }
 
-    /// Waits until `count` calls have arrived.
+    /// Waits until `count` calls have arrived; panics when they never come.
     pub async fn arrived_times(&self, count: usize) -> Vec<ToolCall> {
         let mut receiver = self.arrived.subscribe();
-        let calls = receiver.wait_for(|calls| calls.len() >= count).await.unwrap();
-        calls.clone()
+        let come = tokio::time::timeout(PATIENCE, receiver.wait_for(|calls| calls.len() >= count)).await;
+        let Ok(calls) = come else { panic!("{} calls arrived, not {count}", self.arrived().len()) };
+        calls.unwrap().clone()
     }
 }
 
@@ -95,13 +133,21 @@ impl ToolBackend for CountedTool {
     }
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
-        let behaviour = self.behaviour.lock().unwrap().clone();
+        self.look_for_intent(call).await;
+        let mut now = self.behaviour.subscribe();
+        let mut behaviour = now.borrow_and_update().clone();
         self.arrived.send_modify(|calls| calls.push(call.clone()));
+        if matches!(behaviour, Behaviour::Waits) {
+            behaviour = now.wait_for(|now| !matches!(now, Behaviour::Waits)).await.unwrap().clone();
+        }
+        if let Behaviour::ByCall(of) = behaviour {
+            behaviour = of(call);
+        }
         match behaviour {
             Behaviour::Works(content) => ToolOutcome::Ok { content },
             Behaviour::Refuses => failure(Happened::No),
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
-            Behaviour::Hangs => std::future::pending().await,
+            Behaviour::Hangs | Behaviour::Waits | Behaviour::ByCall(_) => std::future::pending().await,
         }
     }
 }

@@ -18,8 +18,10 @@ use provost_server::{IntakeSettings, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::ToolsSettings;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigArgs;
+use crate::signals::Told;
 
 /// A running engine with its store.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct House {
     pub(crate) engine: Engine,
     store: SqliteStore,
     drain: Duration,
+    told: Told,
 }
 
 /// The configuration a command works with.
@@ -123,7 +126,7 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
         let keys = pagerduty.routing_keys.iter().map(digest).collect::<Result<_>>()?;
         sources.insert(Source::Pagerduty, SourceSettings { pack: pagerduty.pack.clone(), keys });
     }
-    Ok(IntakeSettings { sources, waiting_max: *waiting_max })
+    Ok(IntakeSettings { sources, waiting_max: waiting_max.get() })
 }
 
 impl House {
@@ -141,8 +144,22 @@ impl House {
             clock: Arc::new(SystemClock),
         };
         let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
+        let told = Told::listen()?;
         let engine = Engine::start(ports, packs, settings).await?;
-        Ok(Self { engine, store, drain: config.engine.drain })
+        Ok(Self { engine, store, drain: config.engine.drain, told })
+    }
+
+    /// Opens, works and closes in order, also when the work fails.
+    pub(crate) async fn within<T>(config: &Config, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let house = Self::open(config).await?;
+        let result = work(&house).await;
+        house.close().await;
+        result
+    }
+
+    /// Cancelled by SIGTERM or SIGINT.
+    pub(crate) fn told_to_end(&self) -> &CancellationToken {
+        &self.told.to_end
     }
 
     /// The store, for what is no session.
@@ -150,9 +167,12 @@ impl House {
         &self.store
     }
 
-    /// Takes no new work and finishes what runs, within the configured time.
+    /// Takes no new work and finishes what runs, within the configured time or until told to hurry.
     pub(crate) async fn drain(&self) {
-        self.engine.shutdown(self.drain).await;
+        tokio::select! {
+            () = self.engine.shutdown(self.drain) => {}
+            () = self.told.to_hurry.cancelled() => self.engine.shutdown(Duration::ZERO).await,
+        }
     }
 
     /// Ends in order: engine, then store.

@@ -2,241 +2,208 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{PackError, PackErrors};
+use crate::error::PackErrors;
+use crate::form::{Log, Read, table, take};
+use crate::model::Model;
+use crate::node::{Kind, Node, Place};
+use crate::scalar::Count;
+use crate::secret::SecretPlace;
 use crate::source::Source;
 
-/// The configuration, with paths resolved against its file's folder.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// `sqlite://PATH`.
-    pub store: String,
-    /// The packs' folders.
-    pub packs: Vec<PathBuf>,
-    /// The models, by the name agents use.
-    pub models: BTreeMap<String, Model>,
-    /// What the tools reach.
-    #[serde(default)]
-    pub tools: Tools,
-    /// The engine's bounds.
-    #[serde(default)]
-    pub engine: EngineConfig,
+table! {
+    /// The configuration, with paths resolved against its file's folder.
+    #[derive(Debug, Clone)]
+    pub struct Config {
+        /// `sqlite://PATH`.
+        pub store: String,
+        /// The packs' folders.
+        pub packs: Vec<PathBuf>,
+        /// The models, by the name agents use.
+        pub models: BTreeMap<String, Model>,
+        /// What the tools reach.
+        pub tools: Tools = Tools::default(),
+        /// The engine's bounds.
+        pub engine: EngineConfig = EngineConfig::default(),
+        /// How `provost serve` is reached.
+        pub server: ServerConfig = ServerConfig::blank(),
+        /// What `provost serve` takes from outside.
+        pub intake: IntakeConfig = IntakeConfig::blank(),
+    }
+}
+
+table! {
+    /// What is taken from outside; a kind of sender whose part is missing is refused.
+    #[derive(Debug, Clone)]
+    pub struct IntakeConfig {
+        /// Alertmanager's webhook.
+        pub alertmanager: Option<AlertmanagerIntake> = None,
+        /// PagerDuty's Events API.
+        pub pagerduty: Option<PagerdutyIntake> = None,
+        /// Deliveries that may wait to be worked on; more are refused so that senders try again. As many as a storm of
+        /// alerts brings.
+        pub waiting_max: NonZeroU64 = const { NonZeroU64::new(10_000).unwrap() },
+    }
+}
+
+table! {
+    /// Alertmanager's webhook. Who sends is known by a token.
+    #[derive(Debug, Clone)]
+    pub struct AlertmanagerIntake {
+        /// The pack of the sessions it opens.
+        pub pack: String,
+    }
+}
+
+table! {
+    /// PagerDuty's Events API. Who sends is known by the event's routing key or by a token.
+    #[derive(Debug, Clone)]
+    pub struct PagerdutyIntake {
+        /// The pack of the sessions it opens.
+        pub pack: String,
+        /// Where the routing keys are, by the name their sender has in logs.
+        pub routing_keys: BTreeMap<String, SecretPlace> = BTreeMap::new(),
+    }
+}
+
+table! {
     /// How `provost serve` is reached.
-    #[serde(default)]
-    pub server: ServerConfig,
-    /// What `provost serve` takes from outside.
-    #[serde(default)]
-    pub intake: IntakeConfig,
-}
-
-/// What is taken from outside; a kind of sender whose part is missing is refused.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct IntakeConfig {
-    /// Alertmanager's webhook.
-    pub alertmanager: Option<AlertmanagerIntake>,
-    /// PagerDuty's Events API.
-    pub pagerduty: Option<PagerdutyIntake>,
-    /// Deliveries that may wait to be worked on; more are refused so that senders try again.
-    pub waiting_max: u64,
-}
-
-impl Default for IntakeConfig {
-    /// As many deliveries as a storm of alerts brings.
-    fn default() -> Self {
-        Self { alertmanager: None, pagerduty: None, waiting_max: 10_000 }
+    #[derive(Debug, Clone)]
+    pub struct ServerConfig {
+        /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
+        pub listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7878)),
     }
 }
 
-/// Alertmanager's webhook. Who sends is known by a token.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlertmanagerIntake {
-    /// The pack of the sessions it opens.
-    pub pack: String,
-}
-
-/// PagerDuty's Events API. Who sends is known by the event's routing key or by a token.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PagerdutyIntake {
-    /// The pack of the sessions it opens.
-    pub pack: String,
-    /// Where the routing keys are, by the name their sender has in logs.
-    #[serde(default)]
-    pub routing_keys: BTreeMap<String, SecretPlace>,
-}
-
-/// How `provost serve` is reached.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServerConfig {
-    /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
-    pub listen: SocketAddr,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7878)) }
+table! {
+    /// What the tools reach; a tool whose part is missing does not exist.
+    #[derive(Debug, Clone, Default)]
+    pub struct Tools {
+        /// For `metrics:scrape`.
+        pub metrics: Option<Endpoint> = None,
+        /// For `service:*`.
+        pub service: Option<Admin> = None,
+        /// For `logs:tail`.
+        pub logs: Option<Logs> = None,
+        /// For `notify:NAME`.
+        pub notify: BTreeMap<String, NotifyTarget> = BTreeMap::new(),
+        /// For `prometheus:*`.
+        pub prometheus: Option<Endpoint> = None,
+        /// For `alertmanager:*`.
+        pub alertmanager: Option<Endpoint> = None,
+        /// For `http:probe`.
+        pub http: Option<Http> = None,
     }
 }
 
-/// A model.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Model {
-    /// Answers by rules.
-    Scripted {
-        /// The rules' file.
-        script: PathBuf,
-    },
-    /// A server that speaks the OpenAI-compatible protocol.
-    OpenaiCompatible {
-        /// The address before `/chat/completions`. There is no default: nothing goes to a server nobody named.
-        base_url: String,
-        /// The model's name on that server.
-        model: String,
-        /// Where the key is, for servers that want one.
-        api_key: Option<SecretPlace>,
-        /// How long connecting may take.
-        #[serde(default = "connect_timeout", with = "humantime_serde")]
-        connect_timeout: Duration,
-        /// How long one question may take.
-        #[serde(default = "request_timeout", with = "humantime_serde")]
-        request_timeout: Duration,
-    },
-}
-
-/// Where a secret is; the secret itself is never part of the configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Value")]
-pub enum SecretPlace {
-    /// A file of this name in the service's credentials directory.
-    Credential(String),
-    /// An environment variable.
-    Env(String),
-    /// A file.
-    File(PathBuf),
-}
-
-impl TryFrom<Value> for SecretPlace {
-    type Error = &'static str;
-
-    /// By hand, because serde's errors show what was written, and somebody may have written the secret.
-    fn try_from(written: Value) -> Result<Self, Self::Error> {
-        let place = written.as_object().filter(|object| object.len() == 1).and_then(|object| object.iter().next());
-        match place.map(|(kind, name)| (kind.as_str(), name.as_str())) {
-            Some(("credential", Some(id))) => Ok(Self::Credential(id.to_owned())),
-            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
-            Some(("file", Some(path))) => Ok(Self::File(path.into())),
-            Some(_) | None => Err(
-                "a key or secret is not written here; say where it is: {credential: ID}, {env: NAME} or {file: PATH}",
-            ),
-        }
+table! {
+    /// A server that is read.
+    #[derive(Debug, Clone)]
+    pub struct Endpoint {
+        /// Its address.
+        pub endpoint: String,
     }
 }
 
-/// Long enough for a distant server, short enough that a dead one is noticed.
-fn connect_timeout() -> Duration {
-    Duration::from_secs(5)
+table! {
+    /// An admin interface.
+    #[derive(Debug, Clone)]
+    pub struct Admin {
+        /// Its base address.
+        pub admin: String,
+    }
 }
 
-/// Long enough for a long answer of a slow model.
-fn request_timeout() -> Duration {
-    Duration::from_mins(1)
+table! {
+    /// Log files.
+    #[derive(Debug, Clone)]
+    pub struct Logs {
+        /// By the name the model uses.
+        pub files: BTreeMap<String, PathBuf>,
+    }
 }
 
-/// What the tools reach; a tool whose part is missing does not exist.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tools {
-    /// For `metrics:scrape`.
-    pub metrics: Option<Endpoint>,
-    /// For `service:*`.
-    pub service: Option<Admin>,
-    /// For `logs:tail`.
-    pub logs: Option<Logs>,
-    /// For `notify:NAME`.
-    pub notify: BTreeMap<String, NotifyTarget>,
-    /// For `prometheus:*`.
-    pub prometheus: Option<Endpoint>,
-    /// For `alertmanager:*`.
-    pub alertmanager: Option<Endpoint>,
-    /// For `http:probe`.
-    pub http: Option<Http>,
+table! {
+    /// Where a notification goes.
+    #[derive(Debug, Clone)]
+    pub struct NotifyTarget {
+        /// The address.
+        pub url: String,
+    }
 }
 
-/// A server that is read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// Its address.
-    pub endpoint: String,
-}
-
-/// An admin interface.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Admin {
-    /// Its base address.
-    pub admin: String,
-}
-
-/// Log files.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// By the name the model uses.
-    pub files: BTreeMap<String, PathBuf>,
-}
-
-/// Where a notification goes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotifyTarget {
-    /// The address.
-    pub url: String,
-}
-
-/// What may be probed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// `host:port`s.
-    pub allow: Vec<String>,
+table! {
+    /// What may be probed.
+    #[derive(Debug, Clone)]
+    pub struct Http {
+        /// `host:port`s.
+        pub allow: Vec<String>,
+    }
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EngineConfig {
     /// Live sessions at once.
     pub sessions_max: usize,
     /// How long a stop waits for what runs.
-    #[serde(with = "humantime_serde")]
     pub drain: Duration,
+}
+
+table! {
+    struct RawEngine {
+        sessions_max: Count<1> = Count(256),
+        drain: Duration = Duration::from_secs(30),
+    }
+}
+
+impl From<RawEngine> for EngineConfig {
+    fn from(raw: RawEngine) -> Self {
+        Self { sessions_max: raw.sessions_max.0 as usize, drain: raw.drain }
+    }
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { sessions_max: 256, drain: Duration::from_secs(30) }
+        RawEngine::blank().into()
     }
 }
 
-/// Reads the configuration. `${VAR}` and `${VAR:-default}` in it are replaced by `variable`'s answers.
+impl Read for EngineConfig {
+    fn read(node: &Node, log: &mut Log) -> Option<Self> {
+        RawEngine::read(node, log).map(Self::from)
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// Reads the configuration. `${VAR}` and `${VAR:-default}` in its values are replaced by `variable`'s answers; a variable
+/// can bring in nothing but its text, no key and no list.
 ///
 /// # Errors
-/// The file cannot be read, has a mistake of form, or names a variable that is not set.
+/// The file cannot be read. Or every mistake in it: of form, and every variable that is not set.
 pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, PackErrors> {
     let source = Source::read(path).map_err(|error| PackErrors(vec![error]))?;
-    let source = substitute(source, variable).map_err(PackErrors)?;
-    let mut config: Config = source.yaml().map_err(|error| PackErrors(vec![error]))?;
+    let mut log = Log::new(source.path.clone());
+    let Some(mut tree) = source.tree(&mut log) else { return Err(PackErrors::sorted(log.errors)) };
+    substitute(&mut tree, variable, &mut log);
+    let mut config: Config = take(&tree, &mut log);
+    if !config.store.is_empty() && !config.store.starts_with(SQLITE) {
+        // Not the whole address: it may hold a password.
+        let kind = config.store.split_once("://").map_or("it", |(kind, _)| kind);
+        let place = tree.get("store").map(|node| node.place).unwrap_or_default();
+        log.report(place, format!("the store is not known: `{kind}`"), "write `sqlite://PATH`");
+    }
+    if !log.errors.is_empty() {
+        return Err(PackErrors::sorted(log.errors));
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     for pack in &mut config.packs {
         *pack = folder.join(&*pack);
@@ -246,26 +213,24 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
             *script = folder.join(&*script);
         }
     }
-    for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
-        *file = folder.join(&*file);
-    }
     for place in config.secrets() {
         if let SecretPlace::File(file) = place {
             *file = folder.join(&*file);
         }
     }
-    if !config.store.starts_with("sqlite://") {
-        let message = format!("the store `{}` is not known", config.store);
-        let error = source.error(&["store"], message, "write `sqlite://PATH`");
-        return Err(PackErrors(vec![error]));
+    for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
+        *file = folder.join(&*file);
     }
     Ok(config)
 }
 
+/// The one kind of store there is.
+const SQLITE: &str = "sqlite://";
+
 impl Config {
     /// The SQLite file's path.
     pub fn store_path(&self) -> PathBuf {
-        PathBuf::from(self.store.strip_prefix("sqlite://").unwrap_or(&self.store))
+        PathBuf::from(self.store.strip_prefix(SQLITE).unwrap_or(&self.store))
     }
 
     /// Every place of a secret.
@@ -279,88 +244,39 @@ impl Config {
     }
 }
 
-/// Replaces variables line by line; comments are left alone. A value can bring in no new line, so no new key.
-fn substitute(mut source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Source, Vec<PackError>> {
-    let mut errors = Vec::new();
-    let mut text = String::with_capacity(source.text.len());
-    for (line, number) in source.text.lines().zip(1..) {
-        let (mut rest, mut column) = (line, 1);
-        while !line.trim_start().starts_with('#')
-            && let Some((before, after)) = rest.split_once("${")
-        {
-            column += before.chars().count() as u64;
-            let Some((name, later)) = after.split_once('}') else { break };
-            let (name, default) = name.split_once(":-").map_or((name, None), |(n, d)| (n, Some(d.to_owned())));
-            text.push_str(before);
-            match variable(name).filter(|value| !value.contains(['\n', '\r'])).or(default) {
-                Some(value) => text.push_str(&value),
-                None => errors.push(PackError {
-                    file: source.path.clone(),
-                    line: number,
-                    column,
-                    message: format!("the variable `{name}` is not set"),
-                    hint: format!("set it, or write `${{{name}:-default}}`"),
-                }),
-            }
-            rest = later;
+/// Replaces the variables in all values.
+fn substitute(node: &mut Node, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) {
+    match &mut node.kind {
+        Kind::Scalar(Value::String(text)) if text.contains("${") => {
+            let filled = filled(text, node.place, variable, log);
+            node.kind = Kind::Supplied(filled);
         }
-        text.push_str(rest);
-        text.push('\n');
-    }
-    if errors.is_empty() {
-        source.text = text;
-        Ok(source)
-    } else {
-        Err(errors)
+        Kind::Scalar(_) | Kind::Supplied(_) => {}
+        Kind::List(items) => items.iter_mut().for_each(|item| substitute(item, variable, log)),
+        Kind::Table(entries) => entries.iter_mut().for_each(|(_, node)| substitute(node, variable, log)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(model: &str, expect: Result<(), &str>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("provost.yaml");
-        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels:\n  default: {{{model}}}\n")).unwrap();
-        match (load_config(&path, &|_| None), expect) {
-            (Ok(_), Ok(())) => {}
-            (Err(errors), Err(part)) => {
-                assert!(errors.to_string().contains(part), "{errors}");
-                assert!(!errors.to_string().contains("hush"), "{errors}");
-            }
-            (found, expect) => panic!("{found:?}, expected {expect:?}"),
-        }
-    }
-
-    #[test]
-    fn a_model_server_is_named_in_full_or_refused() {
-        let whole = "provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\", model: m";
-        check(whole, Ok(()));
-        check(
-            &format!("{whole}, api_key: {{credential: model-key}}, request_timeout: 60s, connect_timeout: 5s"),
-            Ok(()),
-        );
-        check(&format!("{whole}, api_key: {{env: KEY}}"), Ok(()));
-        check("provider: openai_compatible, model: m", Err("base_url"));
-        check("provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\"", Err("model"));
-        check(&format!("{whole}, temperature: 1"), Err("temperature"));
-        check(&format!("{whole}, api_key: {{vault: sk-hush}}"), Err("say where it is"));
-        check(&format!("{whole}, api_key: sk-hush"), Err("say where it is"));
-        check(&format!("{whole}, request_timeout: 60"), Err("60"));
-    }
-
-    #[test]
-    fn a_keys_file_stands_beside_the_configuration() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("provost.yaml");
-        let model = "{provider: openai_compatible, base_url: x, model: m, api_key: {file: key}}";
-        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{default: {model}}}\n")).unwrap();
-        let config = load_config(&path, &|_| None).unwrap();
-        let Model::OpenaiCompatible { api_key: Some(SecretPlace::File(file)), .. } = &config.models["default"] else {
-            panic!("{config:?}");
+/// A text with its variables filled in. One that is not set leaves its own text, so that no second mistake follows.
+fn filled(text: &str, place: Place, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let Some((inner, later)) = after.split_once('}') else {
+            log.report(place, "`${` is not closed", "write `${NAME}` or `${NAME:-default}`");
+            return filled;
         };
-        assert_eq!(file, &folder.path().join("key"));
+        let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
+        if let Some(value) = variable(name).or_else(|| default.map(str::to_owned)) {
+            filled.push_str(&value);
+        } else {
+            let hint = format!("set it, or write `${{{name}:-default}}`");
+            log.report(place, format!("the variable `{name}` is not set"), hint);
+            filled.push_str(name);
+        }
+        rest = later;
     }
+    filled.push_str(rest);
+    filled
 }

@@ -1,19 +1,34 @@
 //! Reads what users write: skill packs and the configuration. Everything is checked before anything is used, and all
 //! errors come at once, each with file, line, column and a hint.
 //!
-//! Within one file the YAML reader stops at its first mistake of form (an unknown key, a wrong type); mistakes of meaning
-//! (an unknown agent, tool, roster, outcome) are all found.
+//! A file goes through four hands: text (`source`) → a tree in which everything knows its place (`node`) → typed values,
+//! with every mistake of form (`form`, `raw`) → checked against everything else (`check`) and compiled (`resolve`). What
+//! could not be read is stood in for, so that one mistake never hides another. Only text that is no YAML ends the reading
+//! of its own file.
 
 mod agent;
+mod arguments;
 mod check;
 mod config;
 mod error;
+mod folder;
+mod form;
 mod load;
+mod model;
+mod node;
 mod prompt;
 mod raw;
 mod resolve;
+mod scalar;
+mod schema;
+mod secret;
 mod source;
 
-pub use config::{Config, EngineConfig, IntakeConfig, Model, NotifyTarget, SecretPlace, Tools, load_config};
+pub use config::{
+    AlertmanagerIntake, Config, EngineConfig, IntakeConfig, NotifyTarget, PagerdutyIntake, ServerConfig, Tools,
+    load_config,
+};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
+pub use model::Model;
+pub use secret::SecretPlace;

@@ -45,7 +45,6 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
 /// Opens a session from an alert and follows it to its next rest.
 async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
     let intake = alert::read(&args.input)?;
-    let house = House::open(&wiring::config(&args.config)?).await?;
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
         pack: args.pack,
@@ -55,10 +54,11 @@ async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
         parent: None,
         start: true,
     };
-    let opened = house.engine.open(case).await?;
-    let code = follow(&house, opened.id, output).await;
-    house.close().await;
-    code
+    House::within(&wiring::config(&args.config)?, async |house| {
+        let opened = house.engine.open(case).await?;
+        follow(house, opened.id, output).await
+    })
+    .await
 }
 
 pub(crate) fn principal(args: &ConfigArgs) -> Principal {
@@ -68,7 +68,7 @@ pub(crate) fn principal(args: &ConfigArgs) -> Principal {
 /// Follows a session until it rests, prints where it rests, and says so in the exit code.
 pub(crate) async fn follow(house: &House, id: SessionId, output: Output) -> Result<ExitCode> {
     let mut follower = Follower::new(id);
-    follower.until_rest(&house.engine, output).await?;
+    follower.until_rest(house, output).await?;
     Ok(conclusion(&follower, output))
 }
 
@@ -98,10 +98,7 @@ pub(crate) fn summary(follower: &Follower) -> Value {
 
 /// Takes the store, sends one command, and carries the session on to its next rest.
 pub(crate) async fn send(args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
-    let house = House::open(&wiring::config(args)?).await?;
-    let code = send_in(&house, args, session, ask, output).await;
-    house.close().await;
-    code
+    House::within(&wiring::config(args)?, async |house| send_in(house, args, session, ask, output).await).await
 }
 
 async fn send_in(house: &House, args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
@@ -112,6 +109,6 @@ async fn send_in(house: &House, args: &ConfigArgs, session: &str, ask: Ask, outp
     output.line(&format!("accepted at version {}", accepted.version));
     let mut follower = Follower::new(id);
     follower.catch_up(&**house.engine.reads(), |_, _| {}).await?;
-    follower.until_rest(&house.engine, output).await?;
+    follower.until_rest(house, output).await?;
     Ok(conclusion(&follower, output))
 }

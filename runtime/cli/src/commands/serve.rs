@@ -6,11 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use provost_domain::port::Tokens as _;
 use provost_engine::SystemClock;
+use provost_packs::Config;
 use provost_server::{Intake, IntakeParts, Parts, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use crate::args::ServeArgs;
 use crate::output::Output;
@@ -22,8 +21,12 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
     let listener = TcpListener::bind(wanted).await.with_context(|| {
         format!("cannot listen on {wanted}; is another program there? `--listen 127.0.0.1:0` takes a free port")
     })?;
-    let listening = listener.local_addr()?;
-    let house = House::open(&config).await?;
+    House::within(&config, async |house| answer(&config, listener, house, output).await).await
+}
+
+/// Answers requests until told to end, or until the store fails.
+async fn answer(config: &Config, listener: TcpListener, house: &House, output: Output) -> Result<ExitCode> {
+    let url = format!("http://{}", listener.local_addr()?);
     let store = config.store_path();
     let parts = IntakeParts {
         engine: house.engine.clone(),
@@ -31,7 +34,7 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
         reads: Arc::new(house.store().reads()),
         clock: Arc::new(SystemClock),
     };
-    let intake = Intake::start(parts, wiring::intake(&config)?).await?;
+    let intake = Intake::start(parts, wiring::intake(config)?).await?;
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
@@ -40,35 +43,27 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
         intake,
         data: store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
     });
-    let url = format!("http://{listening}");
     output.result(&json!({"listening": url}), &format!("listening on {url}"));
     if house.store().tokens().await?.is_empty() {
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
     }
-    let stop = CancellationToken::new();
+    let stop = house.told_to_end();
     let answering = server.serve(listener, stop.clone());
     let ending = async {
-        let told = until_told(&stop).await;
+        let died = tokio::select! {
+            () = stop.cancelled() => None,
+            error = house.store().died() => Some(error),
+        };
         output.line("stopping: what runs is finished, the rest goes on with the next start");
+        stop.cancel();
         // Requests that came before may still need the store.
         house.drain().await;
-        told
+        died
     };
-    let (answered, told) = tokio::join!(answering, ending);
-    house.end().await;
-    told?;
+    let (answered, died) = tokio::join!(answering, ending);
     answered.context("the socket failed")?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Waits for SIGTERM or SIGINT and passes it on.
-async fn until_told(stop: &CancellationToken) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    match died {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
     }
-    stop.cancel();
-    Ok(())
 }

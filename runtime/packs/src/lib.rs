@@ -24,10 +24,7 @@ mod schema;
 mod secret;
 mod source;
 
-pub use config::{
-    AlertmanagerIntake, Config, EngineConfig, IntakeConfig, NotifyTarget, PagerdutyIntake, ServerConfig, Tools,
-    load_config,
-};
+pub use config::{Config, EngineConfig, IntakeConfig, NotifyTarget, ServerConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
 pub use model::Model;

@@ -121,6 +121,33 @@ fn a_model_server_is_read_in_full() {
 }
 
 #[test]
+fn what_is_taken_from_outside_is_read_in_full_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    let load = |intake: &str| {
+        fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{}}\n{intake}\n")).unwrap();
+        load_config(&path, &|_| None)
+    };
+    let none = load("").unwrap().intake;
+    assert!(none.alertmanager.is_none() && none.pagerduty.is_none());
+    let keys = "{a: {file: key}, b: {env: KEY}}";
+    let read =
+        load(&format!("intake: {{pagerduty: {{pack: p, routing_keys: {keys}}}, waiting_max: 7}}")).unwrap().intake;
+    let pagerduty = read.pagerduty.unwrap();
+    assert_eq!((pagerduty.pack.as_str(), read.waiting_max.get()), ("p", 7));
+    assert!(matches!(&pagerduty.routing_keys["a"], SecretPlace::File(file) if *file == folder.path().join("key")));
+    for (text, part) in [
+        ("intake: {slack: {}}", "unknown key `slack`"),
+        ("intake: {alertmanager: {}}", "the key `pack` is missing"),
+        ("intake: {waiting_max: 0}", "a whole number from 1"),
+        ("intake: {pagerduty: {pack: p, routing_keys: {a: sk-hush}}}", "where the secret is"),
+    ] {
+        let error = load(text).unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
 fn a_model_server_is_named_in_full_or_refused_and_a_key_is_never_shown() {
     for (text, part) in [
         ("provider: openai_compatible, model: m", "the key `base_url` is missing"),

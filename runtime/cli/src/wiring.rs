@@ -10,13 +10,13 @@ use provost_agents::StandardRoles;
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{Digest, Handle, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::{ModelProvider, Reads};
+use provost_domain::port::{Clock, ModelProvider, Reads};
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
-use provost_packs::{Config, IntakeConfig, Known, Model, SecretPlace, load, load_config};
+use provost_packs::{Config, IntakeConfig, Known, Model, NotifyTarget, SecretPlace, load, load_config};
 use provost_server::{IntakeSettings, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
-use provost_tools::ToolsSettings;
+use provost_tools::{NotifySettings, ToolsSettings};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +42,11 @@ pub(crate) fn config(args: &ConfigArgs) -> Result<Config> {
     Ok(config)
 }
 
+/// Reads a secret from its place.
+type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString>;
+
 /// The configured tools.
-pub(crate) fn tools(config: &Config) -> Result<ToolGateway> {
+fn tools(config: &Config, secret: ReadSecret<'_>) -> Result<ToolGateway> {
     let tools = &config.tools;
     let settings = ToolsSettings {
         metrics_endpoint: tools.metrics.as_ref().map(|metrics| metrics.endpoint.clone()),
@@ -51,15 +54,29 @@ pub(crate) fn tools(config: &Config) -> Result<ToolGateway> {
         alertmanager: tools.alertmanager.as_ref().map(|server| server.endpoint.clone()),
         service_admin: tools.service.as_ref().map(|service| service.admin.clone()),
         log_files: tools.logs.as_ref().map(|logs| logs.files.clone()).unwrap_or_default(),
-        notify: tools.notify.iter().map(|(name, target)| (name.clone(), target.url.clone())).collect(),
+        notify: tools.notify.iter().map(|target| notify(target, secret)).collect::<Result<_>>()?,
         http_allow: tools.http.as_ref().map(|http| http.allow.clone()).unwrap_or_default(),
     };
-    Ok(ToolGateway::new(provost_tools::build(&settings)?))
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(ToolGateway::new(provost_tools::build(&settings, &clock)?))
 }
 
-/// The configured packs, checked against tools and models.
+fn notify((name, target): (&String, &NotifyTarget), secret: ReadSecret<'_>) -> Result<(String, NotifySettings)> {
+    let secret = |place| secret(place).with_context(|| format!("`tools.notify.{name}`"));
+    let settings = match target {
+        NotifyTarget::Webhook { url, secret: place } => {
+            NotifySettings::Webhook { url: url.clone(), secret: place.as_ref().map(secret).transpose()? }
+        }
+        NotifyTarget::Pagerduty { url, routing_key } => {
+            NotifySettings::Pagerduty { url: url.clone(), routing_key: secret(routing_key)? }
+        }
+    };
+    Ok((name.clone(), settings))
+}
+
+/// The configured packs, checked against tools and models. Needs no secret.
 pub(crate) fn packs(config: &Config) -> Result<Vec<Arc<Pack>>> {
-    let catalog = tools(config)?.catalog();
+    let catalog = tools(config, &|_| Ok(SecretString::default()))?.catalog();
     let models: BTreeSet<String> = config.models.keys().cloned().collect();
     let known = Known { catalog: &catalog, models: &models };
     config.packs.iter().map(|folder| Ok(Arc::new(load(folder, known)?))).collect()
@@ -132,7 +149,7 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
 impl House {
     /// Takes the store and starts the engine.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let (packs, models, tools) = (packs(config)?, models(config)?, tools(config)?);
+        let (packs, models, tools) = (packs(config)?, models(config)?, tools(config, &secret)?);
         let store = SqliteStore::open(&config.store_path()).await?;
         let ports = Ports {
             store: Arc::new(store.clone()),

@@ -12,6 +12,7 @@ use crate::error::PackErrors;
 use crate::form::{Log, Read, table, take};
 use crate::model::Model;
 use crate::node::{Kind, Node, Place};
+use crate::notify::NotifyTarget;
 use crate::scalar::Count;
 use crate::secret::SecretPlace;
 use crate::source::Source;
@@ -129,15 +130,6 @@ table! {
 }
 
 table! {
-    /// Where a notification goes.
-    #[derive(Debug, Clone)]
-    pub struct NotifyTarget {
-        /// The address.
-        pub url: String,
-    }
-}
-
-table! {
     /// What may be probed.
     #[derive(Debug, Clone)]
     pub struct Http {
@@ -239,8 +231,9 @@ impl Config {
             Model::OpenaiCompatible { api_key, .. } => api_key.as_mut(),
             Model::Scripted { .. } => None,
         });
+        let notify = self.tools.notify.values_mut().filter_map(NotifyTarget::secret);
         let routing = self.intake.pagerduty.iter_mut().flat_map(|pagerduty| pagerduty.routing_keys.values_mut());
-        models.chain(routing)
+        models.chain(notify).chain(routing)
     }
 }
 

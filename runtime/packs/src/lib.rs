@@ -16,6 +16,7 @@ mod form;
 mod load;
 mod model;
 mod node;
+mod notify;
 mod prompt;
 mod raw;
 mod resolve;
@@ -24,8 +25,9 @@ mod schema;
 mod secret;
 mod source;
 
-pub use config::{Config, EngineConfig, IntakeConfig, NotifyTarget, ServerConfig, Tools, load_config};
+pub use config::{Config, EngineConfig, IntakeConfig, ServerConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
 pub use model::Model;
+pub use notify::NotifyTarget;
 pub use secret::SecretPlace;

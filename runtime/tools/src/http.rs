@@ -1,10 +1,11 @@
 //! One HTTP client for all tools: no proxy from the environment, no redirects, bounded bodies.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirect};
 use serde_json::Value;
 
 use crate::ToolsError;
@@ -57,21 +58,58 @@ fn read_failed(error: &reqwest::Error) -> ToolOutcome {
     failed(Happened::No, FailureKind::Transient, describe(error))
 }
 
+/// A write that failed.
+#[derive(Debug)]
+pub(crate) struct PostFailure {
+    pub(crate) happened: Happened,
+    pub(crate) kind: FailureKind,
+    pub(crate) detail: String,
+    /// How long the server asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl PostFailure {
+    fn of(happened: Happened, kind: FailureKind, detail: String) -> Self {
+        Self { happened, kind, detail, retry_after: None }
+    }
+}
+
+impl From<PostFailure> for ToolOutcome {
+    fn from(failure: PostFailure) -> Self {
+        failed(failure.happened, failure.kind, failure.detail)
+    }
+}
+
 /// Writes: answers whether the effect may have happened.
 pub(crate) async fn post(request: RequestBuilder) -> Result<Value, ToolOutcome> {
+    try_post(request).await.map_err(ToolOutcome::from)
+}
+
+/// Writes, for who may try again.
+pub(crate) async fn try_post(request: RequestBuilder) -> Result<Value, PostFailure> {
     let response = request.send().await.map_err(|error| {
         let happened = if error.is_connect() || error.is_builder() { Happened::No } else { Happened::Maybe };
-        failed(happened, FailureKind::Transient, describe(&error))
+        PostFailure::of(happened, FailureKind::Transient, describe(&error))
     })?;
     let status = response.status();
-    let body = body(response).await.map_err(|error| failed(Happened::Maybe, FailureKind::Unknown, describe(&error)))?;
+    let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let broken = |error| PostFailure::of(Happened::Maybe, FailureKind::Unknown, describe(&error));
+    let body = body(response).await.map_err(broken)?;
     if status.is_success() {
         return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)));
     }
     // A refusal and "not now" say that nothing was done; any other server error leaves it open.
     let refused = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
     let happened = if refused || status.is_redirection() { Happened::No } else { Happened::Maybe };
-    Err(failed(happened, kind_of(status), format!("HTTP {status}: {}", start(&body))))
+    let failure = PostFailure::of(happened, kind_of(status), format!("HTTP {status}: {}", start(&body)));
+    Err(PostFailure { retry_after: retry_after.map(Duration::from_secs), ..failure })
+}
+
+/// Whether what is sent there stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn kind_of(status: StatusCode) -> FailureKind {

@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Clock, ToolBackend};
 use provost_domain::schema::BadSchema;
 
+pub use notify::NotifySettings;
 pub use redact::redact;
 
 /// Which tools exist: only what is configured does.
@@ -35,8 +36,8 @@ pub struct ToolsSettings {
     pub service_admin: Option<String>,
     /// The log files of `logs:tail`, by the name the model uses.
     pub log_files: BTreeMap<String, PathBuf>,
-    /// The addresses of `notify:NAME`.
-    pub notify: BTreeMap<String, String>,
+    /// The targets of `notify:NAME`.
+    pub notify: BTreeMap<String, NotifySettings>,
     /// The `host:port`s `http:probe` may look at; no list, no tool.
     pub http_allow: Vec<String>,
 }
@@ -57,6 +58,14 @@ pub enum ToolsError {
         /// What is wrong.
         detail: String,
     },
+    /// A target of notifications cannot be used.
+    #[error("`{tool}` in the configuration has no usable target: {detail}")]
+    Notify {
+        /// The tool.
+        tool: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// A tool's own schema is wrong: a mistake in this program.
     #[error("tool `{tool}`: {source}")]
     Schema {
@@ -68,7 +77,7 @@ pub enum ToolsError {
 }
 
 /// Builds every configured tool.
-pub fn build(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+pub fn build(settings: &ToolsSettings, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
     let client = http::client()?;
     let mut tools: Vec<Arc<dyn ToolBackend>> = Vec::new();
     if let Some(endpoint) = &settings.metrics_endpoint {
@@ -89,8 +98,8 @@ pub fn build(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, Tool
     if !settings.log_files.is_empty() {
         tools.push(Arc::new(logs::Tail::new(settings.log_files.clone())?));
     }
-    for (name, url) in &settings.notify {
-        tools.push(Arc::new(notify::Notify::new(client.clone(), name, url)?));
+    for (name, target) in &settings.notify {
+        tools.push(Arc::new(notify::Notify::new(client.clone(), Arc::clone(clock), name, target)?));
     }
     if !settings.http_allow.is_empty() {
         tools.push(Arc::new(probe::Probe::new(client, settings.http_allow.clone())?));

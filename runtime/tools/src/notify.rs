@@ -1,17 +1,35 @@
-//! `notify:NAME`: tells people outside, once per key.
+//! `notify:NAME`: tells people outside, once per key. What may succeed later is tried again within the call.
 
+mod target;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Risk, ToolCall, ToolOutcome, ToolSpec};
-use reqwest::Client;
+use provost_domain::failure::FailureKind;
+use provost_domain::port::{Clock, ToolBackend};
+use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
+use reqwest::{Client, RequestBuilder, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
+pub use target::NotifySettings;
+
+use crate::http::PostFailure;
 use crate::spec::{Declaration, OUTPUT_LIMIT};
 use crate::{ToolsError, bound, http};
+use target::Target;
+
+/// The pauses between attempts, in milliseconds.
+const PAUSES_MS: [u64; 5] = [250, 500, 1000, 2000, 4000];
+/// How long one attempt may take: several have a place in the call.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// How long all attempts may take together.
+const WITHIN: Duration = Duration::from_secs(18);
+/// A little more, so that the tool's own answer comes first.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,28 +42,92 @@ struct NotifyArgs {
     reason: String,
     /// What happened, in one line.
     summary: Option<String>,
+    /// How bad it is.
+    severity: Option<Severity>,
     /// The session it is about.
     session_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
 }
 
 #[derive(Debug)]
 pub(crate) struct Notify {
     spec: ToolSpec,
     client: Client,
-    url: String,
+    clock: Arc<dyn Clock>,
+    target: Target,
 }
 
 impl Notify {
-    pub(crate) fn new(client: Client, name: &str, url: &str) -> Result<Self, ToolsError> {
+    pub(crate) fn new(
+        client: Client,
+        clock: Arc<dyn Clock>,
+        name: &str,
+        settings: &NotifySettings,
+    ) -> Result<Self, ToolsError> {
+        let name = format!("notify:{name}");
         let spec = Declaration {
-            name: &format!("notify:{name}"),
+            name: &name,
             description: "Notifies a team outside.",
             effect: EffectClass::Idempotent,
             risk: Risk::Low,
-            timeout: Duration::from_secs(10),
+            timeout: TIMEOUT,
         }
         .spec::<NotifyArgs>()?;
-        Ok(Self { spec, client, url: url.to_owned() })
+        let wrong = |detail| ToolsError::Notify { tool: name.clone(), detail };
+        let target = Target::new(settings).map_err(wrong)?;
+        Ok(Self { spec, client, clock, target })
+    }
+
+    /// One attempt. The key is the same in all of them.
+    fn request(&self, call: &ToolCall) -> RequestBuilder {
+        let body = self.target.body(call);
+        let request = self.client.post(self.target.url()).timeout(ATTEMPT).header("Idempotency-Key", &call.key);
+        let request = match self.target.signature(&body, self.clock.now()) {
+            Some(signature) => request.header("X-Provost-Signature", signature),
+            None => request,
+        };
+        request.header(header::CONTENT_TYPE, "application/json").body(body)
+    }
+}
+
+/// The attempts of one call that failed.
+#[derive(Debug, Default)]
+struct Attempts {
+    last: Option<PostFailure>,
+    may_have_happened: bool,
+}
+
+impl Attempts {
+    /// Counts one, and says how long to wait before the next, if there is to be one.
+    fn failed(&mut self, failure: PostFailure, pause: Option<Duration>) -> Option<Duration> {
+        let again = failure.kind != FailureKind::Permanent;
+        self.may_have_happened |= failure.happened != Happened::No;
+        let pause = pause.filter(|_| again).map(|pause| pause.max(failure.retry_after.unwrap_or_default()));
+        self.last = Some(failure);
+        pause
+    }
+
+    /// What came of them all: an effect that one of them may have had is not undone by the next one's failure.
+    fn outcome(self, target: &Target) -> ToolOutcome {
+        let mut failure = self.last.unwrap_or_else(|| PostFailure {
+            happened: Happened::Maybe,
+            kind: FailureKind::Transient,
+            detail: "no answer in time".to_owned(),
+            retry_after: None,
+        });
+        if self.may_have_happened {
+            failure.happened = Happened::Maybe;
+        }
+        failure.detail = target.without_secrets(&failure.detail);
+        failure.into()
     }
 }
 
@@ -56,14 +138,44 @@ impl ToolBackend for Notify {
     }
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
-        let request = self.client.post(&self.url).header("Idempotency-Key", &call.key).json(&*call.args);
-        match http::post(request).await {
-            Ok(Value::Null) => ToolOutcome::Ok { content: Value::String("delivered".to_owned()) },
-            Ok(Value::String(text)) if text.trim().is_empty() => {
-                ToolOutcome::Ok { content: Value::String("delivered".to_owned()) }
+        let mut attempts = Attempts::default();
+        let trying = async {
+            let mut pauses = PAUSES_MS.into_iter().map(Duration::from_millis);
+            loop {
+                let failure = match http::try_post(self.request(call)).await {
+                    Ok(content) => return Some(content),
+                    Err(failure) => failure,
+                };
+                sleep(attempts.failed(failure, pauses.next())?).await;
             }
-            Ok(content) => bound::outcome(&content, OUTPUT_LIMIT, "delivered"),
-            Err(outcome) => outcome,
+        };
+        match timeout(WITHIN, trying).await {
+            Ok(Some(Value::Null)) => ToolOutcome::Ok { content: "delivered".into() },
+            Ok(Some(Value::String(text))) if text.trim().is_empty() => ToolOutcome::Ok { content: "delivered".into() },
+            Ok(Some(content)) => bound::outcome(&self.target.answer(content), OUTPUT_LIMIT, "delivered"),
+            Ok(None) | Err(_) => attempts.outcome(&self.target),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(happened: Happened, kind: FailureKind, retry_after: Option<Duration>) -> PostFailure {
+        PostFailure { happened, kind, detail: "it failed".to_owned(), retry_after }
+    }
+
+    #[test]
+    fn it_waits_as_long_as_it_was_asked_to_and_not_at_all_for_the_hopeless() {
+        let second = Duration::from_secs(1);
+        let transient = |retry_after| failure(Happened::No, FailureKind::Transient, retry_after);
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.failed(transient(None), Some(second)), Some(second));
+        assert_eq!(attempts.failed(transient(Some(second * 3)), Some(second)), Some(second * 3));
+        assert_eq!(attempts.failed(transient(None), None), None);
+        assert_eq!(attempts.failed(failure(Happened::Maybe, FailureKind::Unknown, None), Some(second)), Some(second));
+        assert_eq!(attempts.failed(failure(Happened::No, FailureKind::Permanent, None), Some(second)), None);
+        assert!(attempts.may_have_happened);
     }
 }

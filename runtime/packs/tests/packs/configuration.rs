@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use provost_packs::{Model, PackErrors, SecretPlace, load_config};
+use provost_packs::{Model, NotifyTarget, PackErrors, SecretPlace, load_config};
 
 use crate::support::shipped;
 
@@ -101,6 +101,33 @@ fn model(text: &str) -> Result<Model, PackErrors> {
         *file = file.strip_prefix(folder.path()).unwrap().to_owned();
     }
     Ok(model)
+}
+
+#[test]
+fn a_target_of_notifications_is_a_webhook_unless_it_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    let load = |target: &str| {
+        let tools = format!("tools: {{notify: {{team: {{{target}}}}}}}");
+        fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{}}\n{tools}\n")).unwrap();
+        Ok::<_, PackErrors>(load_config(&path, &|_| None)?.tools.notify.remove("team").unwrap())
+    };
+    let plain = load("url: \"http://h/\"").unwrap();
+    assert!(matches!(plain, NotifyTarget::Webhook { url, secret: None } if url == "http://h/"));
+    let signed = load("kind: webhook, url: u, secret: {file: key}").unwrap();
+    let beside = folder.path().join("key");
+    assert!(matches!(signed, NotifyTarget::Webhook { secret: Some(SecretPlace::File(file)), .. } if file == beside));
+    let pager = load("kind: pagerduty, url: u, routing_key: {env: KEY}").unwrap();
+    assert!(matches!(pager, NotifyTarget::Pagerduty { routing_key: SecretPlace::Env(name), .. } if name == "KEY"));
+    for (text, part) in [
+        ("kind: pager, url: u", "did you mean `pagerduty`?"),
+        ("kind: pagerduty, url: u", "the key `routing_key` is missing"),
+        ("url: u, routing_key: {env: KEY}", "unknown key `routing_key`"),
+        ("url: u, secret: sk-hush", "where the secret is"),
+    ] {
+        let error = load(text).unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains("hush"), "{error}");
+    }
 }
 
 #[test]

@@ -26,8 +26,7 @@ async fn server() -> Server {
             }),
         )
         .route("/broken/rollback", post(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
-        .route("/closed/rollback", post(|| async { StatusCode::SERVICE_UNAVAILABLE }))
-        .route("/oncall", post(|| async { StatusCode::ACCEPTED }));
+        .route("/closed/rollback", post(|| async { StatusCode::SERVICE_UNAVAILABLE }));
     Server::start(routes).await
 }
 
@@ -35,7 +34,6 @@ fn settings(url: &str) -> ToolsSettings {
     ToolsSettings {
         metrics_endpoint: Some(format!("{url}/metrics")),
         service_admin: Some(format!("{url}/admin")),
-        notify: BTreeMap::from([("oncall".to_owned(), format!("{url}/oncall"))]),
         http_allow: vec![url.trim_start_matches("http://").to_owned()],
         ..ToolsSettings::default()
     }
@@ -92,13 +90,6 @@ async fn a_change_sends_its_key_and_says_whether_it_may_have_happened() {
         settings.service_admin = Some(base);
         assert_eq!(happened(call(&settings, "service:rollback", change()).await), expect);
     }
-}
-
-#[tokio::test]
-async fn a_notification_without_a_body_is_delivered() {
-    let server = server().await;
-    let args = json!({"team": "red", "reason": "down"});
-    assert_eq!(content(call(&settings(&server.url), "notify:oncall", args).await), "delivered");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod builtin;
+mod notify;
 mod prometheus;
 
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use axum::Router;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::{CallId, SessionId, ToolName};
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Clock, ToolBackend};
+use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
-use provost_tools::{ToolsSettings, build};
+use provost_tools::{ToolsError, ToolsSettings, build};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -33,8 +35,23 @@ impl Server {
     }
 }
 
+/// A clock that stands still.
+#[derive(Debug)]
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(1_700_000_000_000_000)
+    }
+}
+
+fn built(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+    let clock: Arc<dyn Clock> = Arc::new(Noon);
+    build(settings, &clock)
+}
+
 async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
-    let tools: Vec<Arc<dyn ToolBackend>> = build(settings).unwrap();
+    let tools = built(settings).unwrap();
     let backend = tools.iter().find(|t| t.spec().name.as_str() == tool).unwrap();
     assert_eq!(backend.spec().schema.problems(&args), Vec::<String>::new());
     let call = ToolCall {

@@ -167,7 +167,7 @@ async fn a_refusal_fails_in_the_servers_words() {
 fn an_endpoint_that_is_no_address_is_refused_at_once() {
     for endpoint in ["", "localhost", "file:///etc/passwd"] {
         let settings = ToolsSettings { prometheus: Some(endpoint.to_owned()), ..ToolsSettings::default() };
-        let error = provost_tools::build(&settings).unwrap_err().to_string();
+        let error = crate::built(&settings).unwrap_err().to_string();
         assert!(error.contains("`prometheus`") && error.contains("http://"), "{error}");
     }
 }

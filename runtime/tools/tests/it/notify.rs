@@ -1,0 +1,140 @@
+//! Notifications against a receiver on loopback.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use hmac::{Hmac, Mac as _};
+use provost_domain::failure::FailureKind;
+use provost_domain::ids::Digest;
+use provost_domain::tool::{Happened, ToolOutcome};
+use provost_tools::{NotifySettings, ToolsSettings};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::{Server, call, content, happened};
+
+const SECRET: &str = "hush-hush-hush-hush-hush";
+
+/// Answers with each of its answers once, then with 202 and no body, and keeps what came.
+#[derive(Debug, Clone, Default)]
+struct Receiver(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    answers: VecDeque<(u16, String)>,
+    came: Vec<(HeaderMap, String)>,
+}
+
+async fn receive(
+    extract::State(receiver): extract::State<Receiver>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    let mut state = receiver.0.lock().unwrap();
+    state.came.push((headers, body));
+    let (status, answer) = state.answers.pop_front().unwrap_or((202, String::new()));
+    (StatusCode::from_u16(status).unwrap(), answer)
+}
+
+impl Receiver {
+    async fn start(answers: &[(u16, &str)]) -> (Self, Server) {
+        let receiver = Self::default();
+        receiver.0.lock().unwrap().answers =
+            answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        let routes = Router::new().route("/in", post(receive)).with_state(receiver.clone());
+        (receiver, Server::start(routes).await)
+    }
+
+    fn came(&self) -> Vec<(HeaderMap, String)> {
+        self.0.lock().unwrap().came.clone()
+    }
+}
+
+async fn notified(target: NotifySettings, args: Value) -> ToolOutcome {
+    let settings = ToolsSettings { notify: [("team".to_owned(), target)].into(), ..ToolsSettings::default() };
+    call(&settings, "notify:team", args).await
+}
+
+fn webhook(server: &Server, secret: Option<&str>) -> NotifySettings {
+    NotifySettings::Webhook { url: format!("{}/in", server.url), secret: secret.map(Into::into) }
+}
+
+fn pager(server: &Server) -> NotifySettings {
+    NotifySettings::Pagerduty { url: format!("{}/in", server.url), routing_key: SECRET.into() }
+}
+
+fn args() -> Value {
+    json!({"team": "red", "reason": "down"})
+}
+
+#[tokio::test]
+async fn a_webhook_gets_the_arguments_the_key_and_a_signature() {
+    let (receiver, server) = Receiver::start(&[]).await;
+    assert_eq!(content(notified(webhook(&server, Some(SECRET)), args()).await), "delivered");
+    assert_eq!(content(notified(webhook(&server, None), args()).await), "delivered");
+    let came = receiver.came();
+    let [(signed, body), (plain, _)] = came.as_slice() else { panic!("{came:?}") };
+    assert_eq!(
+        (&signed["idempotency-key"], &signed["content-type"]),
+        (&"the-key".parse().unwrap(), &"application/json".parse().unwrap())
+    );
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), args());
+    let code = signed["x-provost-signature"].to_str().unwrap().strip_prefix("t=1700000000,v1=").unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(format!("1700000000.{body}").as_bytes());
+    assert_eq!(code, Digest::from_bytes(mac.finalize().into_bytes().into()).hex());
+    assert!(plain.get("x-provost-signature").is_none());
+}
+
+#[tokio::test]
+async fn a_pager_gets_an_event_of_its_format() {
+    let (receiver, server) = Receiver::start(&[(202, "{\"status\": \"success\"}")]).await;
+    let mut args = args();
+    args["severity"] = json!("medium");
+    assert_eq!(content(notified(pager(&server), args.clone()).await)["status"], "success");
+    args["severity"] = json!("critical");
+    args["summary"] = json!("x".repeat(2000));
+    content(notified(pager(&server), args.clone()).await);
+    let events: Vec<Value> = receiver.came().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(
+        events[0],
+        json!({
+            "routing_key": SECRET, "event_action": "trigger", "dedup_key": "the-key", "client": "Provost",
+            "payload": {"summary": "red: down", "source": "provost", "severity": "warning",
+                "custom_details": {"team": "red", "reason": "down", "severity": "medium"}},
+        })
+    );
+    assert_eq!(events[1]["payload"]["severity"], "critical");
+    assert_eq!(events[1]["payload"]["summary"], "x".repeat(1024));
+}
+
+#[tokio::test]
+async fn what_may_succeed_later_is_tried_again_under_the_same_key() {
+    let (receiver, server) = Receiver::start(&[(429, ""), (500, ""), (503, "")]).await;
+    assert_eq!(content(notified(pager(&server), args()).await), "delivered");
+    let came = receiver.came();
+    assert_eq!(came.len(), 4);
+    assert!(
+        came.iter().all(|(headers, body)| headers["idempotency-key"] == "the-key" && *body == came[0].1),
+        "{came:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_tells_no_secret() {
+    let (receiver, server) = Receiver::start(&[(400, SECRET), (500, ""), (400, SECRET)]).await;
+    let refused = notified(pager(&server), args()).await;
+    assert!(!format!("{refused:?}").contains(SECRET), "{refused:?}");
+    assert_eq!(happened(refused), (Happened::No, FailureKind::Permanent));
+    assert_eq!(receiver.came().len(), 1);
+    // The first attempt may have been heard.
+    let in_doubt = notified(pager(&server), args()).await;
+    assert_eq!(happened(in_doubt), (Happened::Maybe, FailureKind::Permanent));
+    let (_, server) = Receiver::start(&[(200, SECRET)]).await;
+    let echoed = notified(webhook(&server, Some(SECRET)), args()).await;
+    assert!(!format!("{echoed:?}").contains(SECRET), "{echoed:?}");
+}

@@ -10,6 +10,7 @@ mod busy;
 mod demo;
 mod docs;
 mod drain;
+mod faults;
 mod flow;
 mod hostile;
 mod http;

@@ -143,8 +143,13 @@ impl House {
 
     /// Opens with a pack, and a model of the test's own in the stub's place.
     pub async fn facing(pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
+        Self::facing_on(Arc::new(MemoryStore::new()), pack, provider).await
+    }
+
+    /// The same on a store.
+    pub async fn facing_on(store: Arc<dyn Store>, pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
         let parts = Parts { pack: Arc::new(pack), roles: Arc::new(StandardRoles), provider: Some(provider) };
-        Self::start(Arc::new(MemoryStore::new()), Tools::new(), parts).await
+        Self::start(store, Tools::new(), parts).await
     }
 
     /// Opens on a store.
@@ -210,16 +215,16 @@ impl House {
 
     /// Opens a session and returns its handle too.
     pub async fn opened(&self, environment: &str, start: bool) -> Opened {
-        self.case(SessionId::new(uuid::Uuid::now_v7()), environment, start).await
+        self.engine.open(Self::case(SessionId::new(uuid::Uuid::now_v7()), environment, start)).await.unwrap()
     }
 
-    /// Opens a session of a given id that runs at once.
-    pub async fn open_as(&self, id: SessionId, environment: &str) {
-        self.case(id, environment, true).await;
+    /// Opens a session of this id that runs at once.
+    pub async fn try_session(&self, id: SessionId, environment: &str) -> Result<Opened, EngineError> {
+        self.engine.open(Self::case(id, environment, true)).await
     }
 
-    async fn case(&self, id: SessionId, environment: &str, start: bool) -> Opened {
-        let case = Case {
+    fn case(id: SessionId, environment: &str, start: bool) -> Case {
+        Case {
             id,
             pack: "case".to_owned(),
             fields: Self::fields(environment),
@@ -227,8 +232,7 @@ impl House {
             by: person("opener"),
             parent: None,
             start,
-        };
-        self.engine.open(case).await.unwrap()
+        }
     }
 
     /// Sends a command under a fresh id.

@@ -164,6 +164,7 @@ impl Server {
             .routes(routes!(sessions::go_on))
             .routes(routes!(sessions::say))
             .routes(routes!(sessions::settle))
+            .routes(routes!(sessions::claim))
             .routes(routes!(deliveries::replay));
         let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager));
         let approves = OpenApiRouter::new().routes(routes!(approvals::decide));

@@ -1,7 +1,8 @@
-//! `cargo xtask bench w1`: the workload of an operational session without model latency. A benchmark, never a test: compare
-//! ratios within one run.
+//! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
+//! at a steady rate. A benchmark, never a test: compare ratios within one run.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod intake;
 mod machine;
 mod parts;
 mod run;
@@ -30,11 +31,22 @@ enum What {
         #[arg(long, default_value_t = 500)]
         turns: u32,
     },
+    /// Deliveries at a steady rate, sent again and again for a number of groups.
+    Intake(intake::Load),
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let What::W1 { output, parked, turns } = Bench::parse().what;
+    match Bench::parse().what {
+        What::W1 { output, parked, turns } => w1(&output, parked, turns).await,
+        What::Intake(load) => {
+            println!("{:#}", intake::intake(load).await?);
+            Ok(())
+        }
+    }
+}
+
+async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
     let mut figures = json!({"fdatasync_us": machine::fdatasync_probe()?});
     let mut add = |name: &str, value: Value| {
         if output != "json" {

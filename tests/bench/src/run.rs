@@ -40,14 +40,14 @@ fn seams<T: SessionStore + CommandLog + Reads + 'static>(store: Arc<T>) -> Seams
 }
 
 /// An engine on a fresh store.
-struct Subject {
-    engine: Engine,
-    sqlite: Option<SqliteStore>,
-    folder: TempDir,
+pub(crate) struct Subject {
+    pub(crate) engine: Engine,
+    pub(crate) sqlite: Option<SqliteStore>,
+    pub(crate) folder: TempDir,
 }
 
 impl Subject {
-    async fn open(kind: Kind, model: BenchModel, sessions_max: usize) -> Result<Self> {
+    pub(crate) async fn open(kind: Kind, model: BenchModel, sessions_max: usize) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let tools = ToolGateway::new(KibTool::all()?);
         let catalog = tools.catalog();
@@ -106,7 +106,7 @@ impl Subject {
         Ok(total)
     }
 
-    async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.engine.shutdown(Duration::from_secs(5)).await;
         if let Some(sqlite) = &self.sqlite {
             sqlite.close().await;

@@ -5,6 +5,7 @@ use provost_domain::event::{Event, EventBody};
 use provost_domain::ids::SessionId;
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
 use provost_engine::LogReader;
@@ -55,9 +56,9 @@ impl Follower {
         self.approvals += u64::from(matches!(body, EventBody::ApprovalRequested(_)));
     }
 
-    /// Whether the session waits for a person or has ended.
+    /// Whether nothing goes on: it is not started, waits for a person or has ended.
     pub(crate) fn rests(&self) -> bool {
-        self.session().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
+        self.session().is_some_and(|session| *session.status() != Status::InProgress)
     }
 
     /// Prints the session as it goes on until it rests, or until this process is asked to end.
@@ -80,6 +81,7 @@ impl Follower {
                     return Ok(());
                 }
             };
+            house.engine.undamaged(self.log.id())?;
             match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
@@ -117,7 +119,7 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::CallReissued(e) => format!("{NOTE}call {} is made again under the same key{NOTE:#}", e.call),
         EventBody::ApprovalRequested(e) => {
             format!(
-                "{NOTE}● approval needed{NOTE:#} for {} {} ({:?}) id {}",
+                "{NOTE}● approval needed{NOTE:#} for {} {} ({}) id {}",
                 e.tool,
                 short(&e.args),
                 e.reason,
@@ -148,7 +150,7 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::FieldsPatched(e) => format!("  fields {}", short(&e.patch)),
         EventBody::FindingRecorded(e) => format!("  {} {}", e.tool, short(&e.finding)),
         EventBody::ClaimRefused(e) => format!("  {NOTE}claim {} refused{NOTE:#}: {}", e.tool, e.refusal),
-        EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {:?} {}", e.limit, e.bound),
+        EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {} {}", e.limit, e.bound),
         EventBody::StopRequested(e) => format!("{NOTE}stopped by {}{NOTE:#}: {}", e.by, e.reason),
         EventBody::RetryStarted(e) => format!("retry {} by {}", e.count, e.by),
         EventBody::StatusChanged(e) => format!("= {}: {}", status(e.to_status().as_str()), e.reason()),

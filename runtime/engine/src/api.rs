@@ -7,7 +7,7 @@ use std::time::Duration;
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
-use provost_domain::ids::{CmdId, Handle, Owner, Principal, SessionId};
+use provost_domain::ids::{CmdId, Handle, Owner, Principal, Seq, SessionId};
 use provost_domain::pack::Pack;
 use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
@@ -155,7 +155,7 @@ pub struct Hint {
     /// The session.
     pub session: SessionId,
     /// Its head.
-    pub head_seq: provost_domain::ids::Seq,
+    pub head_seq: Seq,
     /// Its status.
     pub status: String,
     /// Whether that is an end.
@@ -177,6 +177,7 @@ pub(crate) struct Shared {
     packs: HashMap<String, Arc<Pack>>,
     hints: broadcast::Sender<Hint>,
     waiters: Mutex<HashMap<(SessionId, CmdId), Waiter>>,
+    damaged: Mutex<HashMap<SessionId, StoreError>>,
 }
 
 impl Shared {
@@ -206,6 +207,16 @@ impl Shared {
         }
     }
 
+    /// Remembers that a session cannot be carried on, and wakes those who follow it.
+    pub(crate) fn damaged(&self, session: SessionId, error: &StoreError) {
+        self.damaged_sessions().insert(session, error.clone());
+        self.hint(Hint { session, head_seq: Seq(0), status: String::new(), ended: false });
+    }
+
+    fn damaged_sessions(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, StoreError>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn waiters(&self) -> std::sync::MutexGuard<'_, HashMap<(SessionId, CmdId), Waiter>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -233,6 +244,7 @@ impl Engine {
             packs: packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect(),
             hints: broadcast::channel(HINTS_MAX).0,
             waiters: Mutex::default(),
+            damaged: Mutex::default(),
         });
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {
@@ -310,6 +322,7 @@ impl Engine {
     /// nothing: sent again it is decided again. One to live work goes to its inbox, is never busy, and under the same id
     /// is applied once.
     pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
+        self.undamaged(session)?;
         if command.ask.starts_work() {
             let guard = self.shared.registry.try_acquire(session, command.by.as_str(), self.shared.now())?;
             let live = self.shared.registry.len();
@@ -340,6 +353,14 @@ impl Engine {
         settled.unwrap_or(Err(EngineError::Pending))
     }
 
+    /// An error where the session's log was found damaged since the start: nothing can be done with it here.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], with the place.
+    pub fn undamaged(&self, session: SessionId) -> Result<(), EngineError> {
+        self.shared.damaged_sessions().get(&session).map_or(Ok(()), |error| Err(error.clone().into()))
+    }
+
     /// Waits to be told what became of a command, and looks from time to time: who settled it may have been lost before
     /// it could tell.
     async fn outcome(
@@ -348,9 +369,13 @@ impl Engine {
         mut answered: oneshot::Receiver<Settled>,
     ) -> Result<Accepted, EngineError> {
         loop {
-            if let Ok(told) = tokio::time::timeout(LOOK_EVERY, &mut answered).await {
-                return told.map_or(Err(EngineError::ShuttingDown), answer);
+            match tokio::time::timeout(LOOK_EVERY, &mut answered).await {
+                Ok(Ok(settled)) => return answer(settled),
+                // Another caller waits under the same id; what it is told stands in the store.
+                Ok(Err(_replaced)) => tokio::time::sleep(LOOK_EVERY).await,
+                Err(_elapsed) => {}
             }
+            self.undamaged(*session)?;
             if let Some(outcome) = self.shared.ports.commands.outcome(cmd_id, *session).await? {
                 return answer(decode(&outcome.0)?);
             }
@@ -364,12 +389,21 @@ impl Engine {
     ) -> Result<Accepted, EngineError> {
         let (reply, answered) = oneshot::channel();
         self.node.cast(ToNode::Carry(guard, boot(reply))).map_err(|_gone| EngineError::ShuttingDown)?;
-        answered.await.map_err(|_gone| EngineError::ShuttingDown)?
+        answered.await.unwrap_or_else(|_gone| {
+            if self.shared.stopped.is_cancelled() {
+                return Err(EngineError::ShuttingDown);
+            }
+            let detail = "the session's supervisor failed before it answered; look at the session and try again";
+            Err(EngineError::Store(StoreError::Failed { detail: detail.to_owned() }))
+        })
     }
 
     /// Ends in order: no new work, what runs may finish until `drain` is over, then everything is cancelled. What is
     /// unfinished is carried on by the next start.
     pub async fn shutdown(&self, drain: Duration) {
+        if self.shared.stopped.is_cancelled() {
+            return;
+        }
         let limit = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         if call_t!(self.node, ToNode::Drain, limit).is_err() {
             tracing::warn!(drain_ms = limit, "work is still under way; it is carried on by the next start");

@@ -63,6 +63,11 @@ pub struct LogReader {
 }
 
 impl LogReader {
+    /// The session.
+    pub fn id(&self) -> SessionId {
+        self.tail.id
+    }
+
     /// At the beginning of a session's log.
     pub fn new(id: SessionId) -> Self {
         Self { tail: Tail::new(id, Seq(0)), session: None }

@@ -1,12 +1,15 @@
 //! A worker: carries one assignment. It performs what its supervisor passes on and reports; it writes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use provost_domain::command::Report;
-use provost_domain::failure::ModelFailure;
+use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{AssignmentId, Digest};
 use provost_domain::model::{Message, ModelRequest};
+use provost_domain::tool::{Happened, ToolFailure, ToolOutcome};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -83,20 +86,38 @@ impl Actor for Worker {
     }
 }
 
+/// A provider or tool that panics has failed like any other: somebody waits for its report.
 async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
     match message {
         ToWorker::Ask(mut request, within) => {
             let round = request.round;
-            let result = match resolve(shared, &mut request.messages).await {
-                Ok(()) => shared.ports.models.ask(&request, within).await,
-                Err(failure) => Err(failure),
+            let asking = async {
+                resolve(shared, &mut request.messages).await?;
+                shared.ports.models.ask(&request, within).await
             };
+            let result = AssertUnwindSafe(asking).catch_unwind().await;
+            let result = result.unwrap_or_else(|_panic| Err(ModelFailure::Unavailable { detail: PANICKED.to_owned() }));
             Report::Replied { assignment, round, result }
         }
         ToWorker::Call(permit) => {
-            let outcome = shared.ports.tools.call(&permit).await;
+            let outcome = AssertUnwindSafe(shared.ports.tools.call(&permit)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_panic| ToolOutcome::Failed { failure: panicked() });
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
+    }
+}
+
+/// The panic itself is in the process's log.
+const PANICKED: &str = "it panicked; see the log of this process";
+
+fn panicked() -> ToolFailure {
+    ToolFailure {
+        kind: FailureKind::Permanent,
+        happened: Happened::Maybe,
+        detail: PANICKED.to_owned(),
+        exit: None,
+        signal: None,
+        timeout_ms: None,
     }
 }
 

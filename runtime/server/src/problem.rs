@@ -126,6 +126,7 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyApproved { .. }
             | Refusal::NobodyAsked
             | Refusal::NotInDoubt { .. }
+            | Refusal::CallUnderWay { .. }
             | Refusal::UnknownTerminalTool { .. }
             | Refusal::PackChanged { .. } => problem,
         }

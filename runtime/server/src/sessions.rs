@@ -155,10 +155,8 @@ pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Resu
 pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, _) = folded(&server, id).await?;
     let packs = server.engine().packs();
-    let pack = packs
-        .get(session.pack())
-        .ok_or_else(|| Problem::new(Code::UnknownPack, format!("pack `{}` is not loaded", session.pack())))?;
-    Ok(Json(json!(decide::preview_retry(&session, pack))))
+    let decision = decide::preview_retry(&session, packs.get(session.pack()).copied())?;
+    Ok(Json(json!(decision)))
 }
 
 /// The session's report: what was found, done and decided.

@@ -114,10 +114,9 @@ async fn preview(one: &One, output: Output) -> Result<ExitCode> {
     let (_, session) = folded(one).await?;
     let packs = wiring::packs(&config)?;
     let pack = packs.iter().find(|pack| pack.name == session.pack());
-    let pack = pack.ok_or_else(|| anyhow::anyhow!("pack `{}` is not configured", session.pack()))?;
-    let decision = preview_retry(&session, pack);
+    let decision = preview_retry(&session, pack.map(|pack| &**pack))?;
     let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
-    output.result(&json!(decision), &format!("{text}: {:?}", decision.reason));
+    output.result(&json!(decision), &format!("{text}: {}", decision.reason));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -70,6 +70,11 @@ impl Performing {
         self.under_way.iter().any(|what| matches!(what, UnderWay::Acting(_)))
     }
 
+    /// Whether this call is under way.
+    pub(super) fn makes(&self, call: &CallId) -> bool {
+        self.under_way.contains(&UnderWay::Acting(call.clone()))
+    }
+
     /// Nobody waits for answers any more, only for what was done.
     fn forget_answers(&mut self) {
         self.under_way.retain(|what| matches!(what, UnderWay::Acting(_)));

@@ -4,12 +4,13 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use provost_domain::command::{Ask, Command, Report};
-use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
+use provost_domain::decide::{self, Accepted, Facts, NOT_LOADED, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody, SessionCreated};
 use provost_domain::ids::{CmdId, Digest, Fence, Principal, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::pack::Pack;
 use provost_domain::port::{InboxEntry, NewSession, SessionRow, StoreError, TakenOver};
+use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
@@ -40,7 +41,7 @@ impl Served {
         match shared.pack(name) {
             Some(pack) if pack.digest == pinned => Self::As(pack),
             Some(pack) => Self::Not { loaded: pack.digest.hex() },
-            None => Self::Not { loaded: "nothing".to_owned() },
+            None => Self::Not { loaded: NOT_LOADED.to_owned() },
         }
     }
 
@@ -88,7 +89,7 @@ impl State {
             boot: Some(arguments.boot),
             new: None,
             row: None,
-            served: Served::Not { loaded: "nothing".to_owned() },
+            served: Served::Not { loaded: NOT_LOADED.to_owned() },
             since: arguments.shared.now(),
             shared: arguments.shared,
             session: None,
@@ -276,6 +277,11 @@ impl State {
 
     fn decide(&mut self, command: &Command, batch: &mut Batch) -> Result<Settled, ActorProcessingErr> {
         let Some(session) = &self.session else { return Err("a command came before the session".into()) };
+        if let Ask::Settle { call, .. } = &command.ask
+            && self.performing.makes(call)
+        {
+            return Ok(Settled::Refused(Refusal::CallUnderWay { call: call.clone() }));
+        }
         let decided = match &self.served {
             Served::As(pack) => decide::command(session, command, &self.facts(pack)),
             Served::Not { loaded } => self.unserved(loaded).command(session, command),
@@ -354,7 +360,12 @@ impl State {
 
     /// The store said no: nothing of this state can be trusted any more. Waiting callers are told, the log decides.
     pub(super) fn fail(&mut self, error: &StoreError) {
-        tracing::warn!(session = %self.id, %error, "giving the session up");
+        if let StoreError::Damaged { .. } = error {
+            tracing::error!(session = %self.id, %error, "the session cannot be carried on");
+            self.shared.damaged(self.id, error);
+        } else {
+            tracing::warn!(session = %self.id, %error, "the session is carried on later");
+        }
         let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
         let queued = self.inputs.drain(..).filter_map(|input| match input {
             Input::Direct(_, reply) => reply,

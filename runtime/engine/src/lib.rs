@@ -8,6 +8,7 @@
 
 mod api;
 mod gateway;
+mod gear;
 mod node;
 mod reader;
 mod registry;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Shared;
 use crate::gateway::Permit;
+use crate::gear::Gear;
 use crate::supervisor::ToSupervisor;
 
 /// What a worker is told to perform.
@@ -27,6 +28,7 @@ pub(crate) enum ToWorker {
 #[derive(Debug)]
 pub(crate) struct WorkerArguments {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) gear: Arc<Gear>,
     pub(crate) supervisor: ActorRef<ToSupervisor>,
     pub(crate) assignment: AssignmentId,
 }
@@ -68,12 +70,13 @@ impl Actor for Worker {
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
         let shared = Arc::clone(&state.arguments.shared);
+        let gear = Arc::clone(&state.arguments.gear);
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
         let cancelled = state.cancelled.clone();
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
-            let work = perform(&shared, assignment, message);
+            let work = perform(&shared, &gear, assignment, message);
             let Some(report) = cancelled.run_until_cancelled(work).await else { return };
             // A supervisor that is gone has left its session to be recovered from the log.
             drop(supervisor.cast(ToSupervisor::Report(report)));
@@ -82,18 +85,18 @@ impl Actor for Worker {
     }
 }
 
-async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
+async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message: ToWorker) -> Report {
     match message {
         ToWorker::Ask(mut request) => {
             let round = request.round;
             let result = match resolve(shared, &mut request.messages).await {
-                Ok(()) => shared.ports.models.ask(&request).await,
+                Ok(()) => gear.models.ask(&request).await,
                 Err(failure) => Err(failure),
             };
             Report::Replied { assignment, round, result }
         }
         ToWorker::Call(permit) => {
-            let outcome = shared.ports.tools.call(&permit).await;
+            let outcome = gear.tools.call(&permit).await;
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
     }

@@ -18,6 +18,7 @@ use super::append::Batch;
 use super::perform::Performing;
 use super::{Answerer, Boot, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::{EngineError, Shared};
+use crate::gear::Gear;
 
 /// A session taken over more often than this without getting any further ends its run: whatever it does may be what
 /// ends its processes. Recovering from a crash takes one.
@@ -28,6 +29,8 @@ const TAKEOVERS_MAX: u32 = 5;
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts about how the actor ends, not a mode")]
 pub(crate) struct State {
     pub(super) shared: Arc<Shared>,
+    /// What this session works with until it rests.
+    pub(super) gear: Arc<Gear>,
     pub(super) id: SessionId,
     boot: Option<Boot>,
     /// The row to be stored with the first append.
@@ -53,6 +56,7 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(arguments: SupervisorArguments) -> Self {
         Self {
+            gear: arguments.shared.rack.get(),
             shared: arguments.shared,
             id: arguments.session,
             boot: Some(arguments.boot),
@@ -89,7 +93,7 @@ impl State {
         let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
-        self.pack = self.shared.pack(&pack);
+        self.pack = self.gear.pinned(pack_digest, &pack);
         self.row = Some(SessionRow {
             id: self.id,
             handle: handle.clone(),
@@ -116,7 +120,7 @@ impl State {
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
     pub(super) fn loaded(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
         let TakenOver { row, snapshot, records, inbox } = taken;
-        self.pack = self.shared.pack(&row.pack);
+        self.pack = self.gear.pinned(row.pack_digest, &row.pack);
         self.wake_seq = row.wake_seq;
         let mut head = (Seq(0), Digest::default());
         if let Some(snapshot) = snapshot {
@@ -253,7 +257,7 @@ impl State {
             now: self.shared.now(),
             fence: self.fence(),
             pack,
-            catalog: &self.shared.catalog,
+            catalog: &self.gear.catalog,
             roles: &*self.shared.ports.roles,
         }
     }

@@ -128,7 +128,7 @@ async fn every_error_has_the_one_form() {
         (plain, 415, "unsupported_media_type"),
         (json_body("{"), 400, "invalid_request"),
         (json_body("{\"pack\": 7}"), 422, "invalid_body"),
-        (json_body("{\"pack\": \"none\", \"fields\": {}}"), 422, "unknown_pack"),
+        (json_body("{\"pack\": \"none\", \"fields\": {}}"), 404, "unknown_pack"),
         (json_body("{\"pack\": \"incident\", \"fields\": {}}"), 422, "invalid_fields"),
         (huge, 413, "body_too_large"),
         (daemon.request("", Method::GET, "/v1/sessions").bearer_auth("pvt_x"), 401, "unauthenticated"),

@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod daemon;
 pub mod docs;
+pub mod endpoint;
 pub mod eventually;
 pub mod house;
 pub mod kills;

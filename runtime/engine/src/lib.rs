@@ -12,6 +12,7 @@ mod gear;
 mod node;
 mod reader;
 mod registry;
+mod schedule;
 mod supervisor;
 mod worker;
 
@@ -19,3 +20,4 @@ pub use api::{Case, Engine, EngineError, EngineSettings, Hint, Opened, Ports, Sy
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
+pub use schedule::{Schedule, Schedules};

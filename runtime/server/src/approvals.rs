@@ -13,12 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::Server;
 use crate::codes::Code;
 use crate::extract::{Asked, Body, Search, Tail};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::sessions::{AcceptedView, page_size, send};
 use crate::views::{ApprovalView, Page};
 
 /// Which approvals.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Only this session's, by id.
@@ -33,7 +34,7 @@ pub(crate) struct ListQuery {
 
 /// Approvals, newest first.
 #[utoipa::path(get, path = "/v1/approvals", params(ListQuery), tag = "approvals",
-    responses((status = 200, body = Page<ApprovalView>), (status = "default", body = Problem)))]
+    responses((status = 200, body = Page<ApprovalView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Search(query): Search<ListQuery>,
@@ -71,7 +72,7 @@ pub(crate) enum AnswerBody {
 
 /// Answers an approval. Of two answers exactly one is taken; the other gets `approval_already_decided`.
 #[utoipa::path(post, path = "/v1/approvals/{approval}/decide", params(("approval" = String, Path)), tag = "approvals",
-    request_body = AnswerBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = AnswerBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn decide(
     State(server): State<Server>,
     Tail(approval): Tail,

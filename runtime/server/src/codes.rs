@@ -70,7 +70,7 @@ codes! {
     /// As many sessions are live as may be.
     SessionCapExceeded = ("session_cap_exceeded", TOO_MANY_REQUESTS, "too many sessions are live", retry 5);
     /// No such pack.
-    UnknownPack = ("unknown_pack", UNPROCESSABLE_ENTITY, "no pack of that name is loaded");
+    UnknownPack = ("unknown_pack", NOT_FOUND, "no pack of that name is loaded");
     /// The fields do not fit the pack.
     InvalidFields = ("invalid_fields", UNPROCESSABLE_ENTITY, "the fields do not fit the pack");
     /// Stored, not yet applied.

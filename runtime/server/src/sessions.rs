@@ -19,7 +19,7 @@ use crate::app::Server;
 use crate::codes::Code;
 use crate::extract::{Asked, Body, Named, Search};
 use crate::idempotency::Subject;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::views::{Page, SessionDetail, SessionView};
 
 /// Rows of a page when the caller does not say.
@@ -40,6 +40,7 @@ impl From<ReadError> for Problem {
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Only this status.
@@ -63,7 +64,7 @@ pub(crate) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
 
 /// Sessions, newest first.
 #[utoipa::path(get, path = "/v1/sessions", params(ListQuery), tag = "sessions",
-    responses((status = 200, body = Page<SessionView>), (status = "default", body = Problem)))]
+    responses((status = 200, body = Page<SessionView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Search(query): Search<ListQuery>,
@@ -100,7 +101,7 @@ fn yes() -> bool {
 
 /// Opens a session.
 #[utoipa::path(post, path = "/v1/sessions", request_body = OpenBody, tag = "sessions",
-    responses((status = 201, body = SessionView, headers(("location" = String))), (status = "default", body = Problem)))]
+    responses((status = 201, body = SessionView, headers(("location" = String))), Problems))]
 pub(crate) async fn open(
     State(server): State<Server>,
     asked: Asked,
@@ -143,14 +144,14 @@ pub(crate) async fn folded(server: &Server, id: SessionId) -> Result<(Session, S
 
 /// One session, by id or handle, as its log folds.
 #[utoipa::path(get, path = "/v1/sessions/{session}", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = SessionDetail), (status = "default", body = Problem)))]
+    responses((status = 200, body = SessionDetail), Problems))]
 pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Result<Json<SessionDetail>, Problem> {
     Ok(Json(folded(&server, id).await?.1))
 }
 
 /// What the retry policy would answer.
 #[utoipa::path(get, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = Object), (status = "default", body = Problem)))]
+    responses((status = 200, body = Object), Problems))]
 pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, _) = folded(&server, id).await?;
     let packs = server.engine().packs();
@@ -162,7 +163,7 @@ pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named
 
 /// The session's report: what was found, done and decided.
 #[utoipa::path(get, path = "/v1/sessions/{session}/report", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = Object), (status = "default", body = Problem)))]
+    responses((status = 200, body = Object), Problems))]
 pub(crate) async fn report(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, detail) = folded(&server, id).await?;
     Ok(Json(json!({"session": detail, "case": session.case()})))
@@ -200,7 +201,7 @@ pub(crate) struct StopBody {
 
 /// Stops a session for good. Never busy.
 #[utoipa::path(post, path = "/v1/sessions/{session}/stop", params(("session" = String, Path)), tag = "sessions",
-    request_body = StopBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = StopBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn stop(
     State(server): State<Server>,
     Named(id): Named,
@@ -221,7 +222,7 @@ pub(crate) struct RetryBody {
 
 /// Tries again after an end that a person can leave.
 #[utoipa::path(post, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
-    request_body = RetryBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = RetryBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn retry(
     State(server): State<Server>,
     Named(id): Named,
@@ -233,7 +234,7 @@ pub(crate) async fn retry(
 
 /// Carries on what is owed; starts a session that was opened without starting.
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
     let row = server.engine().reads().session(id).await?;
     let ask = if row.status == "new" { Ask::Start } else { Ask::Continue };
@@ -250,7 +251,7 @@ pub(crate) struct SayBody {
 
 /// Says what the operator was asked for.
 #[utoipa::path(post, path = "/v1/sessions/{session}/say", params(("session" = String, Path)), tag = "sessions",
-    request_body = SayBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = SayBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn say(
     State(server): State<Server>,
     Named(id): Named,
@@ -287,7 +288,7 @@ pub(crate) struct SettleBody {
 
 /// Settles a call of which nobody knows whether it happened.
 #[utoipa::path(post, path = "/v1/sessions/{session}/settle", params(("session" = String, Path)), tag = "sessions",
-    request_body = SettleBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = SettleBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn settle(
     State(server): State<Server>,
     Named(id): Named,

@@ -378,8 +378,11 @@ impl Engine {
     }
 
     /// Ends in order: no new work, what runs may finish until `drain` is over, then everything is cancelled. What is
-    /// unfinished is carried on by the next start.
+    /// unfinished is carried on by the next start. A second call does nothing.
     pub async fn shutdown(&self, drain: Duration) {
+        if self.shared.stopped.is_cancelled() {
+            return;
+        }
         let limit = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         if call_t!(self.node, ToNode::Drain, limit).is_err() {
             tracing::warn!(drain_ms = limit, "work is still under way; it is carried on by the next start");

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use provost_domain::access::AccessRole;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,6 +31,17 @@ pub struct Config {
     /// How `provost serve` is reached.
     #[serde(default)]
     pub server: ServerConfig,
+    /// What `provost serve` logs.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// What `provost serve` logs, unless the command line says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// For example `info` or `provost_engine=debug`.
+    pub filter: Option<String>,
 }
 
 /// How `provost serve` is reached.
@@ -38,11 +50,33 @@ pub struct Config {
 pub struct ServerConfig {
     /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
     pub listen: SocketAddr,
+    /// Tokens that are in force as long as they stand here.
+    pub tokens: Vec<TokenConfig>,
+}
+
+/// A token whose secret was made before (`provost tokens generate`) and is kept outside of the configuration. Of the places
+/// named, the first that has it counts: credential, environment, file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Whose it is.
+    pub name: String,
+    /// What it may do.
+    pub role: AccessRole,
+    /// A credential of the service manager: a file of this name in `$CREDENTIALS_DIRECTORY`.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// An environment variable.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// A file.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7878)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7878)), tokens: Vec::new() }
     }
 }
 
@@ -170,7 +204,7 @@ pub struct Http {
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineConfig {
     /// Live sessions at once.
@@ -194,7 +228,24 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
     let source = Source::read(path).map_err(|error| PackErrors(vec![error]))?;
     let source = substitute(source, variable).map_err(PackErrors)?;
     let mut config: Config = source.yaml().map_err(|error| PackErrors(vec![error]))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    root(&mut config, path.parent().unwrap_or(Path::new(".")));
+    if !config.store.starts_with("sqlite://") {
+        let message = format!("the store `{}` is not known", config.store);
+        let error = source.error(&["store"], message, "write `sqlite://PATH`");
+        return Err(PackErrors(vec![error]));
+    }
+    for token in &config.server.tokens {
+        if token.credential.is_none() && token.env.is_none() && token.file.is_none() {
+            let message = format!("the token `{}` has no secret", token.name);
+            let hint = "name where it is: `credential`, `env` or `file`; `provost tokens generate` makes one";
+            return Err(PackErrors(vec![source.error(&["tokens", &token.name], message, hint)]));
+        }
+    }
+    Ok(config)
+}
+
+/// Paths are relative to the configuration's folder.
+fn root(config: &mut Config, folder: &Path) {
     for pack in &mut config.packs {
         *pack = folder.join(&*pack);
     }
@@ -206,15 +257,12 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
             Model::OpenaiCompatible { .. } => {}
         }
     }
+    for file in config.server.tokens.iter_mut().filter_map(|token| token.file.as_mut()) {
+        *file = folder.join(&*file);
+    }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);
     }
-    if !config.store.starts_with("sqlite://") {
-        let message = format!("the store `{}` is not known", config.store);
-        let error = source.error(&["store"], message, "write `sqlite://PATH`");
-        return Err(PackErrors(vec![error]));
-    }
-    Ok(config)
 }
 
 impl Config {

@@ -3,8 +3,10 @@
 mod alert;
 mod args;
 mod commands;
+mod daemon;
 mod demo;
 mod follow;
+mod logs;
 mod output;
 mod patient;
 mod report;
@@ -15,14 +17,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Command};
+use logs::Logs;
 use output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(&cli.log_filter))
-        .with_writer(std::io::stderr)
-        .init();
+    let logs = Logs::start(cli.log_filter.as_deref(), cli.log_format);
     let output = Output::new(cli.output);
     let result = match cli.command {
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             .enable_all()
             .build()
             .map_err(anyhow::Error::from)
-            .and_then(|runtime| runtime.block_on(commands::run(command, output))),
+            .and_then(|runtime| runtime.block_on(commands::run(command, output, logs))),
     };
     result.unwrap_or_else(|error| {
         output.error(&error);

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Command, ConfigArgs, RunArgs};
 use crate::follow::{Follower, status};
+use crate::logs::Logs;
 use crate::output::Output;
 use crate::wiring::{self, House};
 use crate::{alert, demo, patient};
@@ -27,7 +28,7 @@ const WAITS: u8 = 3;
 /// It ended without an outcome.
 const NO_OUTCOME: u8 = 4;
 
-pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
+pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(args, output).await,
         Command::Run(args) => open(args, output).await,
@@ -36,7 +37,7 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
         Command::Packs(command) => check::packs(&command, output),
         Command::Config(command) => check::config(&command, output),
         Command::Audit(command) => audit::run(command, output).await,
-        Command::Serve(args) => serve::run(args, output).await,
+        Command::Serve(args) => serve::run(args, output, logs).await,
         Command::Tokens(command) => tokens::run(command, output).await,
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
     }

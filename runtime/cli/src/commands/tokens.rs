@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use provost_domain::access::{AccessRole, Token};
+use provost_domain::access::{AccessRole, Secret, Token};
 use provost_domain::ids::TokenId;
 use provost_domain::port::{Clock as _, Tokens as _};
 use provost_engine::SystemClock;
@@ -18,6 +18,7 @@ use crate::wiring;
 pub(super) async fn run(command: Tokens, output: Output) -> Result<ExitCode> {
     match command {
         Tokens::Create { name, role, expires, config } => create(&name, role, expires, &config, output).await,
+        Tokens::Generate => Ok(generate(output)),
         Tokens::List(config) => list(&config, output).await,
         Tokens::Revoke { token, config } => revoke(&token, &config, output).await,
     }
@@ -45,6 +46,13 @@ async fn create(
         &format!("{}\nkeep it now: it is not shown again (token {}, {role})", secret.reveal(), token.id),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The secret alone, so that it can be sent straight into a file.
+fn generate(output: Output) -> ExitCode {
+    let secret = Secret::generate(&provost_server::random());
+    output.result(&json!({"secret": secret.reveal()}), secret.reveal());
+    ExitCode::SUCCESS
 }
 
 async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {

@@ -4,6 +4,7 @@
 mod ancestor;
 mod approvals;
 mod authority;
+mod beats;
 mod busy;
 mod demo;
 mod docs;
@@ -15,4 +16,5 @@ mod patient;
 mod program;
 mod provider;
 mod recovery;
+mod systemd;
 mod tidy;

@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod eventually;
 pub mod house;
 pub mod kills;
+pub mod machine;
 pub mod model;
 pub mod pack;
 pub mod shop;

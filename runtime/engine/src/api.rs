@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::gateway::{ModelGateway, ToolGateway};
 use crate::gear::{Gear, Rack};
+use crate::meters::Meters;
 use crate::node::{Node, ToNode};
 use crate::registry::{LockRegistry, SessionBusy};
 use crate::supervisor::{Boot, Settled};
@@ -182,6 +183,7 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopped: CancellationToken,
+    pub(crate) meters: Meters,
     /// Completed looks for work.
     beats: watch::Sender<u64>,
     hints: broadcast::Sender<Hint>,
@@ -232,6 +234,10 @@ impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
     pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
         let Ports { store, commands, reads, models, tools, roles, clock } = ports;
+        let meters = Meters::new().map_err(|error| {
+            tracing::error!(%error, "making the meters");
+            EngineError::ShuttingDown
+        })?;
         let shared = Arc::new(Shared {
             ports: Seams { store, commands, reads, roles, clock },
             settings,
@@ -240,6 +246,7 @@ impl Engine {
             owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
+            meters,
             beats: watch::channel(0).0,
             hints: broadcast::channel(HINTS_MAX).0,
             waiters: Mutex::default(),
@@ -266,6 +273,11 @@ impl Engine {
     /// error. An engine that is wedged does not advance it, whatever else of the process still runs.
     pub fn beats(&self) -> watch::Receiver<u64> {
         self.shared.beats.subscribe()
+    }
+
+    /// What the engine counted since its start, in Prometheus's model.
+    pub fn metrics(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.shared.meters.gather(self.shared.registry.len())
     }
 
     /// The packs new sessions may be opened from, by name.

@@ -9,6 +9,7 @@
 mod api;
 mod gateway;
 mod gear;
+mod meters;
 mod node;
 mod reader;
 mod registry;

@@ -93,10 +93,12 @@ async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message
                 Ok(()) => gear.models.ask(&request).await,
                 Err(failure) => Err(failure),
             };
+            shared.meters.asked(&request.model, &result);
             Report::Replied { assignment, round, result }
         }
         ToWorker::Call(permit) => {
             let outcome = gear.tools.call(&permit).await;
+            shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
     }

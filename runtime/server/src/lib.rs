@@ -7,7 +7,7 @@
 //! | `access` | from a token to a caller; no path but health answers without one |
 //! | `idempotency` | the same request under the same key is done once |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
-//! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
+//! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `feed`, `events` | a session's log as a stream, without gaps and without waiting for slow readers |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
@@ -20,6 +20,7 @@ mod extract;
 mod feed;
 mod health;
 mod idempotency;
+mod metrics;
 mod packs;
 mod problem;
 mod serve;

@@ -50,7 +50,7 @@ async fn serve(listener: TcpListener, reload: &Reload<'_>, signals: &mut Signals
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
     }
     let stop = CancellationToken::new();
-    let server = server(house, config);
+    let server = server(house, config)?;
     let answering = server.serve(listener, stop.clone());
     supervision::ready(&format!("listening on {url}"));
     let ending = async {
@@ -67,12 +67,13 @@ async fn serve(listener: TcpListener, reload: &Reload<'_>, signals: &mut Signals
     answered.context("the socket failed")
 }
 
-fn server(house: &House, config: &Config) -> Server {
-    Server::new(Parts {
+fn server(house: &House, config: &Config) -> Result<Server> {
+    let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
         requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         data: config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
-    })
+    });
+    server.context("making the figures")
 }

@@ -210,7 +210,8 @@ impl World {
 }
 
 fn facts(world: &World) -> Facts<'_> {
-    Facts { now: world.now, fence: world.fence, pack: &world.pack, catalog: &world.catalog, roles: &StandardRoles }
+    let (now, fence) = (world.now, world.fence);
+    Facts { now, fence, since: now, pack: &world.pack, catalog: &world.catalog, roles: &StandardRoles }
 }
 
 fn reply(calls: &[(String, Value)], text: &str) -> ModelReply {

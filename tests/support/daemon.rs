@@ -62,7 +62,8 @@ impl Daemon {
     async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>) -> Self {
         let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
         let log = std::fs::File::create(shop.path("daemon.log")).unwrap();
-        let mut child = command.args(["--log-filter=info", "--log-format=json"]).stderr(Stdio::from(log)).spawn().unwrap();
+        let mut child =
+            command.args(["--log-filter=info", "--log-format=json"]).stderr(Stdio::from(log)).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
         let Ok(said) = serde_json::from_str::<Value>(&line) else {

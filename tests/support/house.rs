@@ -129,6 +129,18 @@ impl House {
         Self { engine, model, tools, store, pack, roles }
     }
 
+    /// Ends this engine in order and starts another on the same store, with a fresh model.
+    pub async fn restart(self) -> Self {
+        self.engine.shutdown(crate::model::PATIENCE).await;
+        Self::start(self.store, self.tools, self.pack, self.roles).await
+    }
+
+    /// Crashes, and starts with another pack in the place of the one before.
+    pub async fn crash_into(self, pack: Pack) -> Self {
+        self.engine.shutdown(Duration::ZERO).await;
+        Self::start(self.store, self.tools, Arc::new(pack), self.roles).await
+    }
+
     /// Ends this engine without mercy and starts another on the same store, with a fresh model: a crash.
     pub async fn crash(self) -> Self {
         self.engine.shutdown(Duration::ZERO).await;

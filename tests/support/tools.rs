@@ -1,7 +1,7 @@
 //! Tools that count what reaches them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,8 @@ use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use crate::model::PATIENCE;
 
 /// How a counted tool behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,13 +26,15 @@ pub enum Behaviour {
     LosesTheAnswer,
     /// Never answers.
     Hangs,
+    /// Answers once it behaves otherwise, and then like that.
+    Waits,
 }
 
 /// One tool and what arrived at it.
 #[derive(Debug)]
 pub struct CountedTool {
     spec: ToolSpec,
-    behaviour: Mutex<Behaviour>,
+    behaviour: watch::Sender<Behaviour>,
     arrived: watch::Sender<Vec<ToolCall>>,
 }
 
@@ -54,12 +58,12 @@ impl CountedTool {
                 ("team".to_owned(), "teams".to_owned()),
             ]),
         };
-        Arc::new(Self { spec, behaviour: Mutex::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
+        Arc::new(Self { spec, behaviour: watch::Sender::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
     }
 
     /// Changes how it behaves from now on.
     pub fn behave(&self, behaviour: Behaviour) {
-        *self.behaviour.lock().unwrap() = behaviour;
+        self.behaviour.send_replace(behaviour);
     }
 
     /// What arrived, in order.
@@ -67,11 +71,12 @@ impl CountedTool {
         self.arrived.borrow().clone()
     }
 
-    /// Waits until `count` calls have arrived.
+    /// Waits until `count` calls have arrived; panics when they never come.
     pub async fn arrived_times(&self, count: usize) -> Vec<ToolCall> {
         let mut receiver = self.arrived.subscribe();
-        let calls = receiver.wait_for(|calls| calls.len() >= count).await.unwrap();
-        calls.clone()
+        let come = tokio::time::timeout(PATIENCE, receiver.wait_for(|calls| calls.len() >= count)).await;
+        let Ok(calls) = come else { panic!("{} calls arrived, not {count}", self.arrived().len()) };
+        calls.unwrap().clone()
     }
 }
 
@@ -95,13 +100,19 @@ impl ToolBackend for CountedTool {
     }
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
-        let behaviour = self.behaviour.lock().unwrap().clone();
+        let mut now = self.behaviour.subscribe();
+        let told = now.borrow().clone();
         self.arrived.send_modify(|calls| calls.push(call.clone()));
+        let behaviour = if told == Behaviour::Waits {
+            now.wait_for(|now| *now != Behaviour::Waits).await.unwrap().clone()
+        } else {
+            told
+        };
         match behaviour {
             Behaviour::Works(content) => ToolOutcome::Ok { content },
             Behaviour::Refuses => failure(Happened::No),
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
-            Behaviour::Hangs => std::future::pending().await,
+            Behaviour::Hangs | Behaviour::Waits => std::future::pending().await,
         }
     }
 }

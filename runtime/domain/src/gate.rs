@@ -9,7 +9,7 @@ use crate::ids::{Digest, ToolName};
 use crate::tool::Risk;
 
 /// A pack's gate policy, complete and validated: every pattern matches a tool that exists.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GatePolicy {
     /// The rules.
     pub rules: Vec<GateRule>,
@@ -17,12 +17,13 @@ pub struct GatePolicy {
     pub confidence_below: Option<f64>,
     /// What an approval needs.
     pub approval: ApprovalRule,
-    /// Digest of the policy as written; an approval is bound to it.
+    /// Digest of the rest in canonical form; an approval is bound to it.
+    #[serde(skip)]
     pub digest: Digest,
 }
 
 /// One rule. Without `environment` it sets a tool's base action; with one it can only tighten it there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GateRule {
     /// A tool name or a pattern with `*`; the most specific pattern wins (an exact name, then the most literal
     /// characters, then the first written).

@@ -190,6 +190,12 @@ pub enum Refusal {
         /// The call.
         call: CallId,
     },
+    /// Nobody knows yet what became of these calls.
+    #[error("what became of {} is not known; settle it first (`provost sessions settle`)", calls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    OutcomeUnsettled {
+        /// The calls.
+        calls: Vec<CallId>,
+    },
     /// The retry policy says no, or there is nothing to retry (another retry may have come first).
     #[error("retry rejected: the session is `{status}`{}", match reason { Some(reason) => format!(" and the policy says {reason:?}"), None => String::new() })]
     RetryRejected {
@@ -252,6 +258,7 @@ impl Refusal {
             Self::NotInDoubt { .. } => "not_in_doubt",
             Self::RetryRejected { .. } => "retry_rejected",
             Self::UnknownTerminalTool { .. } => "unknown_terminal_tool",
+            Self::OutcomeUnsettled { .. } => "outcome_unsettled",
             Self::PackChanged { .. } => "pack_changed",
         }
     }

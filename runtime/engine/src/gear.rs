@@ -40,7 +40,7 @@ impl Gear {
 
     /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
     pub(crate) fn pinned(&self, digest: Digest, name: &str) -> Option<Arc<Pack>> {
-        self.pinned.get(&digest).or_else(|| self.packs.get(name)).cloned()
+        self.pinned.get(&digest).filter(|pack| pack.name == name).or_else(|| self.packs.get(name)).cloned()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The node: the root actor. It spawns supervisors, wakes them, restarts them with backoff, and ends them in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, Supervi
 
 use crate::api::Shared;
 use crate::registry::SessionGuard;
-use crate::supervisor::{Boot, Supervisor, SupervisorArguments, ToSupervisor};
+use crate::supervisor::{Boot, End, Supervisor, SupervisorArguments, ToSupervisor};
 
 /// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
 const SWEEP_MAX: u32 = 64;
@@ -55,6 +55,8 @@ pub(crate) struct NodeState {
     live: HashMap<ActorId, Live>,
     by_session: HashMap<SessionId, ActorId>,
     failures: HashMap<SessionId, u32>,
+    /// Sessions this process holds that nobody carries right now: tried again with every sweep.
+    again: HashSet<SessionId>,
     draining: Vec<RpcReplyPort<()>>,
 }
 
@@ -73,6 +75,7 @@ impl Actor for Node {
             live: HashMap::new(),
             by_session: HashMap::new(),
             failures: HashMap::new(),
+            again: HashSet::new(),
             draining: Vec::new(),
         })
     }
@@ -86,7 +89,12 @@ impl Actor for Node {
         match message {
             ToNode::Carry(guard, boot) => state.carry(&myself, guard, boot).await?,
             ToNode::Wake(session) => state.wake(&myself, session).await?,
-            ToNode::Sweep => state.sweep(&myself),
+            ToNode::Sweep => {
+                state.sweep(&myself);
+                for session in std::mem::take(&mut state.again) {
+                    state.wake(&myself, session).await?;
+                }
+            }
             ToNode::Found(sessions) => {
                 for session in sessions {
                     state.wake(&myself, session).await?;
@@ -114,10 +122,12 @@ impl Actor for Node {
         state: &mut NodeState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
-            SupervisionEvent::ActorTerminated(actor, _, _) => {
+            SupervisionEvent::ActorTerminated(actor, _, reason) => {
                 if let Some((session, rewake)) = state.forget(actor.get_id()) {
                     state.failures.remove(&session);
-                    if rewake {
+                    if reason.as_deref() == Some(End::Again.word()) {
+                        state.again.insert(session);
+                    } else if rewake {
                         state.look_again(&myself, session);
                     }
                 }
@@ -161,7 +171,11 @@ impl NodeState {
             return Ok(());
         }
         let exhausted = self.failures.get(&session).is_some_and(|count| *count > RESTARTS_MAX);
-        if exhausted || !self.draining.is_empty() || self.live.len() >= self.shared.settings.sessions_max {
+        if exhausted || !self.draining.is_empty() {
+            return Ok(());
+        }
+        if self.live.len() >= self.shared.settings.sessions_max {
+            self.again.insert(session);
             return Ok(());
         }
         // A guard taken elsewhere is on its way here as `Carry`; its supervisor reads the inbox itself.

@@ -1,58 +1,65 @@
 //! One agent's folder: `agent.yaml` and `SKILL.md`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use provost_domain::pack::RoleKind;
 
-use crate::error::{PackError, nearest};
+use crate::error::nearest;
+use crate::folder::Folder;
+use crate::form::Log;
+use crate::node::Place;
 use crate::prompt;
 use crate::raw::RawAgent;
 use crate::source::Source;
 
-/// An agent's files.
-#[derive(Debug)]
-pub(crate) struct AgentFile {
-    pub(crate) name: String,
-    pub(crate) manifest: Source,
-    pub(crate) prompt: Option<Source>,
-}
+/// The shared fragments by name.
+pub(crate) type Fragments = BTreeMap<String, Source>;
 
 /// An agent that was read.
 #[derive(Debug)]
 pub(crate) struct Agent {
     pub(crate) name: String,
-    pub(crate) manifest: Source,
-    pub(crate) prompt_source: Option<Source>,
+    /// Its `agent.yaml`.
+    pub(crate) path: PathBuf,
+    /// Where that begins, for what has no place in it.
+    pub(crate) start: Place,
+    pub(crate) raw: RawAgent,
     /// The prompt with its fragments.
     pub(crate) prompt: String,
-    pub(crate) raw: RawAgent,
+    /// The files the prompt was made from.
+    pub(crate) texts: Vec<Source>,
 }
 
-/// Parses an agent and puts its prompt together.
-pub(crate) fn parse(file: AgentFile, fragments: &BTreeMap<String, Source>) -> Result<Agent, Vec<PackError>> {
-    let raw: RawAgent = file.manifest.yaml().map_err(|error| vec![error])?;
-    let mut errors = Vec::new();
-    let mut text = file.prompt.as_ref().map(|source| prompt::body(&source.text).to_owned()).unwrap_or_default();
-    for name in &raw.fragments {
-        match fragments.get(name) {
-            Some(fragment) => {
-                text.push_str("\n\n");
-                text.push_str(fragment.text.trim());
-            }
-            None => errors.push(file.manifest.error(
-                &["fragments", name],
-                format!("no shared fragment `{name}`"),
-                nearest(name, fragments.keys().map(String::as_str)),
-            )),
+/// Reads an agent and puts its prompt together.
+pub(crate) fn read(name: &str, folder: &mut Folder, fragments: &Fragments) -> Option<Agent> {
+    let skill = folder.find(&format!("agents/{name}/SKILL.md"));
+    let manifest = folder.file(&format!("agents/{name}/agent.yaml"))?;
+    let mut log = Log::new(manifest.path.clone());
+    let form = manifest.form::<RawAgent>(&mut log);
+    let (mut prompt, mut texts) = (String::new(), Vec::new());
+    if let Some(skill) = skill {
+        prompt.push_str(prompt::body(&skill, &mut folder.errors));
+        texts.push(skill);
+    }
+    for name in form.iter().flat_map(|(_, raw)| &raw.fragments).filter(|name| !name.is_blank()) {
+        if let Some(fragment) = fragments.get(name.as_str()) {
+            prompt.push_str("\n\n");
+            prompt.push_str(fragment.text.trim());
+            texts.push(fragment.clone());
+        } else if !folder.is_unread(&format!("shared/{}.md", name.value)) {
+            let hint = nearest(name, fragments.keys().map(String::as_str));
+            log.report(name.place, format!("no shared fragment `{}`", name.value), hint);
         }
     }
-    if raw.role != RoleKind::Watcher && text.trim().is_empty() {
-        let hint = "write its prompt into SKILL.md beside agent.yaml";
-        errors.push(file.manifest.error(&[], format!("agent `{}` has no prompt", file.name), hint));
+    if let Some((tree, raw)) = &form {
+        let asks_a_model = !raw.role.is_blank() && raw.role.value != RoleKind::Watcher;
+        if asks_a_model && prompt.trim().is_empty() && !folder.is_unread(&format!("agents/{name}/SKILL.md")) {
+            let hint = "write its prompt into SKILL.md beside agent.yaml";
+            log.report(tree.place, format!("agent `{name}` has no prompt"), hint);
+        }
     }
-    if errors.is_empty() {
-        Ok(Agent { name: file.name, manifest: file.manifest, prompt_source: file.prompt, prompt: text, raw })
-    } else {
-        Err(errors)
-    }
+    folder.errors.append(&mut log.errors);
+    let (tree, raw) = form?;
+    Some(Agent { name: name.to_owned(), path: manifest.path, start: tree.place, raw, prompt, texts })
 }

@@ -1,251 +1,165 @@
 //! The configuration: `provost.yaml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use provost_domain::access::AccessRole;
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{PackError, PackErrors};
+use crate::error::PackErrors;
+use crate::form::{Log, Read, table, take};
+use crate::model::{ApiKey, Model};
+use crate::node::{Kind, Node, Place};
+use crate::scalar::Count;
+use crate::server::{LogConfig, ServerConfig};
 use crate::source::Source;
 
-/// The configuration, with paths resolved against its file's folder.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// `sqlite://PATH`.
-    pub store: String,
-    /// The packs' folders.
-    pub packs: Vec<PathBuf>,
-    /// The models, by the name agents use.
-    pub models: BTreeMap<String, Model>,
-    /// What the tools reach.
-    #[serde(default)]
-    pub tools: Tools,
-    /// The engine's bounds.
-    #[serde(default)]
-    pub engine: EngineConfig,
-    /// How `provost serve` is reached.
-    #[serde(default)]
-    pub server: ServerConfig,
-    /// What `provost serve` logs.
-    #[serde(default)]
-    pub log: LogConfig,
-}
-
-/// What `provost serve` logs, unless the command line says otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// For example `info` or `provost_engine=debug`.
-    pub filter: Option<String>,
-}
-
-/// How `provost serve` is reached.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServerConfig {
-    /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
-    pub listen: SocketAddr,
-    /// Tokens that are in force as long as they stand here.
-    pub tokens: Vec<TokenConfig>,
-}
-
-/// A token whose secret was made before (`provost tokens generate`) and is kept outside of the configuration. Of the places
-/// named, the first that has it counts: credential, environment, file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenConfig {
-    /// Whose it is.
-    pub name: String,
-    /// What it may do.
-    pub role: AccessRole,
-    /// A credential of the service manager: a file of this name in `$CREDENTIALS_DIRECTORY`.
-    #[serde(default)]
-    pub credential: Option<String>,
-    /// An environment variable.
-    #[serde(default)]
-    pub env: Option<String>,
-    /// A file.
-    #[serde(default)]
-    pub file: Option<PathBuf>,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7878)), tokens: Vec::new() }
+table! {
+    /// The configuration, with paths resolved against its file's folder.
+    #[derive(Debug, Clone)]
+    pub struct Config {
+        /// `sqlite://PATH`.
+        pub store: String,
+        /// The packs' folders.
+        pub packs: Vec<PathBuf>,
+        /// The models, by the name agents use.
+        pub models: BTreeMap<String, Model>,
+        /// What the tools reach.
+        pub tools: Tools = Tools::default(),
+        /// The engine's bounds.
+        pub engine: EngineConfig = EngineConfig::default(),
+        /// How `provost serve` is reached.
+        pub server: ServerConfig = ServerConfig::blank(),
+        /// What `provost serve` logs.
+        pub log: LogConfig = LogConfig::default(),
     }
 }
 
-/// A model.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Model {
-    /// Answers by rules.
-    Scripted {
-        /// The rules' file.
-        script: PathBuf,
-    },
-    /// A server that speaks the OpenAI-compatible protocol.
-    OpenaiCompatible {
-        /// The address before `/chat/completions`. There is no default: nothing goes to a server nobody named.
-        base_url: String,
-        /// The model's name on that server.
-        model: String,
-        /// Where the key is, for servers that want one.
-        api_key: Option<ApiKey>,
-        /// How long connecting may take.
-        #[serde(default = "connect_timeout", with = "humantime_serde")]
-        connect_timeout: Duration,
-        /// How long one question may take.
-        #[serde(default = "request_timeout", with = "humantime_serde")]
-        request_timeout: Duration,
-    },
-}
-
-/// Where an API key is; the key itself is never part of the configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Value")]
-pub enum ApiKey {
-    /// A file of this name in the service's credentials directory.
-    Credential(String),
-    /// An environment variable.
-    Env(String),
-    /// A file.
-    File(PathBuf),
-}
-
-impl TryFrom<Value> for ApiKey {
-    type Error = &'static str;
-
-    /// By hand, because serde's errors show what was written, and somebody may have written a key.
-    fn try_from(written: Value) -> Result<Self, Self::Error> {
-        let place = written.as_object().filter(|object| object.len() == 1).and_then(|object| object.iter().next());
-        match place.map(|(kind, name)| (kind.as_str(), name.as_str())) {
-            Some(("credential", Some(id))) => Ok(Self::Credential(id.to_owned())),
-            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
-            Some(("file", Some(path))) => Ok(Self::File(path.into())),
-            Some(_) | None => Err("`api_key` says where the key is: {credential: ID}, {env: NAME} or {file: PATH}"),
-        }
+table! {
+    /// What the tools reach; a tool whose part is missing does not exist.
+    #[derive(Debug, Clone, Default)]
+    pub struct Tools {
+        /// For `metrics:scrape`.
+        pub metrics: Option<Endpoint> = None,
+        /// For `service:*`.
+        pub service: Option<Admin> = None,
+        /// For `logs:tail`.
+        pub logs: Option<Logs> = None,
+        /// For `notify:NAME`.
+        pub notify: BTreeMap<String, NotifyTarget> = BTreeMap::new(),
+        /// For `prometheus:*`.
+        pub prometheus: Option<Endpoint> = None,
+        /// For `alertmanager:*`.
+        pub alertmanager: Option<Endpoint> = None,
+        /// For `http:probe`.
+        pub http: Option<Http> = None,
     }
 }
 
-/// Long enough for a distant server, short enough that a dead one is noticed.
-fn connect_timeout() -> Duration {
-    Duration::from_secs(5)
+table! {
+    /// A server that is read.
+    #[derive(Debug, Clone)]
+    pub struct Endpoint {
+        /// Its address.
+        pub endpoint: String,
+    }
 }
 
-/// Long enough for a long answer of a slow model.
-fn request_timeout() -> Duration {
-    Duration::from_mins(1)
+table! {
+    /// An admin interface.
+    #[derive(Debug, Clone)]
+    pub struct Admin {
+        /// Its base address.
+        pub admin: String,
+    }
 }
 
-/// What the tools reach; a tool whose part is missing does not exist.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tools {
-    /// For `metrics:scrape`.
-    pub metrics: Option<Endpoint>,
-    /// For `service:*`.
-    pub service: Option<Admin>,
-    /// For `logs:tail`.
-    pub logs: Option<Logs>,
-    /// For `notify:NAME`.
-    pub notify: BTreeMap<String, NotifyTarget>,
-    /// For `prometheus:*`.
-    pub prometheus: Option<Endpoint>,
-    /// For `alertmanager:*`.
-    pub alertmanager: Option<Endpoint>,
-    /// For `http:probe`.
-    pub http: Option<Http>,
+table! {
+    /// Log files.
+    #[derive(Debug, Clone)]
+    pub struct Logs {
+        /// By the name the model uses.
+        pub files: BTreeMap<String, PathBuf>,
+    }
 }
 
-/// A server that is read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// Its address.
-    pub endpoint: String,
+table! {
+    /// Where a notification goes.
+    #[derive(Debug, Clone)]
+    pub struct NotifyTarget {
+        /// The address.
+        pub url: String,
+    }
 }
 
-/// An admin interface.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Admin {
-    /// Its base address.
-    pub admin: String,
-}
-
-/// Log files.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// By the name the model uses.
-    pub files: BTreeMap<String, PathBuf>,
-}
-
-/// Where a notification goes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotifyTarget {
-    /// The address.
-    pub url: String,
-}
-
-/// What may be probed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// `host:port`s.
-    pub allow: Vec<String>,
+table! {
+    /// What may be probed.
+    #[derive(Debug, Clone)]
+    pub struct Http {
+        /// `host:port`s.
+        pub allow: Vec<String>,
+    }
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Live sessions at once.
     pub sessions_max: usize,
     /// How long a stop waits for what runs.
-    #[serde(with = "humantime_serde")]
     pub drain: Duration,
+}
+
+table! {
+    struct RawEngine {
+        sessions_max: Count<1> = Count(256),
+        drain: Duration = Duration::from_secs(30),
+    }
+}
+
+impl From<RawEngine> for EngineConfig {
+    fn from(raw: RawEngine) -> Self {
+        Self { sessions_max: raw.sessions_max.0 as usize, drain: raw.drain }
+    }
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { sessions_max: 256, drain: Duration::from_secs(30) }
+        RawEngine::blank().into()
     }
 }
 
-/// Reads the configuration. `${VAR}` and `${VAR:-default}` in it are replaced by `variable`'s answers.
+impl Read for EngineConfig {
+    fn read(node: &Node, log: &mut Log) -> Option<Self> {
+        RawEngine::read(node, log).map(Self::from)
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// Reads the configuration. `${VAR}` and `${VAR:-default}` in its values are replaced by `variable`'s answers; a variable
+/// can bring in nothing but its text, no key and no list.
 ///
 /// # Errors
-/// The file cannot be read, has a mistake of form, or names a variable that is not set.
+/// The file cannot be read. Or every mistake in it: of form, and every variable that is not set.
 pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, PackErrors> {
     let source = Source::read(path).map_err(|error| PackErrors(vec![error]))?;
-    let source = substitute(source, variable).map_err(PackErrors)?;
-    let mut config: Config = source.yaml().map_err(|error| PackErrors(vec![error]))?;
-    root(&mut config, path.parent().unwrap_or(Path::new(".")));
-    if !config.store.starts_with("sqlite://") {
-        let message = format!("the store `{}` is not known", config.store);
-        let error = source.error(&["store"], message, "write `sqlite://PATH`");
-        return Err(PackErrors(vec![error]));
+    let mut log = Log::new(source.path.clone());
+    let Some(mut tree) = source.tree(&mut log) else { return Err(PackErrors::sorted(log.errors)) };
+    substitute(&mut tree, variable, &mut log);
+    let mut config: Config = take(&tree, &mut log);
+    if !config.store.is_empty() && !config.store.starts_with(SQLITE) {
+        // Not the whole address: it may hold a password.
+        let kind = config.store.split_once("://").map_or("it", |(kind, _)| kind);
+        let place = tree.get("store").map(|node| node.place).unwrap_or_default();
+        log.report(place, format!("the store is not known: `{kind}`"), "write `sqlite://PATH`");
     }
-    for token in &config.server.tokens {
-        if token.credential.is_none() && token.env.is_none() && token.file.is_none() {
-            let message = format!("the token `{}` has no secret", token.name);
-            let hint = "name where it is: `credential`, `env` or `file`; `provost tokens generate` makes one";
-            return Err(PackErrors(vec![source.error(&["tokens", &token.name], message, hint)]));
-        }
+    if !log.errors.is_empty() {
+        return Err(PackErrors::sorted(log.errors));
     }
-    Ok(config)
-}
-
-/// Paths are relative to the configuration's folder.
-fn root(config: &mut Config, folder: &Path) {
+    let folder = path.parent().unwrap_or(Path::new("."));
     for pack in &mut config.packs {
         *pack = folder.join(&*pack);
     }
@@ -263,97 +177,52 @@ fn root(config: &mut Config, folder: &Path) {
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);
     }
+    Ok(config)
 }
+
+/// The one kind of store there is.
+const SQLITE: &str = "sqlite://";
 
 impl Config {
     /// The SQLite file's path.
     pub fn store_path(&self) -> PathBuf {
-        PathBuf::from(self.store.strip_prefix("sqlite://").unwrap_or(&self.store))
+        PathBuf::from(self.store.strip_prefix(SQLITE).unwrap_or(&self.store))
     }
 }
 
-/// Replaces variables line by line; comments are left alone. A value can bring in no new line, so no new key.
-fn substitute(mut source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Source, Vec<PackError>> {
-    let mut errors = Vec::new();
-    let mut text = String::with_capacity(source.text.len());
-    for (line, number) in source.text.lines().zip(1..) {
-        let (mut rest, mut column) = (line, 1);
-        while !line.trim_start().starts_with('#')
-            && let Some((before, after)) = rest.split_once("${")
-        {
-            column += before.chars().count() as u64;
-            let Some((name, later)) = after.split_once('}') else { break };
-            let (name, default) = name.split_once(":-").map_or((name, None), |(n, d)| (n, Some(d.to_owned())));
-            text.push_str(before);
-            match variable(name).filter(|value| !value.contains(['\n', '\r'])).or(default) {
-                Some(value) => text.push_str(&value),
-                None => errors.push(PackError {
-                    file: source.path.clone(),
-                    line: number,
-                    column,
-                    message: format!("the variable `{name}` is not set"),
-                    hint: format!("set it, or write `${{{name}:-default}}`"),
-                }),
-            }
-            rest = later;
+/// Replaces the variables in all values.
+fn substitute(node: &mut Node, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) {
+    match &mut node.kind {
+        Kind::Scalar(Value::String(text)) if text.contains("${") => {
+            let filled = filled(text, node.place, variable, log);
+            node.kind = Kind::Supplied(filled);
         }
-        text.push_str(rest);
-        text.push('\n');
-    }
-    if errors.is_empty() {
-        source.text = text;
-        Ok(source)
-    } else {
-        Err(errors)
+        Kind::Scalar(_) | Kind::Supplied(_) => {}
+        Kind::List(items) => items.iter_mut().for_each(|item| substitute(item, variable, log)),
+        Kind::Table(entries) => entries.iter_mut().for_each(|(_, node)| substitute(node, variable, log)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(model: &str, expect: Result<(), &str>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("provost.yaml");
-        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels:\n  default: {{{model}}}\n")).unwrap();
-        match (load_config(&path, &|_| None), expect) {
-            (Ok(_), Ok(())) => {}
-            (Err(errors), Err(part)) => {
-                assert!(errors.to_string().contains(part), "{errors}");
-                assert!(!errors.to_string().contains("hush"), "{errors}");
-            }
-            (found, expect) => panic!("{found:?}, expected {expect:?}"),
-        }
-    }
-
-    #[test]
-    fn a_model_server_is_named_in_full_or_refused() {
-        let whole = "provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\", model: m";
-        check(whole, Ok(()));
-        check(
-            &format!("{whole}, api_key: {{credential: model-key}}, request_timeout: 60s, connect_timeout: 5s"),
-            Ok(()),
-        );
-        check(&format!("{whole}, api_key: {{env: KEY}}"), Ok(()));
-        check("provider: openai_compatible, model: m", Err("base_url"));
-        check("provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\"", Err("model"));
-        check(&format!("{whole}, temperature: 1"), Err("temperature"));
-        check(&format!("{whole}, api_key: {{vault: sk-hush}}"), Err("says where the key is"));
-        check(&format!("{whole}, api_key: sk-hush"), Err("says where the key is"));
-        check(&format!("{whole}, request_timeout: 60"), Err("60"));
-    }
-
-    #[test]
-    fn a_keys_file_stands_beside_the_configuration() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("provost.yaml");
-        let model = "{provider: openai_compatible, base_url: x, model: m, api_key: {file: key}}";
-        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{default: {model}}}\n")).unwrap();
-        let config = load_config(&path, &|_| None).unwrap();
-        let Model::OpenaiCompatible { api_key: Some(ApiKey::File(file)), .. } = &config.models["default"] else {
-            panic!("{config:?}");
+/// A text with its variables filled in. One that is not set leaves its own text, so that no second mistake follows.
+fn filled(text: &str, place: Place, variable: &dyn Fn(&str) -> Option<String>, log: &mut Log) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let Some((inner, later)) = after.split_once('}') else {
+            log.report(place, "`${` is not closed", "write `${NAME}` or `${NAME:-default}`");
+            return filled;
         };
-        assert_eq!(file, &folder.path().join("key"));
+        let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
+        if let Some(value) = variable(name).or_else(|| default.map(str::to_owned)) {
+            filled.push_str(&value);
+        } else {
+            let hint = format!("set it, or write `${{{name}:-default}}`");
+            log.report(place, format!("the variable `{name}` is not set"), hint);
+            filled.push_str(name);
+        }
+        rest = later;
     }
+    filled.push_str(rest);
+    filled
 }

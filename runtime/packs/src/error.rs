@@ -1,7 +1,9 @@
 //! Errors with a place and a hint.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::node::Place;
 
 /// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,13 @@ pub struct PackError {
     pub message: String,
     /// What to do.
     pub hint: String,
+}
+
+impl PackError {
+    pub(crate) fn at(file: &Path, place: Place, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let Place { line, column } = place;
+        Self { file: file.to_owned(), line, column, message: message.into(), hint: hint.into() }
+    }
 }
 
 impl fmt::Display for PackError {
@@ -36,6 +45,15 @@ impl fmt::Display for PackError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackErrors(pub Vec<PackError>);
 
+impl PackErrors {
+    /// The mistakes in the order of files and places, none twice.
+    pub(crate) fn sorted(mut errors: Vec<PackError>) -> Self {
+        errors.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+        errors.dedup();
+        Self(errors)
+    }
+}
+
 impl fmt::Display for PackErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for error in &self.0 {
@@ -47,29 +65,17 @@ impl fmt::Display for PackErrors {
 
 impl std::error::Error for PackErrors {}
 
+/// Longest name that is compared with others.
+const NAME_MAX: usize = 64;
+
 /// The name nearest to a wrong one, as a hint.
-pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    let near = known.iter().map(|name| (distance(wrong, name), *name)).min();
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known.iter().map(|name| (strsim::levenshtein(wrong, name), *name));
+    let near = if wrong.len() > NAME_MAX { None } else { near.min() };
     match near {
         Some((far, name)) if far <= wrong.len().max(name.len()) / 2 => format!("did you mean `{name}`?"),
-        Some(_) => format!("there are: {}", known.join(", ")),
-        None => "there is none".to_owned(),
+        Some(_) | None if !known.is_empty() => format!("there are: {}", known.join(", ")),
+        Some(_) | None => "there is none".to_owned(),
     }
-}
-
-/// Edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((j, y), pair) in b.iter().enumerate().zip(row.windows(2)) {
-            let [diagonal, above] = pair else { continue };
-            let left = next.get(j).copied().unwrap_or(usize::MAX - 1);
-            next.push((diagonal + usize::from(x != *y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }

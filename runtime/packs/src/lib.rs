@@ -1,19 +1,31 @@
 //! Reads what users write: skill packs and the configuration. Everything is checked before anything is used, and all
 //! errors come at once, each with file, line, column and a hint.
 //!
-//! Within one file the YAML reader stops at its first mistake of form (an unknown key, a wrong type); mistakes of meaning
-//! (an unknown agent, tool, roster, outcome) are all found.
+//! A file goes through four hands: text (`source`) → a tree in which everything knows its place (`node`) → typed values,
+//! with every mistake of form (`form`, `raw`) → checked against everything else (`check`) and compiled (`resolve`). What
+//! could not be read is stood in for, so that one mistake never hides another. Only text that is no YAML ends the reading
+//! of its own file.
 
 mod agent;
+mod arguments;
 mod check;
 mod config;
 mod error;
+mod folder;
+mod form;
 mod load;
+mod model;
+mod node;
 mod prompt;
 mod raw;
 mod resolve;
+mod scalar;
+mod schema;
+mod server;
 mod source;
 
-pub use config::{ApiKey, Config, EngineConfig, Model, NotifyTarget, TokenConfig, Tools, load_config};
+pub use config::{Config, EngineConfig, NotifyTarget, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
+pub use model::{ApiKey, Model};
+pub use server::{LogConfig, ServerConfig, TokenConfig};

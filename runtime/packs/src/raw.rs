@@ -1,58 +1,77 @@
 //! The files as written. Unknown keys are refused everywhere.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::num::NonZeroU64;
 
-use provost_domain::condition::Condition;
+use provost_domain::condition::Op;
 use provost_domain::gate::GateAction;
-use provost_domain::pack::OutcomeKind;
+use provost_domain::pack::{OutcomeKind, RoleKind};
 use provost_domain::tool::Risk;
 use serde::Deserialize;
-use serde_json::Value;
 
-pub(crate) type Map<T> = BTreeMap<String, T>;
+use crate::form::{Names, Read as _, table};
+use crate::node::{At, Node};
+use crate::scalar::{Cost, Count, Period, Share, words};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawPack {
-    pub(crate) pack: String,
-    pub(crate) version: u32,
-    pub(crate) handle: String,
-    pub(crate) fields: Value,
-    #[serde(default)]
-    pub(crate) rosters: Map<Vec<String>>,
-    pub(crate) outcomes: Map<RawOutcome>,
-    pub(crate) terminal_tools: Map<RawTerminal>,
-    #[serde(default)]
-    pub(crate) findings_tools: Map<RawFindings>,
-    #[serde(default)]
-    pub(crate) patch_tools: Map<RawPatch>,
-    #[serde(default)]
-    pub(crate) inject: Map<String>,
-    pub(crate) entry: String,
-    #[serde(default)]
-    pub(crate) dispatch: Vec<RawDispatch>,
-    pub(crate) gates: RawGates,
-    pub(crate) retry: RawRetry,
-    #[serde(default)]
-    pub(crate) limits: RawLimits,
+words! {
+    OutcomeKind = OutcomeKind::Neutral,
+    RoleKind = RoleKind::Triage,
+    Risk = Risk::High,
+    GateAction = GateAction::Deny,
+    Op = Op::Eq,
+    RawEvidence = RawEvidence::Required,
+    RawWait = RawWait::Operator,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawOutcome {
-    pub(crate) kind: OutcomeKind,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawPack {
+        pub(crate) pack: At<String>,
+        pub(crate) version: Count<0>,
+        pub(crate) handle: At<String>,
+        pub(crate) fields: At<Node>,
+        pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
+        pub(crate) outcomes: Names<RawOutcome>,
+        pub(crate) terminal_tools: Names<RawTerminal>,
+        pub(crate) findings_tools: Names<RawFindings> = Names::default(),
+        pub(crate) patch_tools: Names<RawPatch> = Names::default(),
+        pub(crate) inject: Names<At<String>> = Names::default(),
+        pub(crate) entry: At<String>,
+        pub(crate) dispatch: Option<At<Vec<RawDispatch>>> = None,
+        pub(crate) gates: RawGates,
+        pub(crate) retry: RawRetry,
+        pub(crate) limits: RawLimits = RawLimits::blank(),
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawTerminal {
-    pub(crate) outcome: String,
-    pub(crate) evidence: Option<RawEvidence>,
-    pub(crate) args: Map<Value>,
-    #[serde(default)]
-    pub(crate) requires: Map<String>,
-    pub(crate) effect: Option<String>,
+impl RawPack {
+    /// Stands in for a manifest that is missing or could not be read: nothing can be said about the names in it.
+    pub(crate) fn unread() -> Self {
+        Self {
+            rosters: Names::blank(),
+            findings_tools: Names::blank(),
+            patch_tools: Names::blank(),
+            inject: Names::blank(),
+            ..Self::blank()
+        }
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawOutcome {
+        pub(crate) kind: OutcomeKind,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawTerminal {
+        pub(crate) outcome: At<String>,
+        pub(crate) evidence: RawEvidence = RawEvidence::Optional,
+        pub(crate) args: Names<Node>,
+        pub(crate) requires: Names<At<String>> = Names::default(),
+        pub(crate) effect: Option<At<String>> = None,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -62,111 +81,116 @@ pub(crate) enum RawEvidence {
     Optional,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawFindings {
-    pub(crate) args: Map<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawPatch {
-    pub(crate) fields: Vec<String>,
-    #[serde(default)]
-    pub(crate) aliases: Map<Map<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawDispatch {
-    pub(crate) when: Vec<Condition>,
-    pub(crate) next: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawGates {
-    #[serde(default)]
-    pub(crate) rules: Vec<RawGateRule>,
-    pub(crate) confidence_below: Option<f64>,
-    pub(crate) approval: RawApproval,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawGateRule {
-    pub(crate) tool: String,
-    pub(crate) risk: Option<Risk>,
-    pub(crate) action: Option<GateAction>,
-    #[serde(default)]
-    pub(crate) environment: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawApproval {
-    #[serde(with = "humantime_serde")]
-    pub(crate) expires: Duration,
-    #[serde(default)]
-    pub(crate) approvers: RawApprovers,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RawApprovers {
-    pub(crate) min: u32,
-    pub(crate) not_requester: bool,
-}
-
-impl Default for RawApprovers {
-    fn default() -> Self {
-        Self { min: 1, not_requester: true }
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawFindings {
+        pub(crate) args: Names<Node>,
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawRetry {
-    pub(crate) max: u32,
-    pub(crate) transient: bool,
-    pub(crate) low_confidence_below: Option<f64>,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawPatch {
+        pub(crate) fields: At<Vec<At<String>>>,
+        pub(crate) aliases: Names<Names<At<String>>> = Names::default(),
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RawLimits {
-    pub(crate) model_calls_per_turn: Option<u32>,
-    pub(crate) tool_calls_per_turn: Option<u32>,
-    #[serde(with = "humantime_serde")]
-    pub(crate) turn_wall: Option<Duration>,
-    pub(crate) session_tokens: Option<u64>,
-    pub(crate) session_cost_usd: Option<f64>,
-    pub(crate) no_progress: Option<u32>,
-    pub(crate) assignments_per_session: Option<u32>,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawDispatch {
+        pub(crate) when: At<Vec<RawCondition>>,
+        pub(crate) next: At<String>,
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawAgent {
-    pub(crate) role: provost_domain::pack::RoleKind,
-    pub(crate) model: Option<String>,
-    #[serde(default)]
-    pub(crate) tools: Vec<String>,
-    #[serde(with = "humantime_serde")]
-    pub(crate) deadline: Duration,
-    pub(crate) routes: Vec<RawRoute>,
-    pub(crate) watch: Option<RawWatch>,
-    #[serde(default)]
-    pub(crate) fragments: Vec<String>,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawCondition {
+        pub(crate) path: At<String>,
+        pub(crate) op: At<Op> = At::default(),
+        pub(crate) value: Option<Node> = None,
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawRoute {
-    pub(crate) when: String,
-    pub(crate) next: Option<String>,
-    pub(crate) wait: Option<RawWait>,
-    pub(crate) gate: Option<RawRouteGate>,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawGates {
+        pub(crate) rules: Vec<RawGateRule> = Vec::new(),
+        pub(crate) confidence_below: Option<Share> = None,
+        pub(crate) approval: RawApproval,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawGateRule {
+        pub(crate) tool: At<String>,
+        pub(crate) risk: Option<Risk> = None,
+        pub(crate) action: Option<GateAction> = None,
+        pub(crate) environment: Option<At<Vec<At<String>>>> = None,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawApproval {
+        pub(crate) expires: Period,
+        pub(crate) approvers: RawApprovers = RawApprovers::blank(),
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawApprovers {
+        pub(crate) min: Count<1> = Count(1),
+        pub(crate) not_requester: bool = true,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawRetry {
+        pub(crate) max: Count<0>,
+        pub(crate) transient: bool,
+        pub(crate) low_confidence_below: Option<Share> = None,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawLimits {
+        pub(crate) model_calls_per_turn: Option<Count<1>> = None,
+        pub(crate) tool_calls_per_turn: Option<Count<1>> = None,
+        pub(crate) turn_wall: Option<Period> = None,
+        pub(crate) session_tokens: Option<NonZeroU64> = None,
+        pub(crate) session_cost_usd: Option<Cost> = None,
+        pub(crate) no_progress: Option<Count<2>> = None,
+        pub(crate) assignments_per_session: Option<Count<1>> = None,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawAgent {
+        pub(crate) role: At<RoleKind>,
+        pub(crate) model: Option<At<String>> = None,
+        pub(crate) tools: Option<At<Vec<At<String>>>> = None,
+        pub(crate) deadline: Period,
+        pub(crate) routes: At<Vec<RawRoute>>,
+        pub(crate) watch: Option<At<RawWatch>> = None,
+        pub(crate) fragments: Vec<At<String>> = Vec::new(),
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawRoute {
+        pub(crate) when: At<String>,
+        pub(crate) next: Option<At<String>> = None,
+        pub(crate) wait: Option<At<RawWait>> = None,
+        pub(crate) gate: Option<RawRouteGate> = None,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -175,20 +199,20 @@ pub(crate) enum RawWait {
     Operator,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawRouteGate {
-    pub(crate) confidence_below: f64,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawRouteGate {
+        pub(crate) confidence_below: Share,
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawWatch {
-    pub(crate) tool: String,
-    #[serde(default)]
-    pub(crate) args: Map<Value>,
-    pub(crate) until: Vec<Condition>,
-    #[serde(with = "humantime_serde")]
-    pub(crate) every: Duration,
-    pub(crate) consecutive: u32,
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawWatch {
+        pub(crate) tool: At<String>,
+        pub(crate) args: At<Names<Node>> = At::default(),
+        pub(crate) until: At<Vec<RawCondition>>,
+        pub(crate) every: Period,
+        pub(crate) consecutive: Count<1>,
+    }
 }

@@ -1,13 +1,16 @@
-//! One file's text, and where things stand in it.
+//! One file: its text, and its YAML with places.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::error::PackError;
+use crate::form::{Log, Read};
+use crate::node::{Node, Place};
 
-/// Largest file read, in bytes.
+/// Largest file read, in bytes: prompts and tables are far smaller, and a mistaken file is refused before it is read.
 const FILE_MAX: u64 = 1024 * 1024;
 
 /// A file that was read.
@@ -18,75 +21,101 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a file that must be UTF-8 and not too large.
+    /// Reads a regular file that must be UTF-8 and not too large.
     pub(crate) fn read(path: &Path) -> Result<Self, PackError> {
-        let error = |message: String, hint: &str| PackError {
-            file: path.to_owned(),
-            line: 0,
-            column: 0,
-            message,
-            hint: hint.to_owned(),
-        };
-        let length = fs::metadata(path)
-            .map_err(|e| error(format!("cannot be read: {e}"), "check the path and its rights"))?
-            .len();
-        if length > FILE_MAX {
-            return Err(error(
-                format!("{length} bytes, over the limit of {FILE_MAX}"),
-                "split it, or name another file",
-            ));
+        let error = |message: String, hint: &str| PackError::at(path, Place::default(), message, hint);
+        let unreadable = |e| error(format!("cannot be read: {e}"), "check the path and its rights");
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(error("is not a file".to_owned(), "name a file of text"));
         }
-        let bytes =
-            fs::read(path).map_err(|e| error(format!("cannot be read: {e}"), "check the path and its rights"))?;
+        let mut bytes = Vec::new();
+        File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        if bytes.len() as u64 > FILE_MAX {
+            return Err(error(format!("is over the limit of {FILE_MAX} bytes"), "split it, or take it out"));
+        }
         let text =
             String::from_utf8(bytes).map_err(|e| error(format!("is not UTF-8: {e}"), "save it as UTF-8 text"))?;
         Ok(Self { path: path.to_owned(), text })
     }
 
-    /// The file's YAML as a type that refuses unknown keys.
-    pub(crate) fn yaml<T: DeserializeOwned>(&self) -> Result<T, PackError> {
-        serde_saphyr::from_str(&self.text).map_err(|error| {
-            let bare = error.without_snippet();
-            let (line, column) = bare.location().map_or((0, 0), |at| (at.line(), at.column()));
-            PackError {
-                file: self.path.clone(),
-                line,
-                column,
-                message: bare.to_string(),
-                hint: "mend it and run the check again: the rest of this file is read after that".to_owned(),
-            }
-        })
+    /// The file's YAML as a tree, with every key that is written twice in the log. Text that is no YAML is the one
+    /// mistake that hides others: what follows it means nothing.
+    pub(crate) fn tree(&self, log: &mut Log) -> Option<Node> {
+        parse(&self.text, log)
     }
 
-    /// An error at the first place where all of these words stand, in this order, each at or after the one before.
-    pub(crate) fn error(&self, at: &[&str], message: impl Into<String>, hint: impl Into<String>) -> PackError {
-        let (line, column) = self.find(at);
-        PackError { file: self.path.clone(), line, column, message: message.into(), hint: hint.into() }
-    }
-
-    fn find(&self, at: &[&str]) -> (u64, u64) {
-        let mut from = 0;
-        let mut found = None;
-        for word in at {
-            let Some(offset) = self.text.get(from..).and_then(|rest| position(rest, word)) else { continue };
-            from += offset;
-            found = Some(from);
-        }
-        let Some(before) = found.and_then(|at| self.text.get(..at)) else { return (0, 0) };
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) as u64 + 1;
-        (line, column)
+    /// The file's YAML as a type, with every mistake of form in the log; nothing when it is something else as a whole.
+    pub(crate) fn form<T: Read>(&self, log: &mut Log) -> Option<(Node, T)> {
+        let tree = self.tree(log)?;
+        let form = T::read(&tree, log)?;
+        Some((tree, form))
     }
 }
 
-/// Where a word stands that is not part of a longer one; comments are passed over.
-fn position(text: &str, word: &str) -> Option<usize> {
-    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
-    let stands = |at: usize| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
-        let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or_default();
-        !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word) && !line.trim_start().starts_with('#')
+/// Parses YAML with places.
+pub(crate) fn parse(text: &str, log: &mut Log) -> Option<Node> {
+    let first = match parse_with(text, DuplicateKeyPolicy::Error) {
+        Ok(tree) => return Some(tree),
+        Err(error) => error,
     };
-    text.match_indices(word).map(|(at, _)| at).find(|at| stands(*at))
+    // The strict reading ends at a key that is written twice; the other one goes on, so that the rest is checked too.
+    match parse_with(text, DuplicateKeyPolicy::LastWins) {
+        Ok(tree) => {
+            let before = log.errors.len();
+            refuse_twice(&tree, log);
+            if log.errors.len() == before {
+                report(&first, log);
+            }
+            Some(tree)
+        }
+        Err(error) => {
+            report(&first, log);
+            report(&error, log);
+            None
+        }
+    }
+}
+
+fn parse_with(text: &str, duplicates: DuplicateKeyPolicy) -> Result<Node, serde_saphyr::Error> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: duplicates,
+        merge_keys: MergeKeyPolicy::Error,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+fn report(error: &serde_saphyr::Error, log: &mut Log) {
+    let place = error.location().map(|at| Place { line: at.line(), column: at.column() }).unwrap_or_default();
+    let hint = "mend it and check again: the rest of this file is read after that";
+    let message = error.without_snippet().to_string();
+    // Its place stands in front already.
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    log.report(place, message, hint);
+}
+
+fn refuse_twice(node: &Node, log: &mut Log) {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        open.extend(node.items());
+        let mut seen = std::collections::BTreeMap::new();
+        for (key, node) in node.entries() {
+            open.push(node);
+            if let Some(first) = seen.insert(key.as_str(), key.place) {
+                let hint = format!("take one out; the other is in line {}", first.line);
+                log.report(key.place, format!("the key `{}` is written twice", key.value), hint);
+            }
+        }
+    }
+}
+
+/// Refuses `${`: a pack is the same everywhere, so it holds no variables.
+pub(crate) fn refuse_variables(source: &Source, errors: &mut Vec<PackError>) {
+    for (at, _) in source.text.match_indices("${") {
+        let message = "`${` is left over: variables are not replaced in a pack";
+        let hint = "write the value itself; variables belong in the configuration";
+        errors.push(PackError::at(&source.path, Place::of(&source.text, at), message, hint));
+    }
 }

@@ -111,6 +111,8 @@ codes! {
     NotInDoubt = ("not_in_doubt", CONFLICT, "the outcome is not in doubt");
     /// The policy says no.
     RetryRejected = ("retry_rejected", CONFLICT, "the retry is rejected");
+    /// An unknown outcome must be settled first.
+    OutcomeUnsettled = ("outcome_unsettled", CONFLICT, "the outcome of a call is not settled yet");
     /// No such terminal tool.
     UnknownTerminalTool = ("unknown_terminal_tool", UNPROCESSABLE_ENTITY, "no such terminal tool");
     /// The pinned pack is not loaded.
@@ -139,6 +141,7 @@ impl Code {
             Refusal::NobodyAsked => Self::NobodyAsked,
             Refusal::NotInDoubt { .. } => Self::NotInDoubt,
             Refusal::RetryRejected { .. } => Self::RetryRejected,
+            Refusal::OutcomeUnsettled { .. } => Self::OutcomeUnsettled,
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
             Refusal::PackChanged { .. } => Self::PackChanged,
         }

@@ -115,6 +115,7 @@ impl From<Refusal> for Problem {
             Refusal::StaleVersion { expected, actual } => problem.with("expected", expected.0).with("actual", actual.0),
             Refusal::CallRefused { refusal } => problem.with("refusal", json!(refusal)),
             Refusal::NotEditable { arguments } => problem.with("arguments", arguments),
+            Refusal::OutcomeUnsettled { calls } => problem.with("calls", json!(calls)),
             Refusal::RetryRejected { reason, .. } => problem.with("reason", json!(reason)),
             Refusal::SessionEnded { status, .. } | Refusal::NothingToDo { status, .. } => {
                 problem.with("session_status", status)

@@ -65,6 +65,7 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
             record: Some(record),
             status: "in_progress".to_owned(),
             ended: step + 1 == APPENDS,
+            release: step + 1 == APPENDS,
             snapshot: turn_end.then(|| Snapshot { seq: head, hash: prev, header: text.as_bytes().to_vec() }),
             contents: Vec::new(),
             approvals: Vec::new(),

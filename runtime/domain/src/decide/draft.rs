@@ -1,33 +1,73 @@
 //! A verdict in the making: every event is applied to a working copy as it is pushed, so later steps see it.
 
+use std::ops::{Deref, DerefMut};
+
 use super::{Facts, Verdict};
 use crate::event::{Event, EventBody};
-use crate::ids::{Principal, Seq};
+use crate::ids::{Fence, Principal, Seq};
 use crate::session::Session;
 use crate::terminal::{FrameworkStatus, StatusChanged};
+use crate::time::Timestamp;
 use crate::tool::Content;
 
 /// The principal of what the runtime does by itself.
 pub const RUNTIME: &str = "runtime";
 
+/// Records facts on a session: all that is needed where no pack has a say.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
+pub(super) struct Recorder {
     pub(super) session: Session,
-    pub(super) facts: &'a Facts<'a>,
+    pub(super) now: Timestamp,
+    fence: Fence,
     events: Vec<EventBody>,
     contents: Vec<Content>,
 }
 
+/// Records facts by the rules of the session's pack.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    recorder: Recorder,
+    pub(super) facts: &'a Facts<'a>,
+}
+
+impl Deref for Draft<'_> {
+    type Target = Recorder;
+
+    fn deref(&self) -> &Recorder {
+        &self.recorder
+    }
+}
+
+impl DerefMut for Draft<'_> {
+    fn deref_mut(&mut self) -> &mut Recorder {
+        &mut self.recorder
+    }
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn new(session: &Session, facts: &'a Facts<'a>) -> Self {
-        Self { session: session.clone(), facts, events: Vec::new(), contents: Vec::new() }
+        Self { recorder: Recorder::new(session, facts.now, facts.fence), facts }
+    }
+
+    pub(super) fn runtime() -> Principal {
+        Principal::new(RUNTIME)
+    }
+
+    pub(super) fn into_verdict(self) -> Verdict {
+        self.recorder.into_verdict()
+    }
+}
+
+impl Recorder {
+    pub(super) fn new(session: &Session, now: Timestamp, fence: Fence) -> Self {
+        Self { session: session.clone(), now, fence, events: Vec::new(), contents: Vec::new() }
     }
 
     /// Adds a fact. What does not fit the session is not added: decisions only push what they have just checked, and the
     /// property tests hold them to it.
     pub(super) fn push(&mut self, body: impl Into<EventBody>) {
         let seq = self.session.head().next();
-        let event = Event { seq, at: self.facts.now, fence: self.facts.fence, body: body.into() };
+        let event = Event { seq, at: self.now, fence: self.fence, body: body.into() };
         let applied = self.session.apply(&event);
         debug_assert_eq!(applied, Ok(()), "a decision pushed an event that does not fit");
         if applied.is_ok() {
@@ -46,10 +86,6 @@ impl<'a> Draft<'a> {
             let changed = StatusChanged::framework(self.session.status(), to, reason.into(), by.clone());
             self.push(changed);
         }
-    }
-
-    pub(super) fn runtime() -> Principal {
-        Principal::new(RUNTIME)
     }
 
     /// The head as of now.

@@ -115,6 +115,10 @@ pub(super) fn agent_failed(draft: &mut Draft<'_>, failure: AgentFailure) {
     // A silent worker may leave approvals pending and calls under way; neither may outlive the turn.
     stop::abandon(draft, &Draft::runtime(), "the agent failed while this call was being made");
     draft.push(AgentFailed { assignment, agent, failure });
+    if !draft.session.unknown().is_empty() {
+        // Nothing is tried again on top of what may have happened: `derive_status` asks for a person.
+        return;
+    }
     if decision.retry {
         retry::begin(draft, &Draft::runtime(), decision.reason);
     } else {

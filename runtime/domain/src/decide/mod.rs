@@ -14,6 +14,7 @@ mod settle;
 mod speak;
 mod start;
 mod stop;
+mod unserved;
 mod watch;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use draft::Draft;
 
 pub use draft::RUNTIME;
 pub use retry::preview as preview_retry;
+pub use unserved::Unserved;
 
 /// All a decision may look at besides the session.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,9 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The fence the session is held under.
     pub fence: Fence,
-    /// The session's pack.
+    /// Since when this owner holds the session: a worker is silent only for as long as somebody listened.
+    pub since: Timestamp,
+    /// The session's pack, as the session pinned it.
     pub pack: &'a Pack,
     /// The backend tools.
     pub catalog: &'a Catalog,
@@ -75,16 +79,16 @@ pub fn create(created: SessionCreated) -> EventBody {
     EventBody::SessionCreated(created)
 }
 
-/// Decides a command from outside.
+fn check_version(session: &Session, command: &Command) -> Result<(), Refusal> {
+    match command.if_version {
+        Some(expected) if expected != session.head() => Err(Refusal::StaleVersion { expected, actual: session.head() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Decides a command from outside. The facts' pack is the one the session pinned; for any other see [`Unserved`].
 pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Result<Verdict, Refusal> {
-    if let Some(expected) = command.if_version
-        && expected != session.head()
-    {
-        return Err(Refusal::StaleVersion { expected, actual: session.head() });
-    }
-    if session.pack_digest() != facts.pack.digest && command.ask.starts_work() {
-        return Err(Refusal::PackChanged { pinned: session.pack_digest().hex(), loaded: facts.pack.digest.hex() });
-    }
+    check_version(session, command)?;
     let mut draft = Draft::new(session, facts);
     match &command.ask {
         Ask::Start => start::decide(&mut draft, &command.by)?,

@@ -1,6 +1,6 @@
 //! What the session's own side reports.
 
-use super::draft::Draft;
+use super::draft::{Draft, Recorder};
 use super::{answer, call, flow, stop, watch};
 use crate::event::{AssignmentRedispatched, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ToolReturned};
 use crate::failure::{AgentFailure, ModelFailure};
@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, CallId};
 use crate::model::ModelReply;
 use crate::pack::RoleKind;
 use crate::recovery::{Plan, plan};
-use crate::session::{CallState, Intent, Owed, owed};
+use crate::session::{CallState, Intent, Owed, Turn, owed};
 use crate::terminal::FrameworkStatus;
 use crate::tool::{EffectClass, Happened, RecordedOutcome, ToolOutcome};
 
@@ -75,7 +75,8 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
     let (recorded, content) = RecordedOutcome::of(outcome.clone());
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
-    if draft.session.turn().is_some_and(|turn| turn.role == RoleKind::Watcher) {
+    let polled = |turn: &Turn| turn.role == RoleKind::Watcher && turn.calls.iter().any(|call| call.id == *id);
+    if draft.session.turn().is_some_and(polled) {
         watch::measure(draft, outcome);
     }
 }
@@ -100,7 +101,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     watch::tick(draft);
     let Some(turn) = draft.session.turn() else { return };
     let working = !owed(&draft.session, draft.facts.fence).is_empty();
-    if turn.role == RoleKind::Watcher || !working || draft.facts.now < turn.ends_at() {
+    if turn.role == RoleKind::Watcher || !working || draft.facts.now < turn.silent_at(draft.facts.since) {
         return;
     }
     let deadline_ms = u64::try_from(turn.patience.as_millis()).unwrap_or(u64::MAX);
@@ -130,10 +131,10 @@ fn redispatch(draft: &mut Draft<'_>, cause: &str, failure: AgentFailure) {
 }
 
 /// Ends the run as `error`: nothing of it is tried again before a person has looked.
-pub(super) fn given_up(draft: &mut Draft<'_>, cause: &str) {
-    if draft.session.status().is_end() {
+pub(super) fn given_up(recorder: &mut Recorder, cause: &str) {
+    if recorder.session.status().is_end() {
         return;
     }
-    stop::abandon(draft, &Draft::runtime(), "the session was given up while this call was being made");
-    draft.set_status(FrameworkStatus::Error, cause, &Draft::runtime());
+    stop::abandon(recorder, &Draft::runtime(), "the session was given up while this call was being made");
+    recorder.set_status(FrameworkStatus::Error, cause, &Draft::runtime());
 }

@@ -31,6 +31,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, force: bool) -> Resu
             return Err(rejected(None));
         }
     }
+    if !draft.session.unknown().is_empty() {
+        return Err(Refusal::OutcomeUnsettled { calls: draft.session.unknown().keys().cloned().collect() });
+    }
     let decision = preview(&draft.session, draft.facts.pack);
     if !decision.retry && !force {
         return Err(rejected(Some(decision.reason)));

@@ -1,19 +1,19 @@
 //! A person settles what nobody could know.
 
-use super::draft::Draft;
+use super::draft::Recorder;
 use crate::event::{OutcomeSettled, Settlement};
 use crate::ids::{CallId, Principal};
 use crate::refusal::Refusal;
 
 pub(super) fn decide(
-    draft: &mut Draft<'_>,
+    recorder: &mut Recorder,
     by: &Principal,
     call: &CallId,
     settlement: &Settlement,
 ) -> Result<(), Refusal> {
-    if !draft.session.unknown().contains_key(call) {
+    if !recorder.session.unknown().contains_key(call) {
         return Err(Refusal::NotInDoubt { call: call.clone() });
     }
-    draft.push(OutcomeSettled { call: call.clone(), by: by.clone(), settlement: settlement.clone() });
+    recorder.push(OutcomeSettled { call: call.clone(), by: by.clone(), settlement: settlement.clone() });
     Ok(())
 }

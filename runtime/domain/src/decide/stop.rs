@@ -1,6 +1,6 @@
 //! Stop: cancels what runs, says who, and is never shown as somebody's refusal.
 
-use super::draft::Draft;
+use super::draft::Recorder;
 use super::ended;
 use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeUnknown, StopRequested};
 use crate::ids::Principal;
@@ -9,25 +9,25 @@ use crate::session::CallState;
 use crate::terminal::FrameworkStatus;
 use crate::tool::EffectClass;
 
-pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, reason: &str) -> Result<(), Refusal> {
-    if draft.session.status().is_final() {
-        return Err(ended(draft.session.status()));
+pub(super) fn decide(recorder: &mut Recorder, by: &Principal, reason: &str) -> Result<(), Refusal> {
+    if recorder.session.status().is_final() {
+        return Err(ended(recorder.session.status()));
     }
-    draft.push(StopRequested { by: by.clone(), reason: reason.to_owned() });
-    abandon(draft, by, "the session was stopped while this call was being made");
-    draft.set_status(FrameworkStatus::Stopped, reason, by);
+    recorder.push(StopRequested { by: by.clone(), reason: reason.to_owned() });
+    abandon(recorder, by, "the session was stopped while this call was being made");
+    recorder.set_status(FrameworkStatus::Stopped, reason, by);
     Ok(())
 }
 
 /// Takes back all pending approvals, and records what may have happened of the calls under way.
-pub(super) fn abandon(draft: &mut Draft<'_>, by: &Principal, cause: &str) {
+pub(super) fn abandon(recorder: &mut Recorder, by: &Principal, cause: &str) {
     let pending: Vec<_> =
-        draft.session.approvals().values().map(|p| (p.asked.approval.clone(), p.asked.call.clone())).collect();
+        recorder.session.approvals().values().map(|p| (p.asked.approval.clone(), p.asked.call.clone())).collect();
     for (approval, call) in pending {
-        draft.push(ApprovalDecided { approval, call, by: by.clone(), decision: ApprovalDecision::Cancelled });
+        recorder.push(ApprovalDecided { approval, call, by: by.clone(), decision: ApprovalDecision::Cancelled });
     }
-    for id in draft.session.running() {
-        let reads = draft.session.call(&id).is_some_and(|call| match &call.state {
+    for id in recorder.session.running() {
+        let reads = recorder.session.call(&id).is_some_and(|call| match &call.state {
             CallState::Intended(intent) => intent.effect == EffectClass::Read,
             CallState::Proposed
             | CallState::Waiting(_)
@@ -36,7 +36,7 @@ pub(super) fn abandon(draft: &mut Draft<'_>, by: &Principal, cause: &str) {
             | CallState::Settled(_) => true,
         });
         if !reads {
-            draft.push(OutcomeUnknown { call: id, cause: cause.to_owned() });
+            recorder.push(OutcomeUnknown { call: id, cause: cause.to_owned() });
         }
     }
 }

@@ -71,7 +71,8 @@ pub struct SessionRow {
     pub next_run_at: Option<Timestamp>,
     /// When its log last grew.
     pub progress_at: Timestamp,
-    /// How often it was taken over since an append last made progress ([`Append::progress`]).
+    /// How often it was taken from an owner that had not given it up, since an append last made progress
+    /// ([`Append::progress`]) or it was parked.
     pub takeovers: u32,
     /// When it was created.
     pub created_at: Timestamp,
@@ -239,6 +240,8 @@ pub struct Append {
     pub status: String,
     /// See `status`.
     pub ended: bool,
+    /// Gives the session up with it: afterwards it has no owner.
+    pub release: bool,
     /// A new snapshot, at turn ends.
     pub snapshot: Option<Snapshot>,
     /// Large results.
@@ -319,7 +322,8 @@ pub trait SessionStore: Send + Sync + std::fmt::Debug {
     /// Stores the row together with its first append, or neither. Once it returns `Ok`, both are durable.
     async fn create(&self, new: NewSession) -> Result<(), StoreError>;
 
-    /// Raises the fence, sets the owner and loads the session. Once it returns, no older owner can write.
+    /// Raises the fence, sets the owner and loads the session. Once it returns, no older owner can write. It counts as a
+    /// takeover where another owner had not given the session up.
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError>;
 
     /// Writes; once it returns `Ok`, everything in it is durable. `Fenced` and `Stale` mean nothing was written.

@@ -77,15 +77,15 @@ impl Session {
         approvals.chain(operator).chain(outcomes).collect()
     }
 
-    /// The next instant at which time itself changes something.
-    pub fn next_timer(&self, fence: Fence) -> Option<Timestamp> {
+    /// The next instant at which time itself changes something, for an owner that holds the session since `since`.
+    pub fn next_timer(&self, fence: Fence, since: Timestamp) -> Option<Timestamp> {
         if self.status().is_end() {
             return None;
         }
         let expiries = self.approvals().values().map(|pending| pending.asked.expires_at);
         let working = !owed(self, fence).is_empty();
         let turn = self.turn().filter(|_| working);
-        let quiet = turn.map(super::Turn::ends_at);
+        let quiet = turn.map(|turn| turn.silent_at(since));
         let poll = turn.and_then(|turn| turn.watch.next_at.filter(|_| turn.all_settled()));
         expiries.chain(quiet).chain(poll).min()
     }

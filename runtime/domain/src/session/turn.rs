@@ -184,7 +184,18 @@ impl Turn {
         self.calls.iter().all(|call| call.settled().is_some())
     }
 
-    /// When silence counts as failure; for a watcher, when it ends.
+    /// When silence counts as failure, for an owner that listens since `since`: what a worker said to an owner that died
+    /// is not held against it. For a watcher, when it ends.
+    pub fn silent_at(&self, since: Timestamp) -> Timestamp {
+        match self.role {
+            RoleKind::Watcher => self.ends_at(),
+            RoleKind::Triage | RoleKind::Investigator | RoleKind::Resolution => {
+                self.ends_at().max(since.plus(self.patience))
+            }
+        }
+    }
+
+    /// When silence since the last fact counts as failure; for a watcher, when it ends.
     pub fn ends_at(&self) -> Timestamp {
         match self.role {
             RoleKind::Watcher => self.issued_at.plus(self.patience),

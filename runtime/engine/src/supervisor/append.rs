@@ -58,7 +58,8 @@ impl State {
             })
         });
         let hash = record.as_ref().map_or(self.head_hash, |record| record.hash);
-        let due = batch.turn_ended && head.0.saturating_sub(self.snapshot_seq.0) >= SNAPSHOT_EVERY;
+        let between_turns = batch.turn_ended || session.turn().is_none();
+        let due = between_turns && head.0.saturating_sub(self.snapshot_seq.0) >= SNAPSHOT_EVERY;
         let snapshot = due.then(|| Snapshot { seq: head, hash, header: session.to_snapshot() });
         if due {
             self.snapshot_seq = head;
@@ -71,6 +72,8 @@ impl State {
             record,
             status: session.status().to_string(),
             ended: session.status().is_end(),
+            // What still changes the world is waited for and recorded: only then is the session nobody's.
+            release: session.status().is_end() && !self.performing.acts(),
             snapshot,
             contents: batch.contents.clone(),
             approvals: ApprovalChange::of(self.id, now, &batch.events),
@@ -79,7 +82,7 @@ impl State {
             at: now,
         };
         self.head_hash = hash;
-        self.released = append.ended;
+        self.released = append.release;
         self.batch = Some(batch);
         let new = self.new.take();
         let (shared, myself) = (Arc::clone(&self.shared), myself.clone());

@@ -43,7 +43,7 @@ pub(crate) enum ToSupervisor {
     Parked(Result<Parked, StoreError>),
     /// The next timer is due.
     Tick,
-    /// Finish what runs, begin nothing new, then end.
+    /// Finish what was begun, ask nothing new, then end.
     Drain,
 }
 
@@ -72,6 +72,25 @@ pub(crate) enum Boot {
     Wake,
     /// Carrying it failed too often: it ends with this cause, for a person to look at.
     GiveUp(String),
+}
+
+/// How a supervisor ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing is left to do here.
+    Rested,
+    /// The storage failed: the log says later what is left to do.
+    Again,
+}
+
+impl End {
+    /// As the actor's reason to stop, which the node reads.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Rested => "rested",
+            Self::Again => "again",
+        }
+    }
 }
 
 /// Where a direct answer goes.
@@ -147,14 +166,14 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ToSupervisor::Loaded(loaded) => match *loaded {
-                Ok(taken) => state.loaded(taken)?,
+                Ok(taken) => state.loaded(taken),
                 Err(error) => state.fail(&error),
             },
             ToSupervisor::Report(report) => state.report(report),
             ToSupervisor::Wake => state.read_inbox(&myself),
             ToSupervisor::Inbox(Ok((inbox, wake_seq))) => state.inbox(inbox, wake_seq),
             ToSupervisor::Appended(Ok(_)) => state.appended(),
-            ToSupervisor::Parked(Ok(Parked::Parked)) => state.rested = true,
+            ToSupervisor::Parked(Ok(Parked::Parked)) => state.end = Some(End::Rested),
             ToSupervisor::Parked(Ok(Parked::Woken { inbox, wake_seq })) => {
                 state.parking = false;
                 state.inbox(inbox, wake_seq);
@@ -166,8 +185,8 @@ impl Actor for Supervisor {
             ToSupervisor::Drain => state.draining = true,
         }
         state.go_on(&myself).await?;
-        if state.rested {
-            myself.stop(Some("rested".to_owned()));
+        if let Some(end) = state.end {
+            myself.stop(Some(end.word().to_owned()));
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use provost_domain::model::ToolOffer;
 use provost_domain::request;
 use provost_domain::session::{Owed, owed};
 use provost_domain::time::Timestamp;
+use provost_domain::tool::EffectClass;
 use ractor::{Actor as _, ActorId, ActorProcessingErr, ActorRef};
 
 use super::ToSupervisor;
@@ -21,7 +22,8 @@ use crate::worker::{ToWorker, Worker, WorkerArguments};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum UnderWay {
     Asking(AssignmentId, u32),
-    Calling(CallId),
+    Reading(CallId),
+    Acting(CallId),
 }
 
 /// What is under way, and who carries it.
@@ -52,10 +54,24 @@ impl Performing {
                 self.under_way.remove(&UnderWay::Asking(*assignment, *round));
             }
             Report::Returned { call, .. } => {
-                self.under_way.remove(&UnderWay::Calling(call.clone()));
+                self.under_way.remove(&UnderWay::Reading(call.clone()));
+                self.under_way.remove(&UnderWay::Acting(call.clone()));
             }
             Report::Tick => self.timer = None,
             Report::TakenOver | Report::GivenUp { .. } | Report::WorkerLost { .. } => {}
+        }
+    }
+
+    /// Whether a call is under way that may change the world.
+    pub(super) fn acts(&self) -> bool {
+        self.under_way.iter().any(|what| matches!(what, UnderWay::Acting(_)))
+    }
+
+    /// Nobody waits for answers any more, only for what was done.
+    fn forget_answers(&mut self) {
+        self.under_way.retain(|what| matches!(what, UnderWay::Acting(_)));
+        if self.is_idle() {
+            self.dismiss();
         }
     }
 
@@ -80,10 +96,7 @@ impl State {
     pub(super) async fn perform(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
         let Some(session) = self.session.clone() else { return Ok(()) };
         if session.status().is_end() {
-            self.performing.dismiss();
-            return Ok(());
-        }
-        if self.draining {
+            self.performing.forget_answers();
             return Ok(());
         }
         let assignment = session.turn().map_or(AssignmentId(0), |turn| turn.assignment);
@@ -92,8 +105,10 @@ impl State {
         }
         for owed in owed(&session, self.fence()) {
             let (what, message) = match owed {
+                // A drain finishes what was begun and asks nothing new.
+                Owed::AskModel { .. } if self.draining => continue,
                 Owed::AskModel { assignment, round } => {
-                    let (Some(turn), Some(pack)) = (session.turn(), self.pack.clone()) else { continue };
+                    let (Some(turn), Some(pack)) = (session.turn(), self.served.pack().cloned()) else { continue };
                     let Some(agent) = pack.agents.get(&turn.agent) else { continue };
                     let what = UnderWay::Asking(assignment, round);
                     if self.performing.under_way.contains(&what) {
@@ -104,7 +119,9 @@ impl State {
                 }
                 Owed::Run(call) => {
                     let Some(permit) = Permit::of(session.id(), call) else { continue };
-                    (UnderWay::Calling(call.id.clone()), ToWorker::Call(permit))
+                    let reads = call.intent().is_some_and(|intent| intent.effect == EffectClass::Read);
+                    let id = call.id.clone();
+                    (if reads { UnderWay::Reading(id) } else { UnderWay::Acting(id) }, ToWorker::Call(permit))
                 }
                 // Planned by `Report::TakenOver` before anything is performed; a poll is a timer.
                 Owed::InDoubt(_) | Owed::Poll { .. } => continue,
@@ -114,7 +131,8 @@ impl State {
                 worker.cast(message)?;
             }
         }
-        self.set_timer(session.next_timer(self.fence()), myself);
+        let timer = session.next_timer(self.fence(), self.since).filter(|_| !self.draining);
+        self.set_timer(timer, myself);
         Ok(())
     }
 
@@ -128,7 +146,7 @@ impl State {
             return Ok((worker.clone(), Arc::clone(offers)));
         }
         let agent = self.session.as_ref().and_then(|session| session.turn()).map(|turn| turn.agent.clone());
-        let offers = match (&self.pack, agent) {
+        let offers = match (self.served.pack(), agent) {
             (Some(pack), Some(agent)) => pack
                 .agents
                 .get(&agent)

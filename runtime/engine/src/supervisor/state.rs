@@ -3,20 +3,20 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use provost_domain::command::Report;
-use provost_domain::decide::{self, Accepted, Facts, Verdict};
+use provost_domain::command::{Ask, Command, Report};
+use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody, SessionCreated};
-use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Principal, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::pack::Pack;
 use provost_domain::port::{InboxEntry, NewSession, SessionRow, StoreError, TakenOver};
-use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
 
 use super::append::Batch;
 use super::perform::Performing;
-use super::{Answerer, Boot, Input, Settled, SupervisorArguments, ToSupervisor};
+use super::{Answerer, Boot, End, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::{EngineError, Shared};
 use crate::gear::Gear;
 
@@ -24,9 +24,37 @@ use crate::gear::Gear;
 /// ends its processes. Recovering from a crash takes one.
 const TAKEOVERS_MAX: u32 = 5;
 
+/// Whether the session's pack is loaded as the session pinned it.
+#[derive(Debug)]
+pub(super) enum Served {
+    /// By this one.
+    As(Arc<Pack>),
+    /// No: another version, or none, is loaded in its place.
+    Not {
+        /// What is.
+        loaded: String,
+    },
+}
+
+impl Served {
+    fn by(gear: &Gear, name: &str, pinned: Digest) -> Self {
+        match gear.pinned(pinned, name) {
+            Some(pack) if pack.digest == pinned => Self::As(pack),
+            Some(pack) => Self::Not { loaded: pack.digest.hex() },
+            None => Self::Not { loaded: "nothing".to_owned() },
+        }
+    }
+
+    pub(super) fn pack(&self) -> Option<&Arc<Pack>> {
+        match self {
+            Self::As(pack) => Some(pack),
+            Self::Not { .. } => None,
+        }
+    }
+}
+
 /// One live session.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts about how the actor ends, not a mode")]
 pub(crate) struct State {
     pub(super) shared: Arc<Shared>,
     /// What this session works with until it rests.
@@ -36,7 +64,9 @@ pub(crate) struct State {
     /// The row to be stored with the first append.
     pub(super) new: Option<NewSession>,
     pub(super) row: Option<SessionRow>,
-    pub(super) pack: Option<Arc<Pack>>,
+    pub(super) served: Served,
+    /// When this incarnation took the session over.
+    pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
     pub(super) head_hash: Digest,
     pub(super) snapshot_seq: Seq,
@@ -47,7 +77,8 @@ pub(crate) struct State {
     pub(super) batch: Option<Batch>,
     pub(super) performing: Performing,
     pub(super) parking: bool,
-    pub(super) rested: bool,
+    /// Why the actor is about to end.
+    pub(super) end: Option<End>,
     pub(super) draining: bool,
     /// The last append ended the session and gave it up.
     pub(super) released: bool,
@@ -57,12 +88,13 @@ impl State {
     pub(super) fn new(arguments: SupervisorArguments) -> Self {
         Self {
             gear: arguments.shared.rack.get(),
-            shared: arguments.shared,
             id: arguments.session,
             boot: Some(arguments.boot),
             new: None,
             row: None,
-            pack: None,
+            served: Served::Not { loaded: "nothing".to_owned() },
+            since: arguments.shared.now(),
+            shared: arguments.shared,
             session: None,
             head_hash: Digest::default(),
             snapshot_seq: Seq(0),
@@ -73,7 +105,7 @@ impl State {
             batch: None,
             performing: Performing::default(),
             parking: false,
-            rested: false,
+            end: None,
             draining: false,
             released: false,
         }
@@ -93,7 +125,7 @@ impl State {
         let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
-        self.pack = self.gear.pinned(pack_digest, &pack);
+        self.served = Served::by(&self.gear, &pack, pack_digest);
         self.row = Some(SessionRow {
             id: self.id,
             handle: handle.clone(),
@@ -118,9 +150,16 @@ impl State {
     }
 
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
-    pub(super) fn loaded(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
+    pub(super) fn loaded(&mut self, taken: TakenOver) {
+        if let Err(error) = self.begin_again(taken) {
+            self.fail(&StoreError::Damaged { detail: format!("session {}: {error}", self.id) });
+        }
+    }
+
+    fn begin_again(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
         let TakenOver { row, snapshot, records, inbox } = taken;
-        self.pack = self.gear.pinned(row.pack_digest, &row.pack);
+        self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
+        self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
         let mut head = (Seq(0), Digest::default());
         if let Some(snapshot) = snapshot {
@@ -131,6 +170,9 @@ impl State {
         for record in &records {
             self.fold(record, head)?;
             head = (record.header.last_seq, record.hash);
+        }
+        if head != (row.head_seq, row.head_hash) {
+            return Err(format!("its log ends at event {}, its row says {}", head.0, row.head_seq).into());
         }
         self.head_hash = head.1;
         let takeovers = row.takeovers;
@@ -189,7 +231,7 @@ impl State {
 
     /// The next step that is possible: decide what waits, or perform and rest.
     pub(super) async fn go_on(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
-        if self.row.is_none() || self.batch.is_some() || self.parking || self.rested {
+        if self.row.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
         let mut batch = Batch::default();
@@ -217,49 +259,55 @@ impl State {
                 batch.events.push(body);
             }
             Input::Report(report) => {
-                if let (Some(pack), Some(session)) = (self.pack.clone(), &self.session)
-                    && pack.digest == session.pack_digest()
-                {
-                    let verdict = decide::report(session, report, &self.facts(&pack));
-                    self.adopt(verdict, batch);
-                }
+                let Some(session) = &self.session else { return Ok(()) };
+                let verdict = match &self.served {
+                    Served::As(pack) => decide::report(session, report, &self.facts(pack)),
+                    Served::Not { loaded } => self.unserved(loaded).report(session, &report),
+                };
+                self.adopt(verdict, batch);
             }
             Input::Direct(command, reply) => {
-                let settled = self.decide(&command, batch);
+                let settled = self.decide(&command, batch)?;
                 batch.answers.extend(reply.map(|reply| (reply, settled)));
             }
             Input::Inbox(cmd_id, command) => {
-                let settled = self.decide(&command, batch);
+                let settled = self.decide(&command, batch)?;
                 batch.acks.push((cmd_id, settled));
             }
         }
         Ok(())
     }
 
-    fn decide(&mut self, command: &provost_domain::command::Command, batch: &mut Batch) -> Settled {
-        let (Some(pack), Some(session)) = (self.pack.clone(), &self.session) else {
-            let pinned = self.row.as_ref().map(|row| row.pack_digest.hex()).unwrap_or_default();
-            return Settled::Refused(Refusal::PackChanged { pinned, loaded: "nothing".to_owned() });
+    fn decide(&mut self, command: &Command, batch: &mut Batch) -> Result<Settled, ActorProcessingErr> {
+        let Some(session) = &self.session else { return Err("a command came before the session".into()) };
+        let decided = match &self.served {
+            Served::As(pack) => decide::command(session, command, &self.facts(pack)),
+            Served::Not { loaded } => self.unserved(loaded).command(session, command),
         };
-        match decide::command(session, command, &self.facts(&pack)) {
+        Ok(match decided {
             Ok(verdict) => {
+                let after = &verdict.after;
+                let accepted = Accepted { status: after.status().to_string(), version: after.head() };
                 self.adopt(verdict, batch);
-                let (status, version) =
-                    self.session.as_ref().map(|s| (s.status().to_string(), s.head())).unwrap_or_default();
-                Settled::Accepted(Accepted { status, version })
+                Settled::Accepted(accepted)
             }
             Err(refusal) => Settled::Refused(refusal),
-        }
+        })
     }
 
     fn facts<'a>(&'a self, pack: &'a Pack) -> Facts<'a> {
         Facts {
             now: self.shared.now(),
             fence: self.fence(),
+            since: self.since,
             pack,
             catalog: &self.gear.catalog,
             roles: &*self.shared.ports.roles,
         }
+    }
+
+    fn unserved<'a>(&self, loaded: &'a str) -> Unserved<'a> {
+        Unserved { now: self.shared.now(), fence: self.fence(), loaded }
     }
 
     fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) {
@@ -282,10 +330,10 @@ impl State {
         self.session.as_ref().is_none_or(|session| provost_domain::session::owed(session, self.fence()).is_empty())
     }
 
-    /// Gives the session up. One that still owes work (a drain) stays owned by this incarnation: the next one finds it.
+    /// Gives the session up. One that still owes work (a drain) is due at once: the next start finds it.
     fn park(&mut self, myself: &ActorRef<ToSupervisor>) {
-        if self.released || !self.owes_nothing() {
-            self.rested = true;
+        if self.released {
+            self.end = Some(End::Rested);
             return;
         }
         self.parking = true;
@@ -294,7 +342,11 @@ impl State {
             fence: self.fence(),
             owner: self.shared.owner.clone(),
             wake_seq: self.wake_seq,
-            next_run_at: self.session.as_ref().and_then(|session| session.next_timer(self.fence())),
+            next_run_at: if self.owes_nothing() {
+                self.session.as_ref().and_then(|session| session.next_timer(self.fence(), self.since))
+            } else {
+                Some(self.shared.now())
+            },
         };
         let (shared, myself) = (Arc::clone(&self.shared), myself.clone());
         let tasks = shared.tasks.clone();
@@ -307,15 +359,20 @@ impl State {
     /// The store said no: nothing of this state can be trusted any more. Waiting callers are told, the log decides.
     pub(super) fn fail(&mut self, error: &StoreError) {
         tracing::warn!(session = %self.id, %error, "giving the session up");
-        let told = || Err(EngineError::Store(error.clone()));
-        for (reply, _) in self.batch.take().into_iter().flat_map(|batch| batch.answers) {
-            drop(reply.send(told()));
-        }
-        if let Some(reply) = self.boot.take().and_then(answerer) {
-            drop(reply.send(told()));
+        let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
+        let queued = self.inputs.drain(..).filter_map(|input| match input {
+            Input::Direct(_, reply) => reply,
+            Input::Create(_) | Input::Report(_) | Input::Inbox(..) => None,
+        });
+        for reply in answers.chain(queued).chain(self.boot.take().and_then(answerer)) {
+            drop(reply.send(Err(EngineError::Store(error.clone()))));
         }
         self.performing.dismiss();
-        self.rested = true;
+        self.end = Some(match error {
+            StoreError::Stale | StoreError::Failed { .. } => End::Again,
+            // Somebody else carries it, or nobody can.
+            StoreError::Fenced | StoreError::Missing { .. } | StoreError::Damaged { .. } => End::Rested,
+        });
     }
 
     pub(super) fn worker_gone(&mut self, worker: ActorId, cause: Option<String>) {
@@ -333,8 +390,7 @@ fn answerer(boot: Boot) -> Option<Answerer> {
 }
 
 /// A command that records nothing of its own: answers a creation that does not start yet.
-fn nothing() -> provost_domain::command::Command {
-    use provost_domain::command::{Ask, Command};
+fn nothing() -> Command {
     let ask = Ask::Signal { source: "runtime".to_owned(), payload: "created".into() };
-    Command { by: provost_domain::ids::Principal::new(decide::RUNTIME), if_version: None, ask }
+    Command { by: Principal::new(decide::RUNTIME), if_version: None, ask }
 }

@@ -175,8 +175,9 @@ impl Stored {
     pub(super) fn take_over(&mut self, owner: &Owner) -> TakenOver {
         let row = &mut self.row;
         row.fence = row.fence.next();
-        row.owner = Some(owner.clone());
-        row.takeovers = row.takeovers.saturating_add(1);
+        if row.owner.replace(owner.clone()).is_some_and(|held_by| held_by != *owner) {
+            row.takeovers = row.takeovers.saturating_add(1);
+        }
         row.next_run_at = None;
         let after = self.snapshot.as_ref().map_or(Seq(0), |snapshot| snapshot.seq);
         let following = self.records.partition_point(|record| record.header.first_seq <= after);
@@ -212,7 +213,7 @@ impl Stored {
         }
         row.status = append.status;
         row.ended = append.ended;
-        if append.ended {
+        if append.release {
             row.owner = None;
         }
         self.snapshot = append.snapshot.or(self.snapshot.take());
@@ -238,6 +239,7 @@ impl Stored {
         }
         self.row.owner = None;
         self.row.next_run_at = park.next_run_at;
+        self.row.takeovers = 0;
         Ok(Parked::Parked)
     }
 

@@ -51,7 +51,7 @@ pub(super) static RECORDS: Bulk = Bulk::pair(
     9,
     13,
 );
-/// An ended session has no owner.
+/// A session that is given up has no owner.
 pub(super) static RELEASE: Bulk =
     Bulk::new("UPDATE sessions SET owner = NULL FROM (VALUES {rows}) AS v WHERE sessions.sid = v.column1", 1);
 /// Why an append did not hold its session.
@@ -91,9 +91,9 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn only(append: &'a Append) -> Option<Self> {
-        let Append { record, snapshot, contents, approvals, acks, ended, progress, .. } = append;
+        let Append { record, snapshot, contents, approvals, acks, ended, release, progress, .. } = append;
         let plain = contents.is_empty() && approvals.is_empty() && acks.is_empty() && snapshot.is_none();
-        record.as_ref().filter(|_| plain && *progress && !*ended).map(|record| Self { append, record })
+        record.as_ref().filter(|_| plain && *progress && !*ended && !*release).map(|record| Self { append, record })
     }
 }
 
@@ -173,8 +173,8 @@ fn bind_record(values: &mut Values, record: &AppendRecord) {
 }
 
 async fn release(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
-    let ended: Vec<Sid> = held.iter().filter(|held| held.append.ended).map(|held| held.sid).collect();
-    tx.over(&RELEASE, &ended, Then::More).await.map(drop)
+    let released: Vec<Sid> = held.iter().filter(|held| held.append.release).map(|held| held.sid).collect();
+    tx.over(&RELEASE, &released, Then::More).await.map(drop)
 }
 
 /// Written before (then it is done), fenced, or stale.

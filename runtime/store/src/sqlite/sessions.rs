@@ -32,14 +32,15 @@ pub(super) static INSERT: Bulk = Bulk::new(
 );
 pub(super) static TAKE_OVER: Bulk = Bulk::new(
     concat!(
-        "UPDATE sessions SET fence = fence + 1, owner = v.column2, takeovers = takeovers + 1, next_run_at = NULL \
+        "UPDATE sessions SET fence = fence + 1, owner = v.column2, next_run_at = NULL, \
+           takeovers = takeovers + (owner IS NOT NULL AND owner <> v.column2) \
          FROM (VALUES {rows}) AS v WHERE sessions.id = v.column1 RETURNING ",
         columns!()
     ),
     2,
 );
 pub(super) static PARK: Bulk = Bulk::new(
-    "UPDATE sessions SET owner = NULL, next_run_at = v.column5 FROM (VALUES {rows}) AS v \
+    "UPDATE sessions SET owner = NULL, next_run_at = v.column5, takeovers = 0 FROM (VALUES {rows}) AS v \
      WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
        AND sessions.wake_seq = v.column4 RETURNING id",
     5,

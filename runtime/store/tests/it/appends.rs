@@ -175,7 +175,7 @@ async fn contents_are_stored_once_and_verified(subject: Subject) {
 
 async fn an_ended_session_has_no_owner(subject: Subject) {
     let mut driven = subject.session(1).await;
-    let end = Append { status: "stopped".to_owned(), ended: true, ..driven.next(1) };
+    let end = Append { status: "stopped".to_owned(), ended: true, release: true, ..driven.next(1) };
     driven.write(end).await.unwrap();
     let row = subject.store.session(id(1)).await.unwrap();
     assert_eq!((row.owner, row.ended, row.status.as_str()), (None, true, "stopped"));

@@ -48,7 +48,7 @@ async fn a_settled_command_keeps_its_first_outcome(subject: Subject) {
 
 async fn an_ended_session_still_takes_commands(subject: Subject) {
     let mut driven = subject.session(1).await;
-    let end = Append { status: "stopped".to_owned(), ended: true, ..driven.next(1) };
+    let end = Append { status: "stopped".to_owned(), ended: true, release: true, ..driven.next(1) };
     driven.write(end).await.unwrap();
     assert_eq!(subject.store.submit(&cmd("k"), id(1), &stop()).await, Ok(Submitted::Stored));
     let claimed = subject.store.runnable(&owner("me"), at(0), 9).await.unwrap();

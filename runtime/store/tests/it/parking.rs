@@ -95,7 +95,13 @@ async fn an_unread_command_is_found_until_it_is_settled(subject: Subject) {
     assert_eq!(found(&subject, 0).await, [id(1)]);
     for (name, left) in [("j", vec![id(1)]), ("k", vec![])] {
         let mut driven = Driven::take(&subject.store, 1, "me").await;
-        let end = Append { acks: vec![ack(name)], status: "stopped".to_owned(), ended: true, ..driven.next(1) };
+        let end = Append {
+            acks: vec![ack(name)],
+            status: "stopped".to_owned(),
+            ended: true,
+            release: true,
+            ..driven.next(1)
+        };
         driven.write(end).await.unwrap();
         assert_eq!(found(&subject, 0).await, left);
     }

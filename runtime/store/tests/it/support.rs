@@ -146,6 +146,7 @@ impl Driven {
             record: None,
             status: "in_progress".to_owned(),
             ended: false,
+            release: false,
             snapshot: None,
             contents: Vec::new(),
             approvals: Vec::new(),

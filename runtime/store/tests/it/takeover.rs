@@ -10,6 +10,7 @@ on_every_store!(
     the_same_owner_under_an_older_fence_is_shut_out,
     another_owner_under_the_same_fence_is_shut_out,
     takeovers_count_until_progress,
+    parking_counts_takeovers_anew,
     a_takeover_loads_the_snapshot_and_what_follows_it,
     a_takeover_brings_the_unread_inbox,
     a_takeover_forgets_the_timer,
@@ -48,18 +49,28 @@ async fn another_owner_under_the_same_fence_is_shut_out(subject: Subject) {
 }
 
 async fn takeovers_count_until_progress(subject: Subject) {
-    let mut driven = subject.session(1).await;
+    subject.session(1).await;
     let takeovers = async || subject.store.session(id(1)).await.unwrap().takeovers;
-    assert_eq!(takeovers().await, 1);
-    for _ in 0..3 {
-        driven = Driven::take(&subject.store, 1, "me").await;
+    assert_eq!(takeovers().await, 0, "from nobody");
+    for owner in ["you", "me", "you"] {
+        Driven::take(&subject.store, 1, owner).await;
     }
-    assert_eq!(takeovers().await, 4);
+    assert_eq!(takeovers().await, 3);
+    let mut driven = Driven::take(&subject.store, 1, "you").await;
+    assert_eq!(takeovers().await, 3, "from itself");
     let bare = driven.bare();
     driven.write(bare).await.unwrap();
-    assert_eq!(takeovers().await, 4, "settling commands is no progress");
+    assert_eq!(takeovers().await, 3, "settling commands is no progress");
     driven.grow(1).await;
     assert_eq!(takeovers().await, 0);
+}
+
+async fn parking_counts_takeovers_anew(subject: Subject) {
+    subject.session(1).await;
+    let driven = Driven::take(&subject.store, 1, "you").await;
+    assert_eq!(subject.store.session(id(1)).await.unwrap().takeovers, 1);
+    driven.park(0, None).await.unwrap();
+    assert_eq!(subject.store.session(id(1)).await.unwrap().takeovers, 0);
 }
 
 async fn a_takeover_loads_the_snapshot_and_what_follows_it(subject: Subject) {

@@ -1,0 +1,112 @@
+//! The pack's own tools, and what the runtime supplies to all.
+
+use std::collections::BTreeMap;
+
+use provost_domain::envelope::FINISH_TOOL;
+
+use super::{Facts, is_plain};
+use crate::error::nearest;
+use crate::form::Log;
+use crate::node::At;
+use crate::raw::{RawPatch, RawTerminal};
+
+/// The sources of an injected argument that are no field.
+const SOURCES: [&str; 2] = ["session.id", "session.handle"];
+
+pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
+    names(facts, log);
+    for (name, tool) in facts.raw.terminal_tools.iter() {
+        terminal(facts, name, tool, log);
+    }
+    for (_, tool) in facts.raw.patch_tools.iter() {
+        patch(facts, tool, log);
+    }
+    for (argument, source) in facts.raw.inject.iter() {
+        inject(facts, argument, source, log);
+    }
+}
+
+fn names(facts: Facts<'_>, log: &mut Log) {
+    let mut seen = BTreeMap::new();
+    for name in facts.own() {
+        if !is_plain(name, "_") || name.contains("__") {
+            let hint = "use a-z, 0-9 and _; models see `server__tool` for `server:tool`, so no `__`";
+            log.report(name.place, format!("`{}` is no tool's name", name.value), hint);
+        }
+        if name.as_str() == FINISH_TOOL {
+            log.report(name.place, format!("every agent already has `{FINISH_TOOL}`"), "choose another name");
+        }
+        // Within one table the reader has found it.
+        if let Some(first) = seen.insert(name.as_str(), name.place)
+            && first != name.place
+        {
+            let hint = format!("rename one; the other is in line {}", first.line);
+            log.report(name.place, format!("the tool `{}` is declared twice", name.value), hint);
+        }
+    }
+}
+
+fn terminal(facts: Facts<'_>, name: &At<String>, tool: &RawTerminal, log: &mut Log) {
+    let outcomes = &facts.raw.outcomes;
+    if !tool.outcome.is_blank() && !outcomes.is_blank() && outcomes.get(&tool.outcome).is_none() {
+        let message = format!("`{}` leads to outcome `{}`, which is not declared", name.value, tool.outcome.value);
+        log.report(tool.outcome.place, message, nearest(&tool.outcome, outcomes.names()));
+    }
+    for (agent, signal) in tool.requires.iter() {
+        facts.known_agent(agent, &[], log);
+        let signals = facts.agent(agent).and_then(|agent| facts.signals(agent));
+        let Some(signals) = signals.filter(|_| !signal.is_blank()) else { continue };
+        if !signals.contains(&signal.as_str()) {
+            let message = format!("agent `{}` never reports `{}`", agent.value, signal.value);
+            log.report(signal.place, message, nearest(signal, signals));
+        }
+    }
+    if let Some(effect) = tool.effect.as_ref().filter(|effect| !effect.is_blank())
+        && facts.backend(effect).is_none()
+    {
+        let backend = facts.known.catalog.keys().map(provost_domain::ids::ToolName::as_str);
+        log.report(effect.place, format!("no tool `{}`", effect.value), nearest(effect, backend));
+    }
+    if let Some((own, _)) = tool.args.iter().find(|(argument, _)| argument.as_str() == "evidence") {
+        log.report(own.place, "every terminal tool already has `evidence`", "say `evidence: required` beside `args`");
+    }
+}
+
+fn patch(facts: Facts<'_>, tool: &RawPatch, log: &mut Log) {
+    for field in tool.fields.iter().filter(|field| !field.is_blank()) {
+        facts.known_field(field, field.place, log);
+    }
+    let fields = || tool.fields.iter().map(|field| field.as_str());
+    for (field, aliases) in tool.aliases.iter() {
+        if !tool.fields.is_blank() && !fields().any(|own| own == field.as_str()) {
+            let message = format!("the tool does not patch `{}`", field.value);
+            log.report(field.place, message, nearest(field, fields()));
+        }
+        let schema = facts.fields().and_then(|fields| fields.get(field));
+        let schema = schema.and_then(|schema| provost_domain::schema::ArgSchema::new(schema.value()).ok());
+        for (_, value) in aliases.iter().filter(|(_, value)| !value.is_blank()) {
+            let problems = schema.iter().flat_map(|schema| schema.problems(&value.value.clone().into())).next();
+            if problems.is_some() {
+                let message = format!("`{}` is no value of the field `{}`", value.value, field.value);
+                log.report(value.place, message, "an alias stands for a value the field may have");
+            }
+        }
+    }
+}
+
+fn inject(facts: Facts<'_>, argument: &At<String>, source: &At<String>, log: &mut Log) {
+    let declared = || facts.known.catalog.values().flat_map(|spec| spec.schema.names());
+    if !declared().any(|name| name == argument.as_str()) {
+        let message = format!("no tool has an argument `{}`", argument.value);
+        log.report(argument.place, message, nearest(argument, declared()));
+    }
+    if source.is_blank() || SOURCES.contains(&source.as_str()) {
+        return;
+    }
+    if let Some(field) = source.strip_prefix("fields.") {
+        facts.known_field(field, source.place, log);
+    } else {
+        let hint = format!("it is fields.NAME, {}", SOURCES.join(" or "));
+        log.report(source.place, format!("`{}` is no source of an argument", source.value), hint);
+    }
+}

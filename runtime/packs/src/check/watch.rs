@@ -1,0 +1,80 @@
+//! What a watcher measures.
+
+use std::collections::BTreeSet;
+
+use provost_domain::pack::RoleKind;
+use provost_domain::schema::ArgSchema;
+use provost_domain::tool::{EffectClass, ToolSpec};
+use serde_json::Value;
+
+use super::{Facts, condition};
+use crate::agent::Agent;
+use crate::error::nearest;
+use crate::form::{Log, Names};
+use crate::node::{At, Node};
+
+/// The signals of a watcher: it measures, and no model is asked.
+pub(super) const SIGNALS: [&str; 3] = ["recovered", "not_recovered", "unknown"];
+
+pub(super) fn check(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
+    let role = &agent.raw.role;
+    let Some(watch) = &agent.raw.watch else {
+        if !role.is_blank() && role.value == RoleKind::Watcher {
+            log.report(role.place, "a watcher must say what it measures", "add `watch:`");
+        }
+        return;
+    };
+    if !role.is_blank() && role.value != RoleKind::Watcher {
+        log.report(watch.place, "only a watcher measures", "set `role: watcher`, or remove `watch`");
+    }
+    condition::check(&watch.until, log);
+    if watch.tool.is_blank() {
+        return;
+    }
+    if let Some(spec) = facts.backend(&watch.tool).filter(|spec| spec.effect == EffectClass::Read) {
+        arguments(facts, spec, &watch.args, log);
+    } else {
+        let readers = facts.known.catalog.values().filter(|spec| spec.effect == EffectClass::Read);
+        let hint = nearest(&watch.tool, readers.map(|spec| spec.name.as_str()));
+        log.report(watch.tool.place, format!("`{}` is no tool that only reads", watch.tool.value), hint);
+    }
+}
+
+/// The arguments the tool would refuse. What a session fills in is known only then, so its schema is not applied here.
+fn arguments(facts: Facts<'_>, spec: &ToolSpec, args: &At<Names<Node>>, log: &mut Log) {
+    if args.value.is_blank() {
+        return;
+    }
+    let mut later: BTreeSet<&str> = facts.raw.inject.names().collect();
+    let mut now = serde_json::Map::new();
+    for (name, node) in args.iter() {
+        if !spec.schema.declares(name) {
+            let message = format!("`{}` has no argument `{}`", spec.name, name.value);
+            log.report(name.place, message, nearest(name, spec.schema.names()));
+        } else if facts.raw.inject.get(name).is_some() {
+            let message = format!("the runtime supplies `{}`", name.value);
+            log.report(name.place, message, "take it out: the session's value would replace it");
+        } else if let Some(path) = field_of(node) {
+            facts.known_path(path, node.place, log);
+            later.insert(name);
+        } else {
+            now.insert(name.value.clone(), node.value());
+        }
+    }
+    // Without the table it is not known what the runtime supplies.
+    if facts.raw.inject.is_blank() {
+        return;
+    }
+    let Ok(schema) = ArgSchema::new(spec.schema.without(later.into_iter())) else { return };
+    for problem in schema.problems(&Value::Object(now)) {
+        let pointer = problem.split(": ").next().and_then(|path| path.strip_prefix('/')).unwrap_or_default();
+        let (name, inside) = pointer.split_once('/').unwrap_or((pointer, ""));
+        let place = args.get(name).map_or(args.place, |node| node.pointer(&format!("/{inside}")));
+        log.report(place, format!("`{}` would refuse this: {problem}", spec.name), "see the tool's arguments");
+    }
+}
+
+/// The field of `{{ fields.NAME }}`.
+fn field_of(node: &Node) -> Option<&str> {
+    node.text()?.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("fields.")
+}

@@ -1,0 +1,148 @@
+//! JSON Schemas in a pack: known keywords, known rosters, and compiled.
+
+use provost_domain::schema::ArgSchema;
+use serde_json::Value;
+
+use crate::error::nearest;
+use crate::form::{Log, Names};
+use crate::node::{At, Kind, Node, Place};
+
+/// A pack's rosters as written.
+pub(crate) type RawRosters = Names<At<Vec<At<String>>>>;
+
+/// The keyword that binds a property to a roster.
+pub(crate) const ROSTER: &str = "x-roster";
+
+/// Keywords whose value is a schema, or a list of schemas.
+const SCHEMA: [&str; 14] = [
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "oneOf",
+    "prefixItems",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+/// Keywords whose value is a table of schemas.
+const SCHEMAS: [&str; 5] = ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
+/// Keywords whose value is data.
+const DATA: [&str; 32] = [
+    "$anchor",
+    "$comment",
+    "$id",
+    "$ref",
+    "$schema",
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "dependentRequired",
+    "deprecated",
+    "description",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "required",
+    "title",
+    "type",
+];
+const UNIQUE: &str = "uniqueItems";
+
+/// Where in a schema a part stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The schema of the whole.
+    Whole,
+    /// The schema of one of its properties: the only place where a roster is enforced.
+    Property,
+    /// Anything deeper.
+    Inner,
+}
+
+/// Refuses keywords nothing would look at, and rosters nothing would enforce.
+pub(crate) fn check(schema: &Node, part: Part, rosters: &RawRosters, log: &mut Log) {
+    for (key, node) in schema.entries() {
+        let word = key.as_str();
+        if word == ROSTER {
+            check_binding(key, node, part, rosters, log);
+        } else if SCHEMAS.contains(&word) {
+            let inner = if part == Part::Whole && word == "properties" { Part::Property } else { Part::Inner };
+            node.entries().for_each(|(_, schema)| check(schema, inner, rosters, log));
+        } else if SCHEMA.contains(&word) {
+            check(node, Part::Inner, rosters, log);
+            node.items().iter().for_each(|schema| check(schema, Part::Inner, rosters, log));
+        } else if !DATA.contains(&word) && word != UNIQUE {
+            let known = SCHEMA.into_iter().chain(SCHEMAS).chain(DATA).chain([UNIQUE, ROSTER]);
+            let hint = nearest(word, known);
+            let hint = if hint.starts_with("did") { hint } else { "see the JSON Schema specification".to_owned() };
+            log.report(key.place, format!("unknown schema keyword `{word}`"), hint);
+        }
+    }
+}
+
+fn check_binding(key: &At<String>, node: &Node, part: Part, rosters: &RawRosters, log: &mut Log) {
+    match node.text() {
+        Some(roster) => known_roster(roster, node.place, rosters, log),
+        None => log.expected("a roster's name", node, "write a name that stands under `rosters`"),
+    }
+    if part != Part::Property {
+        let hint = "write it on the property itself; every value of a list is looked up";
+        log.report(key.place, "`x-roster` is enforced only on a property of the whole", hint);
+    }
+}
+
+/// Reports a roster that is not there.
+pub(crate) fn known_roster(roster: &str, place: Place, rosters: &RawRosters, log: &mut Log) {
+    if !rosters.is_blank() && rosters.get(roster).is_none() {
+        log.report(place, format!("no roster `{roster}`"), nearest(roster, rosters.names()));
+    }
+}
+
+/// Compiles a schema; every property that is none is reported where `place` finds its JSON pointer.
+pub(crate) fn compile(schema: Value, place: impl Fn(&str) -> Place, log: &mut Log) -> Option<ArgSchema> {
+    const HINT: &str = "write a JSON Schema";
+    let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let whole = match ArgSchema::new(schema) {
+        Ok(schema) => return Some(schema),
+        Err(error) => error,
+    };
+    let before = log.errors.len();
+    for (name, property) in properties {
+        // On its own a property that refers to another part would not compile.
+        if let Err(error) = ArgSchema::new(property.clone())
+            && !property.to_string().contains("\"$ref\"")
+        {
+            log.report(place(&format!("/properties/{name}{}", error.path)), error.to_string(), HINT);
+        }
+    }
+    if log.errors.len() == before {
+        log.report(place(&whole.path), whole.to_string(), HINT);
+    }
+    None
+}
+
+/// Whether a node can be a schema of named values.
+pub(crate) fn is_table(node: &Node) -> bool {
+    matches!(node.kind, Kind::Table(_))
+}

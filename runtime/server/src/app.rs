@@ -25,7 +25,7 @@ use crate::feed::Feed;
 use crate::idempotency::{Running, once};
 use crate::metrics::Meters;
 use crate::problem::Problem;
-use crate::{approvals, events, health, metrics, packs, sessions, tokens};
+use crate::{approvals, events, health, metrics, packs, records, sessions, tokens};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
 pub(crate) const BODY_MAX: usize = 1024 * 1024;
@@ -155,6 +155,7 @@ impl Server {
             .routes(routes!(sessions::report))
             .routes(routes!(events::events))
             .routes(routes!(events::stream))
+            .routes(routes!(records::records))
             .routes(routes!(approvals::list))
             .routes(routes!(packs::packs))
             .routes(routes!(packs::tools))

@@ -369,7 +369,7 @@ impl State {
         }
         self.performing.dismiss();
         self.end = Some(match error {
-            StoreError::Stale | StoreError::Failed { .. } => End::Again,
+            StoreError::Stale | StoreError::Failed { .. } | StoreError::Held { .. } => End::Again,
             // Somebody else carries it, or nobody can.
             StoreError::Fenced | StoreError::Missing { .. } | StoreError::Damaged { .. } => End::Rested,
         });

@@ -17,6 +17,7 @@ mod patient;
 mod program;
 mod provider;
 mod recovery;
+mod remote;
 mod systemd;
 mod tidy;
 mod unserved;

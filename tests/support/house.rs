@@ -82,6 +82,12 @@ pub struct House {
     roles: Arc<dyn Roles>,
 }
 
+/// The model, asked once per question.
+fn gateway(model: &StubModel) -> ModelGateway {
+    let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
+    ModelGateway::default().with("stub", Arc::new(model.clone()), limits)
+}
+
 /// A principal for people.
 pub fn person(name: &str) -> Principal {
     Principal::new(format!("user:{name}"))
@@ -110,12 +116,11 @@ impl House {
 
     async fn start(store: Arc<dyn Store>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
         let model = StubModel::start().await;
-        let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
         let ports = Ports {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             reads: Arc::clone(&store) as _,
-            models: ModelGateway::default().with("stub", Arc::new(model.clone()), limits),
+            models: gateway(&model),
             tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&roles),
             clock: Arc::new(SystemClock),
@@ -127,6 +132,11 @@ impl House {
         };
         let engine = Engine::start(ports, vec![Arc::clone(&pack)], settings).await.unwrap();
         Self { engine, model, tools, store, pack, roles }
+    }
+
+    /// Puts a pack in the place of the one there is while sessions run.
+    pub fn reload(&self, pack: Pack) {
+        self.engine.reload(vec![Arc::new(pack)], gateway(&self.model), ToolGateway::new(self.tools.all()));
     }
 
     /// Ends this engine in order and starts another on the same store, with a fresh model.

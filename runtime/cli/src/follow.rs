@@ -2,21 +2,23 @@
 
 use anyhow::Result;
 use provost_domain::event::{Event, EventBody};
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
 use provost_engine::{Engine, LogReader};
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
+use crate::remote::Remote;
 
 /// A session followed so far, and what it took.
 #[derive(Debug)]
 pub(crate) struct Follower {
+    id: SessionId,
     log: LogReader,
     began: Option<Timestamp>,
     pub(crate) events: u64,
@@ -26,7 +28,17 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(id: SessionId) -> Self {
-        Self { log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+        Self { id, log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+    }
+
+    /// Which session.
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The position read up to.
+    pub(crate) fn position(&self) -> Seq {
+        self.log.position()
     }
 
     /// The session as folded so far.
@@ -41,11 +53,31 @@ impl Follower {
             if events.is_empty() {
                 return Ok(());
             }
-            for event in &events {
-                let began = *self.began.get_or_insert(event.at);
-                self.count(&event.body);
-                each(event, began);
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    /// The same from a daemon: what it hands out is verified here.
+    pub(crate) async fn catch_up_from(
+        &mut self,
+        remote: &Remote,
+        mut each: impl FnMut(&Event, Timestamp),
+    ) -> Result<()> {
+        loop {
+            let records = remote.records(self.id, self.log.position()).await?;
+            if records.is_empty() {
+                return Ok(());
             }
+            let events = self.log.take(records)?;
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    fn hand_on(&mut self, events: &[Event], each: &mut impl FnMut(&Event, Timestamp)) {
+        for event in events {
+            let began = *self.began.get_or_insert(event.at);
+            self.count(&event.body);
+            each(event, began);
         }
     }
 
@@ -63,8 +95,7 @@ impl Follower {
     /// Prints the session as it goes on until it rests, or until this process is asked to end.
     pub(crate) async fn until_rest(&mut self, engine: &Engine, output: Output) -> Result<()> {
         let mut hints = engine.hints();
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut leaving = Leaving::new()?;
         loop {
             self.catch_up(&**engine.reads(), |event, began| print(output, event, began)).await?;
             if self.rests() {
@@ -72,8 +103,7 @@ impl Follower {
             }
             let hint = tokio::select! {
                 hint = hints.recv() => Some(hint),
-                _ = terminate.recv() => None,
-                _ = interrupt.recv() => None,
+                () = leaving.told() => None,
             };
             let Some(hint) = hint else {
                 // The engine is drained by whoever opened it; the session goes on with the next start.
@@ -84,6 +114,27 @@ impl Follower {
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
             }
+        }
+    }
+}
+
+/// The signals that ask a command to end.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Leaving {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one of them.
+    pub(crate) async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

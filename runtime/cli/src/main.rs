@@ -9,7 +9,9 @@ mod follow;
 mod logs;
 mod output;
 mod patient;
+mod remote;
 mod report;
+mod secret;
 mod wiring;
 
 use std::process::ExitCode;

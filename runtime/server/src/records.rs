@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Server;
+use crate::events::reached;
 use crate::extract::{Named, Search};
 use crate::problem::{Problem, Problems};
 use crate::sessions::page_size;
@@ -75,7 +76,9 @@ pub(crate) async fn records(
     Search(query): Search<RecordsQuery>,
 ) -> Result<Json<Page<RecordView>>, Problem> {
     let limit = page_size(query.page_size)?;
-    let records = server.engine().reads().records(id, Seq(query.after.unwrap_or(0)), limit).await?;
+    let (reads, after) = (server.engine().reads(), Seq(query.after.unwrap_or(0)));
+    reached(&**reads, id, after).await?;
+    let records = reads.records(id, after, limit).await?;
     let full = u32::try_from(records.len()).is_ok_and(|count| count == limit);
     let next_page_token = records.last().filter(|_| full).map(|record| record.header.last_seq.to_string());
     Ok(Json(Page { items: records.into_iter().map(RecordView::from).collect(), next_page_token }))

@@ -9,7 +9,7 @@ mod tokens;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use provost_domain::command::{Ask, Command as SessionCommand};
 use provost_domain::ids::{CmdId, Principal, SessionId};
 use provost_domain::status::Status;
@@ -20,6 +20,7 @@ use crate::args::{Command, ConfigArgs, RunArgs};
 use crate::follow::{Follower, status};
 use crate::logs::Logs;
 use crate::output::Output;
+use crate::remote::{self, Reached, reach};
 use crate::wiring::{self, House};
 use crate::{alert, demo, patient};
 
@@ -46,7 +47,10 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
 /// Opens a session from an alert and follows it to its next rest.
 async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
     let intake = alert::read(&args.input)?;
-    let house = House::open(&wiring::config(&args.config)?).await?;
+    let house = match reach(&args.config, House::open).await? {
+        Reached::Here(house) => house,
+        Reached::There(remote) => return remote::session::open(&remote, &args.pack, intake, output).await,
+    };
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
         pack: args.pack,
@@ -98,15 +102,29 @@ pub(crate) fn summary(follower: &Follower) -> Value {
 }
 
 /// Takes the store, sends one command, and carries the session on to its next rest.
-pub(crate) async fn send(args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
-    let house = House::open(&wiring::config(args)?).await?;
+pub(crate) async fn send(args: &ConfigArgs, session: Option<&str>, ask: Ask, output: Output) -> Result<ExitCode> {
+    let house = match reach(args, House::open).await? {
+        Reached::Here(house) => house,
+        Reached::There(remote) => return remote::session::send(&remote, session, &ask, output).await,
+    };
     let code = send_in(&house, args, session, ask, output).await;
     house.close().await;
     code
 }
 
-async fn send_in(house: &House, args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
-    let id = wiring::session(&**house.engine.reads(), session).await?;
+async fn send_in(
+    house: &House,
+    args: &ConfigArgs,
+    session: Option<&str>,
+    ask: Ask,
+    output: Output,
+) -> Result<ExitCode> {
+    let reads = house.engine.reads();
+    let id = match (&ask, session) {
+        (Ask::Answer { approval, .. }, _) => reads.approval(approval).await?.session,
+        (_, Some(session)) => wiring::session(&**reads, session).await?,
+        (_, None) => bail!("name the session"),
+    };
     let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
     let command = SessionCommand { by: principal(args), if_version: None, ask };
     let accepted = house.engine.command(id, &cmd_id, command).await?;

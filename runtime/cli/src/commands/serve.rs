@@ -18,6 +18,7 @@ use crate::daemon::signals::{Signals, Told};
 use crate::daemon::{socket, supervision, tokens};
 use crate::logs::Logs;
 use crate::output::Output;
+use crate::remote::address::AddressFile;
 use crate::wiring::{self, House};
 
 pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<ExitCode> {
@@ -44,7 +45,9 @@ async fn serve(listener: TcpListener, reload: &Reload<'_>, signals: &mut Signals
     let (house, config) = (reload.house, reload.started);
     let plan = tokens::plan(house.store(), &config.server.tokens).await?;
     tokens::apply(house.store(), plan).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let listening = listener.local_addr()?;
+    let url = format!("http://{listening}");
+    let _address = AddressFile::write(&config.store_path(), listening).context("writing the address file")?;
     output.result(&json!({"listening": url}), &format!("listening on {url}"));
     if house.store().tokens().await?.is_empty() {
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");

@@ -14,6 +14,7 @@ use super::{follow, send};
 use crate::args::{ConfigArgs, Happened, One, Sessions};
 use crate::follow::{Follower, print, status};
 use crate::output::Output;
+use crate::remote::{self, Reached, reach};
 use crate::wiring::{self, House};
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
@@ -22,12 +23,12 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         Sessions::Show(one) => show(&one, output).await,
         Sessions::Tail(one) => tail(&one, output).await,
         Sessions::Continue { session, config } => carry_on(session.as_deref(), &config, output).await,
-        Sessions::Stop { one, reason } => send(&one.config, &one.session, Ask::Stop { reason }, output).await,
+        Sessions::Stop { one, reason } => send(&one.config, Some(&one.session), Ask::Stop { reason }, output).await,
         Sessions::Retry { one, preview: true, .. } => preview(&one, output).await,
         Sessions::Retry { one, force, preview: false } => {
-            send(&one.config, &one.session, Ask::Retry { force }, output).await
+            send(&one.config, Some(&one.session), Ask::Retry { force }, output).await
         }
-        Sessions::Say { one, text } => send(&one.config, &one.session, Ask::Speak { text }, output).await,
+        Sessions::Say { one, text } => send(&one.config, Some(&one.session), Ask::Speak { text }, output).await,
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
                 Happened::Yes => Settlement::Happened { note },
@@ -35,7 +36,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
                 Happened::Unknowable => Settlement::GiveUp { note },
             };
             let ask = Ask::Settle { call: CallId::new(call), settlement };
-            send(&one.config, &one.session, ask, output).await
+            send(&one.config, Some(&one.session), ask, output).await
         }
     }
 }
@@ -115,7 +116,10 @@ async fn preview(one: &One, output: Output) -> Result<ExitCode> {
 
 /// One session, or every session that has not ended; each to its next rest.
 async fn carry_on(session: Option<&str>, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    let house = House::open(&wiring::config(config)?).await?;
+    let house = match reach(config, House::open).await? {
+        Reached::Here(house) => house,
+        Reached::There(remote) => return remote::session::carry_on(&remote, session, output).await,
+    };
     let reads = house.engine.reads();
     let mut ids = Vec::new();
     if let Some(session) = session {

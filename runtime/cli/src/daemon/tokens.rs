@@ -1,7 +1,5 @@
 //! The tokens of the configuration: in force as long as they stand there.
 
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,10 +11,10 @@ use provost_engine::SystemClock;
 use provost_packs::TokenConfig;
 use provost_store::SqliteStore;
 
+use crate::secret;
+
 /// Who minted the tokens of the configuration, as the store names it.
 const BY: &str = "config:server.tokens";
-/// Far more than a secret and a line's end, in bytes.
-const SECRET_MAX: u64 = 4096;
 
 /// What makes the tokens in force those of the configuration.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) async fn plan(store: &SqliteStore, configured: &[TokenConfig]) -> Result<Plan> {
     let now = SystemClock.now();
     let read = |token: &TokenConfig| {
-        let secret = secret(token, &crate::wiring::variable).with_context(|| format!("token `{}`", token.name))?;
+        let secret = secret_of(token, &crate::wiring::variable).with_context(|| format!("token `{}`", token.name))?;
         Ok(Token::of(&secret, &token.name, token.role, Principal::new(BY), now)?)
     };
     let wanted = configured.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -91,31 +89,24 @@ fn changes(wanted: &[Token], stored: &[Token], now: Timestamp) -> Result<Plan> {
 }
 
 /// The secret of a configured token: from the first of the places named that has it.
-fn secret(token: &TokenConfig, variable: &dyn Fn(&str) -> Option<String>) -> Result<Secret> {
+fn secret_of(token: &TokenConfig, variable: &dyn Fn(&str) -> Option<String>) -> Result<Secret> {
     let credential =
         token.credential.as_ref().and_then(|id| Some(Path::new(&variable("CREDENTIALS_DIRECTORY")?).join(id)));
-    let text = if let Some(path) = credential.filter(|path| path.exists()) {
-        read(&path)?
+    if let Some(path) = credential.filter(|path| path.exists()) {
+        secret::read(&path)
     } else if let Some(text) = token.env.as_ref().and_then(|name| variable(name)) {
-        text
+        secret::parse(&text)
     } else if let Some(path) = &token.file {
-        read(path)?
+        secret::read(path)
     } else {
         bail!("its secret is in none of the places named; `provost tokens generate` makes one");
-    };
-    let wrong = "what is there is no secret of ours (pvt_…); `provost tokens generate` makes one";
-    Secret::parse(text.trim()).context(wrong)
-}
-
-fn read(path: &Path) -> Result<String> {
-    let mut text = String::new();
-    let file = fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    file.take(SECRET_MAX).read_to_string(&mut text).with_context(|| format!("reading {}", path.display()))?;
-    Ok(text)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use provost_domain::access::AccessRole;
 
     use super::*;
@@ -184,7 +175,8 @@ mod tests {
                 "SECRET" if with_env => Some(text(2)),
                 _ => None,
             };
-            secret(&configured, &variable).map(|secret| secret.reveal().to_owned()).map_err(|error| error.to_string())
+            let secret = secret_of(&configured, &variable);
+            secret.map(|secret| secret.reveal().to_owned()).map_err(|error| format!("{error:#}"))
         };
         assert_eq!(read(false), Ok(text(3)));
         assert_eq!(read(true), Ok(text(2)));

@@ -1,15 +1,19 @@
 //! Integration tests: the engine's handle, stub models, counted tools.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod accounts;
 mod ancestor;
 mod approvals;
+mod arrivals;
 mod authority;
 mod beats;
 mod busy;
 mod demo;
 mod docs;
 mod drain;
+mod faults;
 mod flow;
+mod hostile;
 mod http;
 mod kills;
 mod model_failures;

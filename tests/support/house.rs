@@ -8,20 +8,22 @@ use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::decide::Accepted;
 use provost_domain::event::Event;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Principal, Seq, SessionId};
+use provost_domain::invariant;
 use provost_domain::pack::Pack;
-use provost_domain::port::{ApprovalFilter, ApprovalRow, CommandLog, Reads, SessionStore, ToolBackend};
+use provost_domain::port::{ApprovalFilter, ApprovalRow, CommandLog, ModelProvider, Reads, SessionStore, ToolBackend};
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
+    Case, Engine, EngineError, EngineSettings, Hint, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
     ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::model::StubModel;
+use crate::model::{PATIENCE, StubModel};
 use crate::tools::{Behaviour, CountedTool};
 
 /// The counted tools.
@@ -58,9 +60,14 @@ impl Tools {
         }
     }
 
+    /// All of them.
+    pub fn each(&self) -> [&Arc<CountedTool>; 5] {
+        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.notify]
+    }
+
     /// All of them as backends.
     pub fn all(&self) -> Vec<Arc<dyn ToolBackend>> {
-        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.notify].map(|t| Arc::clone(t) as _).into()
+        self.each().map(|tool| Arc::clone(tool) as _).into()
     }
 }
 
@@ -78,14 +85,44 @@ pub struct House {
     /// The tools.
     pub tools: Tools,
     store: Arc<dyn Store>,
+    parts: Parts,
+}
+
+/// What a house is built from and a crash leaves as it is.
+#[derive(Debug, Clone)]
+struct Parts {
     pack: Arc<Pack>,
     roles: Arc<dyn Roles>,
+    /// Asked in the stub model's place.
+    provider: Option<Arc<dyn ModelProvider>>,
+}
+
+/// A session's events so far.
+pub async fn events(reads: &dyn Reads, session: SessionId) -> Vec<Event> {
+    let mut head = (Seq(0), Digest::default());
+    let mut events = Vec::new();
+    for record in reads.records(session, Seq(0), u32::MAX).await.unwrap() {
+        events.extend(record.open(head.0, head.1).unwrap());
+        head = (record.header.last_seq, record.hash);
+    }
+    events
+}
+
+/// Waits for a sign that something changed in the session.
+async fn hinted(hints: &mut Receiver<Hint>, session: SessionId) {
+    loop {
+        match hints.recv().await {
+            Ok(hint) if hint.session != session => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => panic!("the engine is gone"),
+        }
+    }
 }
 
 /// The model, asked once per question.
-fn gateway(model: &StubModel) -> ModelGateway {
+fn gateway(provider: Arc<dyn ModelProvider>) -> ModelGateway {
     let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
-    ModelGateway::default().with("stub", Arc::new(model.clone()), limits)
+    ModelGateway::default().with("stub", provider, limits)
 }
 
 /// A principal for people.
@@ -106,23 +143,37 @@ impl House {
 
     /// Opens with a pack and roles.
     pub async fn with_roles(pack: Pack, roles: Arc<dyn Roles>) -> Self {
-        Self::start(Arc::new(MemoryStore::new()), Tools::new(), Arc::new(pack), roles).await
+        let parts = Parts { pack: Arc::new(pack), roles, provider: None };
+        Self::start(Arc::new(MemoryStore::new()), Tools::new(), parts).await
+    }
+
+    /// Opens with a pack, and a model of the test's own in the stub's place.
+    pub async fn facing(pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
+        Self::facing_on(Arc::new(MemoryStore::new()), pack, provider).await
+    }
+
+    /// The same on a store.
+    pub async fn facing_on(store: Arc<dyn Store>, pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
+        let parts = Parts { pack: Arc::new(pack), roles: Arc::new(StandardRoles), provider: Some(provider) };
+        Self::start(store, Tools::new(), parts).await
     }
 
     /// Opens on a store.
     pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
-        Self::start(store, Tools::new(), pack, Arc::new(StandardRoles)).await
+        let parts = Parts { pack, roles: Arc::new(StandardRoles), provider: None };
+        Self::start(store, Tools::new(), parts).await
     }
 
-    async fn start(store: Arc<dyn Store>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
+    async fn start(store: Arc<dyn Store>, tools: Tools, given: Parts) -> Self {
         let model = StubModel::start().await;
+        let provider = given.provider.clone().unwrap_or_else(|| Arc::new(model.clone()));
         let ports = Ports {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             reads: Arc::clone(&store) as _,
-            models: gateway(&model),
+            models: gateway(provider),
             tools: ToolGateway::new(tools.all()),
-            roles: Arc::clone(&roles),
+            roles: Arc::clone(&given.roles),
             clock: Arc::new(SystemClock),
         };
         let settings = EngineSettings {
@@ -130,31 +181,35 @@ impl House {
             patience: Duration::from_secs(20),
             ..EngineSettings::default()
         };
-        let engine = Engine::start(ports, vec![Arc::clone(&pack)], settings).await.unwrap();
-        Self { engine, model, tools, store, pack, roles }
+        let engine = Engine::start(ports, vec![Arc::clone(&given.pack)], settings).await.unwrap();
+        Self { engine, model, tools, store, parts: given }
     }
 
     /// Puts a pack in the place of the one there is while sessions run.
     pub fn reload(&self, pack: Pack) {
-        self.engine.reload(vec![Arc::new(pack)], gateway(&self.model), ToolGateway::new(self.tools.all()));
+        self.engine.reload(
+            vec![Arc::new(pack)],
+            gateway(Arc::new(self.model.clone())),
+            ToolGateway::new(self.tools.all()),
+        );
     }
 
     /// Ends this engine in order and starts another on the same store, with a fresh model.
     pub async fn restart(self) -> Self {
-        self.engine.shutdown(crate::model::PATIENCE).await;
-        Self::start(self.store, self.tools, self.pack, self.roles).await
+        self.engine.shutdown(PATIENCE).await;
+        Self::start(self.store, self.tools, self.parts).await
     }
 
     /// Crashes, and starts with another pack in the place of the one before.
     pub async fn crash_into(self, pack: Pack) -> Self {
         self.engine.shutdown(Duration::ZERO).await;
-        Self::start(self.store, self.tools, Arc::new(pack), self.roles).await
+        Self::start(self.store, self.tools, Parts { pack: Arc::new(pack), ..self.parts }).await
     }
 
     /// Ends this engine without mercy and starts another on the same store, with a fresh model: a crash.
     pub async fn crash(self) -> Self {
         self.engine.shutdown(Duration::ZERO).await;
-        Self::start(self.store, self.tools, self.pack, self.roles).await
+        Self::start(self.store, self.tools, self.parts).await
     }
 
     /// A case's fields.
@@ -174,16 +229,24 @@ impl House {
 
     /// Opens a session and returns its handle too.
     pub async fn opened(&self, environment: &str, start: bool) -> Opened {
-        let case = Case {
-            id: SessionId::new(uuid::Uuid::now_v7()),
+        self.engine.open(Self::case(SessionId::new(uuid::Uuid::now_v7()), environment, start)).await.unwrap()
+    }
+
+    /// Opens a session of this id that runs at once.
+    pub async fn try_session(&self, id: SessionId, environment: &str) -> Result<Opened, EngineError> {
+        self.engine.open(Self::case(id, environment, true)).await
+    }
+
+    fn case(id: SessionId, environment: &str, start: bool) -> Case {
+        Case {
+            id,
             pack: "case".to_owned(),
             fields: Self::fields(environment),
             title: "it hurts".to_owned(),
             by: person("opener"),
             parent: None,
             start,
-        };
-        self.engine.open(case).await.unwrap()
+        }
     }
 
     /// Sends a command under a fresh id.
@@ -204,13 +267,7 @@ impl House {
 
     /// The events so far.
     pub async fn log(&self, session: SessionId) -> Vec<Event> {
-        let mut head = (Seq(0), Digest::default());
-        let mut events = Vec::new();
-        for record in self.store.records(session, Seq(0), u32::MAX).await.unwrap() {
-            events.extend(record.open(head.0, head.1).unwrap());
-            head = (record.header.last_seq, record.hash);
-        }
-        events
+        events(&*self.store, session).await
     }
 
     /// The kinds of the events so far.
@@ -228,24 +285,34 @@ impl House {
         Session::fold(&self.log(session).await).unwrap().unwrap()
     }
 
-    /// Waits until the session has this status, and is no longer live where it rests.
+    /// Waits until the session has this status.
     pub async fn until(&self, session: SessionId, status: &str) -> Session {
+        self.once(session, status, |now| now == status).await
+    }
+
+    /// Waits until nothing of the session runs any more: it has ended, or waits for a person.
+    pub async fn rest(&self, session: SessionId) -> Session {
+        self.once(session, "still", |now| now != "new" && now != "in_progress").await
+    }
+
+    /// Waits until the session's status is so; `what` is for the reader of a failure.
+    async fn once(&self, session: SessionId, what: &str, so: impl Fn(&str) -> bool) -> Session {
         let mut hints = self.engine.hints();
         let wait = async {
-            loop {
-                let folded = self.folded(session).await;
-                if folded.status().as_str() == status {
-                    return folded;
-                }
-                match hints.recv().await {
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => panic!("the engine is gone"),
-                }
+            while !so(&self.store.session(session).await.unwrap().status) {
+                hinted(&mut hints, session).await;
             }
         };
-        let done = tokio::time::timeout(Duration::from_secs(20), wait).await;
-        let Ok(session) = done else { panic!("never became {status}: {:#?}", self.kinds(session).await) };
-        session
+        let done = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(done.is_ok(), "never became {what}: {:#?}", self.kinds(session).await);
+        self.folded(session).await
+    }
+
+    /// What `provost audit verify` would find wrong with the session's log.
+    pub async fn problems(&self, session: SessionId) -> Vec<String> {
+        let row = self.store.session(session).await.unwrap();
+        let records = self.store.records(session, Seq(0), u32::MAX).await.unwrap();
+        invariant::check(&records, row.head_seq, row.head_hash)
     }
 
     /// Waits until the session waits for exactly this many approvals and returns them.

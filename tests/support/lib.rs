@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod docs;
 pub mod endpoint;
 pub mod eventually;
+pub mod faulty;
 pub mod house;
 pub mod kills;
 pub mod machine;

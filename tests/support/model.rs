@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 /// How long a test waits for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a stub answers.
 pub type Answer = Result<ModelReply, ModelFailure>;
@@ -108,7 +108,7 @@ impl StubModel {
 
     /// Queues free text.
     pub fn text(&self, text: &str) {
-        self.answer(Ok(reply(text, &[])));
+        self.answer(Ok(reply::<&str>(text, &[])));
     }
 
     /// What was asked so far.
@@ -136,12 +136,13 @@ impl StubModel {
     }
 }
 
-/// A reply.
-pub fn reply(text: &str, calls: &[(&str, Value)]) -> ModelReply {
+/// A reply. Arguments that are a string stand for a provider's raw text, broken or not.
+pub fn reply<T: AsRef<str>>(text: &str, calls: &[(T, Value)]) -> ModelReply {
     let calls = calls.iter().map(|(tool, args)| ProposedCall {
-        tool: (*tool).to_owned(),
+        tool: tool.as_ref().to_owned(),
         args: Arc::new(match args {
             Value::Object(_) => Arguments::Json(args.clone()),
+            Value::String(raw) => Arguments::parse(raw),
             other => Arguments::parse(&other.to_string()),
         }),
     });

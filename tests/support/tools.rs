@@ -1,22 +1,24 @@
 //! Tools that count what reaches them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::event::EventBody;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::ToolName;
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Reads, ToolBackend};
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::house::events;
 use crate::model::PATIENCE;
 
 /// How a counted tool behaves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Works, with this content.
     Works(Value),
@@ -28,6 +30,8 @@ pub enum Behaviour {
     Hangs,
     /// Answers once it behaves otherwise, and then like that.
     Waits,
+    /// As this says for each call.
+    ByCall(fn(&ToolCall) -> Self),
 }
 
 /// One tool and what arrived at it.
@@ -36,6 +40,8 @@ pub struct CountedTool {
     spec: ToolSpec,
     behaviour: watch::Sender<Behaviour>,
     arrived: watch::Sender<Vec<ToolCall>>,
+    log: OnceLock<Arc<dyn Reads>>,
+    undue: Mutex<Vec<String>>,
 }
 
 impl CountedTool {
@@ -58,7 +64,34 @@ impl CountedTool {
                 ("team".to_owned(), "teams".to_owned()),
             ]),
         };
-        Arc::new(Self { spec, behaviour: watch::Sender::new(behaviour), arrived: watch::Sender::new(Vec::new()) })
+        Arc::new(Self {
+            spec,
+            behaviour: watch::Sender::new(behaviour),
+            arrived: watch::Sender::new(Vec::new()),
+            log: OnceLock::new(),
+            undue: Mutex::default(),
+        })
+    }
+
+    /// From now on looks into the log for each arrival's intent.
+    pub fn expect_intents(&self, log: Arc<dyn Reads>) {
+        self.log.set(log).unwrap();
+    }
+
+    /// The keys of arrivals whose intent, with the same arguments, did not stand in the log when they arrived.
+    pub fn undue(&self) -> Vec<String> {
+        self.undue.lock().unwrap().clone()
+    }
+
+    async fn look_for_intent(&self, call: &ToolCall) {
+        let Some(log) = self.log.get() else { return };
+        let intended = events(&**log, call.session).await.iter().any(|event| match &event.body {
+            EventBody::ToolIntended(intent) => (&intent.call, &intent.args) == (&call.call, &call.args),
+            _ => false,
+        });
+        if !intended {
+            self.undue.lock().unwrap().push(call.key.clone());
+        }
     }
 
     /// Changes how it behaves from now on.
@@ -100,19 +133,21 @@ impl ToolBackend for CountedTool {
     }
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
+        self.look_for_intent(call).await;
         let mut now = self.behaviour.subscribe();
-        let told = now.borrow().clone();
+        let mut behaviour = now.borrow_and_update().clone();
         self.arrived.send_modify(|calls| calls.push(call.clone()));
-        let behaviour = if told == Behaviour::Waits {
-            now.wait_for(|now| *now != Behaviour::Waits).await.unwrap().clone()
-        } else {
-            told
-        };
+        if matches!(behaviour, Behaviour::Waits) {
+            behaviour = now.wait_for(|now| !matches!(now, Behaviour::Waits)).await.unwrap().clone();
+        }
+        if let Behaviour::ByCall(of) = behaviour {
+            behaviour = of(call);
+        }
         match behaviour {
             Behaviour::Works(content) => ToolOutcome::Ok { content },
             Behaviour::Refuses => failure(Happened::No),
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
-            Behaviour::Hangs | Behaviour::Waits => std::future::pending().await,
+            Behaviour::Hangs | Behaviour::Waits | Behaviour::ByCall(_) => std::future::pending().await,
         }
     }
 }

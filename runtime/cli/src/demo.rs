@@ -11,7 +11,7 @@ use provost_domain::ids::{CmdId, Principal, SessionId};
 use provost_domain::session::PendingApproval;
 use provost_engine::Case;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{interval, timeout};
 
 use crate::args::DemoArgs;
@@ -45,10 +45,8 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
     if args.patient != Variant::AlreadyHealthy {
         timeout(ILL_WITHIN, until_ill(patient.base_url())).await.context("the shop did not fall ill in time")??;
     }
-    let house = House::open(&configuration(&folder, patient.base_url())?).await?;
-    let result = incident(&args, &house, &folder, output).await;
-    house.close().await;
-    let code = result?;
+    let config = configuration(&folder, patient.base_url())?;
+    let code = House::within(&config, async |house| incident(&args, house, &folder, output).await).await?;
     let witness = patient.witness().await?;
     output.line(&format!(
         "{DIM}the shop itself counted {} rollback(s) and {} on-call notification(s){DIM:#}",
@@ -122,11 +120,19 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
     let opened = house.engine.open(case).await?;
     // Streams of events are for `run` and `tail`; the demo's JSON is its last line.
     let mut follower = Follower::new(opened.id);
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
     loop {
-        follower.until_rest(&house.engine, output).await?;
+        follower.until_rest(house, output).await?;
         let Some(session) = follower.session().cloned().filter(|session| !session.status().is_end()) else { break };
         let Some(pending) = session.approvals().values().next() else { break };
-        let Some(answer) = ask(args, pending, output).await? else { break };
+        let answer = tokio::select! {
+            answer = ask(args, pending, &mut lines, output) => answer?,
+            () = house.told_to_end().cancelled() => None,
+        };
+        let Some(answer) = answer else {
+            output.line("the session waits in its store. Start again with --yes or --reject to see both ends.");
+            break;
+        };
         let approval = pending.asked.approval.clone();
         let command =
             Command { by: Principal::new("user:demo"), if_version: None, ask: Ask::Answer { approval, answer } };
@@ -143,7 +149,12 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
 }
 
 /// The answer: by flag, or from standard input; `None` when nobody answers.
-async fn ask(args: &DemoArgs, pending: &PendingApproval, output: Output) -> Result<Option<Answer>> {
+async fn ask(
+    args: &DemoArgs,
+    pending: &PendingApproval,
+    lines: &mut Lines<BufReader<Stdin>>,
+    output: Output,
+) -> Result<Option<Answer>> {
     if args.yes {
         return Ok(Some(Answer::Approve));
     }
@@ -156,7 +167,6 @@ async fn ask(args: &DemoArgs, pending: &PendingApproval, output: Output) -> Resu
     output.line(&format!("\n{NOTE}May {} run with {}?{NOTE:#}", asked.tool, asked.args));
     let limit = if terminal { Duration::from_hours(1) } else { args.wait };
     output.line(&format!("type `yes` or `no` and Enter (waiting {})", humantime::format_duration(limit)));
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let answered = timeout(limit, async {
         loop {
             match lines.next_line().await? {
@@ -170,8 +180,7 @@ async fn ask(args: &DemoArgs, pending: &PendingApproval, output: Output) -> Resu
     if let Ok(answer) = answered.await {
         return answer;
     }
-    output
-        .line("nobody answered; the session waits in its store. Start again with --yes or --reject to see both ends.");
+    output.line("nobody answered");
     Ok(None)
 }
 

@@ -7,13 +7,13 @@ use provost_domain::port::Reads;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
-use provost_engine::{Engine, LogReader};
+use provost_engine::LogReader;
 use serde_json::Value;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
 use crate::remote::Remote;
+use crate::wiring::House;
 
 /// A session followed so far, and what it took.
 #[derive(Debug)]
@@ -93,48 +93,29 @@ impl Follower {
     }
 
     /// Prints the session as it goes on until it rests, or until this process is asked to end.
-    pub(crate) async fn until_rest(&mut self, engine: &Engine, output: Output) -> Result<()> {
-        let mut hints = engine.hints();
-        let mut leaving = Leaving::new()?;
+    ///
+    /// # Errors
+    /// The store failed under it.
+    pub(crate) async fn until_rest(&mut self, house: &House, output: Output) -> Result<()> {
+        let mut hints = house.engine.hints();
         loop {
-            self.catch_up(&**engine.reads(), |event, began| print(output, event, began)).await?;
+            self.catch_up(&**house.engine.reads(), |event, began| print(output, event, began)).await?;
             if self.rests() {
                 return Ok(());
             }
             let hint = tokio::select! {
-                hint = hints.recv() => Some(hint),
-                () = leaving.told() => None,
-            };
-            let Some(hint) = hint else {
-                // The engine is drained by whoever opened it; the session goes on with the next start.
-                output.line("stopping: what runs is finished, the rest goes on with `provost sessions continue`");
-                return Ok(());
+                hint = hints.recv() => hint,
+                error = house.store().died() => return Err(error.into()),
+                () = house.told_to_end().cancelled() => {
+                    // The engine is drained by whoever opened it; the session goes on with the next start.
+                    output.line("stopping: what runs is finished, the rest goes on with `provost sessions continue`");
+                    return Ok(());
+                }
             };
             match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
             }
-        }
-    }
-}
-
-/// The signals that ask a command to end.
-#[derive(Debug)]
-pub(crate) struct Leaving {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Leaving {
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for one of them.
-    pub(crate) async fn told(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
         }
     }
 }

@@ -12,6 +12,7 @@ mod patient;
 mod remote;
 mod report;
 mod secret;
+mod signals;
 mod wiring;
 
 use std::process::ExitCode;
@@ -28,14 +29,18 @@ fn main() -> ExitCode {
     let output = Output::new(cli.output);
     let result = match cli.command {
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
-        command => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(anyhow::Error::from)
-            .and_then(|runtime| runtime.block_on(commands::run(command, output, logs))),
+        command => run(command, output, logs),
     };
     result.unwrap_or_else(|error| {
         output.error(&error);
         ExitCode::FAILURE
     })
+}
+
+fn run(command: Command, output: Output, logs: Logs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(commands::run(command, output, logs));
+    // A thread that still reads the terminal would keep the process.
+    runtime.shutdown_background();
+    result
 }

@@ -15,8 +15,10 @@ use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider,
 use provost_packs::{ApiKey, Config, Known, Model, load, load_config};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::ToolsSettings;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigArgs;
+use crate::signals::Told;
 
 /// A running engine with its store.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct House {
     pub(crate) engine: Engine,
     store: SqliteStore,
     drain: Duration,
+    told: Told,
 }
 
 /// The configuration a command works with.
@@ -121,8 +124,26 @@ impl House {
             clock: Arc::new(SystemClock),
         };
         let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
+        let told = Told::listen()?;
         let engine = Engine::start(ports, packs, settings).await?;
-        Ok(Self { engine, store, drain: config.engine.drain })
+        Ok(Self { engine, store, drain: config.engine.drain, told })
+    }
+
+    /// Opens, works and closes in order, also when the work fails.
+    pub(crate) async fn within<T>(config: &Config, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        Self::open(config).await?.during(work).await
+    }
+
+    /// Works and closes in order, also when the work fails.
+    pub(crate) async fn during<T>(self, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let result = work(&self).await;
+        self.close().await;
+        result
+    }
+
+    /// Cancelled by SIGTERM or SIGINT.
+    pub(crate) fn told_to_end(&self) -> &CancellationToken {
+        &self.told.to_end
     }
 
     /// The store, for what is no session.
@@ -130,9 +151,12 @@ impl House {
         &self.store
     }
 
-    /// Takes no new work and finishes what runs, within the configured time.
+    /// Takes no new work and finishes what runs, within the configured time or until told to hurry.
     pub(crate) async fn drain(&self) {
-        self.engine.shutdown(self.drain).await;
+        tokio::select! {
+            () = self.engine.shutdown(self.drain) => {}
+            () = self.told.to_hurry.cancelled() => self.engine.shutdown(Duration::ZERO).await,
+        }
     }
 
     /// Ends in order: engine, then store.

@@ -30,6 +30,9 @@ use crate::supervisor::{Boot, Settled};
 /// Hints kept for a slow listener; one that falls behind further reads the store instead.
 const HINTS_MAX: usize = 1024;
 
+/// How often a caller looks for itself what became of its command.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// What the engine stands on.
 #[derive(Debug)]
 pub struct Ports {
@@ -341,8 +344,9 @@ impl Engine {
         Ok(Opened { id: case.id, handle })
     }
 
-    /// Applies a command at most once. One that starts work takes the guard or is refused with `SessionBusy` at once; one
-    /// to live work goes to its inbox and is never busy.
+    /// Applies a command. One that starts work takes the guard or is refused with `SessionBusy` at once; its id says
+    /// nothing: sent again it is decided again. One to live work goes to its inbox, is never busy, and under the same id
+    /// is applied once.
     pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
         if command.ask.starts_work() {
             let guard = self.shared.registry.try_acquire(session, command.by.as_str(), self.shared.now())?;
@@ -369,13 +373,25 @@ impl Engine {
             }
         }
         self.node.cast(ToNode::Wake(session)).map_err(|_gone| EngineError::ShuttingDown)?;
-        if let Ok(Ok(settled)) = tokio::time::timeout(self.shared.settings.patience, answered).await {
-            return answer(settled);
-        }
+        let settled = tokio::time::timeout(self.shared.settings.patience, self.outcome(&key, answered)).await;
         self.shared.waiters().remove(&key);
-        match self.shared.ports.commands.outcome(cmd_id, session).await? {
-            Some(outcome) => answer(decode(&outcome.0)?),
-            None => Err(EngineError::Pending),
+        settled.unwrap_or(Err(EngineError::Pending))
+    }
+
+    /// Waits to be told what became of a command, and looks from time to time: who settled it may have been lost before
+    /// it could tell.
+    async fn outcome(
+        &self,
+        (session, cmd_id): &(SessionId, CmdId),
+        mut answered: oneshot::Receiver<Settled>,
+    ) -> Result<Accepted, EngineError> {
+        loop {
+            if let Ok(told) = tokio::time::timeout(LOOK_EVERY, &mut answered).await {
+                return told.map_or(Err(EngineError::ShuttingDown), answer);
+            }
+            if let Some(outcome) = self.shared.ports.commands.outcome(cmd_id, *session).await? {
+                return answer(decode(&outcome.0)?);
+            }
         }
     }
 

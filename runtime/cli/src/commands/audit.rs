@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::invariant;
-use provost_domain::port::{Reads, SessionFilter};
+use provost_domain::port::{Reads, SessionFilter, StoreError};
 use serde_json::json;
 
 use crate::args::Audit;
@@ -23,13 +23,12 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
     while let Some(last) = page.last().copied() {
         for id in page {
             sessions += 1;
-            let row = reads.session(id).await?;
-            let log = reads.records(id, provost_domain::ids::Seq(0), u32::MAX).await?;
-            records += log.len();
-            for problem in invariant::check(&log, row.head_seq, row.head_hash) {
+            let Checked { handle, records: read, problems } = check(&reads, id).await;
+            records += read;
+            for problem in problems {
                 bad += 1;
-                let value = json!({"session": id, "handle": row.handle, "problem": problem});
-                output.result(&value, &format!("{BAD}{}{BAD:#}: {problem}", row.handle));
+                let value = json!({"session": id, "handle": handle, "problem": problem});
+                output.result(&value, &format!("{BAD}{handle}{BAD:#}: {problem}"));
             }
         }
         page = if session.is_some() { Vec::new() } else { next_page(&reads, Some(last)).await? };
@@ -40,6 +39,33 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
         &format!("{sessions} sessions, {records} records: {verdict}"),
     );
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What came of one session.
+struct Checked {
+    handle: String,
+    records: usize,
+    problems: Vec<String>,
+}
+
+/// Checks a session as it was when its row was read: a process beside may write on. What cannot be read is a problem.
+async fn check(reads: &dyn Reads, id: SessionId) -> Checked {
+    let unreadable = |handle: String, error: &StoreError| {
+        let problems = vec![format!("it cannot be read: {error}")];
+        Checked { handle, records: 0, problems }
+    };
+    let row = match reads.session(id).await {
+        Ok(row) => row,
+        Err(error) => return unreadable(id.to_string(), &error),
+    };
+    let handle = row.handle.to_string();
+    let mut log = match reads.records(id, Seq(0), u32::MAX).await {
+        Ok(log) => log,
+        Err(error) => return unreadable(handle, &error),
+    };
+    log.retain(|record| record.header.first_seq <= row.head_seq);
+    let problems = invariant::check(&log, row.head_seq, row.head_hash);
+    Checked { handle, records: log.len(), problems: problems.iter().map(ToString::to_string).collect() }
 }
 
 async fn next_page(reads: &dyn Reads, before: Option<SessionId>) -> Result<Vec<SessionId>> {

@@ -60,10 +60,12 @@ async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
         parent: None,
         start: true,
     };
-    let opened = house.engine.open(case).await?;
-    let code = follow(&house, opened.id, output).await;
-    house.close().await;
-    code
+    house
+        .during(async |house| {
+            let opened = house.engine.open(case).await?;
+            follow(house, opened.id, output).await
+        })
+        .await
 }
 
 pub(crate) fn principal(args: &ConfigArgs) -> Principal {
@@ -73,7 +75,7 @@ pub(crate) fn principal(args: &ConfigArgs) -> Principal {
 /// Follows a session until it rests, prints where it rests, and says so in the exit code.
 pub(crate) async fn follow(house: &House, id: SessionId, output: Output) -> Result<ExitCode> {
     let mut follower = Follower::new(id);
-    follower.until_rest(&house.engine, output).await?;
+    follower.until_rest(house, output).await?;
     Ok(conclusion(&follower, output))
 }
 
@@ -107,9 +109,7 @@ pub(crate) async fn send(args: &ConfigArgs, session: Option<&str>, ask: Ask, out
         Reached::Here(house) => house,
         Reached::There(remote) => return remote::session::send(&remote, session, &ask, output).await,
     };
-    let code = send_in(&house, args, session, ask, output).await;
-    house.close().await;
-    code
+    house.during(async |house| send_in(house, args, session, ask, output).await).await
 }
 
 async fn send_in(
@@ -131,6 +131,6 @@ async fn send_in(
     output.line(&format!("accepted at version {}", accepted.version));
     let mut follower = Follower::new(id);
     follower.catch_up(&**house.engine.reads(), |_, _| {}).await?;
-    follower.until_rest(&house.engine, output).await?;
+    follower.until_rest(house, output).await?;
     Ok(conclusion(&follower, output))
 }

@@ -10,11 +10,10 @@ use provost_packs::Config;
 use provost_server::{Parts, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::ServeArgs;
 use crate::daemon::reload::Reload;
-use crate::daemon::signals::{Signals, Told};
 use crate::daemon::{socket, supervision, tokens};
 use crate::logs::Logs;
 use crate::output::Output;
@@ -22,26 +21,23 @@ use crate::remote::address::AddressFile;
 use crate::wiring::{self, House};
 
 pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<ExitCode> {
-    let mut signals = Signals::new()?;
+    // From now on it does not end the process.
+    let mut hangup = signal(SignalKind::hangup())?;
     let config = wiring::config(&args.config)?;
     logs.follow(logs.wanted(config.log.filter.as_deref())?);
     let listener = socket::listener(args.listen.unwrap_or(config.server.listen)).await?;
-    let house = House::open(&config).await?;
-    let served = {
-        let reload = Reload { args: &args.config, started: &config, house: &house, logs: &logs };
-        let serving = serve(listener, &reload, &mut signals, output);
+    House::within(&config, async |house| {
+        let reload = Reload { args: &args.config, started: &config, house, logs: &logs };
         tokio::select! {
-            served = serving => served,
+            answered = answer(listener, &reload, &mut hangup, output) => answered,
             never = supervision::feed(house.engine.beats()) => match never {},
         }
-    };
-    house.close().await;
-    served?;
-    Ok(ExitCode::SUCCESS)
+    })
+    .await
 }
 
-/// Answers until told to stop, then drains.
-async fn serve(listener: TcpListener, reload: &Reload<'_>, signals: &mut Signals, output: Output) -> Result<()> {
+/// Answers requests until told to end, or until the store fails; then drains.
+async fn answer(listener: TcpListener, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
     let (house, config) = (reload.house, reload.started);
     let plan = tokens::plan(house.store(), &config.server.tokens).await?;
     tokens::apply(house.store(), plan).await?;
@@ -52,22 +48,31 @@ async fn serve(listener: TcpListener, reload: &Reload<'_>, signals: &mut Signals
     if house.store().tokens().await?.is_empty() {
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
     }
-    let stop = CancellationToken::new();
+    let stop = house.told_to_end();
     let server = server(house, config)?;
     let answering = server.serve(listener, stop.clone());
     supervision::ready(&format!("listening on {url}"));
     let ending = async {
-        while signals.next().await == Told::Reload {
-            reload.run().await;
-        }
-        stop.cancel();
+        let died = loop {
+            tokio::select! {
+                () = stop.cancelled() => break None,
+                error = house.store().died() => break Some(error),
+                _ = hangup.recv() => reload.run().await,
+            }
+        };
         supervision::stopping(config.engine.drain);
         output.line("stopping: what runs is finished, the rest goes on with the next start");
+        stop.cancel();
         // Requests that came before may still need the store.
         house.drain().await;
+        died
     };
-    let (answered, ()) = tokio::join!(answering, ending);
-    answered.context("the socket failed")
+    let (answered, died) = tokio::join!(answering, ending);
+    answered.context("the socket failed")?;
+    match died {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn server(house: &House, config: &Config) -> Result<Server> {

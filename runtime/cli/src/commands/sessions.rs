@@ -6,7 +6,7 @@ use anyhow::Result;
 use provost_domain::command::Ask;
 use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
-use provost_domain::ids::CallId;
+use provost_domain::ids::{CallId, SessionId};
 use provost_domain::port::{Reads, SessionFilter, SessionRow};
 use serde_json::{Value, json};
 
@@ -16,6 +16,9 @@ use crate::follow::{Follower, print, status};
 use crate::output::Output;
 use crate::remote::{self, Reached, reach};
 use crate::wiring::{self, House};
+
+/// Sessions read at a time.
+const PAGE: u32 = 200;
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     match command {
@@ -120,20 +123,36 @@ async fn carry_on(session: Option<&str>, config: &ConfigArgs, output: Output) ->
         Reached::Here(house) => house,
         Reached::There(remote) => return remote::session::carry_on(&remote, session, output).await,
     };
-    let reads = house.engine.reads();
+    house
+        .during(async |house| {
+            let reads = &**house.engine.reads();
+            let ids = match session {
+                Some(session) => vec![wiring::session(reads, session).await?],
+                None => unfinished(reads).await?,
+            };
+            let mut code = ExitCode::SUCCESS;
+            for id in ids {
+                if house.told_to_end().is_cancelled() {
+                    break;
+                }
+                code = follow(house, id, output).await?;
+            }
+            Ok(code)
+        })
+        .await
+}
+
+/// Every session that has not ended, the running ones first.
+async fn unfinished(reads: &dyn Reads) -> Result<Vec<SessionId>> {
     let mut ids = Vec::new();
-    if let Some(session) = session {
-        ids.push(wiring::session(&**reads, session).await?);
-    } else {
-        for status in ["in_progress", "awaiting_input"] {
-            let filter = SessionFilter { status: Some(status.to_owned()), limit: 500, ..SessionFilter::default() };
-            ids.extend(reads.sessions(&filter).await?.into_iter().map(|row| row.id));
+    for status in ["in_progress", "awaiting_input"] {
+        let mut filter = SessionFilter { status: Some(status.to_owned()), limit: PAGE, ..SessionFilter::default() };
+        loop {
+            let rows = reads.sessions(&filter).await?;
+            ids.extend(rows.iter().map(|row| row.id));
+            let Some(last) = rows.last() else { break };
+            filter.before = Some(last.id);
         }
     }
-    let mut code = ExitCode::SUCCESS;
-    for id in ids {
-        code = follow(&house, id, output).await?;
-    }
-    house.close().await;
-    Ok(code)
+    Ok(ids)
 }

@@ -30,6 +30,17 @@ struct Records {
     items: Vec<RecordView>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Sessions {
+    items: Vec<Named>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    session: String,
+}
+
 impl Remote {
     /// The daemon at `server`. Asks nothing yet.
     pub(crate) fn new(server: &str, secret: &Secret) -> Result<Self> {
@@ -95,13 +106,19 @@ impl Remote {
         Ok(self.ask(Method::GET, path, None).await?.1)
     }
 
-    /// The ids of the newest sessions with a status.
+    /// The ids of all sessions with a status, newest first.
     pub(crate) async fn sessions(&self, status: &str) -> Result<Vec<String>> {
-        let query = [("status", status), ("page_size", "500")];
-        let request = self.client.get(self.at(&["sessions"], &query)?).timeout(ANSWER_MAX);
-        let page: Value = self.good(request.send().await).await?.json().await?;
-        let items = page.get("items").and_then(Value::as_array).into_iter().flatten();
-        Ok(items.filter_map(|item| item.get("session")?.as_str().map(str::to_owned)).collect())
+        let mut ids = Vec::new();
+        let mut before: Option<String> = None;
+        loop {
+            let query = [Some(("status", status)), before.as_deref().map(|before| ("page_token", before))];
+            let url = self.at(&["sessions"], &query.into_iter().flatten().collect::<Vec<_>>())?;
+            let request = self.client.get(url).timeout(ANSWER_MAX);
+            let page: Sessions = self.good(request.send().await).await?.json().await?;
+            ids.extend(page.items.into_iter().map(|item| item.session));
+            let Some(next) = page.next_page_token else { return Ok(ids) };
+            before = Some(next);
+        }
     }
 
     /// The next sealed records after a position.

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::Remote;
 use crate::alert::Intake;
 use crate::commands::conclusion;
-use crate::follow::{Follower, Leaving, print};
+use crate::follow::{Follower, print};
 use crate::output::Output;
+use crate::signals::Told;
 
 /// Opens a session and follows it to its next rest.
 pub(crate) async fn open(remote: &Remote, pack: &str, intake: Intake, output: Output) -> Result<ExitCode> {
@@ -98,7 +99,7 @@ fn id_of(answer: &Value) -> Result<SessionId> {
 
 /// Prints a session as it goes on until it rests, the daemon ends, or this process is asked to.
 async fn follow(remote: &Remote, mut follower: Follower, output: Output) -> Result<ExitCode> {
-    let mut leaving = Leaving::new()?;
+    let told = Told::listen()?;
     // Events that come after this position wake us; those before it are read first.
     let mut wakes = remote.events(follower.id(), follower.position()).await?;
     loop {
@@ -108,7 +109,7 @@ async fn follow(remote: &Remote, mut follower: Follower, output: Output) -> Resu
         }
         let woken = tokio::select! {
             woken = wakes.chunk() => woken.is_ok_and(|chunk| chunk.is_some()),
-            () = leaving.told() => false,
+            () = told.to_end.cancelled() => false,
         };
         if !woken {
             output.line("following ends here; the session goes on with the daemon");

@@ -70,6 +70,12 @@ impl SqliteStore {
         &self.durability
     }
 
+    /// Waits until the storage fails under it (disk full, file gone), after which every write is refused: the process
+    /// should end and start again. Never returns otherwise.
+    pub async fn died(&self) -> StoreError {
+        self.writer.died().await
+    }
+
     /// Writes what is queued, checkpoints and closes. Once it returns, another process may open the database; later
     /// calls fail.
     pub async fn close(&self) {

@@ -14,7 +14,9 @@ const APPLICATION_ID: i64 = 0x5072_6f76;
 /// The version each step leads to, in order; published steps never change.
 const MIGRATIONS: [(i64, &str); 1] = [(VERSION, include_str!("schema.sql"))];
 /// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// The oldest version a step leads on from.
+const OLDEST: i64 = 2;
 
 /// The version of a database that is ours and not newer; 0 for an empty one.
 pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, StoreError> {
@@ -30,6 +32,13 @@ pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> R
     if version > VERSION {
         let detail = format!(
             "{} has schema {version}, this program knows {VERSION}; run the newer provost that wrote it",
+            path.display()
+        );
+        return Err(StoreError::Failed { detail });
+    }
+    if version < OLDEST {
+        let detail = format!(
+            "{} has schema {version}, written before the first release; move it away and start with a new store",
             path.display()
         );
         return Err(StoreError::Failed { detail });

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use provost_domain::ids::{CmdId, Owner, SessionId};
 use provost_domain::port::{Append, Appended, NewSession, Park, Parked, StoreError, Submitted};
 use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{SetOnce, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::batch::{Batch, Written};
@@ -156,14 +156,14 @@ pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     tasks: TaskTracker,
     /// Why it stopped, once the storage failed under it.
-    dead: Arc<OnceLock<StoreError>>,
+    dead: Arc<SetOnce<StoreError>>,
 }
 
 impl Writer {
     /// Starts the task; it keeps `lock` for as long as it may write.
     pub(super) fn start(connection: SqliteConnection, lock: File) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE_MAX);
-        let (tasks, dead) = (TaskTracker::new(), Arc::default());
+        let (tasks, dead) = (TaskTracker::new(), Arc::new(SetOnce::new()));
         let task = Task { connection, jobs, held_back: VecDeque::new(), dead: Arc::clone(&dead), lock };
         drop(tasks.spawn(task.run()));
         tasks.close();
@@ -187,6 +187,11 @@ impl Writer {
         self.tasks.wait().await;
     }
 
+    /// Waits until the storage fails under it, if ever.
+    pub(super) async fn died(&self) -> StoreError {
+        self.dead.wait().await.clone()
+    }
+
     fn stopped(&self) -> StoreError {
         let closed = || StoreError::Failed { detail: "the store is closed; start again".to_owned() };
         self.dead.get().cloned().unwrap_or_else(closed)
@@ -199,7 +204,7 @@ struct Task {
     jobs: mpsc::Receiver<Job>,
     /// Jobs whose session had one in the batch before.
     held_back: VecDeque<Job>,
-    dead: Arc<OnceLock<StoreError>>,
+    dead: Arc<SetOnce<StoreError>>,
     lock: File,
 }
 
@@ -271,7 +276,8 @@ impl Task {
         Ok(written)
     }
 
-    /// A rule of the schema refused a row: each job again by itself, so that only the guilty one is refused.
+    /// A rule of the schema refused a row: each job again by itself, so that only the guilty one is refused. A busy
+    /// database refuses them all, as at the first try.
     async fn replay(&mut self, batch: Batch) -> Result<(), StoreError> {
         let singles: Vec<Batch> = batch.split().collect();
         match self.commit_each(&singles).await {
@@ -285,11 +291,17 @@ impl Task {
                 Ok(())
             }
             Err(error) => {
+                let busy = fault(&error) == Fault::Busy;
                 let error = failed(&error);
                 for single in singles {
                     single.refuse(&error);
                 }
-                Err(error)
+                if !busy {
+                    return Err(error);
+                }
+                // A failing undo shows at the next begin.
+                drop(self.execute(ROLLBACK).await);
+                Ok(())
             }
         }
     }
@@ -320,13 +332,14 @@ impl Task {
         sqlx::query(sql).execute(&mut self.connection).await.map(drop)
     }
 
-    /// Answers everyone who waits; the connection is dropped without another statement.
+    /// Says so, and answers everyone who waits; the connection is dropped without another statement.
     async fn die(mut self, error: StoreError) {
-        let error = self.dead.get_or_init(|| error);
+        // Nobody else sets it.
+        drop(self.dead.set(error.clone()));
         self.jobs.close();
-        self.held_back.drain(..).for_each(|job| job.refuse(error));
+        self.held_back.drain(..).for_each(|job| job.refuse(&error));
         while let Some(job) = self.jobs.recv().await {
-            job.refuse(error);
+            job.refuse(&error);
         }
     }
 }

@@ -57,6 +57,14 @@ async fn a_newer_schema() {
 }
 
 #[tokio::test]
+async fn a_schema_from_before_the_first_release() {
+    let (_folder, path) = place();
+    SqliteStore::open(&path).await.unwrap().close().await;
+    raw(&path, "PRAGMA user_version = 1").await.unwrap();
+    refused(&path, &["schema 1", "start with a new store"]).await;
+}
+
+#[tokio::test]
 async fn an_absent_file_for_reading() {
     let (_folder, path) = place();
     says(SqliteStore::open_read_only(&path).await, &["does not exist", "run a session first"]);

@@ -32,6 +32,7 @@ async fn a_full_disk_is_said_and_ends_all_writing_but_loses_nothing() {
     };
     says(Err::<(), _>(error.clone()), &["full", "free disk space"]);
     assert!(written > 0);
+    assert_eq!(store.died().await, error, "the process is told");
     assert_eq!(store.create(new(2)).await, Err(error), "every later write is refused with the cause");
     assert_eq!(store.session(id(1)).await.unwrap().head_seq, Seq(written), "reading goes on");
     store.close().await;

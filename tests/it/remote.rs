@@ -50,11 +50,12 @@ async fn an_incident_is_opened_followed_and_approved_through_the_daemon() {
     assert!(printed.len() <= events.len() - tail.len() && events.ends_with(printed), "{printed:?}");
 
     // The refusals are word for word those of a command that does it itself.
-    let refused: [&[&str]; 6] = [
+    let refused: [&[&str]; 7] = [
         &["sessions", "stop", handle],
         &["sessions", "retry", handle],
         &["sessions", "say", handle, "hello"],
         &["sessions", "settle", handle, "none", "happened"],
+        &["sessions", "claim", handle, "mark_nothing", "--args", "{}"],
         &["sessions", "stop", "INC-none"],
         &approve,
     ];

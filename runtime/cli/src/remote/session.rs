@@ -68,7 +68,8 @@ fn request(ask: &Ask) -> Result<(&'static str, Value)> {
                 Answer::Respond { text } => json!({"answer": "respond", "text": text}),
             },
         ),
-        Ask::Claim { .. } | Ask::Signal { .. } => bail!("a daemon takes no such command from a person"),
+        Ask::Claim { tool, args } => ("claim", json!({"tool": tool, "args": args})),
+        Ask::Signal { .. } => bail!("a daemon takes no such command from a person"),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod eventually;
 pub mod faulty;
 pub mod house;
 pub mod kills;
+pub mod machine;
 pub mod model;
 pub mod pack;
 pub mod shop;

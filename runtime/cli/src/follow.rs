@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use provost_domain::event::{Event, EventBody};
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
 use provost_domain::status::Status;
@@ -13,11 +13,13 @@ use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
+use crate::remote::Remote;
 use crate::wiring::House;
 
 /// A session followed so far, and what it took.
 #[derive(Debug)]
 pub(crate) struct Follower {
+    id: SessionId,
     log: LogReader,
     began: Option<Timestamp>,
     pub(crate) events: u64,
@@ -27,7 +29,17 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(id: SessionId) -> Self {
-        Self { log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+        Self { id, log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+    }
+
+    /// Which session.
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The position read up to.
+    pub(crate) fn position(&self) -> Seq {
+        self.log.position()
     }
 
     /// The session as folded so far.
@@ -42,11 +54,31 @@ impl Follower {
             if events.is_empty() {
                 return Ok(());
             }
-            for event in &events {
-                let began = *self.began.get_or_insert(event.at);
-                self.count(&event.body);
-                each(event, began);
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    /// The same from a daemon: what it hands out is verified here.
+    pub(crate) async fn catch_up_from(
+        &mut self,
+        remote: &Remote,
+        mut each: impl FnMut(&Event, Timestamp),
+    ) -> Result<()> {
+        loop {
+            let records = remote.records(self.id, self.log.position()).await?;
+            if records.is_empty() {
+                return Ok(());
             }
+            let events = self.log.take(records)?;
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    fn hand_on(&mut self, events: &[Event], each: &mut impl FnMut(&Event, Timestamp)) {
+        for event in events {
+            let began = *self.began.get_or_insert(event.at);
+            self.count(&event.body);
+            each(event, began);
         }
     }
 

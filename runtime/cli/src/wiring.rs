@@ -30,13 +30,18 @@ pub(crate) struct House {
 }
 
 /// The configuration a command works with.
-#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
 pub(crate) fn config(args: &ConfigArgs) -> Result<Config> {
-    let mut config = load_config(&args.config, &|name| std::env::var(name).ok())?;
+    let mut config = load_config(&args.config, &variable)?;
     if let Some(store) = &args.store {
         config.store = format!("sqlite://{}", store.display());
     }
     Ok(config)
+}
+
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The configured tools.
@@ -74,7 +79,6 @@ pub(crate) fn models(config: &Config) -> Result<ModelGateway> {
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
 
 /// One configured model, and how it may be used.
-#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
 fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
     let limits = ModelLimits::default();
     match model {
@@ -85,7 +89,7 @@ fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
                 ApiKey::Env(name) => KeySource::Env(name.clone()),
                 ApiKey::File(path) => KeySource::File(path.clone()),
             });
-            let key = source.map(|source| read_key(&source, &|name| std::env::var(name).ok())).transpose();
+            let key = source.map(|source| read_key(&source, &variable)).transpose();
             let settings = OpenAiSettings {
                 base_url: base_url.clone(),
                 model: model.clone(),
@@ -100,10 +104,15 @@ fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
     }
 }
 
+/// All that sessions work with, checked against each other.
+pub(crate) fn gear(config: &Config) -> Result<(Vec<Arc<Pack>>, ModelGateway, ToolGateway)> {
+    Ok((packs(config)?, models(config)?, tools(config)?))
+}
+
 impl House {
     /// Takes the store and starts the engine.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let (packs, models, tools) = (packs(config)?, models(config)?, tools(config)?);
+        let (packs, models, tools) = gear(config)?;
         let store = SqliteStore::open(&config.store_path()).await?;
         let ports = Ports {
             store: Arc::new(store.clone()),
@@ -122,10 +131,19 @@ impl House {
 
     /// Opens, works and closes in order, also when the work fails.
     pub(crate) async fn within<T>(config: &Config, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
-        let house = Self::open(config).await?;
-        let result = work(&house).await;
-        house.close().await;
+        Self::open(config).await?.during(work).await
+    }
+
+    /// Works and closes in order, also when the work fails.
+    pub(crate) async fn during<T>(self, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let result = work(&self).await;
+        self.close().await;
         result
+    }
+
+    /// Cancelled by a second signal.
+    pub(crate) fn told_to_hurry(&self) -> &CancellationToken {
+        &self.told.to_hurry
     }
 
     /// Cancelled by SIGTERM or SIGINT.

@@ -16,11 +16,13 @@ use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
 use ractor::{Actor as _, ActorRef, call, call_t};
 use serde_json::Value;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gateway::{ModelGateway, ToolGateway};
+use crate::gear::{Gear, Rack};
+use crate::meters::Meters;
 use crate::node::{Node, ToNode};
 use crate::registry::{LockRegistry, SessionBusy};
 use crate::supervisor::{Boot, Settled};
@@ -164,17 +166,29 @@ pub struct Hint {
 
 type Waiter = oneshot::Sender<Settled>;
 
+/// The ports that stay for the engine's life; models and tools are gear.
+#[derive(Debug)]
+pub(crate) struct Seams {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) commands: Arc<dyn CommandLog>,
+    pub(crate) reads: Arc<dyn Reads>,
+    pub(crate) roles: Arc<dyn Roles>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// What every actor of the process shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) ports: Ports,
+    pub(crate) ports: Seams,
     pub(crate) settings: EngineSettings,
-    pub(crate) catalog: Catalog,
+    pub(crate) rack: Rack,
     pub(crate) registry: LockRegistry,
     pub(crate) owner: Owner,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopped: CancellationToken,
-    packs: HashMap<String, Arc<Pack>>,
+    pub(crate) meters: Meters,
+    /// Completed looks for work.
+    beats: watch::Sender<u64>,
     hints: broadcast::Sender<Hint>,
     waiters: Mutex<HashMap<(SessionId, CmdId), Waiter>>,
     damaged: Mutex<HashMap<SessionId, StoreError>>,
@@ -185,8 +199,9 @@ impl Shared {
         self.ports.clock.now()
     }
 
-    pub(crate) fn pack(&self, name: &str) -> Option<Arc<Pack>> {
-        self.packs.get(name).cloned()
+    /// A look for work was completed: the node took its turn and the store answered.
+    pub(crate) fn beat(&self) {
+        self.beats.send_modify(|beats| *beats += 1);
     }
 
     /// Random bytes, from the random part of a fresh UUID.
@@ -232,16 +247,21 @@ pub struct Engine {
 impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
     pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
-        let catalog = ports.tools.catalog();
+        let Ports { store, commands, reads, models, tools, roles, clock } = ports;
+        let meters = Meters::new().map_err(|error| {
+            tracing::error!(%error, "making the meters");
+            EngineError::ShuttingDown
+        })?;
         let shared = Arc::new(Shared {
-            ports,
+            ports: Seams { store, commands, reads, roles, clock },
             settings,
-            catalog,
+            rack: Rack::new(Gear::new(packs, models, tools)),
             registry: LockRegistry::default(),
             owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
-            packs: packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect(),
+            meters,
+            beats: watch::channel(0).0,
             hints: broadcast::channel(HINTS_MAX).0,
             waiters: Mutex::default(),
             damaged: Mutex::default(),
@@ -264,14 +284,31 @@ impl Engine {
         self.shared.hints.subscribe()
     }
 
-    /// The loaded packs, by name.
-    pub fn packs(&self) -> BTreeMap<&str, &Pack> {
-        self.shared.packs.iter().map(|(name, pack)| (name.as_str(), &**pack)).collect()
+    /// Advances with every completed look for work: the node took its turn and the store answered, with or without an
+    /// error. An engine that is wedged does not advance it, whatever else of the process still runs.
+    pub fn beats(&self) -> watch::Receiver<u64> {
+        self.shared.beats.subscribe()
+    }
+
+    /// What the engine counted since its start, in Prometheus's model.
+    pub fn metrics(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.shared.meters.gather(self.shared.registry.len())
+    }
+
+    /// The packs new sessions may be opened from, by name.
+    pub fn packs(&self) -> BTreeMap<String, Arc<Pack>> {
+        self.shared.rack.get().packs().clone()
     }
 
     /// The backend tools.
-    pub fn catalog(&self) -> &Catalog {
-        &self.shared.catalog
+    pub fn catalog(&self) -> Catalog {
+        self.shared.rack.get().catalog.clone()
+    }
+
+    /// Replaces packs, models and tools. Sessions go on: a live one with what it was taken up with until it rests, and
+    /// every one with the pack it was opened with.
+    pub fn reload(&self, packs: Vec<Arc<Pack>>, models: ModelGateway, tools: ToolGateway) {
+        self.shared.rack.put(Gear::new(packs, models, tools));
     }
 
     /// Cancelled once the engine takes no more work: streams end then.
@@ -286,11 +323,12 @@ impl Engine {
 
     /// Opens a session; once it returns the session is durable, and running if it starts at once.
     pub async fn open(&self, case: Case) -> Result<Opened, EngineError> {
-        let pack = self.shared.pack(&case.pack).ok_or_else(|| EngineError::UnknownPack {
+        let gear = self.shared.rack.get();
+        let pack = gear.packs().get(&case.pack).ok_or_else(|| EngineError::UnknownPack {
             pack: case.pack.clone(),
-            known: self.shared.packs.keys().cloned().collect(),
+            known: gear.packs().keys().cloned().collect(),
         })?;
-        check_fields(&pack, &case.fields)?;
+        check_fields(pack, &case.fields)?;
         let live = self.shared.registry.len();
         if live >= self.shared.settings.sessions_max {
             return Err(EngineError::SessionCapExceeded { live });
@@ -399,7 +437,7 @@ impl Engine {
     }
 
     /// Ends in order: no new work, what runs may finish until `drain` is over, then everything is cancelled. What is
-    /// unfinished is carried on by the next start.
+    /// unfinished is carried on by the next start. A second call does nothing.
     pub async fn shutdown(&self, drain: Duration) {
         if self.shared.stopped.is_cancelled() {
             return;

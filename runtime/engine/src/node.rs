@@ -225,7 +225,9 @@ impl NodeState {
         let tasks = shared.tasks.clone();
         let stopped = shared.stopped.clone();
         let work = async move {
-            match shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await {
+            let found = shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await;
+            shared.beat();
+            match found {
                 Ok(found) if !found.is_empty() => {
                     drop(node.cast(ToNode::Found(found.into_iter().map(|claimed| claimed.session).collect())));
                 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Shared;
 use crate::gateway::Permit;
+use crate::gear::Gear;
 use crate::supervisor::ToSupervisor;
 
 /// What a worker is told to perform.
@@ -31,6 +32,7 @@ pub(crate) enum ToWorker {
 #[derive(Debug)]
 pub(crate) struct WorkerArguments {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) gear: Arc<Gear>,
     pub(crate) supervisor: ActorRef<ToSupervisor>,
     pub(crate) assignment: AssignmentId,
 }
@@ -72,12 +74,13 @@ impl Actor for Worker {
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
         let shared = Arc::clone(&state.arguments.shared);
+        let gear = Arc::clone(&state.arguments.gear);
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
         let cancelled = state.cancelled.clone();
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
-            let work = perform(&shared, assignment, message);
+            let work = perform(&shared, &gear, assignment, message);
             let Some(report) = cancelled.run_until_cancelled(work).await else { return };
             // A supervisor that is gone has left its session to be recovered from the log.
             drop(supervisor.cast(ToSupervisor::Report(report)));
@@ -87,21 +90,23 @@ impl Actor for Worker {
 }
 
 /// A provider or tool that panics has failed like any other: somebody waits for its report.
-async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
+async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message: ToWorker) -> Report {
     match message {
         ToWorker::Ask(mut request, within) => {
             let round = request.round;
             let asking = async {
                 resolve(shared, &mut request.messages).await?;
-                shared.ports.models.ask(&request, within).await
+                gear.models.ask(&request, within).await
             };
             let result = AssertUnwindSafe(asking).catch_unwind().await;
             let result = result.unwrap_or_else(|_panic| Err(ModelFailure::Unavailable { detail: PANICKED.to_owned() }));
+            shared.meters.asked(&request.model, &result);
             Report::Replied { assignment, round, result }
         }
         ToWorker::Call(permit) => {
-            let outcome = AssertUnwindSafe(shared.ports.tools.call(&permit)).catch_unwind().await;
+            let outcome = AssertUnwindSafe(gear.tools.call(&permit)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_panic| ToolOutcome::Failed { failure: panicked() });
+            shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
     }

@@ -1,7 +1,6 @@
 //! The configuration: `provost.yaml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::form::{Log, Read, table, take};
 use crate::model::{ApiKey, Model};
 use crate::node::{Kind, Node, Place};
 use crate::scalar::Count;
+use crate::server::{LogConfig, ServerConfig};
 use crate::source::Source;
 
 table! {
@@ -30,15 +30,8 @@ table! {
         pub engine: EngineConfig = EngineConfig::default(),
         /// How `provost serve` is reached.
         pub server: ServerConfig = ServerConfig::blank(),
-    }
-}
-
-table! {
-    /// How `provost serve` is reached.
-    #[derive(Debug, Clone)]
-    pub struct ServerConfig {
-        /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
-        pub listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7878)),
+        /// What `provost serve` logs.
+        pub log: LogConfig = LogConfig::default(),
     }
 }
 
@@ -109,7 +102,7 @@ table! {
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Live sessions at once.
     pub sessions_max: usize,
@@ -177,6 +170,9 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
             }
             Model::OpenaiCompatible { .. } => {}
         }
+    }
+    for file in config.server.tokens.iter_mut().filter_map(|token| token.file.as_mut()) {
+        *file = folder.join(&*file);
     }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);

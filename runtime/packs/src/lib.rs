@@ -21,9 +21,11 @@ mod raw;
 mod resolve;
 mod scalar;
 mod schema;
+mod server;
 mod source;
 
-pub use config::{Config, EngineConfig, NotifyTarget, ServerConfig, Tools, load_config};
+pub use config::{Config, EngineConfig, NotifyTarget, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
 pub use model::{ApiKey, Model};
+pub use server::{LogConfig, ServerConfig, TokenConfig};

@@ -7,8 +7,8 @@
 //! | `access` | from a token to a caller; no path but health answers without one |
 //! | `idempotency` | the same request under the same key is done once |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
-//! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
-//! | `feed`, `events` | a session's log as a stream, without gaps and without waiting for slow readers |
+//! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
+//! | `feed`, `events`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 mod access;
@@ -20,8 +20,10 @@ mod extract;
 mod feed;
 mod health;
 mod idempotency;
+mod metrics;
 mod packs;
 mod problem;
+mod records;
 mod serve;
 mod sessions;
 mod tokens;
@@ -30,4 +32,5 @@ mod views;
 pub use app::{Parts, Server};
 pub use codes::Code;
 pub use problem::Problem;
+pub use records::RecordView;
 pub use tokens::random;

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// Where and how, naming table and row.
         detail: String,
     },
+    /// The whole storage is held by another process.
+    #[error("{detail}")]
+    Held {
+        /// What is held and by whom.
+        detail: String,
+    },
     /// The storage itself failed (disk full, file locked, connection lost).
     #[error("storage failed: {detail}")]
     Failed {

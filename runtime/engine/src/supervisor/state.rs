@@ -19,6 +19,7 @@ use super::append::Batch;
 use super::perform::Performing;
 use super::{Answerer, Boot, End, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::{EngineError, Shared};
+use crate::gear::Gear;
 
 /// A session taken over more often than this without getting any further ends its run: whatever it does may be what
 /// ends its processes. Recovering from a crash takes one.
@@ -37,8 +38,8 @@ pub(super) enum Served {
 }
 
 impl Served {
-    fn by(shared: &Shared, name: &str, pinned: Digest) -> Self {
-        match shared.pack(name) {
+    fn by(gear: &Gear, name: &str, pinned: Digest) -> Self {
+        match gear.pinned(pinned, name) {
             Some(pack) if pack.digest == pinned => Self::As(pack),
             Some(pack) => Self::Not { loaded: pack.digest.hex() },
             None => Self::Not { loaded: NOT_LOADED.to_owned() },
@@ -57,6 +58,8 @@ impl Served {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(super) shared: Arc<Shared>,
+    /// What this session works with until it rests.
+    pub(super) gear: Arc<Gear>,
     pub(super) id: SessionId,
     boot: Option<Boot>,
     /// The row to be stored with the first append.
@@ -85,6 +88,7 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(arguments: SupervisorArguments) -> Self {
         Self {
+            gear: arguments.shared.rack.get(),
             id: arguments.session,
             boot: Some(arguments.boot),
             new: None,
@@ -122,7 +126,7 @@ impl State {
         let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
-        self.served = Served::by(&self.shared, &pack, pack_digest);
+        self.served = Served::by(&self.gear, &pack, pack_digest);
         self.row = Some(SessionRow {
             id: self.id,
             handle: handle.clone(),
@@ -155,7 +159,7 @@ impl State {
 
     fn begin_again(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
         let TakenOver { row, snapshot, records, inbox } = taken;
-        self.served = Served::by(&self.shared, &row.pack, row.pack_digest);
+        self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
         let mut head = (Seq(0), Digest::default());
@@ -303,7 +307,7 @@ impl State {
             fence: self.fence(),
             since: self.since,
             pack,
-            catalog: &self.shared.catalog,
+            catalog: &self.gear.catalog,
             roles: &*self.shared.ports.roles,
         }
     }
@@ -376,7 +380,7 @@ impl State {
         }
         self.performing.dismiss();
         self.end = Some(match error {
-            StoreError::Stale | StoreError::Failed { .. } => End::Again,
+            StoreError::Stale | StoreError::Failed { .. } | StoreError::Held { .. } => End::Again,
             // Somebody else carries it, or nobody can.
             StoreError::Fenced | StoreError::Missing { .. } | StoreError::Damaged { .. } => End::Rested,
         });

@@ -6,6 +6,7 @@ mod ancestor;
 mod approvals;
 mod arrivals;
 mod authority;
+mod bad_input;
 mod busy;
 mod demo;
 mod docs;

@@ -16,6 +16,7 @@ mod flow;
 mod hostile;
 mod http;
 mod kills;
+mod limits;
 mod model_failures;
 mod patient;
 mod program;

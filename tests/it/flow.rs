@@ -1,5 +1,7 @@
 //! A case from its opening to an outcome.
 
+use std::time::Duration;
+
 use provost_tests::house::House;
 use serde_json::json;
 
@@ -111,4 +113,18 @@ async fn a_patch_normalises_aliases_and_refuses_status_and_unknown_keys() {
     assert_eq!(folded.fields()["level"], "high");
     assert_eq!(house.count(session, "tool_refused").await, 2);
     assert_eq!(folded.status().as_str(), "in_progress");
+}
+
+/// In virtual time. Red when the question may take the agent's whole patience.
+#[tokio::test(start_paused = true)]
+async fn a_model_that_never_answers_is_a_timeout_before_it_is_silence() {
+    let mut pack = provost_tests::pack::pack();
+    let first = pack.agents.values_mut().find(|agent| agent.name.as_str() == "first").unwrap();
+    first.deadline = Duration::from_secs(10);
+    let house = House::with(pack).await;
+    let session = house.session("staging").await;
+    let folded = house.until(session, "error").await;
+    assert!(folded.status_reason().contains("9000 ms"), "{}", folded.status_reason());
+    assert_eq!(house.count(session, "model_failed").await, 1);
+    assert_eq!(house.count(session, "assignment_redispatched").await, 0);
 }

@@ -41,6 +41,25 @@ async fn an_incident_is_opened_approved_and_resolved_over_http() {
 }
 
 #[tokio::test]
+async fn a_person_closes_a_session_under_their_own_name() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    daemon.until(&session, "awaiting_input").await;
+    let path = format!("/v1/sessions/{session}/claim");
+    let args = json!({"team": "nobody", "reason": "by hand", "confidence": 1, "rationale": "seen"});
+    let claim = |args: &Value| Some(json!({"tool": "mark_escalated", "args": args}));
+    let refused = daemon.ask("operator", Method::POST, &path, claim(&args)).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("call_refused")));
+    let mut args = args;
+    args["team"] = json!("platform-oncall");
+    let taken = daemon.ask("operator", Method::POST, &path, claim(&args)).await;
+    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    let shown = daemon.until(&session, "escalated").await;
+    assert_eq!(shown["approvals_pending"], json!([]), "{shown}");
+    assert_eq!(daemon.shop.witness(), (0, 1));
+}
+
+#[tokio::test]
 async fn a_crashed_daemon_goes_on_where_it_stood() {
     let daemon = Daemon::start("heals-on-rollback").await;
     let session = daemon.open().await;

@@ -150,6 +150,16 @@ pub(crate) enum Sessions {
         /// The words.
         text: String,
     },
+    /// Closes a session by a terminal tool of its pack, under one's own name.
+    Claim {
+        #[command(flatten)]
+        one: One,
+        /// The terminal tool, for example `mark_escalated`.
+        tool: String,
+        /// Its arguments, a JSON object.
+        #[arg(long)]
+        args: String,
+    },
     /// Settles a call of which nobody knows whether it happened.
     Settle {
         #[command(flatten)]

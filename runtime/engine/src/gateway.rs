@@ -55,36 +55,46 @@ impl ModelGateway {
         self
     }
 
-    /// Asks, waiting for a place, within the time limit, with retries of what may succeed later.
-    pub(crate) async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    /// Asks, waiting for a place, with retries of what may succeed later. Answers before `within` is over: a failure that
+    /// is known says more than silence.
+    pub(crate) async fn ask(&self, request: &ModelRequest, within: Duration) -> Result<ModelReply, ModelFailure> {
         let Some(model) = self.models.get(&request.model) else {
             let detail = format!("no model `{}` is configured; add it under `models`", request.model);
             return Err(ModelFailure::LlmConfig { detail });
         };
-        let mut failures = Failures::default();
-        loop {
-            let failure = match model.ask_once(request).await {
-                Ok(reply) => return Ok(reply.bounded()),
-                Err(failure) => failure,
-            };
-            let Some(pause) = failures.pause_after(&failure, &model.limits.schedules) else { return Err(failure) };
-            tracing::warn!(session = %request.session, agent = %request.agent, ?pause, %failure, "asking the model again");
-            tokio::time::sleep(pause).await;
-        }
+        let mut last = ModelFailure::LlmTimeout { after_ms: millis(within) };
+        let answered = tokio::time::timeout(within, model.ask(request, &mut last)).await;
+        answered.unwrap_or(Err(last))
     }
 }
 
 impl Model {
+    /// Asks until there is a reply or no further try; `last` is the failure that stands so far.
+    async fn ask(&self, request: &ModelRequest, last: &mut ModelFailure) -> Result<ModelReply, ModelFailure> {
+        let mut failures = Failures::default();
+        loop {
+            let failure = match self.ask_once(request).await {
+                Ok(reply) => return Ok(reply.bounded()),
+                Err(failure) => failure,
+            };
+            let Some(pause) = failures.pause_after(&failure, &self.limits.schedules) else { return Err(failure) };
+            tracing::warn!(session = %request.session, agent = %request.agent, ?pause, %failure, "asking the model again");
+            *last = failure;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
     async fn ask_once(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
         let closed = |_closed| ModelFailure::Unavailable { detail: "shutting down".to_owned() };
         let place = self.places.acquire().await.map_err(closed)?;
         let reply = tokio::time::timeout(self.limits.timeout, self.provider.ask(request)).await;
         drop(place);
-        reply.unwrap_or_else(|_elapsed| {
-            let after_ms = u64::try_from(self.limits.timeout.as_millis()).unwrap_or(u64::MAX);
-            Err(ModelFailure::LlmTimeout { after_ms })
-        })
+        reply.unwrap_or_else(|_elapsed| Err(ModelFailure::LlmTimeout { after_ms: millis(self.limits.timeout) }))
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The right to make one call: only a supervisor can build it, and only from a durable intent.
@@ -158,7 +168,7 @@ impl ToolGateway {
 async fn once(tool: &dyn ToolBackend, permit: &Permit, spec: &ToolSpec) -> ToolOutcome {
     let result = tokio::time::timeout(spec.timeout, tool.call(&permit.call)).await;
     result.unwrap_or_else(|_elapsed| {
-        let timeout_ms = u64::try_from(spec.timeout.as_millis()).unwrap_or(u64::MAX);
+        let timeout_ms = millis(spec.timeout);
         let failure = ToolFailure {
             kind: FailureKind::Transient,
             happened: if spec.effect == EffectClass::Read { Happened::No } else { Happened::Maybe },

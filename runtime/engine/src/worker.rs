@@ -1,6 +1,7 @@
 //! A worker: carries one assignment. It performs what its supervisor passes on and reports; it writes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::command::Report;
 use provost_domain::failure::ModelFailure;
@@ -17,8 +18,8 @@ use crate::supervisor::ToSupervisor;
 /// What a worker is told to perform.
 #[derive(Debug)]
 pub(crate) enum ToWorker {
-    /// Ask the model; report the reply.
-    Ask(Box<ModelRequest>),
+    /// Ask the model; report the reply within this time.
+    Ask(Box<ModelRequest>, Duration),
     /// Make a permitted call; report the outcome.
     Call(Permit),
 }
@@ -84,10 +85,10 @@ impl Actor for Worker {
 
 async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
     match message {
-        ToWorker::Ask(mut request) => {
+        ToWorker::Ask(mut request, within) => {
             let round = request.round;
             let result = match resolve(shared, &mut request.messages).await {
-                Ok(()) => shared.ports.models.ask(&request).await,
+                Ok(()) => shared.ports.models.ask(&request, within).await,
                 Err(failure) => Err(failure),
             };
             Report::Replied { assignment, round, result }

@@ -154,7 +154,8 @@ impl Server {
             .routes(routes!(sessions::retry))
             .routes(routes!(sessions::go_on))
             .routes(routes!(sessions::say))
-            .routes(routes!(sessions::settle));
+            .routes(routes!(sessions::settle))
+            .routes(routes!(sessions::claim));
         let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
         let administers =
             OpenApiRouter::new().routes(routes!(tokens::list, tokens::mint)).routes(routes!(tokens::revoke));

@@ -7,12 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, CmdId, SessionId};
+use provost_domain::ids::{CallId, CmdId, SessionId, ToolName};
 use provost_domain::port::SessionFilter;
 use provost_domain::session::Session;
 use provost_engine::{Case, EngineError, LogReader, ReadError};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Server;
@@ -302,4 +302,26 @@ pub(crate) async fn settle(
         Truth::GiveUp => Settlement::GiveUp { note },
     };
     send(&server, asked, id, Ask::Settle { call: CallId::new(call), settlement }).await
+}
+
+/// A person's own terminal claim.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimBody {
+    /// A terminal tool of the session's pack.
+    tool: String,
+    /// Its arguments.
+    args: Map<String, Value>,
+}
+
+/// Closes a session by a terminal tool of its pack, under the caller's own name.
+#[utoipa::path(post, path = "/v1/sessions/{session}/claim", params(("session" = String, Path)), tag = "sessions",
+    request_body = ClaimBody, responses((status = 200, body = AcceptedView), Problems))]
+pub(crate) async fn claim(
+    State(server): State<Server>,
+    Named(id): Named,
+    asked: Asked,
+    Body(ClaimBody { tool, args }): Body<ClaimBody>,
+) -> Result<Response, Problem> {
+    send(&server, asked, id, Ask::Claim { tool: ToolName::new(tool), args }).await
 }

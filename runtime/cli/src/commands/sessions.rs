@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use provost_domain::command::Ask;
 use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, SessionId};
+use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::port::{Reads, SessionFilter, SessionRow};
 use serde_json::{Value, json};
 
@@ -31,6 +31,11 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
             send(&one.config, &one.session, Ask::Retry { force }, output).await
         }
         Sessions::Say { one, text } => send(&one.config, &one.session, Ask::Speak { text }, output).await,
+        Sessions::Claim { one, tool, args } => {
+            let args = serde_json::from_str(&args).context("--args is no JSON object")?;
+            let ask = Ask::Claim { tool: ToolName::new(tool), args };
+            send(&one.config, &one.session, ask, output).await
+        }
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
                 Happened::Yes => Settlement::Happened { note },

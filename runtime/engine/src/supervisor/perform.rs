@@ -18,6 +18,9 @@ use super::state::State;
 use crate::gateway::Permit;
 use crate::worker::{ToWorker, Worker, WorkerArguments};
 
+/// The share of an agent's patience that a question may take, so that its failure comes before the silence.
+const PATIENCE_SHARE: f64 = 0.9;
+
 /// One thing under way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum UnderWay {
@@ -115,7 +118,8 @@ impl State {
                         continue;
                     }
                     let (_, offers) = self.worker(assignment, myself).await?;
-                    (what, ToWorker::Ask(Box::new(request::build(&session, turn, agent, &offers))))
+                    let request = Box::new(request::build(&session, turn, agent, &offers));
+                    (what, ToWorker::Ask(request, turn.patience.mul_f64(PATIENCE_SHARE)))
                 }
                 Owed::Run(call) => {
                     let Some(permit) = Permit::of(session.id(), call) else { continue };

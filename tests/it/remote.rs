@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use provost_tests::daemon::Daemon;
-use provost_tests::shop::last_line;
+use provost_tests::desk::last_line;
 use serde_json::Value;
 
 /// Runs a command beside the daemon as the holder of a role's token, or of none for `""`.

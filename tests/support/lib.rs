@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod desk;
 pub mod docs;
 pub mod endpoint;
 pub mod eventually;

@@ -96,7 +96,12 @@ impl ModelProvider for Hostile {
             Message::Tool { result, .. } => result.get("evidence")?.as_str().map(str::to_owned),
             Message::User { .. } | Message::Assistant { .. } => None,
         });
-        let foreign = self.foreign.get().cloned().unwrap_or_default();
+        let foreign = match last.as_deref().and_then(Evidence::parse) {
+            Some(Evidence { seq, .. }) if request.round.is_multiple_of(2) => {
+                Evidence { session: numbered(VICTIM), seq }.to_string()
+            }
+            Some(_) | None => self.foreign.get().cloned().unwrap_or_default(),
+        };
         let reply: ModelReply = self.says(request).filled(&Citable { own: request.session, last, foreign });
         Ok(reply)
     }
@@ -174,7 +179,7 @@ async fn play(house: &House, number: u64) -> Vec<Event> {
     house.log(id).await
 }
 
-/// A house that faces the hostile model, and the tool result that is no session's but one's.
+/// A house that faces the hostile model, and a tool result of one session for all others to cite.
 async fn besieged() -> (House, Arc<Hostile>) {
     let model = Arc::new(Hostile::new());
     let house = House::facing(quick(), Arc::clone(&model) as _).await;

@@ -136,7 +136,8 @@ impl World {
     fn citable(&self) -> Citable {
         let last = self.events.iter().rev().find(|event| matches!(event.body, EventBody::ToolReturned(_)));
         let own = self.session.id();
-        let foreign = format!("{}/9", SessionId::new(uuid::Uuid::from_u128(8)));
+        let other = SessionId::new(uuid::Uuid::from_u128(8));
+        let foreign = Evidence { session: other, seq: last.map_or(Seq(9), |event| event.seq) }.to_string();
         Citable { own, last: last.map(|event| Evidence { session: own, seq: event.seq }.to_string()), foreign }
     }
 

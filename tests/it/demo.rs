@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use provost_tests::binary;
-use provost_tests::shop::last_line;
+use provost_tests::desk::last_line;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;

@@ -58,7 +58,7 @@ impl Reply {
     }
 }
 
-/// Any reply: half of them well-formed, so that the hostile ones meet every stage of a session.
+/// Any reply: many of them well-formed, so that the hostile ones meet every stage of a session.
 pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let hostile = (proptest::collection::vec((tool(), arguments()), 0..5), text());
     prop_oneof![
@@ -90,6 +90,7 @@ fn well_formed() -> impl Strategy<Value = Reply> {
         1 => one("act__safe", json!({"n": 1})),
         1 => one("act__unsafe", json!({"service": "shop"})),
         2 => one("mark_resolved", resolution(LAST)),
+        1 => one("mark_resolved", resolution(FOREIGN)),
     ]
 }
 

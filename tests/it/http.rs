@@ -32,7 +32,8 @@ async fn an_incident_is_opened_approved_and_resolved_over_http() {
         &events["items"].as_array().unwrap().iter().find(|event| event["kind"] == "approval_decided").unwrap()["data"];
     assert_eq!(by["by"], "user:approver");
     let log = daemon.log();
-    assert!(log.contains("/v1/approvals"), "{log}");
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert!(lines.into_iter().any(|line| line["path"] == "/v1/approvals" && line["level"] == "INFO"), "{log}");
     assert!(ROLES.iter().all(|role| !log.contains(daemon.secret(role))), "a secret in the log");
 
     let (shop, code) = daemon.stop().await;
@@ -274,4 +275,51 @@ async fn the_same_request_under_the_same_key_is_done_once() {
     }
     daemon.until(session, "resolved").await;
     assert_eq!(daemon.shop.witness(), (1, 0));
+}
+
+/// The sum of the samples whose line starts so.
+fn figure(text: &str, start: &str) -> f64 {
+    let samples = text.lines().filter(|line| line.starts_with(start)).filter_map(|line| line.rsplit_once(' '));
+    samples.map(|(_, value)| value.parse::<f64>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn what_happened_stands_in_the_figures() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    let stream = daemon.request("viewer", Method::GET, "/v1/stream").send().await.unwrap();
+    let shown = daemon.until(&session, "awaiting_input").await;
+    let scrape = || async {
+        let response = daemon.request("viewer", Method::GET, "/metrics").send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4");
+        response.text().await.unwrap()
+    };
+    let waiting = scrape().await;
+    for (start, count) in [
+        ("provost_approvals_pending ", 1.0),
+        ("provost_http_streams_open ", 1.0),
+        ("provost_session_statuses_total{status=\"awaiting_input\"} ", 1.0),
+        ("provost_http_request_seconds_count{method=\"POST\",path=\"/v1/sessions\",status=\"201\"} ", 1.0),
+        ("provost_tool_calls_total{result=\"ok\",tool=\"service:rollback\"} ", 0.0),
+    ] {
+        assert!((figure(&waiting, start) - count).abs() < 0.5, "{start}{count}\n{waiting}");
+    }
+    for start in [
+        "provost_events_total ",
+        "provost_commit_seconds_count ",
+        "provost_model_calls_total{",
+        "process_start_time_seconds ",
+    ] {
+        assert!(figure(&waiting, start) > 2.0, "{start}\n{waiting}");
+    }
+    drop(stream);
+
+    let path = format!("/v1/approvals/{}/decide", shown["approvals_pending"][0].as_str().unwrap());
+    daemon.ask("approver", Method::POST, &path, Some(json!({"answer": "approve"}))).await;
+    daemon.until(&session, "resolved").await;
+    let healed = scrape().await;
+    assert!((figure(&healed, "provost_tool_calls_total{result=\"ok\",tool=\"service:rollback\"} ") - 1.0).abs() < 0.5);
+    assert!((figure(&healed, "provost_session_statuses_total{status=\"resolved\"} ") - 1.0).abs() < 0.5, "{healed}");
+    assert!(figure(&healed, "provost_approvals_pending ") < 0.5);
+    assert!(!healed.contains(&session), "a session's name would be a label without bound");
 }

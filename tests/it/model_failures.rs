@@ -3,8 +3,9 @@
 
 use std::process::Output;
 
+use provost_tests::desk::last_line;
 use provost_tests::endpoint::{Endpoint, Said};
-use provost_tests::shop::{Shop, last_line};
+use provost_tests::shop::Shop;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -1,9 +1,10 @@
-//! The built binary as its users meet it: commands on a shop, an orderly end, and bad input.
+//! The built binary as its users meet it: commands on a shop, and an orderly end.
 
 use std::time::Duration;
 
+use provost_tests::desk::last_line;
 use provost_tests::eventually::eventually;
-use provost_tests::shop::{Shop, last_line};
+use provost_tests::shop::Shop;
 use serde_json::Value;
 
 #[tokio::test]
@@ -55,36 +56,4 @@ async fn a_termination_drains_and_a_second_start_continues() {
     let done = shop.last(&["sessions", "continue"]).await;
     assert_eq!((done["status"].as_str(), shop.witness()), (Some("escalated"), (1, 1)));
     assert_eq!(shop.last(&["audit", "verify"]).await["problems"], 0);
-}
-
-#[tokio::test]
-async fn bad_input_is_one_clear_error_and_nothing_is_written() {
-    let shop = Shop::start("already-healthy").await;
-    let input = shop.path("bad.json");
-    for (content, part) in [
-        (b"{".to_vec(), "is no JSON"),
-        (vec![0xff, 0x00, 0xfe], "is no JSON"),
-        (vec![b' '; 2 * 1024 * 1024], "over the limit"),
-    ] {
-        std::fs::write(&input, content).unwrap();
-        let output = shop.run(&["run", "incident", "--input", &input.display().to_string()]).await;
-        assert_eq!(output.status.code(), Some(1));
-        let error = last_line(&output);
-        assert!(error["error"].as_str().unwrap().contains(part), "{error}");
-    }
-    assert!(!shop.path("provost.db").exists());
-    let missing = shop.last(&["run", "nothing", "--input", &shop.alert()]).await;
-    assert!(missing["error"].as_str().unwrap().contains("no pack `nothing` is loaded"), "{missing}");
-}
-
-#[tokio::test]
-async fn a_corrupt_store_is_refused_and_left_alone() {
-    let shop = Shop::start("already-healthy").await;
-    let garbage = vec![0x5a; 16 * 1024];
-    std::fs::write(shop.path("provost.db"), &garbage).unwrap();
-    for arguments in [["sessions", "list"], ["sessions", "continue"]] {
-        let error = shop.last(&arguments).await;
-        assert!(error["error"].as_str().unwrap().contains("damaged"), "{error}");
-    }
-    assert_eq!(std::fs::read(shop.path("provost.db")).unwrap(), garbage);
 }

@@ -76,3 +76,16 @@ async fn with_the_pinned_pack_back_it_is_settled_and_tried_again() {
     house.ask(session, "operator", Ask::Retry { force: true }).await.unwrap();
     house.model.asked_times(1).await;
 }
+
+#[tokio::test]
+async fn a_reload_leaves_a_waiting_session_the_pack_it_was_opened_with() {
+    let house = House::open().await;
+    let session = house.session("production").await;
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
+    let approval = house.approvals(session, 1).await.first().unwrap().id.clone();
+    house.reload(changed());
+    house.answer(session, &approval, Answer::Approve).await.unwrap();
+    house.tools.danger.arrived_times(1).await;
+    assert_eq!(house.engine.packs()["case"].digest, changed().digest);
+}

@@ -39,7 +39,8 @@ pub struct Daemon {
     pub url: String,
     client: reqwest::Client,
     secrets: BTreeMap<&'static str, String>,
-    child: Child,
+    /// Absent where somebody else runs the daemon.
+    child: Option<Child>,
 }
 
 impl Daemon {
@@ -61,14 +62,20 @@ impl Daemon {
     async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>) -> Self {
         let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
         let log = std::fs::File::create(shop.path("daemon.log")).unwrap();
-        let mut child = command.arg("--log-filter=info").stderr(Stdio::from(log)).spawn().unwrap();
+        let mut child =
+            command.args(["--log-filter=info", "--log-format=json"]).stderr(Stdio::from(log)).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
         let Ok(said) = serde_json::from_str::<Value>(&line) else {
             panic!("the daemon said {line:?}\n{}", std::fs::read_to_string(shop.path("daemon.log")).unwrap());
         };
         let url = said["listening"].as_str().unwrap().to_owned();
-        Self { shop, url, client: reqwest::Client::new(), secrets, child }
+        Self { child: Some(child), ..Self::at(shop, url, secrets) }
+    }
+
+    /// A daemon that somebody else runs: a secret per role.
+    pub fn at(shop: Shop, url: String, secrets: BTreeMap<&'static str, String>) -> Self {
+        Self { shop, url, client: reqwest::Client::new(), secrets, child: None }
     }
 
     /// The secret of a role's token.
@@ -78,26 +85,27 @@ impl Daemon {
 
     /// Kills it and starts another on the same store.
     pub async fn crash(mut self) -> Self {
-        self.child.kill().await.unwrap();
+        self.child.take().unwrap().kill().await.unwrap();
         Self::with(self.shop, self.secrets).await
     }
 
     /// Asks it to end.
     pub async fn terminate(&self) {
-        let pid = self.child.id().unwrap().to_string();
+        let pid = self.child.as_ref().unwrap().id().unwrap().to_string();
         assert!(tokio::process::Command::new("kill").arg(pid).status().await.unwrap().success());
     }
 
     /// Asks it to end and waits; its exit code.
     pub async fn stop(mut self) -> (Shop, i32) {
         self.terminate().await;
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        let mut child = self.child.take().unwrap();
+        let ended = tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
         (self.shop, ended.code().unwrap_or(-1))
     }
 
     /// What it logged so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.shop.path("daemon.log")).unwrap()
+        std::fs::read_to_string(self.shop.path("daemon.log")).unwrap_or_default()
     }
 
     /// A request as a role, or as nobody for `""`.

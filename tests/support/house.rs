@@ -119,6 +119,12 @@ async fn hinted(hints: &mut Receiver<Hint>, session: SessionId) {
     }
 }
 
+/// The model, asked once per question.
+fn gateway(provider: Arc<dyn ModelProvider>) -> ModelGateway {
+    let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
+    ModelGateway::default().with("stub", provider, limits)
+}
+
 /// A principal for people.
 pub fn person(name: &str) -> Principal {
     Principal::new(format!("user:{name}"))
@@ -161,12 +167,11 @@ impl House {
     async fn start(store: Arc<dyn Store>, tools: Tools, given: Parts) -> Self {
         let model = StubModel::start().await;
         let provider = given.provider.clone().unwrap_or_else(|| Arc::new(model.clone()));
-        let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
         let ports = Ports {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             reads: Arc::clone(&store) as _,
-            models: ModelGateway::default().with("stub", provider, limits),
+            models: gateway(provider),
             tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&given.roles),
             clock: Arc::new(SystemClock),
@@ -178,6 +183,15 @@ impl House {
         };
         let engine = Engine::start(ports, vec![Arc::clone(&given.pack)], settings).await.unwrap();
         Self { engine, model, tools, store, parts: given }
+    }
+
+    /// Puts a pack in the place of the one there is while sessions run.
+    pub fn reload(&self, pack: Pack) {
+        self.engine.reload(
+            vec![Arc::new(pack)],
+            gateway(Arc::new(self.model.clone())),
+            ToolGateway::new(self.tools.all()),
+        );
     }
 
     /// Ends this engine in order and starts another on the same store, with a fresh model.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::desk::last_line;
 use crate::eventually::eventually;
-use crate::shop::{Shop, last_line};
+use crate::shop::Shop;
 
 /// Commands that carry a killed session on; far more than any needs.
 const STEPS_MAX: u32 = 12;

@@ -4,12 +4,14 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod desk;
 pub mod docs;
 pub mod endpoint;
 pub mod eventually;
 pub mod faulty;
 pub mod house;
 pub mod kills;
+pub mod machine;
 pub mod model;
 pub mod pack;
 pub mod shop;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::logs::LogFormat;
 use crate::output::Form;
 use crate::patient::PatientArgs;
 use crate::patient::variant::Variant;
@@ -18,9 +19,13 @@ pub(crate) struct Cli {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Form::Text)]
     pub(crate) output: Form,
-    /// What is logged to standard error, for example `info` or `provost_engine=debug`.
-    #[arg(long, global = true, env = "PROVOST_LOG", default_value = "error")]
-    pub(crate) log_filter: String,
+    /// What is logged to standard error, for example `info` or `provost_engine=debug`; otherwise errors, and of `serve`
+    /// what the configuration says.
+    #[arg(long, global = true, env = "PROVOST_LOG", value_parser = crate::logs::directives)]
+    pub(crate) log_filter: Option<String>,
+    /// How it is logged.
+    #[arg(long, global = true, env = "PROVOST_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -68,6 +73,13 @@ pub(crate) struct ConfigArgs {
     /// Who acts, as the log records it.
     #[arg(long = "as", env = "PROVOST_USER", default_value = "cli")]
     pub(crate) user: String,
+    /// The daemon that does what changes something, for example `http://127.0.0.1:7878`; otherwise the one that holds the
+    /// store, or this process. Its log names the holder of the token in `PROVOST_TOKEN`.
+    #[arg(long, env = "PROVOST_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A file with the token for the daemon, where `PROVOST_TOKEN` is not set.
+    #[arg(long, env = "PROVOST_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -285,6 +297,8 @@ pub(crate) enum Tokens {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Makes a secret for a token of the configuration and prints it; nothing is stored.
+    Generate,
     /// Lists tokens, revoked ones included.
     List(ConfigArgs),
     /// Revokes a token for good.

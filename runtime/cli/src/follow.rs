@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use provost_domain::event::{Event, EventBody};
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::RecordedOutcome;
 use provost_engine::LogReader;
@@ -12,11 +13,13 @@ use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{BAD, DIM, GOOD, NOTE, Output};
+use crate::remote::Remote;
 use crate::wiring::House;
 
 /// A session followed so far, and what it took.
 #[derive(Debug)]
 pub(crate) struct Follower {
+    id: SessionId,
     log: LogReader,
     began: Option<Timestamp>,
     pub(crate) events: u64,
@@ -26,7 +29,17 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(id: SessionId) -> Self {
-        Self { log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+        Self { id, log: LogReader::new(id), began: None, events: 0, tool_calls: 0, approvals: 0 }
+    }
+
+    /// Which session.
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The position read up to.
+    pub(crate) fn position(&self) -> Seq {
+        self.log.position()
     }
 
     /// The session as folded so far.
@@ -41,11 +54,31 @@ impl Follower {
             if events.is_empty() {
                 return Ok(());
             }
-            for event in &events {
-                let began = *self.began.get_or_insert(event.at);
-                self.count(&event.body);
-                each(event, began);
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    /// The same from a daemon: what it hands out is verified here.
+    pub(crate) async fn catch_up_from(
+        &mut self,
+        remote: &Remote,
+        mut each: impl FnMut(&Event, Timestamp),
+    ) -> Result<()> {
+        loop {
+            let records = remote.records(self.id, self.log.position()).await?;
+            if records.is_empty() {
+                return Ok(());
             }
+            let events = self.log.take(records)?;
+            self.hand_on(&events, &mut each);
+        }
+    }
+
+    fn hand_on(&mut self, events: &[Event], each: &mut impl FnMut(&Event, Timestamp)) {
+        for event in events {
+            let began = *self.began.get_or_insert(event.at);
+            self.count(&event.body);
+            each(event, began);
         }
     }
 
@@ -55,9 +88,9 @@ impl Follower {
         self.approvals += u64::from(matches!(body, EventBody::ApprovalRequested(_)));
     }
 
-    /// Whether the session waits for a person or has ended.
+    /// Whether nothing goes on: it is not started, waits for a person or has ended.
     pub(crate) fn rests(&self) -> bool {
-        self.session().is_some_and(|s| s.status().is_end() || s.status().as_str() == "awaiting_input")
+        self.session().is_some_and(|session| *session.status() != Status::InProgress)
     }
 
     /// Prints the session as it goes on until it rests, or until this process is asked to end.
@@ -80,6 +113,7 @@ impl Follower {
                     return Ok(());
                 }
             };
+            house.engine.undamaged(self.log.id())?;
             match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => anyhow::bail!("the engine ended"),
@@ -117,7 +151,7 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::CallReissued(e) => format!("{NOTE}call {} is made again under the same key{NOTE:#}", e.call),
         EventBody::ApprovalRequested(e) => {
             format!(
-                "{NOTE}● approval needed{NOTE:#} for {} {} ({:?}) id {}",
+                "{NOTE}● approval needed{NOTE:#} for {} {} ({}) id {}",
                 e.tool,
                 short(&e.args),
                 e.reason,
@@ -148,7 +182,7 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::FieldsPatched(e) => format!("  fields {}", short(&e.patch)),
         EventBody::FindingRecorded(e) => format!("  {} {}", e.tool, short(&e.finding)),
         EventBody::ClaimRefused(e) => format!("  {NOTE}claim {} refused{NOTE:#}: {}", e.tool, e.refusal),
-        EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {:?} {}", e.limit, e.bound),
+        EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {} {}", e.limit, e.bound),
         EventBody::StopRequested(e) => format!("{NOTE}stopped by {}{NOTE:#}: {}", e.by, e.reason),
         EventBody::RetryStarted(e) => format!("retry {} by {}", e.count, e.by),
         EventBody::StatusChanged(e) => format!("= {}: {}", status(e.to_status().as_str()), e.reason()),

@@ -3,11 +3,15 @@
 mod alert;
 mod args;
 mod commands;
+mod daemon;
 mod demo;
 mod follow;
+mod logs;
 mod output;
 mod patient;
+mod remote;
 mod report;
+mod secret;
 mod signals;
 mod wiring;
 
@@ -16,18 +20,16 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Command};
+use logs::Logs;
 use output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(&cli.log_filter))
-        .with_writer(std::io::stderr)
-        .init();
+    let logs = Logs::start(cli.log_filter.as_deref(), cli.log_format);
     let output = Output::new(cli.output);
     let result = match cli.command {
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
-        command => run(command, output),
+        command => run(command, output, logs),
     };
     result.unwrap_or_else(|error| {
         output.error(&error);
@@ -35,9 +37,9 @@ fn main() -> ExitCode {
     })
 }
 
-fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
+fn run(command: Command, output: Output, logs: Logs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(commands::run(command, output));
+    let result = runtime.block_on(commands::run(command, output, logs));
     // A thread that still reads the terminal would keep the process.
     runtime.shutdown_background();
     result

@@ -33,15 +33,19 @@ pub(crate) struct House {
 }
 
 /// The configuration a command works with.
-#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
 pub(crate) fn config(args: &ConfigArgs) -> Result<Config> {
-    let mut config = load_config(&args.config, &|name| std::env::var(name).ok())?;
+    let mut config = load_config(&args.config, &variable)?;
     if let Some(store) = &args.store {
         config.store = format!("sqlite://{}", store.display());
     }
     Ok(config)
 }
 
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
 /// Reads a secret from its place.
 type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString>;
 
@@ -114,14 +118,13 @@ fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
 }
 
 /// A key or another secret, from where the configuration says it is.
-#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
 fn secret(place: &SecretPlace) -> Result<SecretString> {
     let source = match place {
         SecretPlace::Credential(id) => KeySource::Credential(id.clone()),
         SecretPlace::Env(name) => KeySource::Env(name.clone()),
         SecretPlace::File(path) => KeySource::File(path.clone()),
     };
-    read_key(&source, &|name| std::env::var(name).ok()).map_err(|failure| match failure {
+    read_key(&source, &variable).map_err(|failure| match failure {
         ModelFailure::LlmConfig { detail } => anyhow::Error::msg(detail),
         other => anyhow::Error::msg(other),
     })
@@ -146,10 +149,15 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
     Ok(IntakeSettings { sources, waiting_max: waiting_max.get() })
 }
 
+/// All that sessions work with, checked against each other.
+pub(crate) fn gear(config: &Config) -> Result<(Vec<Arc<Pack>>, ModelGateway, ToolGateway)> {
+    Ok((packs(config)?, models(config)?, tools(config, &secret)?))
+}
+
 impl House {
     /// Takes the store and starts the engine.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let (packs, models, tools) = (packs(config)?, models(config)?, tools(config, &secret)?);
+        let (packs, models, tools) = gear(config)?;
         let store = SqliteStore::open(&config.store_path()).await?;
         let ports = Ports {
             store: Arc::new(store.clone()),
@@ -168,10 +176,19 @@ impl House {
 
     /// Opens, works and closes in order, also when the work fails.
     pub(crate) async fn within<T>(config: &Config, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
-        let house = Self::open(config).await?;
-        let result = work(&house).await;
-        house.close().await;
+        Self::open(config).await?.during(work).await
+    }
+
+    /// Works and closes in order, also when the work fails.
+    pub(crate) async fn during<T>(self, work: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let result = work(&self).await;
+        self.close().await;
         result
+    }
+
+    /// Cancelled by a second signal.
+    pub(crate) fn told_to_hurry(&self) -> &CancellationToken {
+        &self.told.to_hurry
     }
 
     /// Cancelled by SIGTERM or SIGINT.

@@ -134,6 +134,13 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
+    /// A new secret, made of 38 random bytes.
+    pub fn generate(random: &[u8; 38]) -> Self {
+        let digits = hex(random);
+        let (id, secret) = digits.split_at(ID_DIGITS);
+        Self(format!("{PREFIX}{id}_{secret}"))
+    }
+
     /// Reads `pvt_<id>_<secret>`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
@@ -171,15 +178,21 @@ impl Token {
         at: Timestamp,
         random: &[u8; 38],
     ) -> Result<(Self, Secret), BadName> {
+        let secret = Secret::generate(random);
+        Ok((Self::of(&secret, name, role, by, at)?, secret))
+    }
+
+    /// The token a secret stands for.
+    ///
+    /// # Errors
+    /// The name has another form.
+    pub fn of(secret: &Secret, name: &str, role: AccessRole, by: Principal, at: Timestamp) -> Result<Self, BadName> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
         if name.is_empty() || name.chars().count() > NAME_MAX || !name.chars().all(fits) {
             return Err(BadName);
         }
-        let digits = hex(random);
-        let (id, secret) = digits.split_at(ID_DIGITS);
-        let secret = Secret(format!("{PREFIX}{id}_{secret}"));
-        let token = Self {
-            id: TokenId::new(id),
+        Ok(Self {
+            id: secret.id(),
             name: name.to_owned(),
             role,
             digest: secret.digest(),
@@ -188,8 +201,7 @@ impl Token {
             expires_at: None,
             used_at: None,
             revoked_at: None,
-        };
-        Ok((token, secret))
+        })
     }
 
     /// Whether it is worth anything at this instant.

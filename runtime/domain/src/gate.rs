@@ -1,12 +1,14 @@
 //! The gate: one pure function decides whether a call runs, waits for a person, or is refused.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, ToolName};
 use crate::tool::Risk;
+use crate::word;
 
 /// A pack's gate policy, complete and validated: every pattern matches a tool that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,6 +80,12 @@ pub enum GateReason {
     PolicyDenied,
     /// Nothing asks for a person.
     Auto,
+}
+
+impl fmt::Display for GateReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word::of(self))
+    }
 }
 
 /// The gate's answer.

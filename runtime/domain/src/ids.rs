@@ -189,6 +189,12 @@ impl CallId {
         Self(format!("{assignment}.{round}.{index}"))
     }
 
+    /// The id of the effect of a claim made by this call.
+    #[must_use]
+    pub fn effect(&self) -> Self {
+        Self(format!("{}.effect", self.0))
+    }
+
     /// The idempotency key the world sees: stable for the call across crashes and takeovers.
     pub fn key(&self, session: SessionId) -> String {
         format!("{session}/{}", self.0)

@@ -28,3 +28,4 @@ pub mod status;
 pub mod terminal;
 pub mod time;
 pub mod tool;
+mod word;

@@ -38,7 +38,7 @@ pub enum ToolRefusal {
         refusals: Vec<RosterRefusal>,
     },
     /// The gate denies it.
-    #[error("the gate policy denies this call ({reason:?})")]
+    #[error("the gate policy denies this call (`{reason}`)")]
     Denied {
         /// Why.
         reason: GateReason,
@@ -190,6 +190,12 @@ pub enum Refusal {
         /// The call.
         call: CallId,
     },
+    /// The call is still being made.
+    #[error("call `{call}` is still under way; wait for its result")]
+    CallUnderWay {
+        /// The call.
+        call: CallId,
+    },
     /// Nobody knows yet what became of these calls.
     #[error("what became of {} is not known; settle it first (`provost sessions settle`)", calls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     OutcomeUnsettled {
@@ -197,7 +203,7 @@ pub enum Refusal {
         calls: Vec<CallId>,
     },
     /// The retry policy says no, or there is nothing to retry (another retry may have come first).
-    #[error("retry rejected: the session is `{status}`{}", match reason { Some(reason) => format!(" and the policy says {reason:?}"), None => String::new() })]
+    #[error("retry rejected: the session is `{status}`{}", match reason { Some(reason) => format!(" and the policy says `{reason}`"), None => String::new() })]
     RetryRejected {
         /// The session's status.
         status: String,
@@ -213,8 +219,12 @@ pub enum Refusal {
         known: Vec<String>,
     },
     /// The session's pack is loaded in another version.
-    #[error("the session pinned pack digest {pinned}, but {loaded} is loaded; load the pinned pack to carry it on")]
+    #[error(
+        "the session pinned pack `{pack}` as {pinned}, and {loaded} is loaded; load the pinned version, then retry"
+    )]
     PackChanged {
+        /// The pack's name.
+        pack: String,
         /// Pinned.
         pinned: String,
         /// Loaded.
@@ -258,6 +268,7 @@ impl Refusal {
             Self::NotInDoubt { .. } => "not_in_doubt",
             Self::RetryRejected { .. } => "retry_rejected",
             Self::UnknownTerminalTool { .. } => "unknown_terminal_tool",
+            Self::CallUnderWay { .. } => "call_under_way",
             Self::OutcomeUnsettled { .. } => "outcome_unsettled",
             Self::PackChanged { .. } => "pack_changed",
         }

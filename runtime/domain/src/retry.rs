@@ -1,9 +1,12 @@
 //! Whether a failed agent is tried again: pure, typed, with a preview that has no side effect.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{AgentFailure, FailureKind};
 use crate::gate::falls_short;
+use crate::word;
 
 /// A pack's retry policy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,12 @@ pub enum RetryReason {
     LowConfidenceNoRetry,
     /// The policy leaves transient failures to people.
     TransientDisabled,
+}
+
+impl fmt::Display for RetryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word::of(self))
+    }
 }
 
 /// The answer.

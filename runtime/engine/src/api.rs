@@ -7,7 +7,7 @@ use std::time::Duration;
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
-use provost_domain::ids::{CmdId, Handle, Owner, Principal, SessionId};
+use provost_domain::ids::{CmdId, Handle, Owner, Principal, Seq, SessionId};
 use provost_domain::pack::Pack;
 use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
@@ -16,11 +16,13 @@ use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
 use ractor::{Actor as _, ActorRef, call, call_t};
 use serde_json::Value;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gateway::{ModelGateway, ToolGateway};
+use crate::gear::{Gear, Rack};
+use crate::meters::Meters;
 use crate::node::{Node, ToNode};
 use crate::registry::{LockRegistry, SessionBusy};
 use crate::supervisor::{Boot, Settled};
@@ -155,7 +157,7 @@ pub struct Hint {
     /// The session.
     pub session: SessionId,
     /// Its head.
-    pub head_seq: provost_domain::ids::Seq,
+    pub head_seq: Seq,
     /// Its status.
     pub status: String,
     /// Whether that is an end.
@@ -164,19 +166,32 @@ pub struct Hint {
 
 type Waiter = oneshot::Sender<Settled>;
 
+/// The ports that stay for the engine's life; models and tools are gear.
+#[derive(Debug)]
+pub(crate) struct Seams {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) commands: Arc<dyn CommandLog>,
+    pub(crate) reads: Arc<dyn Reads>,
+    pub(crate) roles: Arc<dyn Roles>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// What every actor of the process shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) ports: Ports,
+    pub(crate) ports: Seams,
     pub(crate) settings: EngineSettings,
-    pub(crate) catalog: Catalog,
+    pub(crate) rack: Rack,
     pub(crate) registry: LockRegistry,
     pub(crate) owner: Owner,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopped: CancellationToken,
-    packs: HashMap<String, Arc<Pack>>,
+    pub(crate) meters: Meters,
+    /// Completed looks for work.
+    beats: watch::Sender<u64>,
     hints: broadcast::Sender<Hint>,
     waiters: Mutex<HashMap<(SessionId, CmdId), Waiter>>,
+    damaged: Mutex<HashMap<SessionId, StoreError>>,
 }
 
 impl Shared {
@@ -184,8 +199,9 @@ impl Shared {
         self.ports.clock.now()
     }
 
-    pub(crate) fn pack(&self, name: &str) -> Option<Arc<Pack>> {
-        self.packs.get(name).cloned()
+    /// A look for work was completed: the node took its turn and the store answered.
+    pub(crate) fn beat(&self) {
+        self.beats.send_modify(|beats| *beats += 1);
     }
 
     /// Random bytes, from the random part of a fresh UUID.
@@ -206,6 +222,16 @@ impl Shared {
         }
     }
 
+    /// Remembers that a session cannot be carried on, and wakes those who follow it.
+    pub(crate) fn damaged(&self, session: SessionId, error: &StoreError) {
+        self.damaged_sessions().insert(session, error.clone());
+        self.hint(Hint { session, head_seq: Seq(0), status: String::new(), ended: false });
+    }
+
+    fn damaged_sessions(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, StoreError>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn waiters(&self) -> std::sync::MutexGuard<'_, HashMap<(SessionId, CmdId), Waiter>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,18 +247,24 @@ pub struct Engine {
 impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
     pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
-        let catalog = ports.tools.catalog();
+        let Ports { store, commands, reads, models, tools, roles, clock } = ports;
+        let meters = Meters::new().map_err(|error| {
+            tracing::error!(%error, "making the meters");
+            EngineError::ShuttingDown
+        })?;
         let shared = Arc::new(Shared {
-            ports,
+            ports: Seams { store, commands, reads, roles, clock },
             settings,
-            catalog,
+            rack: Rack::new(Gear::new(packs, models, tools)),
             registry: LockRegistry::default(),
             owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
-            packs: packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect(),
+            meters,
+            beats: watch::channel(0).0,
             hints: broadcast::channel(HINTS_MAX).0,
             waiters: Mutex::default(),
+            damaged: Mutex::default(),
         });
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {
@@ -252,14 +284,31 @@ impl Engine {
         self.shared.hints.subscribe()
     }
 
-    /// The loaded packs, by name.
-    pub fn packs(&self) -> BTreeMap<&str, &Pack> {
-        self.shared.packs.iter().map(|(name, pack)| (name.as_str(), &**pack)).collect()
+    /// Advances with every completed look for work: the node took its turn and the store answered, with or without an
+    /// error. An engine that is wedged does not advance it, whatever else of the process still runs.
+    pub fn beats(&self) -> watch::Receiver<u64> {
+        self.shared.beats.subscribe()
+    }
+
+    /// What the engine counted since its start, in Prometheus's model.
+    pub fn metrics(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.shared.meters.gather(self.shared.registry.len())
+    }
+
+    /// The packs new sessions may be opened from, by name.
+    pub fn packs(&self) -> BTreeMap<String, Arc<Pack>> {
+        self.shared.rack.get().packs().clone()
     }
 
     /// The backend tools.
-    pub fn catalog(&self) -> &Catalog {
-        &self.shared.catalog
+    pub fn catalog(&self) -> Catalog {
+        self.shared.rack.get().catalog.clone()
+    }
+
+    /// Replaces packs, models and tools. Sessions go on: a live one with what it was taken up with until it rests, and
+    /// every one with the pack it was opened with.
+    pub fn reload(&self, packs: Vec<Arc<Pack>>, models: ModelGateway, tools: ToolGateway) {
+        self.shared.rack.put(Gear::new(packs, models, tools));
     }
 
     /// Cancelled once the engine takes no more work: streams end then.
@@ -281,9 +330,10 @@ impl Engine {
     }
 
     fn loaded(&self, pack: &str) -> Result<Arc<Pack>, EngineError> {
-        let known = || self.shared.packs.keys().cloned().collect();
+        let gear = self.shared.rack.get();
+        let known = || gear.packs().keys().cloned().collect();
         let unknown = || EngineError::UnknownPack { pack: pack.to_owned(), known: known() };
-        self.shared.pack(pack).ok_or_else(unknown)
+        gear.packs().get(pack).cloned().ok_or_else(unknown)
     }
 
     /// Opens a session; once it returns the session is durable, and running if it starts at once.
@@ -321,6 +371,7 @@ impl Engine {
     /// nothing: sent again it is decided again. One to live work goes to its inbox, is never busy, and under the same id
     /// is applied once.
     pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
+        self.undamaged(session)?;
         if command.ask.starts_work() {
             let guard = self.shared.registry.try_acquire(session, command.by.as_str(), self.shared.now())?;
             let live = self.shared.registry.len();
@@ -351,6 +402,14 @@ impl Engine {
         settled.unwrap_or(Err(EngineError::Pending))
     }
 
+    /// An error where the session's log was found damaged since the start: nothing can be done with it here.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], with the place.
+    pub fn undamaged(&self, session: SessionId) -> Result<(), EngineError> {
+        self.shared.damaged_sessions().get(&session).map_or(Ok(()), |error| Err(error.clone().into()))
+    }
+
     /// Waits to be told what became of a command, and looks from time to time: who settled it may have been lost before
     /// it could tell.
     async fn outcome(
@@ -359,9 +418,13 @@ impl Engine {
         mut answered: oneshot::Receiver<Settled>,
     ) -> Result<Accepted, EngineError> {
         loop {
-            if let Ok(told) = tokio::time::timeout(LOOK_EVERY, &mut answered).await {
-                return told.map_or(Err(EngineError::ShuttingDown), answer);
+            match tokio::time::timeout(LOOK_EVERY, &mut answered).await {
+                Ok(Ok(settled)) => return answer(settled),
+                // Another caller waits under the same id; what it is told stands in the store.
+                Ok(Err(_replaced)) => tokio::time::sleep(LOOK_EVERY).await,
+                Err(_elapsed) => {}
             }
+            self.undamaged(*session)?;
             if let Some(outcome) = self.shared.ports.commands.outcome(cmd_id, *session).await? {
                 return answer(decode(&outcome.0)?);
             }
@@ -375,12 +438,21 @@ impl Engine {
     ) -> Result<Accepted, EngineError> {
         let (reply, answered) = oneshot::channel();
         self.node.cast(ToNode::Carry(guard, boot(reply))).map_err(|_gone| EngineError::ShuttingDown)?;
-        answered.await.map_err(|_gone| EngineError::ShuttingDown)?
+        answered.await.unwrap_or_else(|_gone| {
+            if self.shared.stopped.is_cancelled() {
+                return Err(EngineError::ShuttingDown);
+            }
+            let detail = "the session's supervisor failed before it answered; look at the session and try again";
+            Err(EngineError::Store(StoreError::Failed { detail: detail.to_owned() }))
+        })
     }
 
     /// Ends in order: no new work, what runs may finish until `drain` is over, then everything is cancelled. What is
-    /// unfinished is carried on by the next start.
+    /// unfinished is carried on by the next start. A second call does nothing.
     pub async fn shutdown(&self, drain: Duration) {
+        if self.shared.stopped.is_cancelled() {
+            return;
+        }
         let limit = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         if call_t!(self.node, ToNode::Drain, limit).is_err() {
             tracing::warn!(drain_ms = limit, "work is still under way; it is carried on by the next start");

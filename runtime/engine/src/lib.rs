@@ -8,6 +8,8 @@
 
 mod api;
 mod gateway;
+mod gear;
+mod meters;
 mod node;
 mod reader;
 mod registry;

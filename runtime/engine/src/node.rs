@@ -16,8 +16,10 @@ const SWEEP_MAX: u32 = 64;
 /// A supervisor that fails more often than this without finishing anything is not started again: its session ends as
 /// `error` with the cause.
 const RESTARTS_MAX: u32 = 5;
-/// The pause before the first restart; doubled for each further one.
-const RESTART_BACKOFF: Duration = Duration::from_millis(100);
+/// Half the pause before the first restart; doubled for each further one.
+const RESTART_BACKOFF: Duration = Duration::from_millis(50);
+/// Who holds what the node carries on by itself, as `SessionBusy` says it.
+const HOLDER: &str = "the runtime, carrying it on";
 
 /// What the node is told.
 #[derive(Debug)]
@@ -54,10 +56,19 @@ pub(crate) struct NodeState {
     shared: Arc<Shared>,
     live: HashMap<ActorId, Live>,
     by_session: HashMap<SessionId, ActorId>,
-    failures: HashMap<SessionId, u32>,
+    failures: HashMap<SessionId, Failures>,
     /// Sessions this process holds that nobody carries right now: tried again with every sweep.
     again: HashSet<SessionId>,
-    draining: Vec<RpcReplyPort<()>>,
+    draining: bool,
+    /// Whom to tell when nobody is left.
+    drained: Vec<RpcReplyPort<()>>,
+}
+
+/// A supervisor's failures since it last ended well.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    last: String,
 }
 
 #[derive(Debug)]
@@ -76,7 +87,8 @@ impl Actor for Node {
             by_session: HashMap::new(),
             failures: HashMap::new(),
             again: HashSet::new(),
-            draining: Vec::new(),
+            draining: false,
+            drained: Vec::new(),
         })
     }
 
@@ -108,7 +120,8 @@ impl Actor for Node {
                 for live in state.live.values() {
                     drop(live.supervisor.cast(ToSupervisor::Drain));
                 }
-                state.draining.push(reply);
+                state.draining = true;
+                state.drained.push(reply);
                 state.answer_drain();
             }
         }
@@ -134,7 +147,7 @@ impl Actor for Node {
             }
             SupervisionEvent::ActorFailed(actor, cause) => {
                 if let Some((session, _)) = state.forget(actor.get_id()) {
-                    state.restart(&myself, session, &cause.to_string()).await?;
+                    state.restart(&myself, session, cause.to_string());
                 }
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
@@ -154,7 +167,7 @@ impl NodeState {
         let session = guard.session();
         let arguments = SupervisorArguments { shared: Arc::clone(&self.shared), session, boot };
         let (supervisor, _joined) = Supervisor::spawn_linked(None, Supervisor, arguments, myself.get_cell()).await?;
-        if !self.draining.is_empty() {
+        if self.draining {
             supervisor.cast(ToSupervisor::Drain)?;
         }
         let id = supervisor.get_id();
@@ -170,18 +183,27 @@ impl NodeState {
             drop(live.supervisor.cast(ToSupervisor::Wake));
             return Ok(());
         }
-        let exhausted = self.failures.get(&session).is_some_and(|count| *count > RESTARTS_MAX);
-        if exhausted || !self.draining.is_empty() {
+        let boot = match self.failures.get(&session) {
+            Some(Failures { count, .. }) if *count > RESTARTS_MAX + 1 => return Ok(()),
+            Some(Failures { count, last }) if *count > RESTARTS_MAX => {
+                Boot::GiveUp(format!("its supervisor failed {count} times, last: {last}"))
+            }
+            Some(_) | None => Boot::Wake,
+        };
+        if self.draining {
             return Ok(());
         }
         if self.live.len() >= self.shared.settings.sessions_max {
             self.again.insert(session);
             return Ok(());
         }
-        // A guard taken elsewhere is on its way here as `Carry`; its supervisor reads the inbox itself.
-        match self.shared.registry.try_acquire(session, "recovery", self.shared.now()) {
-            Ok(guard) => self.carry(myself, guard, Boot::Wake).await,
-            Err(_busy) => Ok(()),
+        match self.shared.registry.try_acquire(session, HOLDER, self.shared.now()) {
+            Ok(guard) => self.carry(myself, guard, boot).await,
+            // A guard taken elsewhere is on its way here as `Carry`, or given back by a command that was refused.
+            Err(_busy) => {
+                self.again.insert(session);
+                Ok(())
+            }
         }
     }
 
@@ -203,7 +225,9 @@ impl NodeState {
         let tasks = shared.tasks.clone();
         let stopped = shared.stopped.clone();
         let work = async move {
-            match shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await {
+            let found = shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await;
+            shared.beat();
+            match found {
                 Ok(found) if !found.is_empty() => {
                     drop(node.cast(ToNode::Found(found.into_iter().map(|claimed| claimed.session).collect())));
                 }
@@ -218,30 +242,18 @@ impl NodeState {
     }
 
     /// Starts a failed supervisor again after a pause; past the limit, once more to end the session with the cause.
-    async fn restart(
-        &mut self,
-        myself: &ActorRef<ToNode>,
-        session: SessionId,
-        cause: &str,
-    ) -> Result<(), ActorProcessingErr> {
-        let count = self.failures.entry(session).or_default();
-        *count += 1;
-        if *count <= RESTARTS_MAX {
-            let backoff = RESTART_BACKOFF.saturating_mul(1 << (*count - 1));
+    fn restart(&mut self, myself: &ActorRef<ToNode>, session: SessionId, cause: String) {
+        let failures = self.failures.entry(session).or_default();
+        failures.count += 1;
+        let (count, backoff) = (failures.count, RESTART_BACKOFF.saturating_mul(1 << failures.count.min(RESTARTS_MAX)));
+        if count > RESTARTS_MAX + 1 {
+            // A log that cannot even be ended is left as it is, for `audit verify` and a person.
+            tracing::error!(%session, cause, count, "the supervisor failed while giving the session up");
+        } else {
             tracing::warn!(%session, cause, count, ?backoff, "the supervisor failed and starts again from the log");
             drop(myself.send_after(backoff, move || ToNode::Wake(session)));
-            return Ok(());
         }
-        tracing::error!(%session, cause, count, "the supervisor keeps failing; the session is given up");
-        let first_time = *count == RESTARTS_MAX + 1;
-        match self.shared.registry.try_acquire(session, "recovery", self.shared.now()) {
-            Ok(guard) if first_time => {
-                let cause = format!("its supervisor failed {count} times, last: {cause}");
-                self.carry(myself, guard, Boot::GiveUp(cause)).await
-            }
-            // A log that cannot even be ended is left as it is, for `audit verify` and a person.
-            Ok(_) | Err(_) => Ok(()),
-        }
+        failures.last = cause;
     }
 
     fn live_mut(&mut self, session: SessionId) -> Option<&mut Live> {
@@ -261,7 +273,7 @@ impl NodeState {
 
     fn answer_drain(&mut self) {
         if self.live.is_empty() {
-            for reply in self.draining.drain(..) {
+            for reply in self.drained.drain(..) {
                 drop(reply.send(()));
             }
         }

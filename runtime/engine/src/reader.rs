@@ -2,7 +2,7 @@
 
 use provost_domain::event::Event;
 use provost_domain::ids::{Digest, Seq, SessionId};
-use provost_domain::log::ChainError;
+use provost_domain::log::{AppendRecord, ChainError};
 use provost_domain::port::{Reads, StoreError};
 use provost_domain::session::{IllegalEvent, Session};
 
@@ -43,8 +43,16 @@ impl Tail {
     /// # Errors
     /// See [`ReadError`].
     pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
+        self.take(reads.records(self.id, self.after, PAGE).await?)
+    }
+
+    /// The events of records that follow what was read so far.
+    ///
+    /// # Errors
+    /// The records do not belong to this chain.
+    pub fn take(&mut self, records: Vec<AppendRecord>) -> Result<Vec<Event>, ReadError> {
         let mut events = Vec::new();
-        for record in reads.records(self.id, self.after, PAGE).await? {
+        for record in records {
             let before = || (Seq(record.header.first_seq.0.saturating_sub(1)), record.prev);
             let (seq, hash) = self.last.unwrap_or_else(before);
             events.extend(record.open(seq, hash)?.into_iter().filter(|event| event.seq > self.after));
@@ -63,6 +71,11 @@ pub struct LogReader {
 }
 
 impl LogReader {
+    /// The session.
+    pub fn id(&self) -> SessionId {
+        self.tail.id
+    }
+
     /// At the beginning of a session's log.
     pub fn new(id: SessionId) -> Self {
         Self { tail: Tail::new(id, Seq(0)), session: None }
@@ -79,6 +92,24 @@ impl LogReader {
     /// See [`ReadError`]. What was read before stays folded.
     pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
         let events = self.tail.next(reads).await?;
+        self.fold(events)
+    }
+
+    /// The position read up to.
+    pub fn position(&self) -> Seq {
+        self.tail.after
+    }
+
+    /// The events of records that came from elsewhere and follow what was read so far, folded.
+    ///
+    /// # Errors
+    /// See [`Self::next`].
+    pub fn take(&mut self, records: Vec<AppendRecord>) -> Result<Vec<Event>, ReadError> {
+        let events = self.tail.take(records)?;
+        self.fold(events)
+    }
+
+    fn fold(&mut self, events: Vec<Event>) -> Result<Vec<Event>, ReadError> {
         for event in &events {
             match &mut self.session {
                 Some(session) => session.apply(event)?,

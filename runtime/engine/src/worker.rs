@@ -1,18 +1,22 @@
 //! A worker: carries one assignment. It performs what its supervisor passes on and reports; it writes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use provost_domain::command::Report;
-use provost_domain::failure::ModelFailure;
+use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{AssignmentId, Digest};
 use provost_domain::model::{Message, ModelRequest};
+use provost_domain::tool::{Happened, ToolFailure, ToolOutcome};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Shared;
 use crate::gateway::Permit;
+use crate::gear::Gear;
 use crate::supervisor::ToSupervisor;
 
 /// What a worker is told to perform.
@@ -28,6 +32,7 @@ pub(crate) enum ToWorker {
 #[derive(Debug)]
 pub(crate) struct WorkerArguments {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) gear: Arc<Gear>,
     pub(crate) supervisor: ActorRef<ToSupervisor>,
     pub(crate) assignment: AssignmentId,
 }
@@ -69,12 +74,13 @@ impl Actor for Worker {
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
         let shared = Arc::clone(&state.arguments.shared);
+        let gear = Arc::clone(&state.arguments.gear);
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
         let cancelled = state.cancelled.clone();
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
-            let work = perform(&shared, assignment, message);
+            let work = perform(&shared, &gear, assignment, message);
             let Some(report) = cancelled.run_until_cancelled(work).await else { return };
             // A supervisor that is gone has left its session to be recovered from the log.
             drop(supervisor.cast(ToSupervisor::Report(report)));
@@ -83,20 +89,40 @@ impl Actor for Worker {
     }
 }
 
-async fn perform(shared: &Shared, assignment: AssignmentId, message: ToWorker) -> Report {
+/// A provider or tool that panics has failed like any other: somebody waits for its report.
+async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message: ToWorker) -> Report {
     match message {
         ToWorker::Ask(mut request, within) => {
             let round = request.round;
-            let result = match resolve(shared, &mut request.messages).await {
-                Ok(()) => shared.ports.models.ask(&request, within).await,
-                Err(failure) => Err(failure),
+            let asking = async {
+                resolve(shared, &mut request.messages).await?;
+                gear.models.ask(&request, within).await
             };
+            let result = AssertUnwindSafe(asking).catch_unwind().await;
+            let result = result.unwrap_or_else(|_panic| Err(ModelFailure::Unavailable { detail: PANICKED.to_owned() }));
+            shared.meters.asked(&request.model, &result);
             Report::Replied { assignment, round, result }
         }
         ToWorker::Call(permit) => {
-            let outcome = shared.ports.tools.call(&permit).await;
+            let outcome = AssertUnwindSafe(gear.tools.call(&permit)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_panic| ToolOutcome::Failed { failure: panicked() });
+            shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
+    }
+}
+
+/// The panic itself is in the process's log.
+const PANICKED: &str = "it panicked; see the log of this process";
+
+fn panicked() -> ToolFailure {
+    ToolFailure {
+        kind: FailureKind::Permanent,
+        happened: Happened::Maybe,
+        detail: PANICKED.to_owned(),
+        exit: None,
+        signal: None,
+        timeout_ms: None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The configuration: `provost.yaml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::node::{Kind, Node, Place};
 use crate::notify::NotifyTarget;
 use crate::scalar::Count;
 use crate::secret::SecretPlace;
+use crate::server::{LogConfig, ServerConfig};
 use crate::source::Source;
 
 table! {
@@ -35,12 +35,14 @@ table! {
         pub server: ServerConfig = ServerConfig::blank(),
         /// What `provost serve` takes from outside.
         pub intake: IntakeConfig = IntakeConfig::blank(),
+        /// What `provost serve` logs.
+        pub log: LogConfig = LogConfig::default(),
     }
 }
 
 table! {
     /// What is taken from outside; a kind of sender whose part is missing is refused.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct IntakeConfig {
         /// Alertmanager's webhook.
         pub alertmanager: Option<AlertmanagerIntake> = None,
@@ -54,7 +56,7 @@ table! {
 
 table! {
     /// Alertmanager's webhook. Who sends is known by a token.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct AlertmanagerIntake {
         /// The pack of the sessions it opens.
         pub pack: String,
@@ -63,21 +65,12 @@ table! {
 
 table! {
     /// PagerDuty's Events API. Who sends is known by the event's routing key or by a token.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct PagerdutyIntake {
         /// The pack of the sessions it opens.
         pub pack: String,
         /// Where the routing keys are, by the name their sender has in logs.
         pub routing_keys: BTreeMap<String, SecretPlace> = BTreeMap::new(),
-    }
-}
-
-table! {
-    /// How `provost serve` is reached.
-    #[derive(Debug, Clone)]
-    pub struct ServerConfig {
-        /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
-        pub listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7878)),
     }
 }
 
@@ -139,7 +132,7 @@ table! {
 }
 
 /// The engine's bounds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Live sessions at once.
     pub sessions_max: usize,
@@ -209,6 +202,9 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
         if let SecretPlace::File(file) = place {
             *file = folder.join(&*file);
         }
+    }
+    for file in config.server.tokens.iter_mut().filter_map(|token| token.file.as_mut()) {
+        *file = folder.join(&*file);
     }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);

@@ -23,11 +23,13 @@ mod resolve;
 mod scalar;
 mod schema;
 mod secret;
+mod server;
 mod source;
 
-pub use config::{Config, EngineConfig, IntakeConfig, ServerConfig, Tools, load_config};
+pub use config::{Config, EngineConfig, IntakeConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
 pub use model::Model;
 pub use notify::NotifyTarget;
 pub use secret::SecretPlace;
+pub use server::{LogConfig, ServerConfig, TokenConfig};

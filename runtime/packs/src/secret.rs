@@ -6,7 +6,7 @@ use crate::form::{Log, Read};
 use crate::node::Node;
 
 /// Where a key or another secret is; the secret itself is never part of the configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretPlace {
     /// A file of this name in the service's credentials directory.
     Credential(String),

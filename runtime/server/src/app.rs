@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
@@ -24,8 +24,9 @@ use crate::codes::Code;
 use crate::feed::Feed;
 use crate::idempotency::{Running, once};
 use crate::intake::Intake;
+use crate::metrics::Meters;
 use crate::problem::Problem;
-use crate::{approvals, deliveries, events, health, hooks, packs, sessions, tokens};
+use crate::{approvals, deliveries, events, health, hooks, metrics, packs, records, sessions, tokens};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
 pub(crate) const BODY_MAX: usize = 1024 * 1024;
@@ -57,6 +58,7 @@ struct Inner {
     intake: Intake,
     requests: Arc<dyn Requests>,
     running: Running,
+    meters: Meters,
     data: std::path::PathBuf,
 }
 
@@ -86,11 +88,16 @@ impl utoipa::Modify for Bearer {
 
 impl Server {
     /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
-    pub fn new(parts: Parts) -> Self {
+    ///
+    /// # Errors
+    /// Its figures cannot be kept.
+    pub fn new(parts: Parts) -> prometheus::Result<Self> {
         let Parts { engine, tokens, requests, clock, intake, data } = parts;
+        let meters = Meters::new(clock.now())?;
         let access = Access::new(tokens, clock);
         let feed = Feed::start(&engine);
-        Self(Arc::new(Inner { engine, access, feed, intake, requests, running: Running::default(), data }))
+        let running = Running::default();
+        Ok(Self(Arc::new(Inner { engine, access, feed, intake, requests, running, meters, data })))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -117,6 +124,10 @@ impl Server {
         &self.0.running
     }
 
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
     pub(crate) fn data(&self) -> &std::path::Path {
         &self.0.data
     }
@@ -136,7 +147,7 @@ impl Server {
             })
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .layer(from_fn(time_limit))
-            .layer(from_fn(log))
+            .layer(from_fn_with_state(self.clone(), log))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
@@ -153,10 +164,12 @@ impl Server {
             .routes(routes!(sessions::report))
             .routes(routes!(events::events))
             .routes(routes!(events::stream))
+            .routes(routes!(records::records))
             .routes(routes!(approvals::list))
             .routes(routes!(deliveries::list))
             .routes(routes!(packs::packs))
-            .routes(routes!(packs::tools));
+            .routes(routes!(packs::tools))
+            .routes(routes!(metrics::metrics));
         let operates = OpenApiRouter::new()
             .routes(routes!(sessions::open))
             .routes(routes!(sessions::stop))
@@ -205,11 +218,15 @@ async fn time_limit(request: Request, next: axum::middleware::Next) -> axum::res
     })
 }
 
-/// One line per request, without query, headers or body: none of them can leak a secret.
-async fn log(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+/// One line per request, without query, headers or body: none of them can leak a secret. And its place in the figures.
+async fn log(State(server): State<Server>, request: Request, next: axum::middleware::Next) -> axum::response::Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let template = request.extensions().get::<MatchedPath>().cloned();
+    let began = tokio::time::Instant::now();
     let response = next.run(request).await;
-    tracing::info!(%method, path, status = response.status().as_u16(), "request");
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    server.meters().answered(&method, template.as_ref().map(MatchedPath::as_str), status, took);
+    tracing::info!(%method, path, status, duration_ms = took.as_secs_f64() * 1000.0, "request");
     response
 }
 

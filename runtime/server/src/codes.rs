@@ -113,6 +113,8 @@ codes! {
     NotInDoubt = ("not_in_doubt", CONFLICT, "the outcome is not in doubt");
     /// The policy says no.
     RetryRejected = ("retry_rejected", CONFLICT, "the retry is rejected");
+    /// The call still runs.
+    CallUnderWay = ("call_under_way", CONFLICT, "the call is still under way", retry 1);
     /// An unknown outcome must be settled first.
     OutcomeUnsettled = ("outcome_unsettled", CONFLICT, "the outcome of a call is not settled yet");
     /// No such terminal tool.
@@ -143,6 +145,7 @@ impl Code {
             Refusal::NobodyAsked => Self::NobodyAsked,
             Refusal::NotInDoubt { .. } => Self::NotInDoubt,
             Refusal::RetryRejected { .. } => Self::RetryRejected,
+            Refusal::CallUnderWay { .. } => Self::CallUnderWay,
             Refusal::OutcomeUnsettled { .. } => Self::OutcomeUnsettled,
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
             Refusal::PackChanged { .. } => Self::PackChanged,

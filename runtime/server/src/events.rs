@@ -64,11 +64,7 @@ pub(crate) async fn events(
 ) -> Result<Response, Problem> {
     let after = Seq(last_event_id(&headers)?.or(query.after).unwrap_or(0));
     let reads = server.engine().reads();
-    let head = reads.session(id).await?.head_seq;
-    if after > head {
-        let detail = format!("there is no event {after} yet; the last one is {head}");
-        return Err(Problem::new(Code::InvalidRequest, detail).with("head_seq", head.0));
-    }
+    let head = reached(&**reads, id, after).await?;
     if wants_stream(&headers) {
         let permit = server.feed().permit()?;
         let live = server.feed().follow(id).await?;
@@ -91,6 +87,16 @@ pub(crate) async fn events(
     items.truncate(size);
     let last = items.last().map(|event| event.seq).filter(|last| *last < head.0);
     Ok(Json(Page { items, next_page_token: last.map(|last| last.to_string()) }).into_response())
+}
+
+/// The log's head, which has reached the position asked about.
+pub(crate) async fn reached(reads: &dyn Reads, id: SessionId, after: Seq) -> Result<Seq, Problem> {
+    let head = reads.session(id).await?.head_seq;
+    if after > head {
+        let detail = format!("there is no event {after} yet; the last one is {head}");
+        return Err(Problem::new(Code::InvalidRequest, detail).with("head_seq", head.0));
+    }
+    Ok(head)
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {

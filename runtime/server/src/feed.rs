@@ -70,6 +70,11 @@ impl Feed {
         Self { engine: engine.clone(), sessions, pokes, streams: Arc::new(Semaphore::new(STREAMS_MAX)) }
     }
 
+    /// How many streams are open.
+    pub(crate) fn streams(&self) -> usize {
+        STREAMS_MAX.saturating_sub(self.streams.available_permits())
+    }
+
     /// The right to keep a stream open.
     pub(crate) fn permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.streams).try_acquire_owned().map_err(|_full| {

@@ -7,10 +7,10 @@
 //! | `access` | from a token to a caller; no path but health answers without one |
 //! | `idempotency` | the same request under the same key is done once |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
-//! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
+//! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
-//! | `feed`, `events` | a session's log as a stream, without gaps and without waiting for slow readers |
+//! | `feed`, `events`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 mod access;
@@ -25,8 +25,10 @@ mod health;
 mod hooks;
 mod idempotency;
 mod intake;
+mod metrics;
 mod packs;
 mod problem;
+mod records;
 mod serve;
 mod sessions;
 mod tokens;
@@ -38,4 +40,5 @@ pub use intake::{
     BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, Source, SourceSettings, first_case,
 };
 pub use problem::Problem;
+pub use records::RecordView;
 pub use tokens::random;

@@ -11,7 +11,7 @@ use crate::views::{PackView, Page, ToolView};
 #[utoipa::path(get, path = "/v1/packs", tag = "packs",
     responses((status = 200, body = Page<PackView>), Problems))]
 pub(crate) async fn packs(State(server): State<Server>) -> Json<Page<PackView>> {
-    let items = server.engine().packs().into_values().map(PackView::from).collect();
+    let items = server.engine().packs().values().map(|pack| PackView::from(&**pack)).collect();
     Json(Page { items, next_page_token: None })
 }
 

@@ -102,7 +102,7 @@ impl From<StoreError> for Problem {
             StoreError::Missing { .. } => Code::NotFound,
             StoreError::Fenced | StoreError::Stale => Code::Stale,
             StoreError::Damaged { .. } => Code::StoreDamaged,
-            StoreError::Failed { .. } => Code::StoreFailed,
+            StoreError::Failed { .. } | StoreError::Held { .. } => Code::StoreFailed,
         };
         Self::new(code, error.to_string())
     }
@@ -126,6 +126,7 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyApproved { .. }
             | Refusal::NobodyAsked
             | Refusal::NotInDoubt { .. }
+            | Refusal::CallUnderWay { .. }
             | Refusal::UnknownTerminalTool { .. }
             | Refusal::PackChanged { .. } => problem,
         }

@@ -155,10 +155,8 @@ pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Resu
 pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, _) = folded(&server, id).await?;
     let packs = server.engine().packs();
-    let pack = packs
-        .get(session.pack())
-        .ok_or_else(|| Problem::new(Code::UnknownPack, format!("pack `{}` is not loaded", session.pack())))?;
-    Ok(Json(json!(decide::preview_retry(&session, pack))))
+    let decision = decide::preview_retry(&session, packs.get(session.pack()).map(|pack| &**pack))?;
+    Ok(Json(json!(decision)))
 }
 
 /// The session's report: what was found, done and decided.
@@ -172,6 +170,8 @@ pub(crate) async fn report(State(server): State<Server>, Named(id): Named) -> Re
 /// What a command came to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedView {
+    /// The session.
+    session: String,
     /// The session's version after it.
     version: u64,
 }
@@ -181,7 +181,7 @@ pub(crate) async fn send(server: &Server, asked: Asked, id: SessionId, ask: Ask)
     let cmd_id = asked.subject.map_or_else(|| CmdId::new(uuid::Uuid::now_v7().to_string()), Subject::command);
     let command = Command { by: asked.caller.principal, if_version: asked.if_version, ask };
     match server.engine().command(id, &cmd_id, command).await {
-        Ok(accepted) => Ok(Json(AcceptedView { version: accepted.version.0 }).into_response()),
+        Ok(accepted) => Ok(Json(AcceptedView { session: id.to_string(), version: accepted.version.0 }).into_response()),
         Err(EngineError::Pending) => {
             let location = format!("/v1/sessions/{id}");
             let body = Json(json!({"pending": true}));

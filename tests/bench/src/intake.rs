@@ -101,7 +101,7 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
         clock: Arc::new(SystemClock),
         intake: Intake::start(parts, settings).await?,
         data: subject.folder.path().to_path_buf(),
-    });
+    })?;
     Ok((server, secret.reveal().to_owned()))
 }
 

@@ -4,6 +4,7 @@
 mod bench;
 mod cargo;
 mod check;
+mod container;
 mod kills;
 mod openapi;
 mod tally;

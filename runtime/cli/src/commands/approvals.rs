@@ -47,9 +47,5 @@ async fn list(all: bool, config: &ConfigArgs, output: Output) -> Result<ExitCode
 
 async fn answer(one: &OneApproval, answer: Answer, output: Output) -> Result<ExitCode> {
     let approval = ApprovalId::new(&*one.approval);
-    let session = {
-        let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-        reads.approval(&approval).await?.session
-    };
-    send(&one.config, &session.to_string(), Ask::Answer { approval, answer }, output).await
+    send(&one.config, None, Ask::Answer { approval, answer }, output).await
 }

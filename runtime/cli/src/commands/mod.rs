@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod carry_on;
 mod check;
 mod serve;
 mod sessions;
@@ -9,7 +10,7 @@ mod tokens;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use provost_domain::command::{Ask, Command as SessionCommand};
 use provost_domain::ids::{CmdId, Principal, SessionId};
 use provost_domain::status::Status;
@@ -18,7 +19,9 @@ use serde_json::{Value, json};
 
 use crate::args::{Command, ConfigArgs, RunArgs};
 use crate::follow::{Follower, status};
+use crate::logs::Logs;
 use crate::output::Output;
+use crate::remote::{self, Reached, reach};
 use crate::wiring::{self, House};
 use crate::{alert, demo, patient};
 
@@ -27,7 +30,7 @@ const WAITS: u8 = 3;
 /// It ended without an outcome.
 const NO_OUTCOME: u8 = 4;
 
-pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
+pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(args, output).await,
         Command::Run(args) => open(args, output).await,
@@ -36,7 +39,7 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
         Command::Packs(command) => check::packs(&command, output),
         Command::Config(command) => check::config(&command, output),
         Command::Audit(command) => audit::run(command, output).await,
-        Command::Serve(args) => serve::run(args, output).await,
+        Command::Serve(args) => serve::run(args, output, logs).await,
         Command::Tokens(command) => tokens::run(command, output).await,
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
     }
@@ -45,6 +48,10 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<ExitCode> {
 /// Opens a session from an alert and follows it to its next rest.
 async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
     let intake = alert::read(&args.input)?;
+    let house = match reach(&args.config, House::open).await? {
+        Reached::Here(house) => house,
+        Reached::There(remote) => return remote::session::open(&remote, &args.pack, intake, output).await,
+    };
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
         pack: args.pack,
@@ -54,11 +61,12 @@ async fn open(args: RunArgs, output: Output) -> Result<ExitCode> {
         parent: None,
         start: true,
     };
-    House::within(&wiring::config(&args.config)?, async |house| {
-        let opened = house.engine.open(case).await?;
-        follow(house, opened.id, output).await
-    })
-    .await
+    house
+        .during(async |house| {
+            let opened = house.engine.open(case).await?;
+            follow(house, opened.id, output).await
+        })
+        .await
 }
 
 pub(crate) fn principal(args: &ConfigArgs) -> Principal {
@@ -97,12 +105,27 @@ pub(crate) fn summary(follower: &Follower) -> Value {
 }
 
 /// Takes the store, sends one command, and carries the session on to its next rest.
-pub(crate) async fn send(args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
-    House::within(&wiring::config(args)?, async |house| send_in(house, args, session, ask, output).await).await
+pub(crate) async fn send(args: &ConfigArgs, session: Option<&str>, ask: Ask, output: Output) -> Result<ExitCode> {
+    let house = match reach(args, House::open).await? {
+        Reached::Here(house) => house,
+        Reached::There(remote) => return remote::session::send(&remote, session, &ask, output).await,
+    };
+    house.during(async |house| send_in(house, args, session, ask, output).await).await
 }
 
-async fn send_in(house: &House, args: &ConfigArgs, session: &str, ask: Ask, output: Output) -> Result<ExitCode> {
-    let id = wiring::session(&**house.engine.reads(), session).await?;
+async fn send_in(
+    house: &House,
+    args: &ConfigArgs,
+    session: Option<&str>,
+    ask: Ask,
+    output: Output,
+) -> Result<ExitCode> {
+    let reads = house.engine.reads();
+    let id = match (&ask, session) {
+        (Ask::Answer { approval, .. }, _) => reads.approval(approval).await?.session,
+        (_, Some(session)) => wiring::session(&**reads, session).await?,
+        (_, None) => bail!("name the session"),
+    };
     let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
     let command = SessionCommand { by: principal(args), if_version: None, ask };
     let accepted = house.engine.command(id, &cmd_id, command).await?;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use provost_domain::port::Tokens as _;
@@ -10,24 +11,92 @@ use provost_packs::Config;
 use provost_server::{Intake, IntakeParts, Parts, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::ServeArgs;
+use crate::daemon::reload::Reload;
+use crate::daemon::{socket, supervision, tokens};
+use crate::logs::Logs;
 use crate::output::Output;
+use crate::remote::address::AddressFile;
 use crate::wiring::{self, House};
 
-pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
+/// How long callers may take for the answers they still get once everything is drained.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<ExitCode> {
+    // From now on it does not end the process.
+    let mut hangup = signal(SignalKind::hangup())?;
     let config = wiring::config(&args.config)?;
-    let wanted = args.listen.unwrap_or(config.server.listen);
-    let listener = TcpListener::bind(wanted).await.with_context(|| {
-        format!("cannot listen on {wanted}; is another program there? `--listen 127.0.0.1:0` takes a free port")
-    })?;
-    House::within(&config, async |house| answer(&config, listener, house, output).await).await
+    logs.follow(logs.wanted(config.log.filter.as_deref())?);
+    let listener = socket::listener(args.listen.unwrap_or(config.server.listen)).await?;
+    House::within(&config, async |house| {
+        let reload = Reload { args: &args.config, started: &config, house, logs: &logs };
+        tokio::select! {
+            answered = answer(listener, &reload, &mut hangup, output) => answered,
+            never = supervision::feed(house.engine.beats()) => match never {},
+        }
+    })
+    .await
 }
 
-/// Answers requests until told to end, or until the store fails.
-async fn answer(config: &Config, listener: TcpListener, house: &House, output: Output) -> Result<ExitCode> {
-    let url = format!("http://{}", listener.local_addr()?);
-    let store = config.store_path();
+/// Answers requests until told to end, or until the store fails; then drains.
+async fn answer(listener: TcpListener, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
+    let (house, config) = (reload.house, reload.started);
+    let plan = tokens::plan(house.store(), &config.server.tokens).await?;
+    tokens::apply(house.store(), plan).await?;
+    let listening = listener.local_addr()?;
+    let url = format!("http://{listening}");
+    let _address = AddressFile::write(&config.store_path(), listening).context("writing the address file")?;
+    output.result(&json!({"listening": url}), &format!("listening on {url}"));
+    if house.store().tokens().await?.is_empty() {
+        output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
+    }
+    let stop = house.told_to_end();
+    let server = server(house, config).await?;
+    let answering = server.serve(listener, stop.clone());
+    supervision::ready(&format!("listening on {url}"));
+    let ending = async {
+        let died = loop {
+            tokio::select! {
+                () = stop.cancelled() => break None,
+                error = house.store().died() => break Some(error),
+                _ = hangup.recv() => reload.run().await,
+            }
+        };
+        supervision::stopping(config.engine.drain);
+        output.line("stopping: what runs is finished, the rest goes on with the next start");
+        stop.cancel();
+        // Requests that came before may still need the store.
+        house.drain().await;
+        died
+    };
+    let died = {
+        tokio::pin!(answering, ending);
+        tokio::select! {
+            answered = &mut answering => {
+                answered.context("the socket failed")?;
+                ending.await
+            }
+            died = &mut ending => {
+                // A caller that neither finishes its request nor reads its stream is not waited for.
+                tokio::select! {
+                    answered = tokio::time::timeout(LAST_ANSWERS, answering) => {
+                        answered.unwrap_or(Ok(())).context("the socket failed")?;
+                    }
+                    () = house.told_to_hurry().cancelled() => {}
+                }
+                died
+            }
+        }
+    };
+    match died {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn server(house: &House, config: &Config) -> Result<Server> {
     let parts = IntakeParts {
         engine: house.engine.clone(),
         deliveries: Arc::new(house.store().clone()),
@@ -41,29 +110,7 @@ async fn answer(config: &Config, listener: TcpListener, house: &House, output: O
         requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         intake,
-        data: store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
+        data: config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
     });
-    output.result(&json!({"listening": url}), &format!("listening on {url}"));
-    if house.store().tokens().await?.is_empty() {
-        output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
-    }
-    let stop = house.told_to_end();
-    let answering = server.serve(listener, stop.clone());
-    let ending = async {
-        let died = tokio::select! {
-            () = stop.cancelled() => None,
-            error = house.store().died() => Some(error),
-        };
-        output.line("stopping: what runs is finished, the rest goes on with the next start");
-        stop.cancel();
-        // Requests that came before may still need the store.
-        house.drain().await;
-        died
-    };
-    let (answered, died) = tokio::join!(answering, ending);
-    answered.context("the socket failed")?;
-    match died {
-        Some(error) => Err(error.into()),
-        None => Ok(ExitCode::SUCCESS),
-    }
+    server.context("making the figures")
 }

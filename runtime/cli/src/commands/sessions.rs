@@ -6,18 +6,16 @@ use anyhow::{Context as _, Result};
 use provost_domain::command::Ask;
 use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, SessionId, ToolName};
+use provost_domain::ids::{CallId, ToolName};
 use provost_domain::port::{Reads, SessionFilter, SessionRow};
 use serde_json::{Value, json};
 
-use super::{follow, send};
+use super::carry_on::carry_on;
+use super::send;
 use crate::args::{ConfigArgs, Happened, One, Sessions};
 use crate::follow::{Follower, print, status};
 use crate::output::Output;
-use crate::wiring::{self, House};
-
-/// Sessions read at a time.
-const PAGE: u32 = 200;
+use crate::wiring;
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     match command {
@@ -25,16 +23,16 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         Sessions::Show(one) => show(&one, output).await,
         Sessions::Tail(one) => tail(&one, output).await,
         Sessions::Continue { session, config } => carry_on(session.as_deref(), &config, output).await,
-        Sessions::Stop { one, reason } => send(&one.config, &one.session, Ask::Stop { reason }, output).await,
+        Sessions::Stop { one, reason } => send(&one.config, Some(&one.session), Ask::Stop { reason }, output).await,
         Sessions::Retry { one, preview: true, .. } => preview(&one, output).await,
         Sessions::Retry { one, force, preview: false } => {
-            send(&one.config, &one.session, Ask::Retry { force }, output).await
+            send(&one.config, Some(&one.session), Ask::Retry { force }, output).await
         }
-        Sessions::Say { one, text } => send(&one.config, &one.session, Ask::Speak { text }, output).await,
+        Sessions::Say { one, text } => send(&one.config, Some(&one.session), Ask::Speak { text }, output).await,
         Sessions::Claim { one, tool, args } => {
             let args = serde_json::from_str(&args).context("--args is no JSON object")?;
             let ask = Ask::Claim { tool: ToolName::new(tool), args };
-            send(&one.config, &one.session, ask, output).await
+            send(&one.config, Some(&one.session), ask, output).await
         }
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
@@ -43,7 +41,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
                 Happened::Unknowable => Settlement::GiveUp { note },
             };
             let ask = Ask::Settle { call: CallId::new(call), settlement };
-            send(&one.config, &one.session, ask, output).await
+            send(&one.config, Some(&one.session), ask, output).await
         }
     }
 }
@@ -114,44 +112,8 @@ async fn preview(one: &One, output: Output) -> Result<ExitCode> {
     let (_, session) = folded(one).await?;
     let packs = wiring::packs(&config)?;
     let pack = packs.iter().find(|pack| pack.name == session.pack());
-    let pack = pack.ok_or_else(|| anyhow::anyhow!("pack `{}` is not configured", session.pack()))?;
-    let decision = preview_retry(&session, pack);
+    let decision = preview_retry(&session, pack.map(|pack| &**pack))?;
     let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
-    output.result(&json!(decision), &format!("{text}: {:?}", decision.reason));
+    output.result(&json!(decision), &format!("{text}: {}", decision.reason));
     Ok(ExitCode::SUCCESS)
-}
-
-/// One session, or every session that has not ended; each to its next rest.
-async fn carry_on(session: Option<&str>, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    House::within(&wiring::config(config)?, async |house| {
-        let reads = &**house.engine.reads();
-        let ids = match session {
-            Some(session) => vec![wiring::session(reads, session).await?],
-            None => unfinished(reads).await?,
-        };
-        let mut code = ExitCode::SUCCESS;
-        for id in ids {
-            if house.told_to_end().is_cancelled() {
-                break;
-            }
-            code = follow(house, id, output).await?;
-        }
-        Ok(code)
-    })
-    .await
-}
-
-/// Every session that has not ended, the running ones first.
-async fn unfinished(reads: &dyn Reads) -> Result<Vec<SessionId>> {
-    let mut ids = Vec::new();
-    for status in ["in_progress", "awaiting_input"] {
-        let mut filter = SessionFilter { status: Some(status.to_owned()), limit: PAGE, ..SessionFilter::default() };
-        loop {
-            let rows = reads.sessions(&filter).await?;
-            ids.extend(rows.iter().map(|row| row.id));
-            let Some(last) = rows.last() else { break };
-            filter.before = Some(last.id);
-        }
-    }
-    Ok(ids)
 }

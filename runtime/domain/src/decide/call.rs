@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::claim;
 use super::draft::Draft;
 use crate::envelope::FINISH_TOOL;
 use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, GateFired, ToolIntended, ToolRefused};
@@ -223,6 +222,6 @@ pub(super) fn intend_effect(
     let args = args.as_object().cloned().unwrap_or_default();
     let prepared = inject::prepare(&spec.schema, &args, &injected(draft));
     check(draft, spec, &prepared.args)?;
-    intend(draft, spec, claim::effect_id(id), prepared);
+    intend(draft, spec, id.effect(), prepared);
     Ok(())
 }

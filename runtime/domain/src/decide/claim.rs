@@ -22,11 +22,6 @@ use crate::tool::Risk;
 /// A terminal tool's confidence and the envelope's may differ by this much before it is recorded.
 const CONFIDENCE_TOLERANCE: f64 = 0.05;
 
-/// The id of a claim's effect.
-pub(super) fn effect_id(claim: &CallId) -> CallId {
-    CallId::new(format!("{claim}.effect"))
-}
-
 /// An agent's claim, once the other calls of its message have settled.
 pub(super) fn by_agent(draft: &mut Draft<'_>, id: &CallId) {
     let Some((by, name, args, approved)) = proposed(draft, id) else { return };
@@ -55,7 +50,7 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
     let Some(tool) = draft.facts.pack.terminal_tools.get(&open.tool) else {
         return Err(ToolRefusal::UnknownTool { offered: Vec::new() });
     };
-    let siblings = failed_siblings(draft, &open.call);
+    let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
     terminal::check(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
     if !approved && ask_first(draft, open)? {
@@ -108,11 +103,13 @@ fn is_person(by: &Principal) -> bool {
     !by.as_str().starts_with("agent:")
 }
 
-fn failed_siblings(draft: &Draft<'_>, claim: &CallId) -> Vec<String> {
-    let calls = draft.session.turn().map(|turn| turn.calls.as_slice()).unwrap_or_default();
+/// The calls beside a claim that did not work. A person's claim has none: what an agent tried does not bind them.
+fn failed_siblings(draft: &Draft<'_>, open: &OpenClaim) -> Vec<String> {
+    let turn = draft.session.turn().filter(|_| !is_person(&open.by));
+    let calls = turn.map(|turn| turn.calls.as_slice()).unwrap_or_default();
     calls
         .iter()
-        .filter(|call| call.id != *claim && call.settled().is_some_and(|settled| !settled.worked))
+        .filter(|call| call.id != open.call && call.settled().is_some_and(|settled| !settled.worked))
         .map(|call| call.wire.clone())
         .collect()
 }
@@ -141,7 +138,7 @@ fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
 
 /// Verifies and moves the status: the last step of every way to an outcome.
 fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
-    let siblings = failed_siblings(draft, &open.call);
+    let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
     let transition = terminal::verify(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
     if is_person(&open.by) {
@@ -195,15 +192,21 @@ pub(super) fn by_person(
         let known = draft.facts.pack.terminal_tools.keys().map(ToString::to_string).collect();
         return Err(Refusal::UnknownTerminalTool { tool: tool.to_string(), known });
     }
-    if draft.session.claim().is_some() {
-        let status = draft.session.status().to_string();
-        return Err(Refusal::NothingToDo { status, verb: "claim while another claim is under way".to_owned() });
-    }
+    none_open(draft, "claim")?;
     check_arguments(draft, tool, &args).map_err(|refusal| Refusal::CallRefused { refusal })?;
     let call = CallId::new(format!("person.{}", draft.head()));
     let open = OpenClaim { call, by: by.clone(), tool: tool.clone(), args: Arc::new(args), effect: None };
     reopen(draft, by);
     raise(draft, &open, true).map_err(|refusal| Refusal::CallRefused { refusal })
+}
+
+/// While a claim's effect is under way nothing else may lead the session on: the claim decides where it goes.
+pub(super) fn none_open(draft: &Draft<'_>, verb: &str) -> Result<(), Refusal> {
+    if draft.session.claim().is_none() {
+        return Ok(());
+    }
+    let status = draft.session.status().to_string();
+    Err(Refusal::NothingToDo { status, verb: format!("{verb} while a claim is under way") })
 }
 
 /// An ended session whose claim has an effect must be in progress while the effect is owed.

@@ -102,8 +102,7 @@ pub(super) fn next_round(draft: &mut Draft<'_>) {
 /// Ends the run with its partial work kept: a person looks.
 fn limit_reached(draft: &mut Draft<'_>, limit: Limit, bound: u64) {
     draft.push(LimitReached { limit, bound });
-    let word = serde_json::to_value(limit).ok().and_then(|w| w.as_str().map(str::to_owned)).unwrap_or_default();
-    draft.set_status(FrameworkStatus::NeedsReview, format!("limit `{word}` ({bound}) reached"), &Draft::runtime());
+    draft.set_status(FrameworkStatus::NeedsReview, format!("limit `{limit}` ({bound}) reached"), &Draft::runtime());
 }
 
 /// An agent ended without a report: tried again if the policy says so, else the session is in `error` with the cause.
@@ -140,7 +139,7 @@ fn derive_status(draft: &mut Draft<'_>) {
     } else if draft.session.operator().is_some() {
         (FrameworkStatus::AwaitingInput, "operator_input")
     } else {
-        (FrameworkStatus::NeedsReview, "nothing is owed and nobody is waited for")
+        (FrameworkStatus::NeedsReview, "no agent is at work; retry, or claim an outcome")
     };
     draft.set_status(to, reason, &Draft::runtime());
 }

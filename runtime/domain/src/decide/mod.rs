@@ -34,7 +34,7 @@ use draft::Draft;
 
 pub use draft::RUNTIME;
 pub use retry::preview as preview_retry;
-pub use unserved::Unserved;
+pub use unserved::{NOT_LOADED, Unserved};
 
 /// All a decision may look at besides the session.
 #[derive(Debug, Clone, Copy)]

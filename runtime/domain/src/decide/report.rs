@@ -98,6 +98,9 @@ fn unknowable(intent: Option<&Intent>, outcome: &ToolOutcome) -> Option<String> 
 /// Expiries, polls and silence.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     answer::expire(draft);
+    if draft.session.claim().is_some() {
+        return;
+    }
     watch::tick(draft);
     let Some(turn) = draft.session.turn() else { return };
     let working = !owed(&draft.session, draft.facts.fence).is_empty();

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::flow;
+use super::unserved::{NOT_LOADED, pack_changed};
 use crate::event::RetryStarted;
 use crate::ids::Principal;
 use crate::pack::Pack;
@@ -11,8 +12,35 @@ use crate::session::Session;
 use crate::status::Status;
 use crate::terminal::FrameworkStatus;
 
-/// What a retry would be answered, without doing it.
-pub fn preview(session: &Session, pack: &Pack) -> RetryDecision {
+/// What the policy of the loaded pack of that name says to a retry now, without doing it.
+///
+/// # Errors
+/// What would refuse it, whatever the policy says: its status, an unknown outcome, another pack than the pinned one.
+pub fn preview(session: &Session, loaded: Option<&Pack>) -> Result<RetryDecision, Refusal> {
+    check(session)?;
+    match loaded {
+        Some(pack) if pack.digest == session.pack_digest() => Ok(policy(session, pack)),
+        Some(pack) => Err(pack_changed(session, &pack.digest.hex())),
+        None => Err(pack_changed(session, NOT_LOADED)),
+    }
+}
+
+/// Refuses a retry that no policy could allow.
+fn check(session: &Session) -> Result<(), Refusal> {
+    match session.status() {
+        Status::NeedsReview | Status::Error => {}
+        status @ (Status::New | Status::InProgress | Status::AwaitingInput | Status::Outcome(_) | Status::Stopped) => {
+            return Err(Refusal::RetryRejected { status: status.to_string(), reason: None });
+        }
+    }
+    if session.unknown().is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::OutcomeUnsettled { calls: session.unknown().keys().cloned().collect() })
+    }
+}
+
+fn policy(session: &Session, pack: &Pack) -> RetryDecision {
     match session.last_failure() {
         Some(failure) => should_retry(session.retries(), failure, session.confidence(), &pack.retry),
         None if session.retries() >= pack.retry.max => {
@@ -23,20 +51,11 @@ pub fn preview(session: &Session, pack: &Pack) -> RetryDecision {
 }
 
 pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, force: bool) -> Result<(), Refusal> {
-    let status = draft.session.status();
-    let rejected = |reason| Refusal::RetryRejected { status: status.to_string(), reason };
-    match status {
-        Status::NeedsReview | Status::Error => {}
-        Status::New | Status::InProgress | Status::AwaitingInput | Status::Outcome(_) | Status::Stopped => {
-            return Err(rejected(None));
-        }
-    }
-    if !draft.session.unknown().is_empty() {
-        return Err(Refusal::OutcomeUnsettled { calls: draft.session.unknown().keys().cloned().collect() });
-    }
-    let decision = preview(&draft.session, draft.facts.pack);
+    check(&draft.session)?;
+    let decision = policy(&draft.session, draft.facts.pack);
     if !decision.retry && !force {
-        return Err(rejected(Some(decision.reason)));
+        let status = draft.session.status().to_string();
+        return Err(Refusal::RetryRejected { status, reason: Some(decision.reason) });
     }
     begin(draft, by, decision.reason);
     Ok(())

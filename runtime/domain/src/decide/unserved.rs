@@ -11,6 +11,14 @@ use crate::session::{Session, owed};
 use crate::status::Status;
 use crate::time::Timestamp;
 
+/// What stands for the loaded pack's digest where none is loaded.
+pub const NOT_LOADED: &str = "nothing";
+
+pub(super) fn pack_changed(session: &Session, loaded: &str) -> Refusal {
+    let (pack, pinned) = (session.pack().to_owned(), session.pack_digest().hex());
+    Refusal::PackChanged { pack, pinned, loaded: loaded.to_owned() }
+}
+
 /// What is known when the pack is not.
 #[derive(Debug, Clone, Copy)]
 pub struct Unserved<'a> {
@@ -18,7 +26,7 @@ pub struct Unserved<'a> {
     pub now: Timestamp,
     /// The fence the session is held under.
     pub fence: Fence,
-    /// What is loaded in the pinned pack's place: its digest, or that there is none.
+    /// What is loaded in the pinned pack's place: its digest, or [`NOT_LOADED`].
     pub loaded: &'a str,
 }
 
@@ -42,8 +50,7 @@ impl Unserved<'_> {
             | Ask::Answer { .. }
             | Ask::Speak { .. }
             | Ask::Claim { .. } => {
-                let pinned = session.pack_digest().hex();
-                return Err(Refusal::PackChanged { pinned, loaded: self.loaded.to_owned() });
+                return Err(pack_changed(session, self.loaded));
             }
         }
         self.end_if_stuck(&mut recorder);
@@ -73,12 +80,7 @@ impl Unserved<'_> {
         if *session.status() == Status::New || (waiting && !unheld && !expired) {
             return;
         }
-        let cause = format!(
-            "the session pinned pack `{}` as {} and {} is loaded; load the pinned version and retry",
-            session.pack(),
-            session.pack_digest().hex(),
-            self.loaded,
-        );
+        let cause = pack_changed(session, self.loaded).to_string();
         report::given_up(recorder, &cause);
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn measure(draft: &mut Draft<'_>, outcome: &ToolOutcome) {
     let streak = if met == Some(true) { turn.watch.streak + 1 } else { 0 };
     let next = draft.facts.now.plus(watch.every);
     let recovered = streak >= watch.consecutive;
-    let over = recovered || next >= turn.ends_at();
+    // A claim that is under way decides first; the watch goes on if it is refused.
+    let over = (recovered || next >= turn.ends_at()) && draft.session.claim().is_none();
     let assignment = turn.assignment;
     draft.push(WatchPolled { assignment, met, streak, next_at: if over { None } else { Some(next) } });
     if over {

@@ -1,5 +1,6 @@
 //! The payloads, one struct per kind.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::refusal::ToolRefusal;
 use crate::retry::RetryReason;
 use crate::time::Timestamp;
 use crate::tool::{EffectClass, RecordedOutcome};
+use crate::word;
 
 pub use crate::terminal::StatusChanged;
 
@@ -469,4 +471,10 @@ pub enum Limit {
     NoProgress,
     /// Assignments per session.
     Assignments,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word::of(self))
+    }
 }

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// Where and how, naming table and row.
         detail: String,
     },
+    /// The whole storage is held by another process.
+    #[error("{detail}")]
+    Held {
+        /// What is held and by whom.
+        detail: String,
+    },
     /// The storage itself failed (disk full, file locked, connection lost).
     #[error("storage failed: {detail}")]
     Failed {
@@ -190,7 +196,6 @@ impl ApprovalChange {
 
     fn of_one(session: SessionId, at: Timestamp, event: &EventBody) -> Option<Self> {
         if let EventBody::ApprovalRequested(asked) = event {
-            let reason = serde_json::to_value(asked.reason).ok()?;
             return Some(Self::Asked(Box::new(ApprovalRow {
                 id: asked.approval.clone(),
                 session,
@@ -199,7 +204,7 @@ impl ApprovalChange {
                 args: (*asked.args).clone(),
                 args_hash: asked.args_hash,
                 policy_digest: asked.policy_digest,
-                reason: reason.as_str().unwrap_or_default().to_owned(),
+                reason: asked.reason.to_string(),
                 state: "pending".to_owned(),
                 decided_by: None,
                 requested_at: at,

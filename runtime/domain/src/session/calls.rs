@@ -28,9 +28,9 @@ impl Session {
                 state: CallState::Intended(intent),
             };
             match (&mut self.claim, &mut self.turn) {
-                (Some(claim), _) => claim.effect = Some(call),
-                (None, Some(turn)) if turn.role == RoleKind::Watcher => turn.calls = vec![call],
-                (None, _) => return Err(format!("call {}", intended.call)),
+                (Some(claim), _) if call.id == claim.call.effect() => claim.effect = Some(call),
+                (_, Some(turn)) if turn.role == RoleKind::Watcher => turn.calls = vec![call],
+                (Some(_) | None, _) => return Err(format!("call {}", intended.call)),
             }
         }
         if let Some(turn) = &mut self.turn {

@@ -84,7 +84,7 @@ impl Session {
         }
         let expiries = self.approvals().values().map(|pending| pending.asked.expires_at);
         let working = !owed(self, fence).is_empty();
-        let turn = self.turn().filter(|_| working);
+        let turn = self.turn().filter(|_| working && self.claim().is_none());
         let quiet = turn.map(|turn| turn.silent_at(since));
         let poll = turn.and_then(|turn| turn.watch.next_at.filter(|_| turn.all_settled()));
         expiries.chain(quiet).chain(poll).min()

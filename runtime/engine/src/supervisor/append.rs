@@ -89,6 +89,7 @@ impl State {
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
             let store = &shared.ports.store;
+            let began = tokio::time::Instant::now();
             let appended = match new {
                 Some(new) => {
                     let created = store.create(NewSession { first: Some(Box::new(append)), ..new }).await;
@@ -96,6 +97,7 @@ impl State {
                 }
                 None => store.append(append).await,
             };
+            shared.meters.committed(began.elapsed());
             drop(myself.cast(ToSupervisor::Appended(appended)));
         }));
     }
@@ -103,6 +105,7 @@ impl State {
     /// The batch is durable: everybody is told.
     pub(super) fn appended(&mut self) {
         let Some(batch) = self.batch.take() else { return };
+        self.shared.meters.recorded(&batch.events);
         for (reply, settled) in batch.answers {
             let answer = match settled {
                 Settled::Accepted(accepted) => Ok(accepted),

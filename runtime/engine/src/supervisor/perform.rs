@@ -70,6 +70,11 @@ impl Performing {
         self.under_way.iter().any(|what| matches!(what, UnderWay::Acting(_)))
     }
 
+    /// Whether this call is under way.
+    pub(super) fn makes(&self, call: &CallId) -> bool {
+        self.under_way.contains(&UnderWay::Acting(call.clone()))
+    }
+
     /// Nobody waits for answers any more, only for what was done.
     fn forget_answers(&mut self) {
         self.under_way.retain(|what| matches!(what, UnderWay::Acting(_)));
@@ -154,10 +159,15 @@ impl State {
             (Some(pack), Some(agent)) => pack
                 .agents
                 .get(&agent)
-                .map_or_else(|| Arc::from([]), |agent| request::offers(agent, pack, &self.shared.catalog)),
+                .map_or_else(|| Arc::from([]), |agent| request::offers(agent, pack, &self.gear.catalog)),
             (Some(_) | None, _) => Arc::from([]),
         };
-        let arguments = WorkerArguments { shared: Arc::clone(&self.shared), supervisor: myself.clone(), assignment };
+        let arguments = WorkerArguments {
+            shared: Arc::clone(&self.shared),
+            gear: Arc::clone(&self.gear),
+            supervisor: myself.clone(),
+            assignment,
+        };
         let (worker, _joined) = Worker::spawn_linked(None, Worker, arguments, myself.get_cell()).await?;
         self.performing.worker = Some((assignment, worker.clone(), Arc::clone(&offers)));
         Ok((worker, offers))

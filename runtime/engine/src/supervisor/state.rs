@@ -4,12 +4,13 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use provost_domain::command::{Ask, Command, Report};
-use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
+use provost_domain::decide::{self, Accepted, Facts, NOT_LOADED, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody, SessionCreated};
 use provost_domain::ids::{CmdId, Digest, Fence, Principal, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::pack::Pack;
 use provost_domain::port::{InboxEntry, NewSession, SessionRow, StoreError, TakenOver};
+use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
@@ -18,6 +19,7 @@ use super::append::Batch;
 use super::perform::Performing;
 use super::{Answerer, Boot, End, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::{EngineError, Shared};
+use crate::gear::Gear;
 
 /// A session taken over more often than this without getting any further ends its run: whatever it does may be what
 /// ends its processes. Recovering from a crash takes one.
@@ -36,11 +38,11 @@ pub(super) enum Served {
 }
 
 impl Served {
-    fn by(shared: &Shared, name: &str, pinned: Digest) -> Self {
-        match shared.pack(name) {
+    fn by(gear: &Gear, name: &str, pinned: Digest) -> Self {
+        match gear.pinned(pinned, name) {
             Some(pack) if pack.digest == pinned => Self::As(pack),
             Some(pack) => Self::Not { loaded: pack.digest.hex() },
-            None => Self::Not { loaded: "nothing".to_owned() },
+            None => Self::Not { loaded: NOT_LOADED.to_owned() },
         }
     }
 
@@ -56,6 +58,8 @@ impl Served {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(super) shared: Arc<Shared>,
+    /// What this session works with until it rests.
+    pub(super) gear: Arc<Gear>,
     pub(super) id: SessionId,
     boot: Option<Boot>,
     /// The row to be stored with the first append.
@@ -84,11 +88,12 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(arguments: SupervisorArguments) -> Self {
         Self {
+            gear: arguments.shared.rack.get(),
             id: arguments.session,
             boot: Some(arguments.boot),
             new: None,
             row: None,
-            served: Served::Not { loaded: "nothing".to_owned() },
+            served: Served::Not { loaded: NOT_LOADED.to_owned() },
             since: arguments.shared.now(),
             shared: arguments.shared,
             session: None,
@@ -121,7 +126,7 @@ impl State {
         let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
-        self.served = Served::by(&self.shared, &pack, pack_digest);
+        self.served = Served::by(&self.gear, &pack, pack_digest);
         self.row = Some(SessionRow {
             id: self.id,
             handle: handle.clone(),
@@ -154,7 +159,7 @@ impl State {
 
     fn begin_again(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
         let TakenOver { row, snapshot, records, inbox } = taken;
-        self.served = Served::by(&self.shared, &row.pack, row.pack_digest);
+        self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
         let mut head = (Seq(0), Digest::default());
@@ -276,6 +281,11 @@ impl State {
 
     fn decide(&mut self, command: &Command, batch: &mut Batch) -> Result<Settled, ActorProcessingErr> {
         let Some(session) = &self.session else { return Err("a command came before the session".into()) };
+        if let Ask::Settle { call, .. } = &command.ask
+            && self.performing.makes(call)
+        {
+            return Ok(Settled::Refused(Refusal::CallUnderWay { call: call.clone() }));
+        }
         let decided = match &self.served {
             Served::As(pack) => decide::command(session, command, &self.facts(pack)),
             Served::Not { loaded } => self.unserved(loaded).command(session, command),
@@ -297,7 +307,7 @@ impl State {
             fence: self.fence(),
             since: self.since,
             pack,
-            catalog: &self.shared.catalog,
+            catalog: &self.gear.catalog,
             roles: &*self.shared.ports.roles,
         }
     }
@@ -354,7 +364,12 @@ impl State {
 
     /// The store said no: nothing of this state can be trusted any more. Waiting callers are told, the log decides.
     pub(super) fn fail(&mut self, error: &StoreError) {
-        tracing::warn!(session = %self.id, %error, "giving the session up");
+        if let StoreError::Damaged { .. } = error {
+            tracing::error!(session = %self.id, %error, "the session cannot be carried on");
+            self.shared.damaged(self.id, error);
+        } else {
+            tracing::warn!(session = %self.id, %error, "the session is carried on later");
+        }
         let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
         let queued = self.inputs.drain(..).filter_map(|input| match input {
             Input::Direct(_, reply) => reply,
@@ -365,7 +380,7 @@ impl State {
         }
         self.performing.dismiss();
         self.end = Some(match error {
-            StoreError::Stale | StoreError::Failed { .. } => End::Again,
+            StoreError::Stale | StoreError::Failed { .. } | StoreError::Held { .. } => End::Again,
             // Somebody else carries it, or nobody can.
             StoreError::Fenced | StoreError::Missing { .. } | StoreError::Damaged { .. } => End::Rested,
         });

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use provost_domain::access::AccessRole;
 use provost_packs::{Model, NotifyTarget, PackErrors, SecretPlace, load_config};
 
 use crate::support::shipped;
@@ -193,4 +194,20 @@ fn a_model_server_is_named_in_full_or_refused_and_a_key_is_never_shown() {
         assert!(errors.to_string().contains(part), "does not say `{part}`: {errors}");
         assert!(!errors.to_string().contains("hush"), "{errors}");
     }
+}
+
+#[test]
+fn a_configured_token_says_where_its_secret_is() {
+    let rest = "store: sqlite://x\npacks: []\nmodels: {}\nserver:\n  tokens:\n";
+    says(
+        &format!("{rest}    - {{name: a, role: admin}}\n    - {{name: b, role: boss, env: B}}\n"),
+        &[(6, 7, "the token has no secret"), (7, 23, "`boss` is not known here")],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    fs::write(&path, format!("{rest}    - {{name: a, role: admin, credential: c, file: secrets/a}}\n")).unwrap();
+    let config = load_config(&path, &|_| None).unwrap();
+    let token = &config.server.tokens[0];
+    assert_eq!((token.role, token.credential.as_deref()), (AccessRole::Admin, Some("c")));
+    assert_eq!(token.file.as_deref(), Some(&*folder.path().join("secrets/a")));
 }

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_is_no_alert_is_refused_with_a_reason() {
         for (body, part) in [
-            ("{", "no JSON"),
+            ("{", "form of Alertmanager"),
             ("{\"version\": \"4\"}", "form of Alertmanager"),
             ("{\"version\": \"3\", \"status\": \"firing\", \"groupKey\": \"g\", \"alerts\": []}", "version `3`"),
             (

@@ -16,7 +16,7 @@ pub struct Opening {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadDelivery {
     /// It is no JSON.
-    #[error("it is no JSON: {0}")]
+    #[error("{0}")]
     Syntax(String),
     /// It is JSON of another form.
     #[error("{0}")]
@@ -29,11 +29,8 @@ pub enum BadDelivery {
 impl BadDelivery {
     /// From the reader's error; `form` names the form that was expected.
     pub(super) fn of(error: &serde_json::Error, form: &str) -> Self {
-        if error.is_data() {
-            Self::Form(format!("it does not have the form of {form}: {error}"))
-        } else {
-            Self::Syntax(error.to_string())
-        }
+        let detail = format!("it does not have the form of {form}: {error}");
+        if error.is_data() { Self::Form(detail) } else { Self::Syntax(detail) }
     }
 }
 

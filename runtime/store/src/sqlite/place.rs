@@ -86,7 +86,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
                 "{} is held by another process (pid {holder}); stop it, or let that process do it",
                 path.display()
             );
-            return Err(StoreError::Failed { detail });
+            return Err(StoreError::Held { detail });
         }
         Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
     }

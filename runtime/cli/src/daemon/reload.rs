@@ -1,0 +1,59 @@
+//! Reading the configuration again while sessions run.
+
+use anyhow::Result;
+use provost_packs::Config;
+
+use super::{supervision, tokens};
+use crate::args::ConfigArgs;
+use crate::logs::Logs;
+use crate::wiring::{self, House};
+
+/// What a reload needs to know.
+#[derive(Debug)]
+pub(crate) struct Reload<'a> {
+    pub(crate) args: &'a ConfigArgs,
+    /// The configuration the process was started with.
+    pub(crate) started: &'a Config,
+    pub(crate) house: &'a House,
+    pub(crate) logs: &'a Logs,
+}
+
+impl Reload<'_> {
+    /// Takes over what stands in the configuration now: packs, models, tools, tokens, what is logged. All or nothing: if
+    /// anything is wrong all stays as it is, and log and service manager are told why. Sessions go on either way.
+    pub(crate) async fn run(&self) {
+        supervision::reloading();
+        let status = match self.take_over().await {
+            Ok(left) if left.is_empty() => "the configuration was read again".to_owned(),
+            Ok(left) => format!("the configuration was read again; a restart is needed for: {}", left.join(", ")),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the configuration is not taken over; the old one stays");
+                return supervision::ready(&format!("the old configuration stays: {error:#}"));
+            }
+        };
+        tracing::info!("{status}");
+        supervision::ready(&status);
+    }
+
+    /// What of the change needs a restart.
+    async fn take_over(&self) -> Result<Vec<&'static str>> {
+        let config = wiring::config(self.args)?;
+        let wanted = self.logs.wanted(config.log.filter.as_deref())?;
+        let (packs, models, tools) = wiring::gear(&config)?;
+        let plan = tokens::plan(self.house.store(), &config.server.tokens).await?;
+        tokens::apply(self.house.store(), plan).await?;
+        self.house.engine.reload(packs, models, tools);
+        self.logs.follow(wanted);
+        Ok(needs_restart(self.started, &config))
+    }
+}
+
+fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let changes = [
+        ("store", old.store != new.store),
+        ("server.listen", old.server.listen != new.server.listen),
+        ("intake", old.intake != new.intake),
+        ("engine", old.engine != new.engine),
+    ];
+    changes.into_iter().filter_map(|(what, changed)| changed.then_some(what)).collect()
+}

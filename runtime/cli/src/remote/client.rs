@@ -1,0 +1,138 @@
+//! Requests to a daemon.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use provost_domain::access::Secret;
+use provost_domain::ids::{Seq, SessionId};
+use provost_domain::log::AppendRecord;
+use provost_model::is_loopback;
+use provost_server::RecordView;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// How long connecting may take: the daemon is near.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// How long an answer may take: longer than the daemon gives itself.
+const ANSWER_MAX: Duration = Duration::from_secs(40);
+
+/// A daemon, asked as the holder of a token.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    url: Url,
+    client: Client,
+}
+
+#[derive(Debug, Deserialize)]
+struct Records {
+    items: Vec<RecordView>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Sessions {
+    items: Vec<Named>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    session: String,
+}
+
+impl Remote {
+    /// The daemon at `server`. Asks nothing yet.
+    pub(crate) fn new(server: &str, secret: &Secret) -> Result<Self> {
+        let url =
+            Url::parse(server).with_context(|| format!("`{server}` is no address; write http://127.0.0.1:7878"))?;
+        if url.scheme() != "http" || !is_loopback(&url) {
+            bail!(
+                "the token would cross the network in the clear; reach {server} by a tunnel or a TLS proxy on loopback"
+            );
+        }
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal())).context("the token")?;
+        value.set_sensitive(true);
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+            .connect_timeout(CONNECT_MAX)
+            .build()?;
+        Ok(Self { url, client })
+    }
+
+    fn at(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url> {
+        let mut url = self.url.clone();
+        let mut segments = url.path_segments_mut().map_err(|()| anyhow!("{} takes no path", self.url))?;
+        segments.pop_if_empty().push("v1").extend(path);
+        drop(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    async fn good(&self, sent: reqwest::Result<Response>) -> Result<Response> {
+        let unreachable = || format!("asking the daemon at {}; is it running?", self.url);
+        let response = sent.map_err(reqwest::Error::without_url).with_context(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let problem: Value = response.json().await.unwrap_or_default();
+        match problem.get("detail").and_then(Value::as_str) {
+            Some(detail) => bail!("{detail}"),
+            None => bail!("{} answered {status}; is it a daemon of ours?", self.url),
+        }
+    }
+
+    /// Asks under `/v1`. A refusal is an error with the daemon's own words; `Null` is an answer without a body.
+    pub(crate) async fn ask(&self, method: Method, path: &[&str], body: Option<&Value>) -> Result<(StatusCode, Value)> {
+        let request = self.client.request(method, self.at(path, &[])?).timeout(ANSWER_MAX);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let response = self.good(request.send().await).await?;
+        let status = response.status();
+        let text = response.text().await.context("the daemon's answer broke off")?;
+        let value = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
+        Ok((status, value.context("the daemon's answer is no JSON")?))
+    }
+
+    /// Reads under `/v1`.
+    pub(crate) async fn get(&self, path: &[&str]) -> Result<Value> {
+        Ok(self.ask(Method::GET, path, None).await?.1)
+    }
+
+    /// The ids of all sessions with a status, newest first.
+    pub(crate) async fn sessions(&self, status: &str) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let mut before: Option<String> = None;
+        loop {
+            let query = [Some(("status", status)), before.as_deref().map(|before| ("page_token", before))];
+            let url = self.at(&["sessions"], &query.into_iter().flatten().collect::<Vec<_>>())?;
+            let request = self.client.get(url).timeout(ANSWER_MAX);
+            let page: Sessions = self.good(request.send().await).await?.json().await?;
+            ids.extend(page.items.into_iter().map(|item| item.session));
+            let Some(next) = page.next_page_token else { return Ok(ids) };
+            before = Some(next);
+        }
+    }
+
+    /// The next sealed records after a position.
+    pub(crate) async fn records(&self, session: SessionId, after: Seq) -> Result<Vec<AppendRecord>> {
+        let path = ["sessions", &session.to_string(), "records"];
+        let request = self.client.get(self.at(&path, &[("after", &after.to_string())])?).timeout(ANSWER_MAX);
+        let page: Records = self.good(request.send().await).await?.json().await?;
+        Ok(page.items.into_iter().map(AppendRecord::from).collect())
+    }
+
+    /// A session's events after a position, as they come.
+    pub(crate) async fn events(&self, session: SessionId, after: Seq) -> Result<Response> {
+        let path = ["sessions", &session.to_string(), "events"];
+        let request = self.client.get(self.at(&path, &[("after", &after.to_string())])?);
+        self.good(request.header(ACCEPT, "text/event-stream").send().await).await
+    }
+}

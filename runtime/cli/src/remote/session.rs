@@ -1,0 +1,121 @@
+//! Sessions of a daemon: opened, steered and followed as if they ran here.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use provost_domain::command::{Answer, Ask};
+use provost_domain::event::Settlement;
+use provost_domain::ids::SessionId;
+use provost_engine::EngineError;
+use provost_server::Opening;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Remote;
+use crate::commands::conclusion;
+use crate::follow::{Follower, print};
+use crate::output::Output;
+use crate::signals::Told;
+
+/// Opens a session and follows it to its next rest.
+pub(crate) async fn open(remote: &Remote, pack: &str, intake: Opening, output: Output) -> Result<ExitCode> {
+    let body = json!({"pack": pack, "fields": intake.fields, "title": intake.title});
+    let (_, opened) = remote.ask(Method::POST, &["sessions"], Some(&body)).await?;
+    follow(remote, Follower::new(id_of(&opened)?), output).await
+}
+
+/// Sends a command and follows its session to its next rest. An answer finds its session by its approval.
+pub(crate) async fn send(remote: &Remote, session: Option<&str>, ask: &Ask, output: Output) -> Result<ExitCode> {
+    let (verb, body) = request(ask)?;
+    let (status, accepted) = match (ask, session) {
+        (Ask::Answer { approval, .. }, _) => {
+            remote.ask(Method::POST, &["approvals", approval.as_str(), verb], Some(&body)).await?
+        }
+        (_, Some(session)) => remote.ask(Method::POST, &["sessions", session, verb], Some(&body)).await?,
+        (_, None) => bail!("name the session"),
+    };
+    if status == StatusCode::ACCEPTED {
+        bail!("{}", EngineError::Pending);
+    }
+    let version = accepted.get("version").and_then(Value::as_u64).unwrap_or_default();
+    output.line(&format!("accepted at version {version}"));
+    let mut follower = Follower::new(id_of(&accepted)?);
+    follower.catch_up_from(remote, |_, _| {}).await?;
+    follow(remote, follower, output).await
+}
+
+/// The verb and the body of a command.
+fn request(ask: &Ask) -> Result<(&'static str, Value)> {
+    Ok(match ask {
+        Ask::Start | Ask::Continue => ("continue", Value::Null),
+        Ask::Stop { reason } => ("stop", json!({"reason": reason})),
+        Ask::Retry { force } => ("retry", json!({"force": force})),
+        Ask::Speak { text } => ("say", json!({"text": text})),
+        Ask::Settle { call, settlement } => {
+            let (what, note) = match settlement {
+                Settlement::Happened { note } => ("happened", note),
+                Settlement::DidNotHappen { note } => ("did_not_happen", note),
+                Settlement::GiveUp { note } => ("give_up", note),
+            };
+            ("settle", json!({"call": call, "what": what, "note": note}))
+        }
+        Ask::Answer { answer, .. } => (
+            "decide",
+            match answer {
+                Answer::Approve => json!({"answer": "approve"}),
+                Answer::Edit { args } => json!({"answer": "edit", "args": args}),
+                Answer::Reject { reason } => json!({"answer": "reject", "reason": reason}),
+                Answer::Respond { text } => json!({"answer": "respond", "text": text}),
+            },
+        ),
+        Ask::Claim { tool, args } => ("claim", json!({"tool": tool, "args": args})),
+        Ask::Signal { .. } => bail!("a daemon takes no such command from a person"),
+    })
+}
+
+/// Follows one session, or all that have not ended, each to its next rest. The daemon carries them on by itself; one that
+/// was never started is.
+pub(crate) async fn carry_on(remote: &Remote, session: Option<&str>, output: Output) -> Result<ExitCode> {
+    let mut names: Vec<String> = session.map(str::to_owned).into_iter().collect();
+    if session.is_none() {
+        for status in ["in_progress", "awaiting_input"] {
+            names.extend(remote.sessions(status).await?);
+        }
+    }
+    let mut code = ExitCode::SUCCESS;
+    for name in names {
+        let shown = remote.get(&["sessions", &name]).await?;
+        if shown.get("status").and_then(Value::as_str) == Some("new") {
+            remote.ask(Method::POST, &["sessions", &name, "continue"], None).await?;
+        }
+        code = follow(remote, Follower::new(id_of(&shown)?), output).await?;
+    }
+    Ok(code)
+}
+
+fn id_of(answer: &Value) -> Result<SessionId> {
+    let id = answer.get("session").and_then(Value::as_str).context("the daemon's answer names no session")?;
+    Ok(id.parse()?)
+}
+
+/// Prints a session as it goes on until it rests, the daemon ends, or this process is asked to.
+async fn follow(remote: &Remote, mut follower: Follower, output: Output) -> Result<ExitCode> {
+    let told = Told::listen()?;
+    // Events that come after this position wake us; those before it are read first.
+    let mut wakes = remote.events(follower.id(), follower.position()).await?;
+    loop {
+        follower.catch_up_from(remote, |event, began| print(output, event, began)).await?;
+        if follower.rests() {
+            break;
+        }
+        let woken = tokio::select! {
+            woken = wakes.chunk() => woken.is_ok_and(|chunk| chunk.is_some()),
+            () = told.to_end.cancelled() => false,
+        };
+        if !woken {
+            output.line("following ends here; the session goes on with the daemon");
+            break;
+        }
+    }
+    Ok(conclusion(&follower, output))
+}

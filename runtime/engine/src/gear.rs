@@ -1,0 +1,69 @@
+//! What sessions work with: packs, models, tools. A reload replaces it as a whole; nobody works with half of each.
+//!
+//! | who | which gear |
+//! |---|---|
+//! | a new session | the present one |
+//! | a live session | the one it was taken up with, until it rests |
+//! | a session taken up again | the present one, but always the pack it was opened with |
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use provost_domain::ids::Digest;
+use provost_domain::pack::Pack;
+use provost_domain::tool::Catalog;
+
+use crate::gateway::{ModelGateway, ToolGateway};
+
+/// Packs, models and tools that were checked against each other.
+#[derive(Debug)]
+pub(crate) struct Gear {
+    pub(crate) models: ModelGateway,
+    pub(crate) tools: ToolGateway,
+    pub(crate) catalog: Catalog,
+    packs: BTreeMap<String, Arc<Pack>>,
+    /// Also those that an earlier gear had: sessions are pinned to the pack they were opened with.
+    pinned: HashMap<Digest, Arc<Pack>>,
+}
+
+impl Gear {
+    pub(crate) fn new(packs: Vec<Arc<Pack>>, models: ModelGateway, tools: ToolGateway) -> Self {
+        let pinned = packs.iter().map(|pack| (pack.digest, Arc::clone(pack))).collect();
+        let packs = packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
+        Self { catalog: tools.catalog(), models, tools, packs, pinned }
+    }
+
+    /// The packs new sessions may be opened from, by name.
+    pub(crate) fn packs(&self) -> &BTreeMap<String, Arc<Pack>> {
+        &self.packs
+    }
+
+    /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
+    pub(crate) fn pinned(&self, digest: Digest, name: &str) -> Option<Arc<Pack>> {
+        self.pinned.get(&digest).filter(|pack| pack.name == name).or_else(|| self.packs.get(name)).cloned()
+    }
+}
+
+/// The present gear.
+#[derive(Debug)]
+pub(crate) struct Rack(RwLock<Arc<Gear>>);
+
+impl Rack {
+    pub(crate) fn new(gear: Gear) -> Self {
+        Self(RwLock::new(Arc::new(gear)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Gear> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts new gear in the place of the present one. Packs of sessions that may still live stay at hand: as many as
+    /// there were different ones since the start.
+    pub(crate) fn put(&self, mut gear: Gear) {
+        let mut present = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (digest, pack) in &present.pinned {
+            gear.pinned.entry(*digest).or_insert_with(|| Arc::clone(pack));
+        }
+        *present = Arc::new(gear);
+    }
+}

@@ -1,0 +1,119 @@
+//! What the engine counts about itself, in Prometheus's model. Labels come from the configuration and from our own words,
+//! never from callers or models, so that their number is bounded.
+
+use std::time::Duration;
+
+use prometheus::proto::MetricFamily;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use provost_domain::event::EventBody;
+use provost_domain::failure::ModelFailure;
+use provost_domain::ids::ToolName;
+use provost_domain::model::ModelReply;
+use provost_domain::tool::{Happened, ToolOutcome};
+
+/// Bounds of commit times, in seconds: from a fast disk's sync to a store that is in trouble.
+const COMMIT_SECONDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
+
+/// One engine's figures.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    registry: Registry,
+    live: IntGauge,
+    statuses: IntCounterVec,
+    events: IntCounter,
+    commits: Histogram,
+    model_calls: IntCounterVec,
+    model_tokens: IntCounterVec,
+    tool_calls: IntCounterVec,
+}
+
+impl Meters {
+    pub(crate) fn new() -> prometheus::Result<Self> {
+        let commits = HistogramOpts::new("provost_commit_seconds", "How long appends took to become durable.");
+        let meters = Self {
+            registry: Registry::new(),
+            live: IntGauge::new("provost_sessions_live", "Sessions in memory.")?,
+            statuses: IntCounterVec::new(
+                Opts::new("provost_session_statuses_total", "Sessions that came to a status."),
+                &["status"],
+            )?,
+            events: IntCounter::new("provost_events_total", "Events that became durable.")?,
+            commits: Histogram::with_opts(commits.buckets(COMMIT_SECONDS.to_vec()))?,
+            model_calls: IntCounterVec::new(
+                Opts::new("provost_model_calls_total", "Questions to models, retries not counted."),
+                &["model", "result"],
+            )?,
+            model_tokens: IntCounterVec::new(
+                Opts::new("provost_model_tokens_total", "Tokens that models reported."),
+                &["model", "kind"],
+            )?,
+            tool_calls: IntCounterVec::new(
+                Opts::new("provost_tool_calls_total", "Tool calls that were made, retries not counted."),
+                &["tool", "result"],
+            )?,
+        };
+        meters.registry.register(Box::new(meters.live.clone()))?;
+        meters.registry.register(Box::new(meters.statuses.clone()))?;
+        meters.registry.register(Box::new(meters.events.clone()))?;
+        meters.registry.register(Box::new(meters.commits.clone()))?;
+        meters.registry.register(Box::new(meters.model_calls.clone()))?;
+        meters.registry.register(Box::new(meters.model_tokens.clone()))?;
+        meters.registry.register(Box::new(meters.tool_calls.clone()))?;
+        Ok(meters)
+    }
+
+    /// All figures, with the number of live sessions.
+    pub(crate) fn gather(&self, live: usize) -> Vec<MetricFamily> {
+        self.live.set(i64::try_from(live).unwrap_or(i64::MAX));
+        self.registry.gather()
+    }
+
+    /// The store answered an append.
+    pub(crate) fn committed(&self, took: Duration) {
+        self.commits.observe(took.as_secs_f64());
+    }
+
+    /// These events are durable.
+    pub(crate) fn recorded(&self, events: &[EventBody]) {
+        self.events.inc_by(events.len() as u64);
+        for event in events {
+            if let EventBody::StatusChanged(change) = event {
+                self.statuses.with_label_values(&[change.to_status().as_str()]).inc();
+            }
+        }
+    }
+
+    /// A model answered, or did not for good.
+    pub(crate) fn asked(&self, model: &str, result: &Result<ModelReply, ModelFailure>) {
+        self.model_calls.with_label_values(&[model, word(result.as_ref().err())]).inc();
+        let Ok(reply) = result else { return };
+        let usage = &reply.usage;
+        for (kind, tokens) in [("input", usage.input), ("cached", usage.cached), ("output", usage.output)] {
+            self.model_tokens.with_label_values(&[model, kind]).inc_by(tokens);
+        }
+    }
+
+    /// A tool call came to this.
+    pub(crate) fn called(&self, tool: &ToolName, outcome: &ToolOutcome) {
+        let result = match outcome {
+            ToolOutcome::Ok { .. } => "ok",
+            ToolOutcome::Empty { .. } => "empty",
+            ToolOutcome::Truncated { .. } => "truncated",
+            ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe => "unknown",
+            ToolOutcome::Failed { .. } => "failed",
+        };
+        self.tool_calls.with_label_values(&[tool.as_str(), result]).inc();
+    }
+}
+
+fn word(failure: Option<&ModelFailure>) -> &'static str {
+    match failure {
+        None => "ok",
+        Some(ModelFailure::LlmTimeout { .. }) => "timeout",
+        Some(ModelFailure::LlmConfig { .. }) => "config",
+        Some(ModelFailure::RateLimited { .. }) => "rate_limited",
+        Some(ModelFailure::Unavailable { .. }) => "unavailable",
+        Some(ModelFailure::Malformed { .. }) => "malformed",
+        Some(ModelFailure::Refused { .. }) => "refused",
+    }
+}

@@ -222,6 +222,11 @@ impl Shared {
         }
     }
 
+    /// Why a session cannot be carried on, as found since the start.
+    pub(crate) fn damage(&self, session: SessionId) -> Option<StoreError> {
+        self.damaged_sessions().get(&session).cloned()
+    }
+
     /// Remembers that a session cannot be carried on, and wakes those who follow it.
     pub(crate) fn damaged(&self, session: SessionId, error: &StoreError) {
         self.damaged_sessions().insert(session, error.clone());
@@ -396,7 +401,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`], with the place.
     pub fn undamaged(&self, session: SessionId) -> Result<(), EngineError> {
-        self.shared.damaged_sessions().get(&session).map_or(Ok(()), |error| Err(error.clone().into()))
+        self.shared.damage(session).map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Waits to be told what became of a command, and looks from time to time: who settled it may have been lost before

@@ -190,7 +190,7 @@ impl NodeState {
             }
             Some(_) | None => Boot::Wake,
         };
-        if self.draining {
+        if self.draining || self.shared.damage(session).is_some() {
             return Ok(());
         }
         if self.live.len() >= self.shared.settings.sessions_max {

@@ -113,7 +113,7 @@ pub enum EngineError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The command is stored and will be applied; nobody knows its outcome yet.
-    #[error("the command is stored and will be applied; ask again with the same id for its outcome")]
+    #[error("the command is stored and will be applied; look at the session for what came of it")]
     Pending,
     /// The engine is shutting down.
     #[error("shutting down; ask again after the restart")]

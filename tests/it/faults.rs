@@ -10,7 +10,8 @@ use provost_domain::event::{EventBody, Settlement};
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::SessionId;
 use provost_domain::model::{Message, ModelReply, ModelRequest};
-use provost_domain::port::{ModelProvider, Reads as _};
+use provost_domain::port::{ModelProvider, Reads as _, StoreError};
+use provost_engine::EngineError;
 use provost_tests::eventually::eventually;
 use provost_tests::faulty::{Fault, FaultyStore, Side};
 use provost_tests::house::House;
@@ -68,6 +69,23 @@ async fn open(house: &House, store: &FaultyStore) -> SessionId {
     let second = SessionId::new(uuid::Uuid::now_v7());
     house.try_session(second, "staging").await.unwrap();
     second
+}
+
+/// Red without `Engine::undamaged`: the caller would hear that the command is applied later.
+#[tokio::test]
+async fn a_damaged_session_is_said_to_be_so() {
+    let fault = Fault { at: "take_over", nth: 1, side: Side::Damaged };
+    let store = Arc::new(FaultyStore::new(Some(fault)));
+    let house = House::facing_on(Arc::clone(&store) as _, provost_tests::pack::pack(), Arc::new(Steady)).await;
+    let session = house.session("staging").await;
+    let approval = house.approvals(session, 1).await.remove(0).id;
+    let parked = || std::future::ready(house.engine.registry().is_empty().then_some(()));
+    eventually("parking", PATIENCE, parked).await.unwrap();
+    for _ in 0..2 {
+        let answered = house.answer(session, &approval, Answer::Approve).await;
+        assert!(matches!(answered, Err(EngineError::Store(StoreError::Damaged { .. }))), "{answered:?}");
+    }
+    assert!(house.tools.danger.arrived().is_empty());
 }
 
 fn denied(body: &EventBody) -> bool {

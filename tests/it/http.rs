@@ -74,6 +74,19 @@ async fn a_crashed_daemon_goes_on_where_it_stood() {
     assert_eq!(daemon.shop.witness(), (1, 0));
 }
 
+/// Red when the daemon waits for every connection to end by itself.
+#[tokio::test]
+async fn a_caller_that_never_finishes_its_request_does_not_keep_the_daemon() {
+    use tokio::io::AsyncWriteExt as _;
+    let daemon = Daemon::start("already-healthy").await;
+    let address = daemon.url.strip_prefix("http://").unwrap().to_owned();
+    let mut stuck = tokio::net::TcpStream::connect(address).await.unwrap();
+    stuck.write_all(b"GET /v1/sessions HT").await.unwrap();
+    let (_, code) = daemon.stop().await;
+    assert_eq!(code, 0);
+    drop(stuck);
+}
+
 /// Every documented path and method, with the roles that get past the guard.
 async fn endpoints(daemon: &Daemon) -> Vec<(Method, String)> {
     let document = daemon.get("/openapi.json").await;

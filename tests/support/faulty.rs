@@ -21,6 +21,8 @@ pub enum Side {
     Before,
     /// All of it was, and nobody was told.
     After,
+    /// Nothing was written, and never will be: the store says that it is damaged.
+    Damaged,
 }
 
 /// One failure.
@@ -69,6 +71,7 @@ impl FaultyStore {
         match side {
             None => call.await,
             Some(Side::Before) => Err(failed()),
+            Some(Side::Damaged) => Err(StoreError::Damaged { detail: format!("as told, at {at} {nth}") }),
             Some(Side::After) => call.await.and_then(|_| Err(failed())),
         }
     }

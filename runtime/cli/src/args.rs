@@ -116,19 +116,25 @@ pub(crate) struct RunArgs {
 pub(crate) enum Sessions {
     /// Lists sessions, newest first.
     List {
-        /// Only this status.
+        /// Only this status: `new`, `in_progress`, `awaiting_input`, `needs_review`, `error`, `stopped`, or an outcome of a pack.
         #[arg(long)]
         status: Option<String>,
         /// At most this many.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Shows one session.
     Show(One),
-    /// Prints a session's events.
-    Tail(One),
+    /// Prints a session's events up to now.
+    Tail {
+        #[command(flatten)]
+        one: One,
+        /// Prints what comes, too, until the session ends.
+        #[arg(long, short)]
+        follow: bool,
+    },
     /// Carries on what is owed, of one session or of all.
     Continue {
         /// Id or handle; all without one.
@@ -149,7 +155,7 @@ pub(crate) enum Sessions {
         #[command(flatten)]
         one: One,
         /// Also where the policy says no.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "preview")]
         force: bool,
         /// Only says what the policy would answer.
         #[arg(long)]
@@ -168,7 +174,7 @@ pub(crate) enum Sessions {
         one: One,
         /// The terminal tool, for example `mark_escalated`.
         tool: String,
-        /// Its arguments, a JSON object.
+        /// Its arguments, a JSON object; the pack's `terminal_tools` say which.
         #[arg(long)]
         args: String,
     },
@@ -180,7 +186,7 @@ pub(crate) enum Sessions {
         call: String,
         /// What is true.
         #[arg(value_enum)]
-        what: Happened,
+        what: Truth,
         /// What was seen.
         #[arg(long, default_value = "")]
         note: String,
@@ -188,13 +194,13 @@ pub(crate) enum Sessions {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Happened {
-    #[value(name = "happened")]
-    Yes,
-    #[value(name = "did-not-happen")]
-    No,
-    #[value(name = "give-up")]
-    Unknowable,
+pub(crate) enum Truth {
+    /// It happened.
+    Happened,
+    /// It did not happen.
+    DidNotHappen,
+    /// Nobody can find out: the session goes on without knowing.
+    GiveUp,
 }
 
 #[derive(Debug, Args)]

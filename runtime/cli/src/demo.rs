@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::ids::{CmdId, Principal, SessionId};
 use provost_domain::session::PendingApproval;
@@ -42,7 +43,9 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
         window: WINDOW,
     })
     .await?;
-    output.line(&format!("a shop runs at {} ({:?})", patient.base_url(), args.patient));
+    let variant = args.patient.to_possible_value();
+    let variant = variant.as_ref().map_or("", clap::builder::PossibleValue::get_name);
+    output.line(&format!("a shop runs at {} ({variant})", patient.base_url()));
     if args.patient != Variant::AlreadyHealthy {
         timeout(ILL_WITHIN, until_ill(patient.base_url())).await.context("the shop did not fall ill in time")??;
     }
@@ -118,6 +121,7 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
         parent: None,
         start: true,
     };
+    output.line(&format!("an alert comes in: {}", case.title));
     let opened = house.engine.open(case).await?;
     // Streams of events are for `run` and `tail`; the demo's JSON is its last line.
     let mut follower = Follower::new(opened.id);

@@ -1,13 +1,13 @@
 //! The engine's handle: what faces call.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
-use provost_domain::ids::{CmdId, Handle, Owner, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Handle, Principal, SessionId};
 use provost_domain::pack::Pack;
 use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
@@ -18,17 +18,14 @@ use ractor::{Actor as _, ActorRef, call, call_t};
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::gateway::{ModelGateway, ToolGateway};
-use crate::gear::{Gear, Rack};
+use crate::gear::Gear;
 use crate::meters::Meters;
 use crate::node::{Node, ToNode};
 use crate::registry::{LockRegistry, SessionBusy};
+use crate::shared::{Hint, Seams, Shared};
 use crate::supervisor::{Boot, Settled};
-
-/// Hints kept for a slow listener; one that falls behind further reads the store instead.
-const HINTS_MAX: usize = 1024;
 
 /// How often a caller looks for itself what became of its command.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -116,7 +113,7 @@ pub enum EngineError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The command is stored and will be applied; nobody knows its outcome yet.
-    #[error("the command is stored and will be applied; ask again with the same id for its outcome")]
+    #[error("the command is stored and will be applied; look at the session for what came of it")]
     Pending,
     /// The engine is shutting down.
     #[error("shutting down; ask again after the restart")]
@@ -151,92 +148,6 @@ pub struct Opened {
     pub handle: Handle,
 }
 
-/// A session's log grew. Only a wake-up: the log's sequence is the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// The session.
-    pub session: SessionId,
-    /// Its head.
-    pub head_seq: Seq,
-    /// Its status.
-    pub status: String,
-    /// Whether that is an end.
-    pub ended: bool,
-}
-
-type Waiter = oneshot::Sender<Settled>;
-
-/// The ports that stay for the engine's life; models and tools are gear.
-#[derive(Debug)]
-pub(crate) struct Seams {
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) commands: Arc<dyn CommandLog>,
-    pub(crate) reads: Arc<dyn Reads>,
-    pub(crate) roles: Arc<dyn Roles>,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-/// What every actor of the process shares.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) ports: Seams,
-    pub(crate) settings: EngineSettings,
-    pub(crate) rack: Rack,
-    pub(crate) registry: LockRegistry,
-    pub(crate) owner: Owner,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) stopped: CancellationToken,
-    pub(crate) meters: Meters,
-    /// Completed looks for work.
-    beats: watch::Sender<u64>,
-    hints: broadcast::Sender<Hint>,
-    waiters: Mutex<HashMap<(SessionId, CmdId), Waiter>>,
-    damaged: Mutex<HashMap<SessionId, StoreError>>,
-}
-
-impl Shared {
-    pub(crate) fn now(&self) -> Timestamp {
-        self.ports.clock.now()
-    }
-
-    /// A look for work was completed: the node took its turn and the store answered.
-    pub(crate) fn beat(&self) {
-        self.beats.send_modify(|beats| *beats += 1);
-    }
-
-    /// Random bytes, from the random part of a fresh UUID.
-    #[expect(clippy::unused_self, reason = "randomness belongs to the process, like the clock")]
-    pub(crate) fn salt(&self) -> [u8; 16] {
-        *uuid::Uuid::new_v4().as_bytes()
-    }
-
-    pub(crate) fn hint(&self, hint: Hint) {
-        // Nobody listening is fine.
-        drop(self.hints.send(hint));
-    }
-
-    pub(crate) fn settled(&self, session: SessionId, cmd_id: &CmdId, settled: Settled) {
-        let waiter = self.waiters().remove(&(session, cmd_id.clone()));
-        if let Some(waiter) = waiter {
-            drop(waiter.send(settled));
-        }
-    }
-
-    /// Remembers that a session cannot be carried on, and wakes those who follow it.
-    pub(crate) fn damaged(&self, session: SessionId, error: &StoreError) {
-        self.damaged_sessions().insert(session, error.clone());
-        self.hint(Hint { session, head_seq: Seq(0), status: String::new(), ended: false });
-    }
-
-    fn damaged_sessions(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, StoreError>> {
-        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn waiters(&self) -> std::sync::MutexGuard<'_, HashMap<(SessionId, CmdId), Waiter>> {
-        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The engine of one process.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -252,20 +163,8 @@ impl Engine {
             tracing::error!(%error, "making the meters");
             EngineError::ShuttingDown
         })?;
-        let shared = Arc::new(Shared {
-            ports: Seams { store, commands, reads, roles, clock },
-            settings,
-            rack: Rack::new(Gear::new(packs, models, tools)),
-            registry: LockRegistry::default(),
-            owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
-            tasks: TaskTracker::new(),
-            stopped: CancellationToken::new(),
-            meters,
-            beats: watch::channel(0).0,
-            hints: broadcast::channel(HINTS_MAX).0,
-            waiters: Mutex::default(),
-            damaged: Mutex::default(),
-        });
+        let ports = Seams { store, commands, reads, roles, clock };
+        let shared = Arc::new(Shared::new(ports, settings, Gear::new(packs, models, tools), meters));
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {
             tracing::error!(%error, "starting the node");
@@ -281,13 +180,13 @@ impl Engine {
 
     /// Wake-ups for every session of this process.
     pub fn hints(&self) -> broadcast::Receiver<Hint> {
-        self.shared.hints.subscribe()
+        self.shared.hints()
     }
 
     /// Advances with every completed look for work: the node took its turn and the store answered, with or without an
     /// error. An engine that is wedged does not advance it, whatever else of the process still runs.
     pub fn beats(&self) -> watch::Receiver<u64> {
-        self.shared.beats.subscribe()
+        self.shared.beats()
     }
 
     /// What the engine counted since its start, in Prometheus's model.
@@ -407,7 +306,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`], with the place.
     pub fn undamaged(&self, session: SessionId) -> Result<(), EngineError> {
-        self.shared.damaged_sessions().get(&session).map_or(Ok(()), |error| Err(error.clone().into()))
+        self.shared.damage(session).map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Waits to be told what became of a command, and looks from time to time: who settled it may have been lost before

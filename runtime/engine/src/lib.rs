@@ -14,11 +14,13 @@ mod node;
 mod reader;
 mod registry;
 mod schedule;
+mod shared;
 mod supervisor;
 mod worker;
 
-pub use api::{Case, Engine, EngineError, EngineSettings, Hint, Opened, Ports, SystemClock};
+pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
 pub use schedule::{Schedule, Schedules};
+pub use shared::Hint;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use provost_domain::ids::SessionId;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-use crate::api::Shared;
 use crate::registry::SessionGuard;
+use crate::shared::Shared;
 use crate::supervisor::{Boot, End, Supervisor, SupervisorArguments, ToSupervisor};
 
 /// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
@@ -190,7 +190,7 @@ impl NodeState {
             }
             Some(_) | None => Boot::Wake,
         };
-        if self.draining {
+        if self.draining || self.shared.damage(session).is_some() {
             return Ok(());
         }
         if self.live.len() >= self.shared.settings.sessions_max {

@@ -14,9 +14,9 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Shared;
 use crate::gateway::Permit;
 use crate::gear::Gear;
+use crate::shared::Shared;
 use crate::supervisor::ToSupervisor;
 
 /// What a worker is told to perform.

@@ -29,19 +29,16 @@ pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> 
 async fn list(all: bool, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
     let reads = wiring::reads(&wiring::config(config)?).await?;
     let filter = ApprovalFilter { session: None, pending_only: !all, limit: 500 };
-    let rows: Vec<_> = reads
-        .approvals(&filter)
-        .await?
-        .into_iter()
-        .map(|row| {
-            json!({
-                "approval": row.id, "session": row.session, "tool": row.tool, "args": row.args, "state": row.state,
-                "reason": row.reason, "requested": row.requested_at.to_string(),
-                "expires": row.expires_at.to_string(), "decided_by": row.decided_by,
-            })
-        })
-        .collect();
-    output.table(&rows, &["approval", "state", "tool", "args", "reason", "expires"], "no approvals");
+    let mut rows = Vec::new();
+    for row in reads.approvals(&filter).await? {
+        let handle = reads.session(row.session).await?.handle;
+        rows.push(json!({
+            "approval": row.id, "session": row.session, "handle": handle, "tool": row.tool, "args": row.args,
+            "state": row.state, "reason": row.reason, "requested": row.requested_at.to_string(),
+            "expires": row.expires_at.to_string(), "decided_by": row.decided_by,
+        }));
+    }
+    output.table(&rows, &["approval", "handle", "state", "tool", "args", "reason", "expires"], "no approvals");
     Ok(ExitCode::SUCCESS)
 }
 

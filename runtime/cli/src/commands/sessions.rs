@@ -1,6 +1,7 @@
 //! `provost sessions`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use provost_domain::command::Ask;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::carry_on::carry_on;
 use super::send;
-use crate::args::{ConfigArgs, Happened, One, Sessions};
+use crate::args::{ConfigArgs, One, Sessions, Truth};
 use crate::follow::{Follower, print, status};
 use crate::output::Output;
 use crate::wiring;
@@ -21,7 +22,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     match command {
         Sessions::List { status, limit, config } => list(status, limit, &config, output).await,
         Sessions::Show(one) => show(&one, output).await,
-        Sessions::Tail(one) => tail(&one, output).await,
+        Sessions::Tail { one, follow } => tail(&one, follow, output).await,
         Sessions::Continue { session, config } => carry_on(session.as_deref(), &config, output).await,
         Sessions::Stop { one, reason } => send(&one.config, Some(&one.session), Ask::Stop { reason }, output).await,
         Sessions::Retry { one, preview: true, .. } => preview(&one, output).await,
@@ -36,9 +37,9 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         }
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
-                Happened::Yes => Settlement::Happened { note },
-                Happened::No => Settlement::DidNotHappen { note },
-                Happened::Unknowable => Settlement::GiveUp { note },
+                Truth::Happened => Settlement::Happened { note },
+                Truth::DidNotHappen => Settlement::DidNotHappen { note },
+                Truth::GiveUp => Settlement::GiveUp { note },
             };
             let ask = Ask::Settle { call: CallId::new(call), settlement };
             send(&one.config, Some(&one.session), ask, output).await
@@ -100,11 +101,20 @@ async fn show(one: &One, output: Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn tail(one: &One, output: Output) -> Result<ExitCode> {
+/// How often a followed log is looked at: it may be another process's.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
     let reads = wiring::reads(&wiring::config(&one.config)?).await?;
     let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
-    follower.catch_up(&reads, |event, began| print(output, event, began)).await?;
-    Ok(ExitCode::SUCCESS)
+    loop {
+        follower.catch_up(&reads, |event, began| print(output, event, began)).await?;
+        let ended = follower.session().is_some_and(|session| session.status().is_end());
+        if ended || !follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 async fn preview(one: &One, output: Output) -> Result<ExitCode> {

@@ -13,6 +13,11 @@ use crate::tool::Content;
 /// The principal of what the runtime does by itself.
 pub const RUNTIME: &str = "runtime";
 
+/// The runtime as a principal.
+pub(super) fn runtime() -> Principal {
+    Principal::new(RUNTIME)
+}
+
 /// Records facts on a session: all that is needed where no pack has a say.
 #[derive(Debug)]
 pub(super) struct Recorder {
@@ -47,10 +52,6 @@ impl DerefMut for Draft<'_> {
 impl<'a> Draft<'a> {
     pub(super) fn new(session: &Session, facts: &'a Facts<'a>) -> Self {
         Self { recorder: Recorder::new(session, facts.now, facts.fence), facts }
-    }
-
-    pub(super) fn runtime() -> Principal {
-        Principal::new(RUNTIME)
     }
 
     pub(super) fn into_verdict(self) -> Verdict {

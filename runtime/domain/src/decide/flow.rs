@@ -1,6 +1,6 @@
 //! What every decision ends in: the turn moves on as far as it can, and the status says what is owed or waited for.
 
-use super::draft::Draft;
+use super::draft::{Draft, runtime};
 use super::{Facts, claim, finish, retry, stop, watch};
 use crate::envelope::FINISH_TOOL;
 use crate::event::{AgentFailed, AssignmentIssued, Limit, LimitReached, ModelRequested};
@@ -57,7 +57,7 @@ pub(super) fn assign(draft: &mut Draft<'_>, name: &AgentName) {
     let Facts { pack, roles, now, .. } = *draft.facts;
     let Some(agent) = pack.agents.get(name) else {
         let reason = format!("the pack has no agent `{name}`");
-        draft.set_status(FrameworkStatus::NeedsReview, reason, &Draft::runtime());
+        draft.set_status(FrameworkStatus::NeedsReview, reason, &runtime());
         return;
     };
     let bound = pack.limits.assignments_per_session;
@@ -102,7 +102,7 @@ pub(super) fn next_round(draft: &mut Draft<'_>) {
 /// Ends the run with its partial work kept: a person looks.
 fn limit_reached(draft: &mut Draft<'_>, limit: Limit, bound: u64) {
     draft.push(LimitReached { limit, bound });
-    draft.set_status(FrameworkStatus::NeedsReview, format!("limit `{limit}` ({bound}) reached"), &Draft::runtime());
+    draft.set_status(FrameworkStatus::NeedsReview, format!("limit `{limit}` ({bound}) reached"), &runtime());
 }
 
 /// An agent ended without a report: tried again if the policy says so, else the session is in `error` with the cause.
@@ -112,16 +112,16 @@ pub(super) fn agent_failed(draft: &mut Draft<'_>, failure: AgentFailure) {
     let decision = should_retry(draft.session.retries(), &failure, draft.session.confidence(), &draft.facts.pack.retry);
     let reason = failure.to_string();
     // A silent worker may leave approvals pending and calls under way; neither may outlive the turn.
-    stop::abandon(draft, &Draft::runtime(), "the agent failed while this call was being made");
+    stop::abandon(draft, &runtime(), "the agent failed while this call was being made");
     draft.push(AgentFailed { assignment, agent, failure });
     if !draft.session.unknown().is_empty() {
         // Nothing is tried again on top of what may have happened: `derive_status` asks for a person.
         return;
     }
     if decision.retry {
-        retry::begin(draft, &Draft::runtime(), decision.reason);
+        retry::begin(draft, &runtime(), decision.reason);
     } else {
-        draft.set_status(FrameworkStatus::Error, reason, &Draft::runtime());
+        draft.set_status(FrameworkStatus::Error, reason, &runtime());
     }
 }
 
@@ -141,5 +141,5 @@ fn derive_status(draft: &mut Draft<'_>) {
     } else {
         (FrameworkStatus::NeedsReview, "no agent is at work; retry, or claim an outcome")
     };
-    draft.set_status(to, reason, &Draft::runtime());
+    draft.set_status(to, reason, &runtime());
 }

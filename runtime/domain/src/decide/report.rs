@@ -1,6 +1,6 @@
 //! What the session's own side reports.
 
-use super::draft::{Draft, Recorder};
+use super::draft::{Draft, Recorder, runtime};
 use super::{answer, call, flow, stop, watch};
 use crate::event::{AssignmentRedispatched, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ToolReturned};
 use crate::failure::{AgentFailure, ModelFailure};
@@ -138,6 +138,6 @@ pub(super) fn given_up(recorder: &mut Recorder, cause: &str) {
     if recorder.session.status().is_end() {
         return;
     }
-    stop::abandon(recorder, &Draft::runtime(), "the session was given up while this call was being made");
-    recorder.set_status(FrameworkStatus::Error, cause, &Draft::runtime());
+    stop::abandon(recorder, &runtime(), "the session was given up while this call was being made");
+    recorder.set_status(FrameworkStatus::Error, cause, &runtime());
 }

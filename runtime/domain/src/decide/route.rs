@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::Draft;
+use super::draft::{Draft, runtime};
 use super::flow;
 use crate::envelope::Envelope;
 use crate::event::{GateFired, OperatorAsked, RouteDecided};
@@ -49,7 +49,7 @@ pub(super) fn follow(draft: &mut Draft<'_>, from: &AgentName, to: &RouteTo) {
         RouteTo::Agent(agent) => flow::assign(draft, agent),
         RouteTo::End => {
             let reason = format!("`{from}` ended the run without a terminal claim");
-            draft.set_status(FrameworkStatus::NeedsReview, reason, &Draft::runtime());
+            draft.set_status(FrameworkStatus::NeedsReview, reason, &runtime());
         }
         RouteTo::Operator => {
             let report = draft.session.reports().get(from);

@@ -11,7 +11,8 @@ use ractor::ActorRef;
 
 use super::state::State;
 use super::{Answerer, Settled, ToSupervisor};
-use crate::api::{EngineError, Hint};
+use crate::api::EngineError;
+use crate::shared::Hint;
 
 /// A snapshot is worth its bytes once this many events would have to be folded instead.
 const SNAPSHOT_EVERY: u64 = 48;
@@ -35,7 +36,7 @@ impl Batch {
 impl State {
     /// Seals the batch and sends it to the store. Only what changes something goes there; a mere refusal is answered.
     pub(super) fn append(&mut self, batch: Batch, myself: &ActorRef<ToSupervisor>) {
-        let (Some(session), Some(row)) = (&self.session, &self.row) else { return };
+        let (Some(session), Some(fence)) = (&self.session, self.fence) else { return };
         if batch.events.is_empty() && batch.acks.is_empty() {
             self.batch = Some(batch);
             drop(myself.cast(ToSupervisor::Appended(Ok(Appended { head_seq: session.head() }))));
@@ -49,8 +50,8 @@ impl State {
             AppendRecord::seal(Unsealed {
                 session: self.id,
                 after,
-                fence: row.fence,
-                cmd_id: CmdId::new(format!("{}.{}", row.fence, self.appends)),
+                fence,
+                cmd_id: CmdId::new(format!("{}.{}", fence, self.appends)),
                 at: now,
                 events: &batch.events,
                 salt: self.shared.salt(),
@@ -66,7 +67,7 @@ impl State {
         }
         let append = Append {
             session: self.id,
-            fence: row.fence,
+            fence,
             owner: self.shared.owner.clone(),
             expected_seq: after,
             record,

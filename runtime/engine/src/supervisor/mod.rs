@@ -23,7 +23,8 @@ use provost_domain::refusal::Refusal;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::oneshot;
 
-use crate::api::{EngineError, Shared};
+use crate::api::EngineError;
+use crate::shared::Shared;
 use state::State;
 
 /// What a session's supervisor is told.
@@ -99,8 +100,8 @@ pub(crate) type Answerer = oneshot::Sender<Result<Accepted, EngineError>>;
 /// An input in its turn.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// The first event of a new session.
-    Create(Box<SessionCreated>),
+    /// The first event of a new session; answered when no command follows.
+    Create(Box<SessionCreated>, Option<Answerer>),
     /// From the session's own side.
     Report(Report),
     /// A command with a direct answer.

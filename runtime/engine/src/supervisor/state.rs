@@ -6,20 +6,22 @@ use std::sync::Arc;
 use provost_domain::command::{Ask, Command, Report};
 use provost_domain::decide::{self, Accepted, Facts, NOT_LOADED, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody, SessionCreated};
-use provost_domain::ids::{CmdId, Digest, Fence, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::pack::Pack;
-use provost_domain::port::{InboxEntry, NewSession, SessionRow, StoreError, TakenOver};
+use provost_domain::port::{InboxEntry, NewSession, StoreError, TakenOver};
 use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
 
 use super::append::Batch;
 use super::perform::Performing;
 use super::{Answerer, Boot, End, Input, Settled, SupervisorArguments, ToSupervisor};
-use crate::api::{EngineError, Shared};
+use crate::api::EngineError;
 use crate::gear::Gear;
+use crate::shared::Shared;
 
 /// A session taken over more often than this without getting any further ends its run: whatever it does may be what
 /// ends its processes. Recovering from a crash takes one.
@@ -64,7 +66,8 @@ pub(crate) struct State {
     boot: Option<Boot>,
     /// The row to be stored with the first append.
     pub(super) new: Option<NewSession>,
-    pub(super) row: Option<SessionRow>,
+    /// The fence it is held under, once it is.
+    pub(super) fence: Option<Fence>,
     pub(super) served: Served,
     /// When this incarnation took the session over.
     pub(super) since: Timestamp,
@@ -92,7 +95,7 @@ impl State {
             id: arguments.session,
             boot: Some(arguments.boot),
             new: None,
-            row: None,
+            fence: None,
             served: Served::Not { loaded: NOT_LOADED.to_owned() },
             since: arguments.shared.now(),
             shared: arguments.shared,
@@ -113,7 +116,7 @@ impl State {
     }
 
     pub(super) fn fence(&self) -> Fence {
-        self.row.as_ref().map_or(Fence(0), |row| row.fence)
+        self.fence.unwrap_or_default()
     }
 
     /// Whether the session is not stored yet.
@@ -127,27 +130,15 @@ impl State {
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
         self.served = Served::by(&self.gear, &pack, pack_digest);
-        self.row = Some(SessionRow {
-            id: self.id,
-            handle: handle.clone(),
-            pack: pack.clone(),
-            pack_digest,
-            status: String::new(),
-            ended: false,
-            title: title.clone(),
-            head_seq: Seq(0),
-            head_hash: Digest::default(),
-            fence: Fence(1),
-            owner: Some(self.shared.owner.clone()),
-            wake_seq: 0,
-            next_run_at: None,
-            progress_at: at,
-            takeovers: 0,
-            created_at: at,
-        });
+        self.fence = Some(Fence(1));
         self.new = Some(NewSession { id: self.id, handle, pack, pack_digest, title, at, first: None });
-        self.inputs.push_back(Input::Create(created));
-        self.inputs.push_back(Input::Direct(Box::new(start.unwrap_or_else(nothing)), Some(reply)));
+        match start {
+            Some(start) => {
+                self.inputs.push_back(Input::Create(created, None));
+                self.inputs.push_back(Input::Direct(Box::new(start), Some(reply)));
+            }
+            None => self.inputs.push_back(Input::Create(created, Some(reply))),
+        }
     }
 
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
@@ -177,7 +168,7 @@ impl State {
         }
         self.head_hash = head.1;
         let takeovers = row.takeovers;
-        self.row = Some(row);
+        self.fence = Some(row.fence);
         self.inputs.push_back(Input::Report(Report::TakenOver));
         match self.boot.take() {
             Some(Boot::Command { command, reply }) => self.inputs.push_back(Input::Direct(command, Some(reply))),
@@ -232,7 +223,7 @@ impl State {
 
     /// The next step that is possible: decide what waits, or perform and rest.
     pub(super) async fn go_on(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
-        if self.row.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
+        if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
         let mut batch = Batch::default();
@@ -253,11 +244,13 @@ impl State {
     /// Decides one input. A refusal is an answer and changes nothing.
     fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
         match input {
-            Input::Create(created) => {
+            Input::Create(created, reply) => {
                 let body = decide::create(*created);
                 let event = Event { seq: Seq(1), at: self.shared.now(), fence: self.fence(), body: body.clone() };
                 self.apply(&event)?;
                 batch.events.push(body);
+                let accepted = Accepted { status: Status::New.to_string(), version: event.seq };
+                batch.answers.extend(reply.map(|reply| (reply, Settled::Accepted(accepted))));
             }
             Input::Report(report) => {
                 let Some(session) = &self.session else { return Ok(()) };
@@ -372,8 +365,8 @@ impl State {
         }
         let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
         let queued = self.inputs.drain(..).filter_map(|input| match input {
-            Input::Direct(_, reply) => reply,
-            Input::Create(_) | Input::Report(_) | Input::Inbox(..) => None,
+            Input::Create(_, reply) | Input::Direct(_, reply) => reply,
+            Input::Report(_) | Input::Inbox(..) => None,
         });
         for reply in answers.chain(queued).chain(self.boot.take().and_then(answerer)) {
             drop(reply.send(Err(EngineError::Store(error.clone()))));
@@ -398,10 +391,4 @@ fn answerer(boot: Boot) -> Option<Answerer> {
         Boot::Create { reply, .. } | Boot::Command { reply, .. } => Some(reply),
         Boot::Wake | Boot::GiveUp(_) => None,
     }
-}
-
-/// A command that records nothing of its own: answers a creation that does not start yet.
-fn nothing() -> Command {
-    let ask = Ask::Signal { source: "runtime".to_owned(), payload: "created".into() };
-    Command { by: Principal::new(decide::RUNTIME), if_version: None, ask }
 }

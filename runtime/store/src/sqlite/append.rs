@@ -33,8 +33,8 @@ pub(super) static INSERT: Bulk = Bulk::new(
      SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
     12,
 );
-/// An append that is only a record and makes progress, in one trip: what the update took now ends in the record's hash and does not have the
-/// record yet. (A record sent again is the head already, but has its row.)
+/// An append that is only a record and makes progress, in one trip: what the update took now ends in the record's hash
+/// and does not have the record yet. (A record sent again is the head already, but has its row.)
 pub(super) static RECORDS: Bulk = Bulk::pair(
     "UPDATE sessions SET head_seq = v.column6, head_hash = v.column7, status = v.column8, progress_at = v.column9, \
        ended = 0, takeovers = 0 \

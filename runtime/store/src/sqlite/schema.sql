@@ -1,5 +1,5 @@
--- Hot and small: one row per session, its authority. `sid` keeps the other tables' keys short. No index covers a column
--- that an ordinary append sets.
+-- Hot and small: one row per session, its authority. `sid` keeps the other tables' keys short. An ordinary append changes
+-- no index.
 CREATE TABLE sessions (
     sid INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,

@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 use crate::access::{Access, guard};
 use crate::codes::Code;
 use crate::feed::Feed;
+use crate::page::{self, Logins};
 use crate::problem::Problem;
 use crate::{approvals, events, health, packs, sessions, tokens};
 
@@ -41,12 +42,15 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: std::path::PathBuf,
+    /// Signs the logins of the page; the same key after a restart keeps people logged in.
+    pub login_key: [u8; 32],
 }
 
 #[derive(Debug)]
 struct Inner {
     engine: Engine,
     access: Access,
+    logins: Logins,
     feed: Feed,
     data: std::path::PathBuf,
 }
@@ -78,10 +82,10 @@ impl utoipa::Modify for Bearer {
 impl Server {
     /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, tokens, clock, data } = parts;
+        let Parts { engine, tokens, clock, data, login_key } = parts;
         let access = Access::new(tokens, clock);
         let feed = Feed::start(&engine);
-        Self(Arc::new(Inner { engine, access, feed, data }))
+        Self(Arc::new(Inner { engine, access, logins: Logins::new(login_key), feed, data }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -90,6 +94,10 @@ impl Server {
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.0.logins
     }
 
     pub(crate) fn feed(&self) -> &Feed {
@@ -109,6 +117,7 @@ impl Server {
             .route_layer(from_fn_with_state((self.clone(), Permission::Look), guard));
         router
             .merge(document)
+            .merge(page::routes(self))
             .fallback(|| async { Problem::new(Code::NoRoute, "see /openapi.json for the paths there are") })
             .method_not_allowed_fallback(|| async {
                 Problem::new(Code::MethodNotAllowed, "see /openapi.json for the methods of this path")
@@ -117,8 +126,10 @@ impl Server {
             .layer(from_fn(time_limit))
             .layer(from_fn(log))
             .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(page::readable))
+            .layer(fixed(header::CONTENT_SECURITY_POLICY, page::CSP))
             .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+            .layer(fixed(header::REFERRER_POLICY, "same-origin"))
             .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
             .layer(fixed(header::CACHE_CONTROL, "no-store"))
             .with_state(self.clone())

@@ -7,6 +7,7 @@
 //! | `access` | from a token to a caller; no path but health answers without one |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
+//! | `page` | the same for people: a page that follows the sessions as they go on |
 //! | `feed`, `events` | a session's log as a stream, without gaps and without waiting for slow readers |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
@@ -19,6 +20,7 @@ mod extract;
 mod feed;
 mod health;
 mod packs;
+mod page;
 mod problem;
 mod serve;
 mod sessions;

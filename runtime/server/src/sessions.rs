@@ -260,9 +260,14 @@ pub(crate) async fn go_on(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let row = server.engine().reads().session(id).await?;
-    let ask = if row.status == "new" { Ask::Start } else { Ask::Continue };
+    let ask = going_on(&server, id).await?;
     send(&server, &headers, caller, id, ask).await
+}
+
+/// What carrying a session on is: one that was only opened is started.
+pub(crate) async fn going_on(server: &Server, id: SessionId) -> Result<Ask, Problem> {
+    let row = server.engine().reads().session(id).await?;
+    Ok(if row.status == "new" { Ask::Start } else { Ask::Continue })
 }
 
 /// An operator's words.
@@ -298,6 +303,17 @@ pub(crate) enum Truth {
     GiveUp,
 }
 
+impl Truth {
+    /// With what was seen.
+    pub(crate) fn settlement(self, note: String) -> Settlement {
+        match self {
+            Self::Happened => Settlement::Happened { note },
+            Self::DidNotHappen => Settlement::DidNotHappen { note },
+            Self::GiveUp => Settlement::GiveUp { note },
+        }
+    }
+}
+
 /// How a doubtful call is settled.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -322,10 +338,6 @@ pub(crate) async fn settle(
     Body(body): Body<SettleBody>,
 ) -> Result<Response, Problem> {
     let SettleBody { call, what, note } = body;
-    let settlement = match what {
-        Truth::Happened => Settlement::Happened { note },
-        Truth::DidNotHappen => Settlement::DidNotHappen { note },
-        Truth::GiveUp => Settlement::GiveUp { note },
-    };
-    send(&server, &headers, caller, id, Ask::Settle { call: CallId::new(call), settlement }).await
+    let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
+    send(&server, &headers, caller, id, ask).await
 }

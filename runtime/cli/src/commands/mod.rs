@@ -3,6 +3,8 @@
 mod approvals;
 mod audit;
 mod check;
+mod login_key;
+
 mod serve;
 mod sessions;
 mod tokens;

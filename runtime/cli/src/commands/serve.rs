@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::login_key::login_key;
 use crate::args::ServeArgs;
 use crate::output::Output;
 use crate::wiring::{self, House};
@@ -25,11 +26,13 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
     let listening = listener.local_addr()?;
     let house = House::open(&config).await?;
     let store = config.store_path();
+    let data = store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf);
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
-        data: store.parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
+        login_key: login_key(&data)?,
+        data,
     });
     let url = format!("http://{listening}");
     output.result(&json!({"listening": url}), &format!("listening on {url}"));

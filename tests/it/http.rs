@@ -128,7 +128,7 @@ async fn every_error_has_the_one_form() {
         (plain, 415, "unsupported_media_type"),
         (json_body("{"), 400, "invalid_request"),
         (json_body("{\"pack\": 7}"), 422, "invalid_body"),
-        (json_body("{\"pack\": \"none\", \"fields\": {}}"), 422, "unknown_pack"),
+        (json_body("{\"pack\": \"none\", \"fields\": {}}"), 404, "unknown_pack"),
         (json_body("{\"pack\": \"incident\", \"fields\": {}}"), 422, "invalid_fields"),
         (huge, 413, "body_too_large"),
         (daemon.request("", Method::GET, "/v1/sessions").bearer_auth("pvt_x"), 401, "unauthenticated"),
@@ -213,4 +213,42 @@ async fn a_stream_continues_where_it_was_cut_without_gap_or_repetition() {
         .map(|event| (event["seq"].as_u64().unwrap(), event["kind"].as_str().unwrap().to_owned()))
         .collect();
     assert_eq!(seen, stored[..usize::try_from(last).unwrap()]);
+}
+
+#[tokio::test]
+async fn the_same_request_under_the_same_key_is_done_once() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let fields = json!({"summary": "s", "service": "shop", "environment": "production"});
+    let body = json!({"pack": "incident", "fields": fields});
+    let open = async |daemon: &Daemon, key: &str, body: &Value| {
+        let request =
+            daemon.request("operator", Method::POST, "/v1/sessions").header("idempotency-key", key).json(body);
+        let response = request.send().await.unwrap();
+        let replayed = response.headers().contains_key("idempotency-replayed");
+        (answered(response).await, replayed)
+    };
+    let (first, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((first.status, replayed), (StatusCode::CREATED, false), "{first:?}");
+    let (again, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((again.status, replayed, &again.body), (StatusCode::CREATED, true, &first.body));
+    let (other, _) = open(&daemon, "k1", &json!({"pack": "incident", "fields": {}})).await;
+    assert_eq!((other.status.as_u16(), &other.body["code"]), (422, &json!("idempotency_mismatch")));
+    let (long, _) = open(&daemon, &"k".repeat(256), &body).await;
+    assert_eq!(long.body["code"], "invalid_request");
+
+    let daemon = daemon.crash().await;
+    let (after, replayed) = open(&daemon, "k1", &body).await;
+    assert_eq!((replayed, &after.body), (true, &first.body));
+    assert_eq!(daemon.get("/v1/sessions").await["items"].as_array().unwrap().len(), 1);
+
+    let session = first.body["session"].as_str().unwrap();
+    let shown = daemon.until(session, "awaiting_input").await;
+    let path = format!("/v1/approvals/{}/decide", shown["approvals_pending"][0].as_str().unwrap());
+    for _ in 0..2 {
+        let request = daemon.request("approver", Method::POST, &path).header("idempotency-key", "a");
+        let taken = answered(request.json(&json!({"answer": "approve"})).send().await.unwrap()).await;
+        assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    }
+    daemon.until(session, "resolved").await;
+    assert_eq!(daemon.shop.witness(), (1, 0));
 }

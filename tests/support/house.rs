@@ -14,7 +14,8 @@ use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
+    ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ impl House {
 
     async fn start(store: Arc<dyn Store>, tools: Tools, pack: Arc<Pack>, roles: Arc<dyn Roles>) -> Self {
         let model = StubModel::start().await;
-        let limits = ModelLimits { attempts: 1, ..ModelLimits::default() };
+        let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
         let ports = Ports {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,

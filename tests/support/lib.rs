@@ -4,6 +4,8 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod docs;
+pub mod endpoint;
 pub mod eventually;
 pub mod house;
 pub mod kills;

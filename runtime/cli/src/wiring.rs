@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use provost_agents::StandardRoles;
 use provost_domain::ids::{Handle, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::Reads;
+use provost_domain::port::{ModelProvider, Reads};
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
-use provost_model::ScriptedProvider;
-use provost_packs::{Config, Known, Model, load, load_config};
+use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
+use provost_packs::{ApiKey, Config, Known, Model, load, load_config};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::ToolsSettings;
 
@@ -22,7 +23,7 @@ use crate::args::ConfigArgs;
 pub(crate) struct House {
     pub(crate) engine: Engine,
     store: SqliteStore,
-    drain: std::time::Duration,
+    drain: Duration,
 }
 
 /// The configuration a command works with.
@@ -40,6 +41,8 @@ pub(crate) fn tools(config: &Config) -> Result<ToolGateway> {
     let tools = &config.tools;
     let settings = ToolsSettings {
         metrics_endpoint: tools.metrics.as_ref().map(|metrics| metrics.endpoint.clone()),
+        prometheus: tools.prometheus.as_ref().map(|server| server.endpoint.clone()),
+        alertmanager: tools.alertmanager.as_ref().map(|server| server.endpoint.clone()),
         service_admin: tools.service.as_ref().map(|service| service.admin.clone()),
         log_files: tools.logs.as_ref().map(|logs| logs.files.clone()).unwrap_or_default(),
         notify: tools.notify.iter().map(|(name, target)| (name.clone(), target.url.clone())).collect(),
@@ -59,10 +62,39 @@ pub(crate) fn packs(config: &Config) -> Result<Vec<Arc<Pack>>> {
 /// The configured models.
 pub(crate) fn models(config: &Config) -> Result<ModelGateway> {
     config.models.iter().try_fold(ModelGateway::default(), |gateway, (name, model)| {
-        let Model::Scripted { script } = model;
-        let provider = ScriptedProvider::load(script).with_context(|| format!("model `{name}`"))?;
-        Ok(gateway.with(name, Arc::new(provider), ModelLimits::default()))
+        let (provider, limits) = provider(model).with_context(|| format!("model `{name}`"))?;
+        Ok(gateway.with(name, provider, limits))
     })
+}
+
+/// More than a provider's own timeout, so that its answer, which says more, comes first.
+const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
+
+/// One configured model, and how it may be used.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
+    let limits = ModelLimits::default();
+    match model {
+        Model::Scripted { script } => Ok((Arc::new(ScriptedProvider::load(script)?), limits)),
+        Model::OpenaiCompatible { base_url, model, api_key, connect_timeout, request_timeout } => {
+            let source = api_key.as_ref().map(|key| match key {
+                ApiKey::Credential(id) => KeySource::Credential(id.clone()),
+                ApiKey::Env(name) => KeySource::Env(name.clone()),
+                ApiKey::File(path) => KeySource::File(path.clone()),
+            });
+            let key = source.map(|source| read_key(&source, &|name| std::env::var(name).ok())).transpose();
+            let settings = OpenAiSettings {
+                base_url: base_url.clone(),
+                model: model.clone(),
+                api_key: key.map_err(anyhow::Error::msg)?,
+                connect_timeout: *connect_timeout,
+                request_timeout: *request_timeout,
+            };
+            let provider = OpenAiProvider::new(settings).map_err(anyhow::Error::msg)?;
+            let timeout = request_timeout.saturating_add(TIMEOUT_MARGIN);
+            Ok((Arc::new(provider), ModelLimits { timeout, ..limits }))
+        }
+    }
 }
 
 impl House {

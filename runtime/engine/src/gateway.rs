@@ -14,6 +14,8 @@ use provost_domain::tool::{Catalog, EffectClass, Happened, ToolCall, ToolFailure
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::schedule::{Failures, Schedules};
+
 /// How one model may be used.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelLimits {
@@ -21,20 +23,15 @@ pub struct ModelLimits {
     pub concurrency: usize,
     /// How long one question may take.
     pub timeout: Duration,
-    /// Tries of one question, the first included.
-    pub attempts: u32,
-    /// The pause before the second try; doubled for each further one, unless the provider says otherwise.
-    pub backoff: Duration,
+    /// When it is asked again.
+    pub schedules: Schedules,
 }
 
 impl Default for ModelLimits {
     fn default() -> Self {
-        Self { concurrency: 64, timeout: Duration::from_mins(1), attempts: 3, backoff: Duration::from_millis(250) }
+        Self { concurrency: 64, timeout: Duration::from_mins(1), schedules: Schedules::default() }
     }
 }
-
-/// Longest pause a provider's Retry-After is honoured for within one question.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 struct Model {
@@ -64,20 +61,16 @@ impl ModelGateway {
             let detail = format!("no model `{}` is configured; add it under `models`", request.model);
             return Err(ModelFailure::LlmConfig { detail });
         };
-        let mut pause = model.limits.backoff;
-        for attempt in 1.. {
+        let mut failures = Failures::default();
+        loop {
             let failure = match model.ask_once(request).await {
                 Ok(reply) => return Ok(reply.bounded()),
                 Err(failure) => failure,
             };
-            if attempt >= model.limits.attempts || failure.kind() == FailureKind::Permanent {
-                return Err(failure);
-            }
-            tracing::warn!(session = %request.session, agent = %request.agent, attempt, %failure, "asking the model again");
-            tokio::time::sleep(failure.retry_after().unwrap_or(pause).min(RETRY_AFTER_MAX)).await;
-            pause = pause.saturating_mul(2);
+            let Some(pause) = failures.pause_after(&failure, &model.limits.schedules) else { return Err(failure) };
+            tracing::warn!(session = %request.session, agent = %request.agent, ?pause, %failure, "asking the model again");
+            tokio::time::sleep(pause).await;
         }
-        Err(ModelFailure::Unavailable { detail: "no attempt is allowed".to_owned() })
     }
 }
 

@@ -11,6 +11,7 @@ mod gateway;
 mod node;
 mod reader;
 mod registry;
+mod schedule;
 mod supervisor;
 mod worker;
 
@@ -18,3 +19,4 @@ pub use api::{Case, Engine, EngineError, EngineSettings, Hint, Opened, Ports, Sy
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
+pub use schedule::{Schedule, Schedules};

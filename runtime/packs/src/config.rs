@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{PackError, PackErrors};
 use crate::source::Source;
@@ -54,6 +55,58 @@ pub enum Model {
         /// The rules' file.
         script: PathBuf,
     },
+    /// A server that speaks the OpenAI-compatible protocol.
+    OpenaiCompatible {
+        /// The address before `/chat/completions`. There is no default: nothing goes to a server nobody named.
+        base_url: String,
+        /// The model's name on that server.
+        model: String,
+        /// Where the key is, for servers that want one.
+        api_key: Option<ApiKey>,
+        /// How long connecting may take.
+        #[serde(default = "connect_timeout", with = "humantime_serde")]
+        connect_timeout: Duration,
+        /// How long one question may take.
+        #[serde(default = "request_timeout", with = "humantime_serde")]
+        request_timeout: Duration,
+    },
+}
+
+/// Where an API key is; the key itself is never part of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum ApiKey {
+    /// A file of this name in the service's credentials directory.
+    Credential(String),
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl TryFrom<Value> for ApiKey {
+    type Error = &'static str;
+
+    /// By hand, because serde's errors show what was written, and somebody may have written a key.
+    fn try_from(written: Value) -> Result<Self, Self::Error> {
+        let place = written.as_object().filter(|object| object.len() == 1).and_then(|object| object.iter().next());
+        match place.map(|(kind, name)| (kind.as_str(), name.as_str())) {
+            Some(("credential", Some(id))) => Ok(Self::Credential(id.to_owned())),
+            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
+            Some(("file", Some(path))) => Ok(Self::File(path.into())),
+            Some(_) | None => Err("`api_key` says where the key is: {credential: ID}, {env: NAME} or {file: PATH}"),
+        }
+    }
+}
+
+/// Long enough for a distant server, short enough that a dead one is noticed.
+fn connect_timeout() -> Duration {
+    Duration::from_secs(5)
+}
+
+/// Long enough for a long answer of a slow model.
+fn request_timeout() -> Duration {
+    Duration::from_mins(1)
 }
 
 /// What the tools reach; a tool whose part is missing does not exist.
@@ -68,11 +121,15 @@ pub struct Tools {
     pub logs: Option<Logs>,
     /// For `notify:NAME`.
     pub notify: BTreeMap<String, NotifyTarget>,
+    /// For `prometheus:*`.
+    pub prometheus: Option<Endpoint>,
+    /// For `alertmanager:*`.
+    pub alertmanager: Option<Endpoint>,
     /// For `http:probe`.
     pub http: Option<Http>,
 }
 
-/// A metrics endpoint.
+/// A server that is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -142,8 +199,12 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
         *pack = folder.join(&*pack);
     }
     for model in config.models.values_mut() {
-        let Model::Scripted { script } = model;
-        *script = folder.join(&*script);
+        match model {
+            Model::Scripted { script: file } | Model::OpenaiCompatible { api_key: Some(ApiKey::File(file)), .. } => {
+                *file = folder.join(&*file);
+            }
+            Model::OpenaiCompatible { .. } => {}
+        }
     }
     for file in config.tools.logs.iter_mut().flat_map(|logs| logs.files.values_mut()) {
         *file = folder.join(&*file);
@@ -196,5 +257,55 @@ fn substitute(mut source: Source, variable: &dyn Fn(&str) -> Option<String>) -> 
         Ok(source)
     } else {
         Err(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(model: &str, expect: Result<(), &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provost.yaml");
+        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels:\n  default: {{{model}}}\n")).unwrap();
+        match (load_config(&path, &|_| None), expect) {
+            (Ok(_), Ok(())) => {}
+            (Err(errors), Err(part)) => {
+                assert!(errors.to_string().contains(part), "{errors}");
+                assert!(!errors.to_string().contains("hush"), "{errors}");
+            }
+            (found, expect) => panic!("{found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn a_model_server_is_named_in_full_or_refused() {
+        let whole = "provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\", model: m";
+        check(whole, Ok(()));
+        check(
+            &format!("{whole}, api_key: {{credential: model-key}}, request_timeout: 60s, connect_timeout: 5s"),
+            Ok(()),
+        );
+        check(&format!("{whole}, api_key: {{env: KEY}}"), Ok(()));
+        check("provider: openai_compatible, model: m", Err("base_url"));
+        check("provider: openai_compatible, base_url: \"http://127.0.0.1:1/v1\"", Err("model"));
+        check(&format!("{whole}, temperature: 1"), Err("temperature"));
+        check(&format!("{whole}, api_key: {{vault: sk-hush}}"), Err("says where the key is"));
+        check(&format!("{whole}, api_key: sk-hush"), Err("says where the key is"));
+        check(&format!("{whole}, request_timeout: 60"), Err("60"));
+    }
+
+    #[test]
+    fn a_keys_file_stands_beside_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provost.yaml");
+        let model = "{provider: openai_compatible, base_url: x, model: m, api_key: {file: key}}";
+        std::fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{default: {model}}}\n")).unwrap();
+        let config = load_config(&path, &|_| None).unwrap();
+        let Model::OpenaiCompatible { api_key: Some(ApiKey::File(file)), .. } = &config.models["default"] else {
+            panic!("{config:?}");
+        };
+        assert_eq!(file, &folder.path().join("key"));
     }
 }

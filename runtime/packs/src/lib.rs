@@ -14,6 +14,6 @@ mod raw;
 mod resolve;
 mod source;
 
-pub use config::{Config, EngineConfig, Model, NotifyTarget, Tools, load_config};
+pub use config::{ApiKey, Config, EngineConfig, Model, NotifyTarget, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};

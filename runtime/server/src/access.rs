@@ -32,7 +32,6 @@ const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) role: AccessRole,
-    pub(crate) token: TokenId,
 }
 
 /// Tokens and the bounds on their use.
@@ -60,13 +59,21 @@ impl Access {
 
     /// The caller a secret stands for.
     pub(crate) async fn caller(&self, secret: &str) -> Result<Caller, Problem> {
+        self.let_in(&self.genuine(secret).await?).await
+    }
+
+    /// The token a secret is of, and the caller it stands for: what a login begins with.
+    pub(crate) async fn logging_in(&self, secret: &str) -> Result<(TokenId, Caller), Problem> {
+        let token = self.genuine(secret).await?;
+        let caller = self.let_in(&token).await?;
+        Ok((token.id, caller))
+    }
+
+    async fn genuine(&self, secret: &str) -> Result<Token, Problem> {
         let secret = Secret::parse(secret).ok_or_else(worthless)?;
         let token = self.tokens.token(&secret.id()).await?.ok_or_else(worthless)?;
         let genuine: bool = token.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
-        if !genuine {
-            return Err(worthless());
-        }
-        self.let_in(&token).await
+        if genuine { Ok(token) } else { Err(worthless()) }
     }
 
     /// The caller a login stands for: its token's, as long as that is worth something.
@@ -87,7 +94,7 @@ impl Access {
             ));
         }
         self.note_use(token, now).await?;
-        Ok(Caller { principal: token.principal(), role: token.role, token: token.id.clone() })
+        Ok(Caller { principal: token.principal(), role: token.role })
     }
 
     async fn note_use(&self, token: &Token, now: Timestamp) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::get;
 use axum::{Json, Router, body::Body};
 use provost_domain::access::Permission;
-use provost_domain::port::{Clock, Tokens};
+use provost_domain::port::{Clock, Requests, Tokens};
 use provost_engine::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -22,12 +22,13 @@ use utoipa_axum::routes;
 use crate::access::{Access, guard};
 use crate::codes::Code;
 use crate::feed::Feed;
+use crate::idempotency::{Running, once};
 use crate::page::{self, Logins};
 use crate::problem::Problem;
 use crate::{approvals, events, health, packs, sessions, tokens};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
-const BODY_MAX: usize = 1024 * 1024;
+pub(crate) const BODY_MAX: usize = 1024 * 1024;
 /// How long a request may take; streams are not bound by it once they began.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub engine: Engine,
     /// The tokens that let callers in.
     pub tokens: Arc<dyn Tokens>,
+    /// Requests by their idempotency keys.
+    pub requests: Arc<dyn Requests>,
     /// The present.
     pub clock: Arc<dyn Clock>,
     /// The folder the store lies in, whose free space readiness looks at.
@@ -52,6 +55,8 @@ struct Inner {
     access: Access,
     logins: Logins,
     feed: Feed,
+    requests: Arc<dyn Requests>,
+    running: Running,
     data: std::path::PathBuf,
 }
 
@@ -82,10 +87,11 @@ impl utoipa::Modify for Bearer {
 impl Server {
     /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, tokens, clock, data, login_key } = parts;
+        let Parts { engine, tokens, requests, clock, data, login_key } = parts;
         let access = Access::new(tokens, clock);
+        let logins = Logins::new(login_key);
         let feed = Feed::start(&engine);
-        Self(Arc::new(Inner { engine, access, logins: Logins::new(login_key), feed, data }))
+        Self(Arc::new(Inner { engine, access, logins, feed, requests, running: Running::default(), data }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -102,6 +108,14 @@ impl Server {
 
     pub(crate) fn feed(&self) -> &Feed {
         &self.0.feed
+    }
+
+    pub(crate) fn requests(&self) -> &dyn Requests {
+        &*self.0.requests
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0.running
     }
 
     pub(crate) fn data(&self) -> &std::path::Path {
@@ -159,11 +173,15 @@ impl Server {
         let open = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
         OpenApiRouter::with_openapi(Documented::openapi())
             .merge(self.guarded(Permission::Look, looks))
-            .merge(self.guarded(Permission::Operate, operates))
-            .merge(self.guarded(Permission::Approve, approves))
+            .merge(self.guarded(Permission::Operate, self.once(operates)))
+            .merge(self.guarded(Permission::Approve, self.once(approves)))
             .merge(self.guarded(Permission::Administer, administers))
             .merge(open)
             .split_for_parts()
+    }
+
+    fn once(&self, routes: OpenApiRouter<Self>) -> OpenApiRouter<Self> {
+        routes.route_layer(from_fn_with_state(self.clone(), once))
     }
 
     fn guarded(&self, permission: Permission, routes: OpenApiRouter<Self>) -> OpenApiRouter<Self> {

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use provost_domain::command::{Answer, Ask};
 use provost_domain::ids::ApprovalId;
@@ -11,16 +10,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Body, Search, Tail};
-use crate::problem::Problem;
+use crate::extract::{Asked, Body, Search, Tail};
+use crate::problem::{Problem, Problems};
 use crate::sessions::{AcceptedView, page_size, send};
 use crate::views::{ApprovalView, Page};
 
 /// Which approvals.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Only this session's, by id.
@@ -35,7 +34,7 @@ pub(crate) struct ListQuery {
 
 /// Approvals, newest first.
 #[utoipa::path(get, path = "/v1/approvals", params(ListQuery), tag = "approvals",
-    responses((status = 200, body = Page<ApprovalView>), (status = "default", body = Problem)))]
+    responses((status = 200, body = Page<ApprovalView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Search(query): Search<ListQuery>,
@@ -73,12 +72,11 @@ pub(crate) enum AnswerBody {
 
 /// Answers an approval. Of two answers exactly one is taken; the other gets `approval_already_decided`.
 #[utoipa::path(post, path = "/v1/approvals/{approval}/decide", params(("approval" = String, Path)), tag = "approvals",
-    request_body = AnswerBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = AnswerBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn decide(
     State(server): State<Server>,
     Tail(approval): Tail,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<AnswerBody>,
 ) -> Result<Response, Problem> {
     let approval = ApprovalId::new(approval);
@@ -89,5 +87,5 @@ pub(crate) async fn decide(
         AnswerBody::Reject { reason } => Answer::Reject { reason },
         AnswerBody::Respond { text } => Answer::Respond { text },
     };
-    send(&server, &headers, caller, session, Ask::Answer { approval, answer }).await
+    send(&server, asked, session, Ask::Answer { approval, answer }).await
 }

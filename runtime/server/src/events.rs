@@ -26,7 +26,7 @@ use crate::app::Server;
 use crate::codes::Code;
 use crate::extract::{Named, Search};
 use crate::feed::Shown;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::views::{EventView, Page};
 
 /// A comment this often keeps proxies from closing a quiet stream.
@@ -40,6 +40,7 @@ const SNAPSHOT_MAX: u32 = 500;
 
 /// From where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// Only events after this one.
@@ -54,7 +55,7 @@ pub(crate) struct EventsQuery {
 #[utoipa::path(get, path = "/v1/sessions/{session}/events", tag = "sessions",
     params(("session" = String, Path), EventsQuery),
     responses((status = 200, content((Page<EventView> = "application/json"), (String = "text/event-stream"))),
-        (status = "default", body = Problem)))]
+        Problems))]
 pub(crate) async fn events(
     State(server): State<Server>,
     Named(id): Named,
@@ -170,7 +171,7 @@ impl Following {
 /// Wake-ups about all sessions as a stream: first a `snapshot` of the newest, then a `hint` whenever a log grew. A hint
 /// says where the head is; the events are read per session. After an overload there is another snapshot.
 #[utoipa::path(get, path = "/v1/stream", tag = "sessions",
-    responses((status = 200, content((String = "text/event-stream"))), (status = "default", body = Problem)))]
+    responses((status = 200, content((String = "text/event-stream"))), Problems))]
 pub(crate) async fn stream(State(server): State<Server>) -> Result<Response, Problem> {
     let permit = server.feed().permit()?;
     let hints = server.engine().hints();

@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use provost_domain::ids::{Handle, SessionId};
+use axum::http::{HeaderValue, StatusCode, header};
+use provost_domain::ids::{Handle, Seq, SessionId};
 use serde::de::DeserializeOwned;
 
 use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
+use crate::idempotency::Subject;
 use crate::problem::Problem;
 
 /// A JSON body.
@@ -99,5 +100,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let missing = || Problem::new(Code::Internal, "a route without a guard; report this as a bug");
         parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
+}
+
+/// Who asks, about which version, and under which key.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) caller: Caller,
+    /// The version the caller looked at, from `If-Match: "42"`.
+    pub(crate) if_version: Option<Seq>,
+    /// What the request makes is named after it, where an `Idempotency-Key` came along.
+    pub(crate) subject: Option<Subject>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let bad = || Problem::new(Code::InvalidRequest, "If-Match takes a version, like \"42\"");
+        let version = |value: &HeaderValue| value.to_str().ok()?.trim_matches('"').parse().ok().map(Seq);
+        let if_match = parts.headers.get(header::IF_MATCH);
+        let if_version = if_match.map(|value| version(value).ok_or_else(bad)).transpose()?;
+        Ok(Self { caller, if_version, subject: parts.extensions.get().copied() })
     }
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::Server;
 use crate::codes::Code;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 
 /// Free space below which no new work should come, in bytes: room for the store to note how its sessions end.
 const FREE_MIN: u64 = 64 * 1024 * 1024;
@@ -38,7 +38,7 @@ pub(crate) async fn alive() -> Json<Checks> {
 
 /// Work may come: the store answers, there is room, the engine takes work.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, body = Checks), (status = 503, body = Problem)))]
+    responses((status = 200, body = Checks), Problems))]
 pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Checks>, Problem> {
     let filter = SessionFilter { limit: 1, ..SessionFilter::default() };
     let store = server.engine().reads().sessions(&filter).await.is_ok();

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `app` | the routes, grouped by the permission they need, and what every request passes |
 //! | `access` | from a token to a caller; no path but health answers without one |
+//! | `idempotency` | the same request under the same key is done once |
 //! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health` | one group of paths each |
 //! | `page` | the same for people: a page that follows the sessions as they go on |
@@ -19,6 +20,7 @@ mod events;
 mod extract;
 mod feed;
 mod health;
+mod idempotency;
 mod packs;
 mod page;
 mod problem;

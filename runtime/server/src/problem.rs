@@ -8,7 +8,7 @@ use provost_domain::refusal::Refusal;
 use provost_engine::{EngineError, SessionBusy};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::codes::Code;
 
@@ -31,6 +31,18 @@ pub struct Problem {
     more: Map<String, Value>,
     #[serde(skip)]
     retry_after: Option<u32>,
+}
+
+/// Every error of every path, for the document.
+#[derive(Debug, IntoResponses)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(crate) enum Problems {
+    /// The request is refused; `code` says why and `detail` what to do next.
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Refused(#[to_schema] Problem),
+    /// The server failed or is not ready; `code` says why, `Retry-After` when to try again.
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Failed(#[to_schema] Problem),
 }
 
 impl Problem {

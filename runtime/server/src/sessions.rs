@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, CmdId, Digest, Seq, SessionId};
+use provost_domain::ids::{CallId, CmdId, SessionId};
 use provost_domain::port::SessionFilter;
 use provost_domain::session::Session;
 use provost_engine::{Case, EngineError, LogReader, ReadError};
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Body, Named, Search};
-use crate::problem::Problem;
+use crate::extract::{Asked, Body, Named, Search};
+use crate::idempotency::Subject;
+use crate::problem::{Problem, Problems};
 use crate::views::{Page, SessionDetail, SessionView};
 
 /// Rows of a page when the caller does not say.
@@ -40,6 +40,7 @@ impl From<ReadError> for Problem {
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Only this status.
@@ -63,7 +64,7 @@ pub(crate) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
 
 /// Sessions, newest first.
 #[utoipa::path(get, path = "/v1/sessions", params(ListQuery), tag = "sessions",
-    responses((status = 200, body = Page<SessionView>), (status = "default", body = Problem)))]
+    responses((status = 200, body = Page<SessionView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Search(query): Search<ListQuery>,
@@ -100,25 +101,33 @@ fn yes() -> bool {
 
 /// Opens a session.
 #[utoipa::path(post, path = "/v1/sessions", request_body = OpenBody, tag = "sessions",
-    responses((status = 201, body = SessionView, headers(("location" = String))), (status = "default", body = Problem)))]
+    responses((status = 201, body = SessionView, headers(("location" = String))), Problems))]
 pub(crate) async fn open(
     State(server): State<Server>,
-    caller: Caller,
+    asked: Asked,
     Body(body): Body<OpenBody>,
 ) -> Result<Response, Problem> {
     let title = body.title.unwrap_or_else(|| body.pack.clone());
+    let id = asked.subject.map_or_else(|| SessionId::new(uuid::Uuid::now_v7()), Subject::session);
     let case = Case {
-        id: SessionId::new(uuid::Uuid::now_v7()),
+        id,
         title: title.chars().take(TITLE_MAX).collect(),
         pack: body.pack,
         fields: body.fields,
-        by: caller.principal,
+        by: asked.caller.principal,
         parent: None,
         start: body.start,
     };
-    let opened = server.engine().open(case).await?;
-    let row = server.engine().reads().session(opened.id).await?;
-    let location = format!("/v1/sessions/{}", opened.id);
+    // A request repeated after a crash finds the session its first try opened.
+    let reads = server.engine().reads();
+    let row = match reads.session(id).await {
+        Ok(row) if asked.subject.is_some() => row,
+        Ok(_) | Err(_) => {
+            server.engine().open(case).await?;
+            reads.session(id).await?
+        }
+    };
+    let location = format!("/v1/sessions/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(SessionView::from(&row))).into_response())
 }
 
@@ -135,14 +144,14 @@ pub(crate) async fn folded(server: &Server, id: SessionId) -> Result<(Session, S
 
 /// One session, by id or handle, as its log folds.
 #[utoipa::path(get, path = "/v1/sessions/{session}", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = SessionDetail), (status = "default", body = Problem)))]
+    responses((status = 200, body = SessionDetail), Problems))]
 pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Result<Json<SessionDetail>, Problem> {
     Ok(Json(folded(&server, id).await?.1))
 }
 
 /// What the retry policy would answer.
 #[utoipa::path(get, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = Object), (status = "default", body = Problem)))]
+    responses((status = 200, body = Object), Problems))]
 pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, _) = folded(&server, id).await?;
     let packs = server.engine().packs();
@@ -154,7 +163,7 @@ pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named
 
 /// The session's report: what was found, done and decided.
 #[utoipa::path(get, path = "/v1/sessions/{session}/report", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = Object), (status = "default", body = Problem)))]
+    responses((status = 200, body = Object), Problems))]
 pub(crate) async fn report(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, detail) = folded(&server, id).await?;
     Ok(Json(json!({"session": detail, "case": session.case()})))
@@ -168,15 +177,9 @@ pub(crate) struct AcceptedView {
 }
 
 /// Sends a command and answers with what came of it: at once, or 202 when it is stored and not applied yet.
-pub(crate) async fn send(
-    server: &Server,
-    headers: &HeaderMap,
-    caller: Caller,
-    id: SessionId,
-    ask: Ask,
-) -> Result<Response, Problem> {
-    let cmd_id = command_id(headers, &caller, &ask)?;
-    let command = Command { by: caller.principal, if_version: if_match(headers)?, ask };
+pub(crate) async fn send(server: &Server, asked: Asked, id: SessionId, ask: Ask) -> Result<Response, Problem> {
+    let cmd_id = asked.subject.map_or_else(|| CmdId::new(uuid::Uuid::now_v7().to_string()), Subject::command);
+    let command = Command { by: asked.caller.principal, if_version: asked.if_version, ask };
     match server.engine().command(id, &cmd_id, command).await {
         Ok(accepted) => Ok(Json(AcceptedView { version: accepted.version.0 }).into_response()),
         Err(EngineError::Pending) => {
@@ -186,26 +189,6 @@ pub(crate) async fn send(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The version the caller looked at, from `If-Match: "42"`.
-fn if_match(headers: &HeaderMap) -> Result<Option<Seq>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let number = value.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
-    let bad = || Problem::new(Code::InvalidRequest, "If-Match takes a version, like \"42\"");
-    number.map(Seq).map(Some).ok_or_else(bad)
-}
-
-/// The same key by the same token for the same kind of request is the same command.
-fn command_id(headers: &HeaderMap, caller: &Caller, ask: &Ask) -> Result<CmdId, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(CmdId::new(uuid::Uuid::now_v7().to_string()));
-    };
-    if key.is_empty() || key.len() > 255 {
-        return Err(Problem::new(Code::InvalidRequest, "Idempotency-Key is 1 to 255 characters"));
-    }
-    let kind = format!("{:?}", std::mem::discriminant(ask));
-    Ok(CmdId::new(Digest::of_parts(&[caller.token.as_str().as_bytes(), kind.as_bytes(), key.as_bytes()]).hex()))
 }
 
 /// Why it is stopped.
@@ -218,15 +201,14 @@ pub(crate) struct StopBody {
 
 /// Stops a session for good. Never busy.
 #[utoipa::path(post, path = "/v1/sessions/{session}/stop", params(("session" = String, Path)), tag = "sessions",
-    request_body = StopBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = StopBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn stop(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<StopBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Stop { reason: body.reason }).await
+    send(&server, asked, id, Ask::Stop { reason: body.reason }).await
 }
 
 /// How to retry.
@@ -240,28 +222,22 @@ pub(crate) struct RetryBody {
 
 /// Tries again after an end that a person can leave.
 #[utoipa::path(post, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
-    request_body = RetryBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = RetryBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn retry(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<RetryBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Retry { force: body.force }).await
+    send(&server, asked, id, Ask::Retry { force: body.force }).await
 }
 
 /// Carries on what is owed; starts a session that was opened without starting.
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
-    responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
-pub(crate) async fn go_on(
-    State(server): State<Server>,
-    Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+    responses((status = 200, body = AcceptedView), Problems))]
+pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
     let ask = going_on(&server, id).await?;
-    send(&server, &headers, caller, id, ask).await
+    send(&server, asked, id, ask).await
 }
 
 /// What carrying a session on is: one that was only opened is started.
@@ -280,15 +256,14 @@ pub(crate) struct SayBody {
 
 /// Says what the operator was asked for.
 #[utoipa::path(post, path = "/v1/sessions/{session}/say", params(("session" = String, Path)), tag = "sessions",
-    request_body = SayBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = SayBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn say(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<SayBody>,
 ) -> Result<Response, Problem> {
-    send(&server, &headers, caller, id, Ask::Speak { text: body.text }).await
+    send(&server, asked, id, Ask::Speak { text: body.text }).await
 }
 
 /// What is true of a call whose outcome nobody knows.
@@ -329,15 +304,14 @@ pub(crate) struct SettleBody {
 
 /// Settles a call of which nobody knows whether it happened.
 #[utoipa::path(post, path = "/v1/sessions/{session}/settle", params(("session" = String, Path)), tag = "sessions",
-    request_body = SettleBody, responses((status = 200, body = AcceptedView), (status = "default", body = Problem)))]
+    request_body = SettleBody, responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn settle(
     State(server): State<Server>,
     Named(id): Named,
-    caller: Caller,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<SettleBody>,
 ) -> Result<Response, Problem> {
     let SettleBody { call, what, note } = body;
     let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
-    send(&server, &headers, caller, id, ask).await
+    send(&server, asked, id, ask).await
 }

@@ -260,7 +260,7 @@ pub(crate) struct TokenView {
     /// Whose it is.
     pub(crate) name: String,
     /// What it may do.
-    #[schema(value_type = String, example = "viewer")]
+    #[schema(schema_with = crate::tokens::roles)]
     pub(crate) role: AccessRole,
     /// Who minted it.
     pub(crate) created_by: String,

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 
+use crate::ToolsError;
 use crate::spec::failed;
 
 /// Most bytes read of one response; what is longer is cut there.
@@ -19,6 +20,26 @@ pub(crate) fn client() -> Result<Client, reqwest::Error> {
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(15))
         .build()
+}
+
+/// A server's configured base address.
+pub(crate) fn base(endpoint: &str, tool: &'static str) -> Result<Url, ToolsError> {
+    // A path without a slash at its end would lose its last part when something is put under it.
+    let url = Url::parse(&format!("{}/", endpoint.trim().trim_end_matches('/')));
+    let wrong = |detail: String| ToolsError::Address { tool, detail };
+    let url = url.map_err(|error| wrong(error.to_string()))?;
+    match url.scheme() {
+        "http" => Ok(url),
+        other => Err(wrong(format!("the scheme is `{other}`"))),
+    }
+}
+
+/// A path under a base address, with parameters.
+pub(crate) fn under(base: &Url, path: &str, parameters: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path()));
+    url.query_pairs_mut().clear().extend_pairs(parameters);
+    url
 }
 
 /// Reads: a failed read never happened.

@@ -1,12 +1,14 @@
 //! The built-in tools. Each declares its arguments as a Rust type, its effect class, risk, time and output bound; results
 //! are typed, bounded and redacted before anything else sees them.
 
+mod alerts;
 mod bound;
 mod http;
 mod logs;
 mod metrics;
 mod notify;
 mod probe;
+mod prometheus;
 mod redact;
 mod service;
 mod spec;
@@ -25,6 +27,10 @@ pub use redact::redact;
 pub struct ToolsSettings {
     /// The Prometheus text endpoint of `metrics:scrape`.
     pub metrics_endpoint: Option<String>,
+    /// The base address of the Prometheus of `prometheus:query` and `prometheus:query_range`.
+    pub prometheus: Option<String>,
+    /// The base address of the Alertmanager of `alertmanager:alerts`.
+    pub alertmanager: Option<String>,
     /// The base address of the service's admin interface, for `service:*`.
     pub service_admin: Option<String>,
     /// The log files of `logs:tail`, by the name the model uses.
@@ -41,6 +47,16 @@ pub enum ToolsError {
     /// The HTTP client did not start.
     #[error("starting the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
+    /// A configured address is none.
+    #[error(
+        "`{tool}` in the configuration has no usable endpoint: {detail}; write one such as `http://127.0.0.1:9090`"
+    )]
+    Address {
+        /// The part of the configuration.
+        tool: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
     /// A tool's own schema is wrong: a mistake in this program.
     #[error("tool `{tool}`: {source}")]
     Schema {
@@ -57,6 +73,13 @@ pub fn build(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, Tool
     let mut tools: Vec<Arc<dyn ToolBackend>> = Vec::new();
     if let Some(endpoint) = &settings.metrics_endpoint {
         tools.push(Arc::new(metrics::Scrape::new(client.clone(), endpoint)?));
+    }
+    if let Some(endpoint) = &settings.prometheus {
+        tools.push(Arc::new(prometheus::Query::new(client.clone(), endpoint)?));
+        tools.push(Arc::new(prometheus::QueryRange::new(client.clone(), endpoint)?));
+    }
+    if let Some(endpoint) = &settings.alertmanager {
+        tools.push(Arc::new(alerts::Alerts::new(client.clone(), endpoint)?));
     }
     if let Some(admin) = &settings.service_admin {
         for tool in service::all(&client, admin)? {

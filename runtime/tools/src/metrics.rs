@@ -52,13 +52,14 @@ impl Scrape {
         Ok(Self { spec, client, endpoint: endpoint.to_owned(), samples: Mutex::default() })
     }
 
-    fn remember(&self, name: &str, value: f64) -> Vec<f64> {
+    /// The last samples of a series, this one included if something was measured.
+    fn remember(&self, name: &str, value: Option<f64>) -> Vec<f64> {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         if samples.len() >= SERIES_MAX && !samples.contains_key(name) {
             samples.clear();
         }
         let series = samples.entry(name.to_owned()).or_default();
-        series.push_back(value);
+        series.extend(value);
         if series.len() > SAMPLES_MAX {
             series.pop_front();
         }
@@ -82,6 +83,11 @@ impl ToolBackend for Scrape {
             Err(outcome) => return outcome,
         };
         let found = parse(&text);
+        if !wanted.series.iter().any(|name| found.get(name).is_some_and(Option::is_some)) {
+            return ToolOutcome::Empty {
+                note: format!("none of these series has a value: {}", wanted.series.join(", ")),
+            };
+        }
         let mut content = Map::new();
         let mut missing = Vec::new();
         for name in wanted.series {
@@ -93,28 +99,29 @@ impl ToolBackend for Scrape {
                 None => missing.push(name),
             }
         }
-        if !content.is_empty() && !missing.is_empty() {
+        if !missing.is_empty() {
             content.insert("missing".to_owned(), json!(missing));
         }
-        let nothing = format!("none of these series is there: {}", missing.join(", "));
-        bound::outcome(&Value::Object(content), OUTPUT_LIMIT, &nothing)
+        bound::outcome(&Value::Object(content), OUTPUT_LIMIT, "no series was asked for")
     }
 }
 
-/// Series of the text format: each sample under its full name with labels, and a bare name summed over its labels.
-fn parse(text: &str) -> BTreeMap<String, f64> {
-    let mut series: BTreeMap<String, f64> = BTreeMap::new();
+/// Series of the text format: each sample under its full name with labels, and a bare name summed over its labels. A
+/// value that is not finite measures nothing, and neither does a sum it is part of: `None`, never 0.
+fn parse(text: &str) -> BTreeMap<String, Option<f64>> {
+    let mut series: BTreeMap<String, Option<f64>> = BTreeMap::new();
+    let mut add = |name: &str, value: f64| {
+        let sum = series.entry(name.to_owned()).or_insert(Some(0.0));
+        *sum = sum.map(|sum| sum + value).filter(|sum| sum.is_finite());
+    };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let name_end = line.find('}').map_or_else(|| line.find(char::is_whitespace), |brace| Some(brace + 1));
         let Some((name, rest)) = name_end.and_then(|end| line.split_at_checked(end)) else { continue };
         let Some(value) = rest.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()) else { continue };
-        if !value.is_finite() {
-            continue;
-        }
         if let Some((bare, _)) = name.split_once('{') {
-            *series.entry(bare.to_owned()).or_default() += value;
+            add(bare, value);
         }
-        *series.entry(name.to_owned()).or_default() += value;
+        add(name, value);
     }
     series
 }
@@ -126,11 +133,20 @@ mod tests {
     #[test]
     fn the_text_format() {
         let text = "# HELP x y\nhttp_requests_total{code=\"200\"} 10\nhttp_requests_total{code=\"500\"} 5 1700\n\
-                    ratio 0.5\nbad NaN\nworse\n";
+                    ratio 0.5\nworse\n";
         let series = parse(text);
-        assert_eq!(series.get("http_requests_total"), Some(&15.0));
-        assert_eq!(series.get("http_requests_total{code=\"500\"}"), Some(&5.0));
-        assert_eq!(series.get("ratio"), Some(&0.5));
+        assert_eq!(series.get("http_requests_total"), Some(&Some(15.0)));
+        assert_eq!(series.get("http_requests_total{code=\"500\"}"), Some(&Some(5.0)));
+        assert_eq!(series.get("ratio"), Some(&Some(0.5)));
         assert_eq!(series.len(), 4);
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_measured_and_spoils_its_sum() {
+        let series = parse("bad NaN\nhigh +Inf\nsum{a=\"1\"} 3\nsum{a=\"2\"} NaN\nsum{a=\"3\"} 4\n");
+        for name in ["bad", "high", "sum", "sum{a=\"2\"}"] {
+            assert_eq!(series.get(name), Some(&None), "{name}");
+        }
+        assert_eq!(series.get("sum{a=\"3\"}"), Some(&Some(4.0)));
     }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod check;
 mod kills;
+mod openapi;
 mod tally;
 mod test;
 
@@ -36,6 +37,13 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Drives every documented path of a running daemon with generated requests, with and without a token. Needs Python;
+    /// the generator is installed from `PyPI` beside the build.
+    Openapi {
+        /// How many requests.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        calls: u32,
+    },
     /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
     Bench {
         /// Passed on: the workload and its options.
@@ -62,6 +70,7 @@ fn main() -> Result<ExitCode> {
         Task::Test(args) => return test::test(&args),
         Task::Check => check::check(),
         Task::Kills { instants, seed } => kills::kills(instants, seed),
+        Task::Openapi { calls } => openapi::openapi(calls),
         Task::Bench { rest } => bench::bench(&rest),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,6 @@ mod approvals;
 mod audit;
 mod check;
 mod login_key;
-
 mod serve;
 mod sessions;
 mod tokens;

@@ -30,6 +30,7 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<ExitCode> {
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
+        requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         login_key: login_key(&data)?,
         data,

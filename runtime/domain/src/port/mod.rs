@@ -4,11 +4,13 @@
 
 mod access;
 mod model;
+mod requests;
 mod store;
 mod tool;
 
 pub use access::Tokens;
 pub use model::ModelProvider;
+pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
     InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,

@@ -11,10 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::frame::rendered;
-use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Named, Tail};
+use crate::extract::{Asked, Named, Tail};
 use crate::problem::Problem;
 use crate::sessions::{Truth, going_on, send};
 
@@ -37,18 +36,17 @@ struct Said {
     text: &'static str,
 }
 
-/// Who asks what of which session, and what to say when it is done.
-struct Asked {
-    caller: Caller,
+/// What is asked of which session, and what to say when it is done.
+struct Wish {
     session: SessionId,
     ask: Ask,
     said: &'static str,
 }
 
 /// Sends a command; a browser goes back to the session, the page's script gets a line to show.
-async fn perform(server: &Server, headers: &HeaderMap, asked: Asked) -> Result<Response, Problem> {
-    let Asked { caller, session, ask, said } = asked;
-    let status = send(server, headers, caller, session, ask).await?.status();
+async fn perform(server: &Server, headers: &HeaderMap, asked: Asked, wish: Wish) -> Result<Response, Problem> {
+    let Wish { session, ask, said } = wish;
+    let status = send(server, asked, session, ask).await?.status();
     if !headers.contains_key("hx-request") {
         return Ok(Redirect::to(&format!("/sessions/{session}")).into_response());
     }
@@ -95,14 +93,14 @@ fn said(text: String, what: &str) -> Result<String, Problem> {
 pub(crate) async fn decide(
     State(server): State<Server>,
     Tail(approval): Tail,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
     Fields(form): Fields<DecideForm>,
 ) -> Result<Response, Problem> {
     let approval = ApprovalId::new(approval);
     let session = server.engine().reads().approval(&approval).await?.session;
     let (answer, said) = form.answer()?;
-    perform(&server, &headers, Asked { caller, session, ask: Ask::Answer { approval, answer }, said }).await
+    perform(&server, &headers, asked, Wish { session, ask: Ask::Answer { approval, answer }, said }).await
 }
 
 /// Words with a command.
@@ -116,12 +114,12 @@ pub(crate) struct WordsForm {
 pub(crate) async fn stop(
     State(server): State<Server>,
     Named(session): Named,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
     Fields(form): Fields<WordsForm>,
 ) -> Result<Response, Problem> {
     let ask = Ask::Stop { reason: said(form.text, "a reason")? };
-    perform(&server, &headers, Asked { caller, session, ask, said: "Stopped." }).await
+    perform(&server, &headers, asked, Wish { session, ask, said: "Stopped." }).await
 }
 
 /// How to retry.
@@ -135,34 +133,34 @@ pub(crate) struct RetryForm {
 pub(crate) async fn retry(
     State(server): State<Server>,
     Named(session): Named,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
     Fields(RetryForm { force }): Fields<RetryForm>,
 ) -> Result<Response, Problem> {
-    perform(&server, &headers, Asked { caller, session, ask: Ask::Retry { force }, said: "A new try begins." }).await
+    perform(&server, &headers, asked, Wish { session, ask: Ask::Retry { force }, said: "A new try begins." }).await
 }
 
 /// Carries on, or starts what was only opened.
 pub(crate) async fn go_on(
     State(server): State<Server>,
     Named(session): Named,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ask = going_on(&server, session).await?;
-    perform(&server, &headers, Asked { caller, session, ask, said: "It goes on." }).await
+    perform(&server, &headers, asked, Wish { session, ask, said: "It goes on." }).await
 }
 
 /// Says what the operator was asked for.
 pub(crate) async fn say(
     State(server): State<Server>,
     Named(session): Named,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
     Fields(form): Fields<WordsForm>,
 ) -> Result<Response, Problem> {
     let ask = Ask::Speak { text: said(form.text, "an answer")? };
-    perform(&server, &headers, Asked { caller, session, ask, said: "Said." }).await
+    perform(&server, &headers, asked, Wish { session, ask, said: "Said." }).await
 }
 
 /// What is true of a call in doubt.
@@ -178,11 +176,11 @@ pub(crate) struct SettleForm {
 pub(crate) async fn settle(
     State(server): State<Server>,
     Named(session): Named,
-    caller: Caller,
+    asked: Asked,
     headers: HeaderMap,
     Fields(SettleForm { call, what, text }): Fields<SettleForm>,
 ) -> Result<Response, Problem> {
     let note = said(text, "a note of what was seen")?;
     let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
-    perform(&server, &headers, Asked { caller, session, ask, said: "Settled." }).await
+    perform(&server, &headers, asked, Wish { session, ask, said: "Settled." }).await
 }

@@ -63,13 +63,13 @@ pub(crate) async fn login(
     if !is_own_origin(&headers) {
         return Err(Problem::new(Code::Forbidden, "log in on this server's own page"));
     }
-    let caller = server.access().caller(token.trim()).await.and_then(|caller| {
+    let token = server.access().logging_in(token.trim()).await.and_then(|(token, caller)| {
         permit(&caller, Permission::Look)?;
-        Ok(caller)
+        Ok(token)
     });
-    match caller {
-        Ok(caller) => {
-            let cookie = server.logins().begin(&caller.token, server.access().now(), is_https(&headers));
+    match token {
+        Ok(token) => {
+            let cookie = server.logins().begin(&token, server.access().now(), is_https(&headers));
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local(&next))).into_response())
         }
         Err(problem) => {

@@ -5,7 +5,7 @@
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
-//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens` | one table each |
+//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -18,6 +18,7 @@ mod inbox;
 mod open;
 mod place;
 mod reads;
+mod requests;
 mod rows;
 mod schema;
 mod sessions;
@@ -36,8 +37,9 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, KeptAnswer,
+    KnownRequest, NewSession, Park, Parked, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError,
+    Submitted, TakenOver, Tokens,
 };
 use provost_domain::time::Timestamp;
 
@@ -149,6 +151,25 @@ impl Tokens for SqliteStore {
 
     async fn used(&self, id: &TokenId, at: Timestamp) -> Result<(), StoreError> {
         self.writer.ask(Job::Execute, tokens::used(id, at)).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn claim(
+        &self,
+        key: Digest,
+        fingerprint: Digest,
+        at: Timestamp,
+        forget: Timestamp,
+    ) -> Result<KnownRequest, StoreError> {
+        self.writer.ask(Job::Execute, requests::forget(forget)).await?;
+        self.writer.ask(Job::Execute, requests::claim(key, fingerprint, at)).await?;
+        self.reads.request(key).await
+    }
+
+    async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, requests::answer(key, answer)).await.map(drop)
     }
 }
 

@@ -5,8 +5,8 @@ use provost_domain::access::Token;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, InboxEntry, Reads, SessionFilter, SessionRow, StoreError,
-    TakenOver,
+    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, InboxEntry, KnownRequest, Reads, SessionFilter, SessionRow,
+    StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, inbox, sessions, snapshots, tokens};
+use super::{approvals, contents, inbox, requests, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -51,6 +51,10 @@ impl SqliteReads {
     /// Closes its connections; later reads fail.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    pub(super) async fn request(&self, key: Digest) -> Result<KnownRequest, StoreError> {
+        requests::read(&self.pool, key).await
     }
 
     pub(super) async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {

@@ -105,3 +105,15 @@ CREATE TABLE tokens (
     revoked_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+
+-- Requests by their idempotency keys, with the first answer; forgotten after a while.
+CREATE TABLE requests (
+    key BLOB PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    content_type TEXT,
+    location TEXT,
+    body BLOB
+) STRICT;
+CREATE INDEX requests_by_age ON requests (at);

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
-use super::{append, approvals, contents, inbox, reads, sessions, snapshots, tokens, tx, writer};
+use super::{append, approvals, contents, inbox, reads, requests, sessions, snapshots, tokens, tx, writer};
 
 const BULKS: [&Bulk; 16] = [
     &append::HOLD,
@@ -27,7 +27,7 @@ const BULKS: [&Bulk; 16] = [
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 21] = [
+const SINGLES: [&str; 25] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -38,6 +38,10 @@ const SINGLES: [&str; 21] = [
     inbox::SID,
     reads::RECORDS,
     reads::RECORDS_BETWEEN,
+    requests::ANSWER,
+    requests::CLAIM,
+    requests::FORGET,
+    requests::SELECT,
     sessions::BY_ID,
     sessions::BY_HANDLE,
     sessions::LAST_HANDLE,
@@ -50,7 +54,7 @@ const SINGLES: [&str; 21] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 6] = ["appends", "approvals", "contents", "inbox", "sessions", "snapshots"];
+const TABLES: [&str; 7] = ["appends", "approvals", "contents", "inbox", "requests", "sessions", "snapshots"];
 const TRANSACTION: [&str; 7] =
     [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
 

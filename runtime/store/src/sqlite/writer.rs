@@ -78,6 +78,13 @@ impl Statement {
         self.with(Value::Text(text.to_owned()))
     }
 
+    pub(super) fn maybe_text(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.maybe(None),
+        }
+    }
+
     pub(super) fn bytes(self, bytes: &[u8]) -> Self {
         self.with(Value::Bytes(bytes.to_vec()))
     }

@@ -26,6 +26,7 @@ mod inbox;
 mod lists;
 mod load;
 mod parking;
+mod requests;
 mod sqlite;
 mod support;
 mod takeover;

@@ -1,29 +1,21 @@
-//! Each tool against a real server on loopback.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+//! Each tool of the shop against a real server on loopback.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use provost_domain::condition::{Condition, Op};
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::{CallId, SessionId, ToolName};
-use provost_domain::port::ToolBackend;
-use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
-use provost_tools::{ToolsSettings, build};
+use provost_domain::tool::{Happened, ToolOutcome};
+use provost_tools::ToolsSettings;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
-struct Server {
-    url: String,
-    _task: JoinSet<()>,
-}
+use crate::{Server, call, content, happened};
 
 async fn server() -> Server {
     let routes = Router::new()
-        .route("/metrics", get(|| async { "ratio 0.25\ncount{code=\"200\"} 3\n" }))
+        .route("/metrics", get(|| async { "ratio 0.25\ncount{code=\"200\"} 3\nidle NaN\n" }))
         .route("/admin/status", get(|| async { "{\"healthy\": true, \"db_password\": \"hunter2\"}" }))
         .route("/admin/releases", get(|| async { "" }))
         .route(
@@ -36,11 +28,7 @@ async fn server() -> Server {
         .route("/broken/rollback", post(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route("/closed/rollback", post(|| async { StatusCode::SERVICE_UNAVAILABLE }))
         .route("/oncall", post(|| async { StatusCode::ACCEPTED }));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let mut task = JoinSet::new();
-    task.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    Server { url, _task: task }
+    Server::start(routes).await
 }
 
 fn settings(url: &str) -> ToolsSettings {
@@ -50,36 +38,6 @@ fn settings(url: &str) -> ToolsSettings {
         notify: BTreeMap::from([("oncall".to_owned(), format!("{url}/oncall"))]),
         http_allow: vec![url.trim_start_matches("http://").to_owned()],
         ..ToolsSettings::default()
-    }
-}
-
-async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
-    let tools: Vec<Arc<dyn ToolBackend>> = build(settings).unwrap();
-    let backend = tools.iter().find(|t| t.spec().name.as_str() == tool).unwrap();
-    assert_eq!(backend.spec().schema.problems(&args), Vec::<String>::new());
-    let call = ToolCall {
-        session: SessionId::new(uuid::Uuid::from_u128(1)),
-        call: CallId::new("1.1.0"),
-        tool: ToolName::new(tool),
-        args: Arc::new(args),
-        key: "the-key".to_owned(),
-    };
-    backend.call(&call).await
-}
-
-#[track_caller]
-fn content(outcome: ToolOutcome) -> Value {
-    match outcome {
-        ToolOutcome::Ok { content } => content,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[track_caller]
-fn happened(outcome: ToolOutcome) -> (Happened, FailureKind) {
-    match outcome {
-        ToolOutcome::Failed { failure } => (failure.happened, failure.kind),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -94,8 +52,21 @@ async fn metrics_are_read_by_name_and_missing_ones_named() {
         content(call(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio", "count", "x"]})).await);
     assert_eq!(found["ratio"], json!({"now": 0.25, "samples": [0.25]}));
     assert_eq!((&found["count"]["now"], &found["missing"]), (&json!(3.0), &json!(["x"])));
-    let none = call(&settings(&server.url), "metrics:scrape", json!({"series": ["x"]})).await;
-    assert!(matches!(none, ToolOutcome::Empty { .. }), "{none:?}");
+    for missing in ["x", "idle"] {
+        let none = call(&settings(&server.url), "metrics:scrape", json!({"series": [missing]})).await;
+        assert!(matches!(none, ToolOutcome::Empty { .. }), "{none:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_number_is_not_measured() {
+    let server = server().await;
+    let found = content(call(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio", "idle"]})).await);
+    assert_eq!(found["idle"], json!({"now": null, "samples": []}));
+    for op in [Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Eq, Op::Ne] {
+        let holds = |path: &str| Condition { path: path.to_owned(), op, value: json!(0.02) }.holds(&found);
+        assert!(!holds("idle.now") && !holds("idle.samples.0"), "{op:?}");
+    }
 }
 
 #[tokio::test]

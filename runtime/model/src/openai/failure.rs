@@ -1,0 +1,205 @@
+//! What went wrong, as a typed failure in words that hold no secret.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use provost_domain::failure::ModelFailure;
+use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::OpenAiSettings;
+
+/// Most characters kept of what a server says.
+const WORDS_MAX: usize = 300;
+
+/// The error a server describes: `{"message": …, "code": …}` or just a text.
+#[derive(Debug, Default)]
+pub(super) struct Complaint {
+    pub(super) message: String,
+    pub(super) code: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Complaint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let message = value.get("message").unwrap_or(&value);
+        let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+        Ok(Self { message, code: value.get("code").cloned() })
+    }
+}
+
+/// The body of a refusal, in the forms servers use.
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    #[serde(alias = "detail")]
+    error: Complaint,
+}
+
+/// Speaks about failures of one server without its key.
+pub(super) struct Words<'a> {
+    pub(super) settings: &'a OpenAiSettings,
+}
+
+impl Words<'_> {
+    /// The beginning of a foreign text, on one line, without the key.
+    pub(super) fn safe(&self, text: &str) -> String {
+        let text = match &self.settings.api_key {
+            Some(key) => text.replace(key.expose_secret(), "[redacted]"),
+            None => text.to_owned(),
+        };
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
+    }
+
+    /// No answer, or only a part of one.
+    pub(super) fn broken(&self, error: &reqwest::Error) -> ModelFailure {
+        if error.is_timeout() {
+            let limit = if error.is_connect() { self.settings.connect_timeout } else { self.settings.request_timeout };
+            return ModelFailure::LlmTimeout { after_ms: millis(limit) };
+        }
+        let what = if error.is_connect() { "could not connect" } else { "the exchange broke off" };
+        let mut cause = error.source();
+        while let Some(deeper) = cause.and_then(std::error::Error::source) {
+            cause = Some(deeper);
+        }
+        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+        ModelFailure::Unavailable { detail: self.safe(&format!("{what}{cause}")) }
+    }
+
+    /// A status that is no success.
+    pub(super) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelFailure {
+        let complaint = match serde_json::from_slice::<Refusal>(body) {
+            Ok(refusal) => refusal.error,
+            Err(_other_form) => Complaint { message: String::from_utf8_lossy(body).into_owned(), code: None },
+        };
+        self.classified(status, headers, &complaint)
+    }
+
+    /// The typed failure of a status.
+    pub(super) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &Complaint) -> ModelFailure {
+        let detail = format!("HTTP {status}: {}", self.safe(&complaint.message));
+        let code = complaint.code.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let model = &self.settings.model;
+        match status.as_u16() {
+            401 | 403 => ModelFailure::LlmConfig { detail: format!("{detail}; check `api_key`") },
+            404 => ModelFailure::LlmConfig { detail: format!("{detail}; check `base_url` and the model `{model}`") },
+            300..400 => {
+                ModelFailure::LlmConfig { detail: format!("{detail}; write the address it moved to as `base_url`") }
+            }
+            // Waiting does not fill an account.
+            402 | 429 if status.as_u16() == 402 || code == "insufficient_quota" => {
+                ModelFailure::LlmConfig { detail: format!("{detail}; the account is exhausted") }
+            }
+            429 => ModelFailure::RateLimited { retry_after_ms: retry_after(headers).map(millis) },
+            400 if code == "model_not_found" => {
+                ModelFailure::LlmConfig { detail: format!("{detail}; check the model `{model}`") }
+            }
+            408 | 409 | 425 | 500.. => ModelFailure::Unavailable { detail },
+            _ => ModelFailure::Refused { detail },
+        }
+    }
+}
+
+/// How long to wait: seconds, or a date, which is read against the server's own clock (its `Date` header).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let said = text(RETRY_AFTER)?;
+    if let Ok(seconds) = said.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let (at, now): (SystemTime, SystemTime) =
+        (httpdate::parse_http_date(said).ok()?, httpdate::parse_http_date(text(DATE)?).ok()?);
+    Some(at.duration_since(now).unwrap_or_default())
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::openai) fn settings() -> OpenAiSettings {
+        OpenAiSettings {
+            base_url: "http://localhost/v1".to_owned(),
+            model: "big-1".to_owned(),
+            api_key: Some("sk-hush".into()),
+            connect_timeout: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(1),
+        }
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expect: &ModelFailure) {
+        let settings = settings();
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(Words { settings: &settings }.refused(status, &HeaderMap::new(), body.as_bytes()), *expect);
+    }
+
+    #[test]
+    fn a_status_has_one_typed_failure() {
+        let config = |detail: &str| ModelFailure::LlmConfig { detail: detail.to_owned() };
+        let unavailable = |detail: &str| ModelFailure::Unavailable { detail: detail.to_owned() };
+        let refused = |detail: &str| ModelFailure::Refused { detail: detail.to_owned() };
+        check(
+            401,
+            r#"{"error": {"message": "bad key sk-hush", "code": "invalid_api_key"}}"#,
+            &config("HTTP 401 Unauthorized: bad key [redacted]; check `api_key`"),
+        );
+        check(403, "no", &config("HTTP 403 Forbidden: no; check `api_key`"));
+        check(
+            404,
+            r#"{"error": "no such\nmodel"}"#,
+            &config("HTTP 404 Not Found: no such model; check `base_url` and the model `big-1`"),
+        );
+        check(
+            400,
+            r#"{"error": {"message": "?", "code": "model_not_found"}}"#,
+            &config("HTTP 400 Bad Request: ?; check the model `big-1`"),
+        );
+        check(307, "", &config("HTTP 307 Temporary Redirect: ; write the address it moved to as `base_url`"));
+        check(
+            429,
+            r#"{"error": {"message": "pay", "code": "insufficient_quota"}}"#,
+            &config("HTTP 429 Too Many Requests: pay; the account is exhausted"),
+        );
+        check(429, "", &ModelFailure::RateLimited { retry_after_ms: None });
+        check(400, r#"{"detail": "too long"}"#, &refused("HTTP 400 Bad Request: too long"));
+        check(422, r#"{"message": "no"}"#, &refused("HTTP 422 Unprocessable Entity: {\"message\": \"no\"}"));
+        check(500, "oops", &unavailable("HTTP 500 Internal Server Error: oops"));
+        check(503, "", &unavailable("HTTP 503 Service Unavailable: "));
+        check(408, "", &unavailable("HTTP 408 Request Timeout: "));
+    }
+
+    #[test]
+    fn words_are_short() {
+        let settings = settings();
+        assert_eq!(Words { settings: &settings }.safe(&"x".repeat(10_000)).len(), WORDS_MAX);
+    }
+
+    #[track_caller]
+    fn check_pause(after: &str, date: Option<&str>, expect: Option<u64>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, after.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(DATE, date.parse().unwrap());
+        }
+        assert_eq!(retry_after(&headers).map(millis), expect);
+    }
+
+    #[test]
+    fn retry_after_in_seconds_or_as_a_date() {
+        let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        check_pause("2", None, Some(2000));
+        check_pause(" 0 ", now, Some(0));
+        check_pause("Sun, 06 Nov 1994 08:49:47 GMT", now, Some(10_000));
+        check_pause("Sun, 06 Nov 1994 08:00:00 GMT", now, Some(0));
+        check_pause("Sun, 06 Nov 1994 08:49:47 GMT", None, None);
+        check_pause("soon", now, None);
+        check_pause("-1", now, None);
+        check_pause("18446744073709551615", None, Some(u64::MAX));
+    }
+}

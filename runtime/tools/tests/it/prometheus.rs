@@ -1,0 +1,173 @@
+//! `prometheus:*` against a server that answers as Prometheus does.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use provost_domain::condition::{Condition, Op};
+use provost_domain::failure::FailureKind;
+use provost_domain::tool::{Happened, ToolOutcome};
+use provost_tools::ToolsSettings;
+use serde_json::{Value, json};
+
+use crate::{Server, call, content, happened};
+
+type Parameters = BTreeMap<String, String>;
+type Teller = fn(&str, &Parameters) -> (u16, Value);
+
+/// A server that answers a path and its parameters as told.
+async fn server(teller: Teller) -> Server {
+    let answer = |path: &'static str| {
+        get(move |State(teller): State<Teller>, Query(parameters): Query<Parameters>| async move {
+            let (status, body) = teller(path, &parameters);
+            let reply: Response = (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response();
+            reply
+        })
+    };
+    let routes = Router::new()
+        .route("/prom/api/v1/query", answer("query"))
+        .route("/prom/api/v1/query_range", answer("query_range"))
+        .with_state(teller);
+    Server::start(routes).await
+}
+
+async fn ask(server: &Server, tool: &str, args: Value) -> ToolOutcome {
+    let settings = ToolsSettings { prometheus: Some(format!("{}/prom/", server.url)), ..ToolsSettings::default() };
+    call(&settings, tool, args).await
+}
+
+fn success(kind: &str, result: &Value) -> (u16, Value) {
+    (200, json!({"status": "success", "data": {"resultType": kind, "result": result}}))
+}
+
+#[tokio::test]
+async fn a_number_is_read_and_what_is_none_is_null() {
+    let server = server(|path, parameters| {
+        assert_eq!((path, parameters["timeout"].as_str()), ("query", "10s"));
+        match parameters["query"].as_str() {
+            "rate(x{a=\"1 & 2\"}[5m])" => {
+                success("vector", &json!([{"metric": {"job": "shop"}, "value": [1700.5, "0.25"]}]))
+            }
+            "nan" => success("vector", &json!([{"metric": {}, "value": [1700, "NaN"]}])),
+            "two" => success(
+                "vector",
+                &json!([{"metric": {"a": "1"}, "value": [1, "+Inf"]}, {"metric": {"a": "2"}, "value": [1, "2"]}]),
+            ),
+            "1" => success("scalar", &json!([1700, "1"])),
+            "'word'" => success("string", &json!([1700, "word"])),
+            _ => success("vector", &json!([])),
+        }
+    })
+    .await;
+    let query = async |query: &str| ask(&server, "prometheus:query", json!({ "query": query })).await;
+    let one = content(query("rate(x{a=\"1 & 2\"}[5m])").await);
+    let result = json!({"labels": {"job": "shop"}, "value": 0.25, "at": 1700.5});
+    assert_eq!(one, json!({"value": 0.25, "results": [result]}));
+    assert_eq!(content(query("1").await)["value"], 1.0);
+    let word = content(query("'word'").await);
+    assert_eq!((&word["value"], &word["results"][0]["text"]), (&Value::Null, &json!("word")));
+    let two = content(query("two").await);
+    assert_eq!(
+        (&two["value"], &two["results"][0]["value"], &two["results"][1]["value"]),
+        (&Value::Null, &Value::Null, &json!(2.0))
+    );
+    let none = query("nothing").await;
+    assert!(matches!(none, ToolOutcome::Empty { .. }), "{none:?}");
+
+    let nan = content(query("nan").await);
+    assert_eq!(nan["results"][0]["text"], "NaN");
+    let holds =
+        |data: &Value, path: &str, op: Op| Condition { path: path.to_owned(), op, value: json!(0.3) }.holds(data);
+    for path in ["value", "results.0.value"] {
+        assert!(holds(&one, path, Op::Lt), "{path}");
+        for op in [Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Eq, Op::Ne] {
+            assert!(!holds(&nan, path, op), "{path} {op:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_series_are_cut_and_counted() {
+    let server = server(|_, _| {
+        let series: Vec<Value> = (0..70).map(|n| json!({"metric": {"n": n.to_string()}, "value": [1, "1"]})).collect();
+        success("vector", &json!(series))
+    })
+    .await;
+    let ToolOutcome::Truncated { content, total_bytes } =
+        ask(&server, "prometheus:query", json!({"query": "up"})).await
+    else {
+        panic!("not truncated");
+    };
+    assert_eq!((content["results"].as_array().unwrap().len(), &content["more"]), (50, &json!(20)));
+    assert!(total_bytes > 2000, "{total_bytes}");
+}
+
+#[tokio::test]
+async fn a_range_ends_now_and_its_step_keeps_it_short() {
+    let server = server(|path, parameters| {
+        if path == "query" {
+            assert_eq!(parameters["query"], "time()");
+            return success("scalar", &json!([10_000, "10000.5"]));
+        }
+        let number = |name: &str| parameters[name].parse::<f64>().unwrap();
+        assert_eq!((number("start"), number("end"), number("step")), (6400.5, 10_000.5, 30.0));
+        let live = json!([[6400.5, "1"], [9970.5, "NaN"], [10_000.5, "3"]]);
+        let ended = json!([[6400.5, "0"], [9970.5, "0"]]);
+        success(
+            "matrix",
+            &json!([{"metric": {"a": "live"}, "values": live}, {"metric": {"a": "ended"}, "values": ended}]),
+        )
+    })
+    .await;
+    let range = content(ask(&server, "prometheus:query_range", json!({"query": "up", "minutes": 60})).await);
+    let live = json!({"labels": {"a": "live"}, "value": 3.0, "at": 10_000.5, "min": 1.0, "max": 3.0,
+        "samples": [[6400.5, 1.0], [9970.5, null], [10_000.5, 3.0]]});
+    let ended = json!({"labels": {"a": "ended"}, "value": null, "min": 0.0, "max": 0.0,
+        "samples": [[6400.5, 0.0], [9970.5, 0.0]]});
+    assert_eq!(range, json!({"value": null, "step_s": 30, "results": [live, ended]}));
+}
+
+#[tokio::test]
+async fn a_refusal_fails_in_the_servers_words() {
+    let server = server(|_, parameters| {
+        let error = |kind: &str, text: String| json!({"status": "error", "errorType": kind, "error": text});
+        match parameters["query"].as_str() {
+            "bad" => (400, error("bad_data", "parse error at char 4".to_owned())),
+            "many" => (422, error("execution", "many-to-many matching".to_owned())),
+            "slow" => (503, error("timeout", "query timed out".to_owned())),
+            "odd" => (200, error("internal", "something odd".to_owned())),
+            "html" => (200, json!("<html>")),
+            _ => (400, error("bad_data", format!("password=hunter2 {}", "x".repeat(10_000)))),
+        }
+    })
+    .await;
+    for (query, kind, words) in [
+        ("bad", FailureKind::Permanent, "parse error at char 4"),
+        ("many", FailureKind::Permanent, "many-to-many matching"),
+        ("slow", FailureKind::Transient, "query timed out"),
+        ("odd", FailureKind::Permanent, "something odd"),
+        ("html", FailureKind::Permanent, "no answer to a query"),
+        ("long", FailureKind::Permanent, "[redacted]"),
+    ] {
+        let outcome = ask(&server, "prometheus:query", json!({ "query": query })).await;
+        let ToolOutcome::Failed { failure } = outcome else { panic!("{query} worked") };
+        assert_eq!((failure.kind, failure.happened), (kind, Happened::No), "{query}");
+        assert!(failure.detail.contains(words) && failure.detail.len() < 500, "{}", failure.detail);
+        assert!(!failure.detail.contains("hunter2"), "{}", failure.detail);
+    }
+    let gone = ToolsSettings { prometheus: Some("http://127.0.0.1:1".to_owned()), ..ToolsSettings::default() };
+    let range = call(&gone, "prometheus:query_range", json!({"query": "up", "minutes": 5})).await;
+    assert_eq!(happened(range), (Happened::No, FailureKind::Transient));
+}
+
+#[test]
+fn an_endpoint_that_is_no_address_is_refused_at_once() {
+    for endpoint in ["", "localhost", "file:///etc/passwd"] {
+        let settings = ToolsSettings { prometheus: Some(endpoint.to_owned()), ..ToolsSettings::default() };
+        let error = provost_tools::build(&settings).unwrap_err().to_string();
+        assert!(error.contains("`prometheus`") && error.contains("http://"), "{error}");
+    }
+}

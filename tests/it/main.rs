@@ -11,6 +11,8 @@ mod flow;
 mod http;
 mod kills;
 mod model_failures;
+mod page;
+mod page_actions;
 mod patient;
 mod program;
 mod provider;

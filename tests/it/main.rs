@@ -13,6 +13,7 @@ mod kills;
 mod model_failures;
 mod page;
 mod page_actions;
+mod page_browser;
 mod patient;
 mod program;
 mod provider;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test support fails the test")]
 
 pub mod binary;
+pub mod browser;
 pub mod daemon;
 pub mod docs;
 pub mod endpoint;
@@ -15,3 +16,4 @@ pub mod pack;
 pub mod shop;
 pub mod tools;
 pub mod visitor;
+pub mod webdriver;

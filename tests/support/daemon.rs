@@ -56,11 +56,11 @@ impl Daemon {
             let minted = shop.last(&["tokens", "create", role, "--role", role]).await;
             secrets.insert(role, minted["secret"].as_str().unwrap().to_owned());
         }
-        Self::with(shop, secrets).await
+        Self::with(shop, secrets, "127.0.0.1:0").await
     }
 
-    async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>) -> Self {
-        let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>, listen: &str) -> Self {
+        let mut command = shop.command(&["serve", "--listen", listen]);
         let log = std::fs::File::create(shop.path("daemon.log")).unwrap();
         let mut child =
             command.args(["--log-filter=info", "--log-format=json"]).stderr(Stdio::from(log)).spawn().unwrap();
@@ -84,9 +84,15 @@ impl Daemon {
     }
 
     /// Kills it and starts another on the same store.
-    pub async fn crash(mut self) -> Self {
+    pub async fn crash(self) -> Self {
+        let Fallen { shop, secrets, .. } = self.kill().await;
+        Self::with(shop, secrets, "127.0.0.1:0").await
+    }
+
+    /// Kills it and leaves it so.
+    pub async fn kill(mut self) -> Fallen {
         self.child.take().unwrap().kill().await.unwrap();
-        Self::with(self.shop, self.secrets).await
+        Fallen { shop: self.shop, url: self.url, secrets: self.secrets }
     }
 
     /// Asks it to end.
@@ -176,6 +182,23 @@ impl Daemon {
             Ok(shown) => shown,
             Err(error) => panic!("{error:?}: {:#}\n{}", self.get(&path).await, self.log()),
         }
+    }
+}
+
+/// What a killed daemon leaves.
+#[derive(Debug)]
+pub struct Fallen {
+    /// The shop, and `provost` commands on the same store.
+    pub shop: Shop,
+    url: String,
+    secrets: BTreeMap<&'static str, String>,
+}
+
+impl Fallen {
+    /// Starts another where the first one listened.
+    pub async fn rise(self) -> Daemon {
+        let listen = self.url.trim_start_matches("http://");
+        Daemon::with(self.shop, self.secrets, listen).await
     }
 }
 

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test support fails the test")]
 
 pub mod binary;
+pub mod browser;
 pub mod daemon;
 pub mod desk;
 pub mod docs;
 pub mod endpoint;
 pub mod eventually;
+pub mod face;
 pub mod faulty;
 pub mod house;
 pub mod kills;
@@ -16,3 +18,5 @@ pub mod model;
 pub mod pack;
 pub mod shop;
 pub mod tools;
+pub mod visitor;
+pub mod webdriver;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::app::Server;
 use crate::codes::Code;
+use crate::page::Login;
 use crate::problem::Problem;
 
 /// The time of a token's last use is kept to the minute.
@@ -58,19 +59,41 @@ impl Access {
 
     /// The caller a secret stands for. Deliveries have a bound of their own, which is answered so that senders try again.
     async fn caller(&self, secret: &str, permission: Permission) -> Result<Caller, Problem> {
-        let worthless =
-            || Problem::new(Code::Unauthenticated, "this token is unknown, expired or revoked; ask an admin");
-        let secret = Secret::parse(secret).ok_or_else(worthless)?;
-        let token = self.tokens.token(&secret.id()).await?.ok_or_else(worthless)?;
-        let genuine: bool = token.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
-        let now = self.now();
-        if !genuine || !token.is_valid(now) {
-            return Err(worthless());
-        }
+        let token = self.genuine(secret).await?;
         if permission != Permission::Deliver {
             self.within_rate(&token.id)?;
         }
-        self.note_use(&token, now).await?;
+        self.let_in(&token).await
+    }
+
+    /// The token a secret is of, and the caller it stands for: what a login begins with.
+    pub(crate) async fn logging_in(&self, secret: &str) -> Result<(TokenId, Caller), Problem> {
+        let token = self.genuine(secret).await?;
+        self.within_rate(&token.id)?;
+        let caller = self.let_in(&token).await?;
+        Ok((token.id, caller))
+    }
+
+    async fn genuine(&self, secret: &str) -> Result<Token, Problem> {
+        let secret = Secret::parse(secret).ok_or_else(worthless)?;
+        let token = self.tokens.token(&secret.id()).await?.ok_or_else(worthless)?;
+        let genuine: bool = token.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
+        if genuine { Ok(token) } else { Err(worthless()) }
+    }
+
+    /// The caller a login stands for: its token's, as long as that is worth something.
+    pub(crate) async fn logged_in(&self, login: &Login) -> Result<Caller, Problem> {
+        let token = self.tokens.token(&login.token).await?.ok_or_else(worthless)?;
+        self.within_rate(&token.id)?;
+        self.let_in(&token).await
+    }
+
+    async fn let_in(&self, token: &Token) -> Result<Caller, Problem> {
+        let now = self.now();
+        if !token.is_valid(now) {
+            return Err(worthless());
+        }
+        self.note_use(token, now).await?;
         Ok(Caller { principal: token.principal(), role: token.role })
     }
 
@@ -102,7 +125,7 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admit(&server, permission, request.headers()).await {
+    match admit(&server, permission, request.method(), request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -112,20 +135,49 @@ pub(crate) async fn guard(
 }
 
 /// The caller, if it may.
-pub(crate) async fn admit(server: &Server, permission: Permission, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let missing = || {
-        let detail = "send `Authorization: Bearer TOKEN`; `provost tokens create NAME --role ROLE` mints one";
-        Problem::new(Code::Unauthenticated, detail)
+pub(crate) async fn admit(
+    server: &Server,
+    permission: Permission,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let caller = match headers.get(header::AUTHORIZATION) {
+        Some(value) => server.access().caller(bearer(value).ok_or_else(missing)?, permission).await?,
+        None => by_login(server, method, headers).await?,
     };
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
-    let (scheme, secret) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    let caller = server.access().caller(secret.trim(), permission).await?;
-    if !caller.role.may(permission) {
-        let detail = format!("the role {} may not do that; use a token with another role", caller.role);
-        return Err(Problem::new(Code::Forbidden, detail).with("role", caller.role.as_str()));
-    }
+    permit(&caller, permission)?;
     Ok(caller)
+}
+
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// A page's script uses the API by its login; what changes something must show that it comes from such a page.
+async fn by_login(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let login = server.logins().of(headers, server.access().now()).ok_or_else(missing)?;
+    let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !method.is_safe() && !server.logins().is_own(&login, csrf) {
+        return Err(Problem::new(Code::Forbidden, "send a bearer token, or the page's own `X-CSRF-Token`"));
+    }
+    server.access().logged_in(&login).await
+}
+
+/// Whether the caller's role may.
+pub(crate) fn permit(caller: &Caller, permission: Permission) -> Result<(), Problem> {
+    if caller.role.may(permission) {
+        return Ok(());
+    }
+    let detail = format!("the role {} may not do that; use a token with another role", caller.role);
+    Err(Problem::new(Code::Forbidden, detail).with("role", caller.role.as_str()))
+}
+
+fn missing() -> Problem {
+    let detail = "send `Authorization: Bearer TOKEN`; `provost tokens create NAME --role ROLE` mints one";
+    Problem::new(Code::Unauthenticated, detail)
+}
+
+fn worthless() -> Problem {
+    Problem::new(Code::Unauthenticated, "this token is unknown, expired or revoked; ask an admin")
 }

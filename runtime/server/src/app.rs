@@ -25,6 +25,7 @@ use crate::feed::Feed;
 use crate::idempotency::{Running, once};
 use crate::intake::Intake;
 use crate::metrics::Meters;
+use crate::page::{self, Logins};
 use crate::problem::Problem;
 use crate::{approvals, deliveries, events, health, hooks, metrics, packs, records, sessions, tokens};
 
@@ -48,12 +49,15 @@ pub struct Parts {
     pub intake: Intake,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: std::path::PathBuf,
+    /// Signs the logins of the page; the same key after a restart keeps people logged in.
+    pub login_key: [u8; 32],
 }
 
 #[derive(Debug)]
 struct Inner {
     engine: Engine,
     access: Access,
+    logins: Logins,
     feed: Feed,
     intake: Intake,
     requests: Arc<dyn Requests>,
@@ -92,12 +96,13 @@ impl Server {
     /// # Errors
     /// Its figures cannot be kept.
     pub fn new(parts: Parts) -> prometheus::Result<Self> {
-        let Parts { engine, tokens, requests, clock, intake, data } = parts;
+        let Parts { engine, tokens, requests, clock, intake, data, login_key } = parts;
         let meters = Meters::new(clock.now())?;
         let access = Access::new(tokens, clock);
+        let logins = Logins::new(login_key);
         let feed = Feed::start(&engine);
         let running = Running::default();
-        Ok(Self(Arc::new(Inner { engine, access, feed, intake, requests, running, meters, data })))
+        Ok(Self(Arc::new(Inner { engine, access, logins, feed, intake, requests, running, meters, data })))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -106,6 +111,10 @@ impl Server {
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.0.logins
     }
 
     pub(crate) fn feed(&self) -> &Feed {
@@ -141,6 +150,7 @@ impl Server {
             .route_layer(from_fn_with_state((self.clone(), Permission::Look), guard));
         router
             .merge(document)
+            .merge(page::routes(self))
             .fallback(|| async { Problem::new(Code::NoRoute, "see /openapi.json for the paths there are") })
             .method_not_allowed_fallback(|| async {
                 Problem::new(Code::MethodNotAllowed, "see /openapi.json for the methods of this path")
@@ -149,8 +159,10 @@ impl Server {
             .layer(from_fn(time_limit))
             .layer(from_fn_with_state(self.clone(), log))
             .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(page::readable))
+            .layer(fixed(header::CONTENT_SECURITY_POLICY, page::CSP))
             .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+            .layer(fixed(header::REFERRER_POLICY, "same-origin"))
             .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
             .layer(fixed(header::CACHE_CONTROL, "no-store"))
             .with_state(self.clone())

@@ -86,13 +86,17 @@ impl FromRequestParts<Server> for Named {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         let text = parameter(parts, server).await?;
-        let reads = server.engine().reads();
-        let id = match text.parse::<SessionId>() {
-            Ok(id) => reads.session(id).await?.id,
-            Err(_) => reads.by_handle(&Handle::new(text)).await?,
-        };
-        Ok(Self(id))
+        session_named(server, text).await.map(Self)
     }
+}
+
+/// The session of this id or handle. It exists.
+pub(crate) async fn session_named(server: &Server, text: String) -> Result<SessionId, Problem> {
+    let reads = server.engine().reads();
+    Ok(match text.parse::<SessionId>() {
+        Ok(id) => reads.session(id).await?.id,
+        Err(_) => reads.by_handle(&Handle::new(text)).await?,
+    })
 }
 
 /// The text a path ends in.

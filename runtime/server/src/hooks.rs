@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::access::Permission;
 use provost_domain::ids::Principal;
@@ -68,7 +68,7 @@ pub(crate) async fn enqueue(
 /// Who sends: a token when there is one, else the routing key.
 async fn sender(server: &Server, headers: &HeaderMap, key: &str) -> Result<Principal, Problem> {
     if headers.contains_key(header::AUTHORIZATION) {
-        return Ok(admit(server, Permission::Deliver, headers).await?.principal);
+        return Ok(admit(server, Permission::Deliver, &Method::POST, headers).await?.principal);
     }
     server.intake().sender(Source::Pagerduty, key).ok_or_else(|| {
         let detail = "the event's `routing_key` is not one of `intake.pagerduty.routing_keys`, and no token came along";

@@ -10,6 +10,7 @@
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
+//! | `page` | the same for people: a page that follows the sessions as they go on |
 //! | `feed`, `events`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
@@ -27,6 +28,7 @@ mod idempotency;
 mod intake;
 mod metrics;
 mod packs;
+mod page;
 mod problem;
 mod records;
 mod serve;

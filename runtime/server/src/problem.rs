@@ -65,6 +65,21 @@ impl Problem {
         self
     }
 
+    /// The stable word.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The code in words.
+    pub(crate) fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// This case, and what to do next.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -77,7 +92,9 @@ impl IntoResponse for Problem {
         if status.is_server_error() {
             tracing::warn!(code = self.code, detail = self.detail, "a request failed");
         }
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        // For people the same problem becomes a page.
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

@@ -236,9 +236,14 @@ pub(crate) async fn retry(
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
-    let row = server.engine().reads().session(id).await?;
-    let ask = if row.status == "new" { Ask::Start } else { Ask::Continue };
+    let ask = going_on(&server, id).await?;
     send(&server, asked, id, ask).await
+}
+
+/// What carrying a session on is: one that was only opened is started.
+pub(crate) async fn going_on(server: &Server, id: SessionId) -> Result<Ask, Problem> {
+    let row = server.engine().reads().session(id).await?;
+    Ok(if row.status == "new" { Ask::Start } else { Ask::Continue })
 }
 
 /// An operator's words.
@@ -273,6 +278,17 @@ pub(crate) enum Truth {
     GiveUp,
 }
 
+impl Truth {
+    /// With what was seen.
+    pub(crate) fn settlement(self, note: String) -> Settlement {
+        match self {
+            Self::Happened => Settlement::Happened { note },
+            Self::DidNotHappen => Settlement::DidNotHappen { note },
+            Self::GiveUp => Settlement::GiveUp { note },
+        }
+    }
+}
+
 /// How a doubtful call is settled.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -296,12 +312,8 @@ pub(crate) async fn settle(
     Body(body): Body<SettleBody>,
 ) -> Result<Response, Problem> {
     let SettleBody { call, what, note } = body;
-    let settlement = match what {
-        Truth::Happened => Settlement::Happened { note },
-        Truth::DidNotHappen => Settlement::DidNotHappen { note },
-        Truth::GiveUp => Settlement::GiveUp { note },
-    };
-    send(&server, asked, id, Ask::Settle { call: CallId::new(call), settlement }).await
+    let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
+    send(&server, asked, id, ask).await
 }
 
 /// A person's own terminal claim.

@@ -100,6 +100,7 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
         requests: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         intake: Intake::start(parts, settings).await?,
+        login_key: [0; 32],
         data: subject.folder.path().to_path_buf(),
     })?;
     Ok((server, secret.reveal().to_owned()))

@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod carry_on;
 mod check;
+mod login_key;
 mod serve;
 mod sessions;
 mod tokens;

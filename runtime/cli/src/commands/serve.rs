@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::login_key::login_key;
 use crate::args::ServeArgs;
 use crate::daemon::reload::Reload;
 use crate::daemon::{socket, supervision, tokens};
@@ -104,13 +105,15 @@ async fn server(house: &House, config: &Config) -> Result<Server> {
         clock: Arc::new(SystemClock),
     };
     let intake = Intake::start(parts, wiring::intake(config)?).await?;
+    let data = config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf);
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::new(house.store().clone()),
         requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         intake,
-        data: config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf),
+        login_key: login_key(&data)?,
+        data,
     });
     server.context("making the figures")
 }

@@ -1,0 +1,186 @@
+//! The page's forms: the same commands as the API's, under the looker's own name.
+
+use askama::Template;
+use axum::extract::{Form, FromRequest, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use provost_domain::command::{Answer, Ask};
+use provost_domain::ids::{ApprovalId, CallId, SessionId};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::frame::rendered;
+use crate::app::Server;
+use crate::codes::Code;
+use crate::extract::{Asked, Named, Tail};
+use crate::problem::Problem;
+use crate::sessions::{Truth, going_on, send};
+
+/// A form's fields. That it is one of our own, the guard has seen.
+#[derive(Debug)]
+pub(crate) struct Fields<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = Form::<T>::from_request(request, state).await;
+        form.map(|Form(fields)| Self(fields)).map_err(|error| Problem::new(Code::InvalidBody, error.body_text()))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "said.html")]
+struct Said {
+    text: &'static str,
+}
+
+/// What is asked of which session, and what to say when it is done.
+struct Wish {
+    session: SessionId,
+    ask: Ask,
+    said: &'static str,
+}
+
+/// Sends a command; a browser goes back to the session, the page's script gets a line to show.
+async fn perform(server: &Server, headers: &HeaderMap, asked: Asked, wish: Wish) -> Result<Response, Problem> {
+    let Wish { session, ask, said } = wish;
+    let status = send(server, asked, session, ask).await?.status();
+    if !headers.contains_key("hx-request") {
+        return Ok(Redirect::to(&format!("/sessions/{session}")).into_response());
+    }
+    let later = "Stored. It takes effect as soon as the session is carried on.";
+    let mut response = rendered(&Said { text: if status == StatusCode::ACCEPTED { later } else { said } })?;
+    response.headers_mut().insert("hx-trigger", HeaderValue::from_static("news"));
+    Ok(response)
+}
+
+/// An answer's kind and what belongs to it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DecideForm {
+    answer: String,
+    #[serde(default)]
+    args: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl DecideForm {
+    fn answer(self) -> Result<(Answer, &'static str), Problem> {
+        match self.answer.as_str() {
+            "approve" => Ok((Answer::Approve, "Approved.")),
+            "edit" => Ok((Answer::Edit { args: arguments(&self.args)? }, "Approved with your arguments.")),
+            "reject" => Ok((Answer::Reject { reason: said(self.text, "a reason")? }, "Rejected.")),
+            "respond" => Ok((Answer::Respond { text: said(self.text, "an answer")? }, "Answered; it does not run.")),
+            other => Err(Problem::new(Code::InvalidBody, format!("no answer `{other}`; reload the page"))),
+        }
+    }
+}
+
+fn arguments(text: &str) -> Result<Map<String, Value>, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        Problem::new(Code::InvalidBody, format!("the arguments are no JSON object: {error}; mend them"))
+    })
+}
+
+fn said(text: String, what: &str) -> Result<String, Problem> {
+    let missing = || Problem::new(Code::InvalidBody, format!("{what} is needed; write one"));
+    if text.trim().is_empty() { Err(missing()) } else { Ok(text) }
+}
+
+/// Answers an approval.
+pub(crate) async fn decide(
+    State(server): State<Server>,
+    Tail(approval): Tail,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(form): Fields<DecideForm>,
+) -> Result<Response, Problem> {
+    let approval = ApprovalId::new(approval);
+    let session = server.engine().reads().approval(&approval).await?.session;
+    let (answer, said) = form.answer()?;
+    perform(&server, &headers, asked, Wish { session, ask: Ask::Answer { approval, answer }, said }).await
+}
+
+/// Words with a command.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WordsForm {
+    #[serde(default)]
+    text: String,
+}
+
+/// Stops a session.
+pub(crate) async fn stop(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(form): Fields<WordsForm>,
+) -> Result<Response, Problem> {
+    let ask = Ask::Stop { reason: said(form.text, "a reason")? };
+    perform(&server, &headers, asked, Wish { session, ask, said: "Stopped." }).await
+}
+
+/// How to retry.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RetryForm {
+    #[serde(default)]
+    force: bool,
+}
+
+/// Tries again.
+pub(crate) async fn retry(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(RetryForm { force }): Fields<RetryForm>,
+) -> Result<Response, Problem> {
+    perform(&server, &headers, asked, Wish { session, ask: Ask::Retry { force }, said: "A new try begins." }).await
+}
+
+/// Carries on, or starts what was only opened.
+pub(crate) async fn go_on(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = going_on(&server, session).await?;
+    perform(&server, &headers, asked, Wish { session, ask, said: "It goes on." }).await
+}
+
+/// Says what the operator was asked for.
+pub(crate) async fn say(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(form): Fields<WordsForm>,
+) -> Result<Response, Problem> {
+    let ask = Ask::Speak { text: said(form.text, "an answer")? };
+    perform(&server, &headers, asked, Wish { session, ask, said: "Said." }).await
+}
+
+/// What is true of a call in doubt.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SettleForm {
+    call: String,
+    what: Truth,
+    #[serde(default)]
+    text: String,
+}
+
+/// Settles a call in doubt.
+pub(crate) async fn settle(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(SettleForm { call, what, text }): Fields<SettleForm>,
+) -> Result<Response, Problem> {
+    let note = said(text, "a note of what was seen")?;
+    let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
+    perform(&server, &headers, asked, Wish { session, ask, said: "Settled." }).await
+}

@@ -1,0 +1,59 @@
+//! What surrounds every page.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse as _, Response};
+use provost_domain::access::Permission;
+use provost_domain::port::ApprovalFilter;
+
+use super::assets::Paths;
+use super::guard::Viewer;
+use crate::app::Server;
+use crate::codes::Code;
+use crate::problem::Problem;
+
+/// Pending approvals are counted up to here.
+const COUNTED_MAX: u32 = 100;
+
+/// Names, links and counts around a page.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) assets: Paths,
+    /// Who looks.
+    pub(crate) who: String,
+    pub(crate) role: &'static str,
+    pub(crate) csrf: String,
+    /// The path of the page's place in the navigation.
+    pub(crate) here: &'static str,
+    /// Whether tokens are shown.
+    pub(crate) administers: bool,
+    /// Whether the looker may steer sessions.
+    pub(crate) operates: bool,
+    /// Whether the looker may answer approvals.
+    pub(crate) approves: bool,
+    /// How many approvals wait.
+    pub(crate) waiting: usize,
+}
+
+impl Frame {
+    pub(crate) async fn new(server: &Server, viewer: &Viewer, here: &'static str) -> Result<Self, Problem> {
+        let filter = ApprovalFilter { session: None, pending_only: true, limit: COUNTED_MAX };
+        let waiting = server.engine().reads().approvals(&filter).await?.len();
+        Ok(Self {
+            assets: Paths::new(),
+            who: viewer.caller.principal.to_string(),
+            role: viewer.caller.role.as_str(),
+            csrf: viewer.csrf.clone(),
+            here,
+            administers: viewer.may(Permission::Administer),
+            operates: viewer.may(Permission::Operate),
+            approves: viewer.may(Permission::Approve),
+            waiting,
+        })
+    }
+}
+
+/// A template as an answer.
+pub(crate) fn rendered(template: &impl Template) -> Result<Response, Problem> {
+    let failed = |error: askama::Error| Problem::new(Code::Internal, format!("the page cannot be written: {error}"));
+    template.render().map(|text| Html(text).into_response()).map_err(failed)
+}

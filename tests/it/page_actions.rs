@@ -1,0 +1,195 @@
+//! What people do on the page: each form, its answer as a page and as a line, and what comes of it.
+
+use provost_domain::access::AccessRole;
+use provost_tests::daemon::Daemon;
+use provost_tests::face::Face;
+use provost_tests::house::House;
+use provost_tests::tools::Behaviour;
+use provost_tests::visitor::Visitor;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A session that waits for its approval, and the path of the answer.
+async fn asked(daemon: &Daemon) -> (String, String) {
+    let session = daemon.open().await;
+    let shown = daemon.until(&session, "awaiting_input").await;
+    let path = format!("/approvals/{}/decide", shown["approvals_pending"][0].as_str().unwrap());
+    (session, path)
+}
+
+/// The data of the session's only event of a kind.
+async fn event(daemon: &Daemon, session: &str, kind: &str) -> Value {
+    let page = daemon.get(&format!("/v1/sessions/{session}/events?page_size=1000")).await;
+    let events = page["items"].as_array().unwrap();
+    let found: Vec<_> = events.iter().filter(|event| event["kind"] == kind).collect();
+    assert_eq!(found.len(), 1, "{kind} in {page:#}");
+    found[0]["data"].clone()
+}
+
+#[tokio::test]
+async fn an_approval_is_read_and_given_on_the_page() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let (session, path) = asked(&daemon).await;
+    let viewer = Visitor::logged_in(&daemon.url, daemon.secret("viewer")).await;
+    let queue = viewer.get("/approvals").await.text;
+    assert!(queue.contains("an approver must answer") && !queue.contains(&path), "{queue}");
+
+    let approver = Visitor::logged_in(&daemon.url, daemon.secret("approver")).await;
+    for page in ["/approvals", &format!("/sessions/{session}")] {
+        let page = approver.get(page).await;
+        assert!(page.text.contains(&format!("action=\"{path}\"")), "{}", page.text);
+        let arguments = page.between("<dl class=\"args\">", "</dl>");
+        assert!(arguments.contains("<dt>service</dt>") && arguments.contains("set by the session"), "{arguments}");
+    }
+    let done = approver.send(&path, &[("answer", "approve")]).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, format!("/sessions/{session}").as_str()));
+    daemon.until(&session, "resolved").await;
+    assert_eq!(event(&daemon, &session, "approval_decided").await["by"], "user:approver");
+    assert_eq!(daemon.shop.witness(), (1, 0));
+    let again = approver.send_by_script(&path, &[("answer", "approve")]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text.contains("approval_already_decided") && !again.text.contains("<html"), "{}", again.text);
+    let page = approver.get(&format!("/sessions/{session}")).await.text;
+    assert!(page.contains("by user:approver") && page.contains("</span> resolved</span>"), "{page}");
+    assert!(approver.get("/approvals").await.text.contains("Nothing waits for approval"));
+}
+
+#[tokio::test]
+async fn a_rejection_needs_a_reason_and_the_reason_is_kept() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let (session, path) = asked(&daemon).await;
+    let approver = Visitor::logged_in(&daemon.url, daemon.secret("approver")).await;
+    let missing = approver.send_by_script(&path, &[("answer", "reject"), ("text", " ")]).await;
+    assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(missing.text.contains("a reason is needed"), "{}", missing.text);
+    let done = approver.send_by_script(&path, &[("answer", "reject"), ("text", "not in the freeze")]).await;
+    assert_eq!((done.status, done.header("hx-trigger")), (StatusCode::OK, "news"), "{done:?}");
+    assert!(done.text.contains("Rejected."));
+    daemon.until(&session, "escalated").await;
+    let decided = event(&daemon, &session, "approval_decided").await;
+    assert!(decided.to_string().contains("not in the freeze"), "{decided}");
+    assert_eq!(daemon.shop.witness(), (0, 1));
+}
+
+#[tokio::test]
+async fn edited_arguments_are_checked_and_run() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let (session, path) = asked(&daemon).await;
+    let approver = Visitor::logged_in(&daemon.url, daemon.secret("approver")).await;
+    let page = approver.get(&format!("/sessions/{session}")).await;
+    let editable = page.between("data-json required>", "</textarea>").replace("&quot;", "\"");
+    let mut arguments: Value = serde_json::from_str(&editable).unwrap();
+    assert_eq!(arguments.get("environment"), None, "the session sets it: {arguments}");
+    for (bad, why) in [("{", "no JSON object"), ("[1]", "no JSON object"), ("{\"nonsense\": 1}", "nonsense")] {
+        let refused = approver.send_by_script(&path, &[("answer", "edit"), ("args", bad)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}: {refused:?}");
+        assert!(refused.text.contains(why), "{bad}: {}", refused.text);
+    }
+    arguments["reason"] = json!("edited by a person");
+    let done = approver.send(&path, &[("answer", "edit"), ("args", &arguments.to_string())]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{done:?}");
+    daemon.until(&session, "resolved").await;
+    assert_eq!(daemon.shop.witness(), (1, 0));
+    assert!(event(&daemon, &session, "approval_decided").await.to_string().contains("edited by a person"));
+}
+
+#[tokio::test]
+async fn an_answer_in_words_runs_nothing() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let (session, path) = asked(&daemon).await;
+    let approver = Visitor::logged_in(&daemon.url, daemon.secret("approver")).await;
+    let done = approver.send_by_script(&path, &[("answer", "respond"), ("text", "I did it by hand")]).await;
+    assert!(done.text.contains("it does not run"), "{done:?}");
+    let decided = event(&daemon, &session, "approval_decided").await;
+    assert!(decided.to_string().contains("I did it by hand"), "{decided}");
+    assert_eq!(daemon.shop.witness().0, 0);
+}
+
+#[tokio::test]
+async fn a_session_is_started_and_stopped_on_its_page() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let fields = json!({"summary": "s", "service": "shop", "environment": "production"});
+    let body = json!({"pack": "incident", "fields": fields, "start": false});
+    let opened = daemon.ask("operator", Method::POST, "/v1/sessions", Some(body)).await;
+    let session = opened.body["session"].as_str().unwrap().to_owned();
+    let operator = Visitor::logged_in(&daemon.url, daemon.secret("operator")).await;
+    let page = format!("/sessions/{session}");
+    assert!(operator.get(&page).await.text.contains("<button>Start</button>"));
+    let done = operator.send(&format!("{page}/continue"), &[]).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, page.as_str()));
+    daemon.until(&session, "awaiting_input").await;
+
+    let missing = operator.send(&format!("{page}/stop"), &[]).await;
+    assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(missing.text.contains("a reason is needed") && missing.text.contains("<html"), "{}", missing.text);
+    let done = operator.send(&format!("{page}/stop"), &[("text", "false alarm")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{done:?}");
+    daemon.until(&session, "stopped").await;
+    let page = operator.get(&page).await.text;
+    assert!(page.contains("false alarm") && page.contains("</span> stopped</span>"), "{page}");
+    assert!(!page.contains("Stop for good"));
+    assert_eq!(daemon.shop.witness(), (0, 0));
+}
+
+#[tokio::test]
+async fn an_operator_answers_what_an_agent_asks() {
+    let face = Face::over(House::open().await).await;
+    let session = face.house.session("staging").await;
+    face.house.model.finish("operator", 0.4);
+    face.house.until(session, "awaiting_input").await;
+    let viewer = face.visitor(AccessRole::Viewer).await;
+    assert!(viewer.get(&format!("/sessions/{session}")).await.text.contains("an operator must answer"));
+    let operator = face.visitor(AccessRole::Operator).await;
+    assert!(operator.get(&format!("/sessions/{session}")).await.text.contains("needs your word"));
+    let path = format!("/sessions/{session}/say");
+    let done = operator.send_by_script(&path, &[("text", "look at the cache")]).await;
+    assert!(done.text.contains("Said."), "{done:?}");
+    let asked = face.house.model.asked_times(2).await;
+    assert!(serde_json::to_string(&asked[1].messages).unwrap().contains("look at the cache"));
+    let again = operator.send_by_script(&path, &[("text", "again")]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_call_in_doubt_is_settled_by_a_person() {
+    let face = Face::over(House::open().await).await;
+    let house = &face.house;
+    let session = house.session("staging").await;
+    house.tools.safe.behave(Behaviour::LosesTheAnswer);
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__safe", json!({"n": 1}))]);
+    let folded = house.until(session, "awaiting_input").await;
+    let call = folded.unknown().keys().next().unwrap().to_string();
+    let operator = face.visitor(AccessRole::Operator).await;
+    let page = operator.get(&format!("/sessions/{session}")).await.text;
+    assert!(page.contains("Did <code>act:safe</code> happen?"), "{page}");
+    let path = format!("/sessions/{session}/settle");
+    let missing = operator.send_by_script(&path, &[("call", &call), ("what", "happened")]).await;
+    assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY, "{missing:?}");
+    let fields = [("call", call.as_str()), ("what", "happened"), ("text", "seen in the console")];
+    let done = operator.send_by_script(&path, &fields).await;
+    assert!(done.text.contains("Settled."), "{done:?}");
+    let asked = house.model.asked_times(3).await;
+    assert!(serde_json::to_string(&asked[2].messages).unwrap().contains("seen in the console"));
+    assert_eq!(house.tools.safe.arrived().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_shows_what_the_policy_says_and_may_be_forced() {
+    let face = Face::over(House::open().await).await;
+    let house = &face.house;
+    let session = house.session("staging").await;
+    house.model.finish("close", 0.9);
+    house.model.finish("default", 0.9);
+    house.until(session, "needs_review").await;
+    let operator = face.visitor(AccessRole::Operator).await;
+    let page = operator.get(&format!("/sessions/{session}")).await;
+    let says = page.between("The retry policy says ", "</p>");
+    let forced = says.starts_with("<b>no</b>");
+    assert_eq!(page.text.contains("Retry all the same"), forced, "{says}");
+    let fields: &[_] = if forced { &[("force", "true")] } else { &[] };
+    let done = operator.send(&format!("/sessions/{session}/retry"), fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{done:?}");
+    house.until(session, "in_progress").await;
+    assert_eq!(house.count(session, "retry_started").await, 1);
+}

@@ -4,8 +4,8 @@
 mod bench;
 mod cargo;
 mod check;
-mod container;
 mod kills;
+mod machine;
 mod openapi;
 mod tally;
 mod test;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::TestArgs;
 use crate::cargo::{cargo, require, run, succeeds};
+use crate::machine::{self, Missing};
 use crate::tally::Tally;
-use crate::{TestArgs, container};
 
 /// Where the profile `ci` of `.config/nextest.toml` leaves its report.
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nextest/ci/junit.xml");
@@ -22,11 +23,11 @@ pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
     let mut build = cargo(&["build", "--workspace", "--all-targets"]);
     build.args(features(args));
     run(build)?;
-    let container = container::ready();
+    let missing = machine::ready();
     let mut total = Tally::default();
     let mut red_runs = 0;
     for turn in 1..=args.repeat {
-        let tally = once(args, container.is_ok())?;
+        let tally = once(args, &missing)?;
         println!("run {turn} of {}: {} passed, {} failed", args.repeat, tally.passed, tally.failures());
         red_runs += u32::from(tally.failures() > 0);
         total.add(tally);
@@ -38,8 +39,8 @@ pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
     for (name, count) in &total.failed {
         println!("failed: {name} ({count} of {} runs)", args.repeat);
     }
-    if let Err(why) = container {
-        println!("skipped: {}* ({why})", container::TESTS);
+    for Missing { tests, why } in &missing {
+        println!("skipped: {tests}* ({why})");
     }
     println!("{} runs: {} without a failure, {red_runs} with", args.repeat, args.repeat - red_runs);
     println!("{} passed, {} failed", total.passed, total.failures());
@@ -50,7 +51,7 @@ fn features(args: &TestArgs) -> &[&'static str] {
     if args.long { &LONG } else { &[] }
 }
 
-fn once(args: &TestArgs, container: bool) -> Result<Tally> {
+fn once(args: &TestArgs, missing: &[Missing]) -> Result<Tally> {
     // An old report would pass for this run's.
     match std::fs::remove_file(REPORT) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -60,9 +61,10 @@ fn once(args: &TestArgs, container: bool) -> Result<Tally> {
     }
     let mut nextest = cargo(&["nextest", "run", "--workspace", "--profile", "ci", "--retries", "0"]);
     nextest.args(features(args)).args(&args.rest);
-    if !container {
+    if !missing.is_empty() {
         // What follows `--` narrows whatever was passed on.
-        nextest.args((!args.rest.iter().any(|arg| arg == "--")).then_some("--")).args(["--skip", container::TESTS]);
+        nextest.args((!args.rest.iter().any(|arg| arg == "--")).then_some("--"));
+        nextest.args(missing.iter().flat_map(|missing| ["--skip", missing.tests]));
     }
     let green = succeeds(&mut nextest)?;
     let report = std::fs::read_to_string(REPORT).context("nextest left no report: it did not come to run the tests")?;

@@ -21,6 +21,7 @@ mod intake;
 mod kills;
 mod limits;
 mod model_failures;
+mod monitoring;
 mod page;
 mod page_actions;
 mod page_browser;

@@ -15,6 +15,7 @@ pub mod house;
 pub mod kills;
 pub mod machine;
 pub mod model;
+pub mod monitoring;
 pub mod pack;
 pub mod shop;
 pub mod tools;

@@ -15,6 +15,8 @@ use crate::eventually::eventually;
 /// A shop and the desk beside it.
 #[derive(Debug)]
 pub struct Shop {
+    /// Where it answers.
+    pub url: String,
     desk: Desk,
     _patient: Child,
 }
@@ -47,7 +49,7 @@ impl Shop {
         let announced: Value = serde_json::from_str(&line).unwrap();
         let url = announced["listening"].as_str().unwrap();
         desk.furnish(url);
-        let shop = Self { desk, _patient: patient };
+        let shop = Self { url: url.to_owned(), desk, _patient: patient };
         if variant != "already-healthy" {
             eventually("the shop to fall ill", PATIENCE, || is_ill(url)).await.unwrap();
         }

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod model;
 pub mod monitoring;
 pub mod pack;
+pub mod shipped;
 pub mod shop;
 pub mod tools;
 pub mod visitor;

@@ -28,4 +28,5 @@ mod recovery;
 mod remote;
 mod systemd;
 mod tidy;
+mod tls;
 mod unserved;

@@ -15,4 +15,5 @@ pub mod machine;
 pub mod model;
 pub mod pack;
 pub mod shop;
+pub mod tls;
 pub mod tools;

@@ -20,6 +20,9 @@ const STARTS_WITHIN: Duration = Duration::from_mins(3);
 /// The shipped pack's agents that ask a model.
 const AGENTS: [&str; 3] = ["triage", "investigator", "resolution"];
 
+/// What the proxy asks of its callers.
+const KEY: &str = "sk-compat";
+
 /// One incident: what triage's model answers, and how the session must end.
 struct Case {
     name: &'static str,
@@ -92,7 +95,10 @@ fn models() -> Value {
 }
 
 async fn start(program: &Path, folder: &Path) -> Result<(String, Child)> {
-    let config = json!({"model_list": models(), "router_settings": {"num_retries": 0, "disable_cooldowns": true}});
+    let config = json!({
+        "model_list": models(), "general_settings": {"master_key": KEY},
+        "router_settings": {"num_retries": 0, "disable_cooldowns": true},
+    });
     std::fs::write(folder.join("config.yaml"), config.to_string())?;
     let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port().to_string();
     let mut command = Command::new(program);
@@ -103,8 +109,9 @@ async fn start(program: &Path, folder: &Path) -> Result<(String, Child)> {
     let proxy = command.spawn().context("starting the proxy")?;
     let url = format!("http://127.0.0.1:{port}");
     let alive = format!("{url}/health/liveliness");
+    let client = provost_http::client(None)?.build()?;
     let up = eventually("the proxy", STARTS_WITHIN, || async {
-        reqwest::get(&alive).await.ok().filter(|response| response.status().is_success())
+        client.get(&alive).send().await.ok().filter(|response| response.status().is_success())
     });
     if up.await.is_err() {
         bail!("the proxy did not start");
@@ -130,12 +137,15 @@ async fn incident(url: &str, case: &Case) -> Result<(String, String)> {
         if line.contains("provider: scripted") {
             let model = |agent: &&str| {
                 let name = if **agent == *"triage" { triage_of(case) } else { (*agent).to_owned() };
-                format!("  {agent}: {{provider: openai_compatible, base_url: \"{url}/v1\", model: \"{name}\"}}")
+                format!(
+                    "  {agent}: {{provider: openai_compatible, base_url: \"{url}/v1\", model: \"{name}\", api_key: {{file: key}}}}"
+                )
             };
             *line = AGENTS.iter().map(model).collect::<Vec<_>>().join("\n");
         }
     }
     std::fs::write(file, lines.join("\n"))?;
+    std::fs::write(shop.path("key"), KEY)?;
     let last = shop.last(&["run", "incident", "--input", &shop.alert()]).await;
     let text = |key: &str| {
         last.get(key).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {key}: {last}"))

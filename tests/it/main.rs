@@ -32,4 +32,5 @@ mod recovery;
 mod remote;
 mod systemd;
 mod tidy;
+mod tls;
 mod unserved;

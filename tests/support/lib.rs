@@ -19,6 +19,7 @@ pub mod monitoring;
 pub mod pack;
 pub mod shipped;
 pub mod shop;
+pub mod tls;
 pub mod tools;
 pub mod visitor;
 pub mod webdriver;

@@ -21,7 +21,7 @@ pub(crate) fn read(path: &Path) -> Result<Opening> {
             .take(DELIVERY_MAX + 1)
             .read_to_end(&mut bytes)
     };
-    read.with_context(|| format!("{name} cannot be read"))?;
+    read.with_context(|| format!("{name} cannot be read; name a file with an alert in it, or `-` for standard input"))?;
     if bytes.len() as u64 > DELIVERY_MAX {
         bail!("{name} is over the limit of {DELIVERY_MAX} bytes; send one alert group at a time");
     }

@@ -113,11 +113,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 fn kind_of(status: StatusCode) -> FailureKind {
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        FailureKind::Transient
-    } else {
-        FailureKind::Permanent
-    }
+    let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
+    if status.is_server_error() || later { FailureKind::Transient } else { FailureKind::Permanent }
 }
 
 /// The error without the address, which may hold credentials.

@@ -192,14 +192,14 @@ impl Inner {
     async fn attempt(&self, message: Message) -> Result<(), StoreError> {
         let Message { id, call, tries, since } = message;
         let carrier = self.carriers.read().unwrap_or_else(PoisonError::into_inner).get(&call.tool).cloned();
-        let carried = match carrier {
+        let result = match carrier {
             Some(carrier) => carrier.carry(&call).await,
             None => Carried::NotYet { why: "no such target is configured; add it again".to_owned(), after: None },
         };
         let at = self.parts.clock.now();
-        let (then, note) = follow(carried, tries, at, since.plus(self.parts.give_up_after));
+        let (then, note) = follow(result, tries, at, since.plus(self.parts.give_up_after));
         let (target, session) = (&call.tool, call.session);
-        let result = match then {
+        let word = match then {
             Then::Sent => {
                 tracing::info!(message = %id, %target, %session, "a message was sent");
                 "sent"
@@ -213,7 +213,7 @@ impl Inner {
                 "failed"
             }
         };
-        self.tries.with_label_values(&[target.as_str(), result]).inc();
+        self.tries.with_label_values(&[target.as_str(), word]).inc();
         self.parts.outbox.tried(&Tried { id, at, then, note }).await.map(drop)
     }
 }

@@ -33,4 +33,5 @@ mod recovery;
 mod remote;
 mod systemd;
 mod tidy;
+mod tls;
 mod unserved;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
 use provost_domain::schema::BadSchema;
+use provost_http::HttpError;
 
 pub use notify::NotifySettings;
 use notify::Sender;
@@ -52,8 +53,8 @@ pub struct ToolsSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ToolsError {
     /// The HTTP client did not start.
-    #[error("starting the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] HttpError),
     /// A configured address is none.
     #[error(
         "`{tool}` in the configuration has no usable endpoint: {detail}; write one such as `http://127.0.0.1:9090`"

@@ -57,6 +57,7 @@ async fn a_person_closes_a_session_under_their_own_name() {
     assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
     let shown = daemon.until(&session, "escalated").await;
     assert_eq!(shown["approvals_pending"], json!([]), "{shown}");
+    daemon.told().await;
     assert_eq!(daemon.shop.witness(), (0, 1));
 }
 
@@ -105,7 +106,9 @@ fn allowed(method: &Method, path: &str) -> &'static [&'static str] {
         ("POST", path) if path.ends_with("/decide") => &["approver", "admin"],
         ("GET", _) => &["viewer", "operator", "approver", "admin"],
         ("POST", path) if path.starts_with("/v1/sessions") => &["operator", "approver", "admin"],
-        ("POST", path) if path.starts_with("/v1/deliveries") => &["operator", "approver", "admin"],
+        ("POST", path) if path.starts_with("/v1/deliveries") || path.starts_with("/v1/outbox") => {
+            &["operator", "approver", "admin"]
+        }
         ("POST", "/hooks/alertmanager" | "/v2/enqueue") => &["intake", "operator", "approver", "admin"],
         (method, path) => panic!("no rule for {method} {path}: add it here and to the guard"),
     }
@@ -118,7 +121,7 @@ async fn every_endpoint_answers_exactly_the_roles_it_should() {
     assert!(endpoints.len() > 15, "{endpoints:?}");
     for (method, path) in endpoints {
         let concrete = path.replace("{session}", "none").replace("{approval}", "none").replace("{token}", "none");
-        let concrete = concrete.replace("{delivery}", "none");
+        let concrete = concrete.replace("{delivery}", "none").replace("{message}", "none");
         if ["/healthz", "/readyz"].contains(&path.as_str()) {
             assert_eq!(daemon.ask("", method, &concrete, None).await.status, StatusCode::OK);
             continue;

@@ -22,6 +22,7 @@ mod kills;
 mod limits;
 mod model_failures;
 mod monitoring;
+mod outbox;
 mod page;
 mod page_actions;
 mod page_browser;

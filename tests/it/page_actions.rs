@@ -68,6 +68,7 @@ async fn a_rejection_needs_a_reason_and_the_reason_is_kept() {
     daemon.until(&session, "escalated").await;
     let decided = event(&daemon, &session, "approval_decided").await;
     assert!(decided.to_string().contains("not in the freeze"), "{decided}");
+    daemon.told().await;
     assert_eq!(daemon.shop.witness(), (0, 1));
 }
 

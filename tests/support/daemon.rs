@@ -171,6 +171,14 @@ impl Daemon {
         assert!(reached.await.is_ok(), "{}", self.log());
     }
 
+    /// Waits until no message to the outside waits.
+    pub async fn told(&self) {
+        let reached = eventually("every message to be sent", PATIENCE, || async {
+            self.get("/v1/outbox?state=waiting").await["items"].as_array().unwrap().is_empty().then_some(())
+        });
+        assert!(reached.await.is_ok(), "{}", self.log());
+    }
+
     /// Waits until the session has this status.
     pub async fn until(&self, session: &str, status: &str) -> Value {
         let path = format!("/v1/sessions/{session}");

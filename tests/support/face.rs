@@ -5,7 +5,7 @@ use std::sync::Arc;
 use provost_domain::access::{AccessRole, Token};
 use provost_domain::port::{Clock as _, Tokens as _};
 use provost_engine::SystemClock;
-use provost_server::{Intake, IntakeParts, IntakeSettings, Parts, Server};
+use provost_server::{Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server};
 use provost_store::SqliteStore;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -38,6 +38,12 @@ impl Face {
             reads: Arc::new(store.reads()),
             clock: Arc::new(SystemClock),
         };
+        let outgoing = OutgoingParts {
+            outbox: Arc::new(store.clone()),
+            reads: Arc::new(store.reads()),
+            clock: Arc::new(SystemClock),
+            give_up_after: std::time::Duration::MAX,
+        };
         let nothing = IntakeSettings { sources: [].into(), waiting_max: 1 };
         let server = Server::new(Parts {
             engine: house.engine.clone(),
@@ -45,6 +51,7 @@ impl Face {
             requests: Arc::new(store.clone()),
             clock: Arc::new(SystemClock),
             intake: Intake::start(parts, nothing).await.unwrap(),
+            outgoing: Outgoing::new(outgoing).unwrap(),
             login_key: [7; 32],
             data: folder.path().to_path_buf(),
         })

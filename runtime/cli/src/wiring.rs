@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use provost_agents::StandardRoles;
 use provost_domain::failure::ModelFailure;
-use provost_domain::ids::{Digest, Handle, SessionId};
+use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
 use provost_domain::pack::Pack;
-use provost_domain::port::{Clock, ModelProvider, Reads};
+use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Reads};
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
 use provost_packs::{Config, IntakeConfig, Known, Model, NotifyTarget, SecretPlace, load, load_config};
-use provost_server::{IntakeSettings, Source, SourceSettings};
+use provost_server::{IntakeSettings, Outgoing, OutgoingParts, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::{NotifySettings, ToolsSettings};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -28,6 +28,7 @@ use crate::signals::Told;
 pub(crate) struct House {
     pub(crate) engine: Engine,
     store: SqliteStore,
+    outgoing: Option<Outgoing>,
     drain: Duration,
     told: Told,
 }
@@ -49,29 +50,38 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// Reads a secret from its place.
 type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString>;
 
-/// The configured tools.
-fn tools(config: &Config, secret: ReadSecret<'_>) -> Result<ToolGateway> {
+/// What the tools are built from; they send within the call.
+fn settings(config: &Config, secret: ReadSecret<'_>) -> Result<ToolsSettings> {
     let tools = &config.tools;
-    let settings = ToolsSettings {
+    Ok(ToolsSettings {
         metrics_endpoint: tools.metrics.as_ref().map(|metrics| metrics.endpoint.clone()),
         prometheus: tools.prometheus.as_ref().map(|server| server.endpoint.clone()),
         alertmanager: tools.alertmanager.as_ref().map(|server| server.endpoint.clone()),
         service_admin: tools.service.as_ref().map(|service| service.admin.clone()),
         log_files: tools.logs.as_ref().map(|logs| logs.files.clone()).unwrap_or_default(),
         notify: tools.notify.iter().map(|target| notify(target, secret)).collect::<Result<_>>()?,
+        direct: tools.notify.iter().filter(|(_, to)| !to.outbox()).map(|(name, _)| name.clone()).collect(),
+        outbox: None,
         http_allow: tools.http.as_ref().map(|http| http.allow.clone()).unwrap_or_default(),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(ToolGateway::new(provost_tools::build(&settings, &clock)?))
+    })
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The configured tools.
+fn tools(settings: &ToolsSettings) -> Result<ToolGateway> {
+    Ok(ToolGateway::new(provost_tools::build(settings, &clock())?))
 }
 
 fn notify((name, target): (&String, &NotifyTarget), secret: ReadSecret<'_>) -> Result<(String, NotifySettings)> {
     let secret = |place| secret(place).with_context(|| format!("`tools.notify.{name}`"));
     let settings = match target {
-        NotifyTarget::Webhook { url, secret: place } => {
+        NotifyTarget::Webhook { url, secret: place, .. } => {
             NotifySettings::Webhook { url: url.clone(), secret: place.as_ref().map(secret).transpose()? }
         }
-        NotifyTarget::Pagerduty { url, routing_key } => {
+        NotifyTarget::Pagerduty { url, routing_key, .. } => {
             NotifySettings::Pagerduty { url: url.clone(), routing_key: secret(routing_key)? }
         }
     };
@@ -80,7 +90,7 @@ fn notify((name, target): (&String, &NotifyTarget), secret: ReadSecret<'_>) -> R
 
 /// The configured packs, checked against tools and models. Needs no secret.
 pub(crate) fn packs(config: &Config) -> Result<Vec<Arc<Pack>>> {
-    let catalog = tools(config, &|_| Ok(SecretString::default()))?.catalog();
+    let catalog = tools(&settings(config, &|_| Ok(SecretString::default()))?)?.catalog();
     let models: BTreeSet<String> = config.models.keys().cloned().collect();
     let known = Known { catalog: &catalog, models: &models };
     config.packs.iter().map(|folder| Ok(Arc::new(load(folder, known)?))).collect()
@@ -150,16 +160,45 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
     Ok(IntakeSettings { sources, waiting_max: waiting_max.get() })
 }
 
-/// All that sessions work with, checked against each other.
-pub(crate) fn gear(config: &Config) -> Result<(Vec<Arc<Pack>>, ModelGateway, ToolGateway)> {
-    Ok((packs(config)?, models(config)?, tools(config, &secret)?))
+/// All that sessions work with, checked against each other. The tools are not built yet.
+pub(crate) fn gear(config: &Config) -> Result<(Vec<Arc<Pack>>, ModelGateway, ToolsSettings)> {
+    Ok((packs(config)?, models(config)?, settings(config, &secret)?))
+}
+
+/// Who sends what was stored, by the tool's name.
+type Carriers = BTreeMap<ToolName, Arc<dyn Carrier>>;
+
+/// Builds the tools; where there is an outbox they store there what they are to send, and the carriers send it.
+fn equip(mut settings: ToolsSettings, outgoing: Option<&Outgoing>) -> Result<(ToolGateway, Carriers)> {
+    settings.outbox = outgoing.map(|outgoing| Arc::new(outgoing.clone()) as Arc<dyn Outbox>);
+    Ok((tools(&settings)?, provost_tools::carriers(&settings, &clock())?))
 }
 
 impl House {
-    /// Takes the store and starts the engine.
+    /// Takes the store and starts the engine. Its tools send within the call.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let (packs, models, tools) = gear(config)?;
+        Self::start(config, |_| Ok(None)).await
+    }
+
+    /// The same, with tools that store what they are to send.
+    pub(crate) async fn serving(config: &Config) -> Result<Self> {
+        let give_up_after = config.outbox.give_up_after;
+        let outgoing = |store: &SqliteStore| {
+            let (outbox, reads) = (Arc::new(store.clone()), Arc::new(store.reads()));
+            let parts = OutgoingParts { outbox, reads, clock: clock(), give_up_after };
+            Outgoing::new(parts).map(Some).context("making the figures")
+        };
+        Self::start(config, outgoing).await
+    }
+
+    async fn start(config: &Config, outgoing: impl FnOnce(&SqliteStore) -> Result<Option<Outgoing>>) -> Result<Self> {
+        let (packs, models, settings) = gear(config)?;
         let store = SqliteStore::open(&config.store_path()).await?;
+        let outgoing = outgoing(&store)?;
+        let (tools, carriers) = equip(settings, outgoing.as_ref())?;
+        if let Some(outgoing) = &outgoing {
+            outgoing.carry_with(carriers);
+        }
         let ports = Ports {
             store: Arc::new(store.clone()),
             commands: Arc::new(store.clone()),
@@ -172,7 +211,7 @@ impl House {
         let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
         let told = Told::listen()?;
         let engine = Engine::start(ports, packs, settings).await?;
-        Ok(Self { engine, store, drain: config.engine.drain, told })
+        Ok(Self { engine, store, outgoing, drain: config.engine.drain, told })
     }
 
     /// Opens, works and closes in order, also when the work fails.
@@ -195,6 +234,16 @@ impl House {
     /// Cancelled by SIGTERM or SIGINT.
     pub(crate) fn told_to_end(&self) -> &CancellationToken {
         &self.told.to_end
+    }
+
+    /// What sends messages to the outside, where there is an outbox.
+    pub(crate) fn outgoing(&self) -> Option<&Outgoing> {
+        self.outgoing.as_ref()
+    }
+
+    /// Builds tools from other settings, for a reload.
+    pub(crate) fn equip(&self, settings: ToolsSettings) -> Result<(ToolGateway, Carriers)> {
+        equip(settings, self.outgoing())
     }
 
     /// The store, for what is no session.

@@ -179,6 +179,10 @@ text_id! {
     DeliveryId
 }
 text_id! {
+    /// The id of a message to the outside: `msg_` and 32 hex digits derived from its key.
+    MessageId
+}
+text_id! {
     /// Who acts: `user:alice`, `agent:triage`, `ticker:approvals`, `cli:root`.
     Principal
 }

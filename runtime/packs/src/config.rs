@@ -35,6 +35,8 @@ table! {
         pub server: ServerConfig = ServerConfig::blank(),
         /// What `provost serve` takes from outside.
         pub intake: IntakeConfig = IntakeConfig::blank(),
+        /// How `provost serve` sends what is told outside.
+        pub outbox: OutboxConfig = OutboxConfig::blank(),
         /// What `provost serve` logs.
         pub log: LogConfig = LogConfig::default(),
     }
@@ -51,6 +53,15 @@ table! {
         /// Deliveries that may wait to be worked on; more are refused so that senders try again. As many as a storm of
         /// alerts brings.
         pub waiting_max: NonZeroU64 = const { NonZeroU64::new(10_000).unwrap() },
+    }
+}
+
+table! {
+    /// How stored notifications are sent.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct OutboxConfig {
+        /// How long one is tried before it counts as failed.
+        pub give_up_after: Duration = Duration::from_hours(24),
     }
 }
 

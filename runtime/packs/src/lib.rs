@@ -26,7 +26,7 @@ mod secret;
 mod server;
 mod source;
 
-pub use config::{Config, EngineConfig, IntakeConfig, Tools, load_config};
+pub use config::{Config, EngineConfig, IntakeConfig, OutboxConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
 pub use load::{Known, load};
 pub use model::Model;

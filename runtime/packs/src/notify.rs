@@ -14,6 +14,8 @@ pub enum NotifyTarget {
         url: String,
         /// Where the secret is that signs what is sent.
         secret: Option<SecretPlace>,
+        /// Whether `provost serve` stores what is sent and sends it in the background.
+        outbox: bool,
     },
     /// PagerDuty's Events API, version 2.
     Pagerduty {
@@ -21,6 +23,8 @@ pub enum NotifyTarget {
         url: String,
         /// Where the routing key is.
         routing_key: SecretPlace,
+        /// As with a webhook.
+        outbox: bool,
     },
 }
 
@@ -28,6 +32,13 @@ const WEBHOOK: &str = "webhook";
 const PAGERDUTY: &str = "pagerduty";
 
 impl NotifyTarget {
+    /// Whether `provost serve` stores what is sent and sends it in the background.
+    pub const fn outbox(&self) -> bool {
+        match self {
+            Self::Webhook { outbox, .. } | Self::Pagerduty { outbox, .. } => *outbox,
+        }
+    }
+
     pub(crate) fn secret(&mut self) -> Option<&mut SecretPlace> {
         match self {
             Self::Webhook { secret, .. } => secret.as_mut(),
@@ -44,13 +55,14 @@ impl Read for NotifyTarget {
         };
         match kind.as_str() {
             WEBHOOK => {
-                let table = Table::open(node, &["kind", "url", "secret"], log)?;
-                Some(Self::Webhook { url: table.required("url", log), secret: table.optional("secret", log) })
+                let table = Table::open(node, &["kind", "url", "secret", "outbox"], log)?;
+                let (url, secret) = (table.required("url", log), table.optional("secret", log));
+                Some(Self::Webhook { url, secret, outbox: table.optional("outbox", log).unwrap_or(true) })
             }
             PAGERDUTY => {
-                let table = Table::open(node, &["kind", "url", "routing_key"], log)?;
+                let table = Table::open(node, &["kind", "url", "routing_key", "outbox"], log)?;
                 let (url, routing_key) = (table.required("url", log), table.required("routing_key", log));
-                Some(Self::Pagerduty { url, routing_key })
+                Some(Self::Pagerduty { url, routing_key, outbox: table.optional("outbox", log).unwrap_or(true) })
             }
             other => {
                 let place = node.get("kind").map(|kind| kind.place).unwrap_or_default();
@@ -61,6 +73,6 @@ impl Read for NotifyTarget {
     }
 
     fn blank() -> Self {
-        Self::Webhook { url: String::new(), secret: None }
+        Self::Webhook { url: String::new(), secret: None, outbox: true }
     }
 }

@@ -25,9 +25,10 @@ use crate::feed::Feed;
 use crate::idempotency::{Running, once};
 use crate::intake::Intake;
 use crate::metrics::Meters;
+use crate::outgoing::Outgoing;
 use crate::page::{self, Logins};
 use crate::problem::Problem;
-use crate::{approvals, deliveries, events, health, hooks, metrics, packs, records, sessions, tokens};
+use crate::{approvals, deliveries, events, health, hooks, metrics, outbox, packs, records, sessions, tokens};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
 pub(crate) const BODY_MAX: usize = 1024 * 1024;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// What takes deliveries.
     pub intake: Intake,
+    /// What sends messages to the outside.
+    pub outgoing: Outgoing,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: std::path::PathBuf,
     /// Signs the logins of the page; the same key after a restart keeps people logged in.
@@ -60,6 +63,7 @@ struct Inner {
     logins: Logins,
     feed: Feed,
     intake: Intake,
+    outgoing: Outgoing,
     requests: Arc<dyn Requests>,
     running: Running,
     meters: Meters,
@@ -96,13 +100,13 @@ impl Server {
     /// # Errors
     /// Its figures cannot be kept.
     pub fn new(parts: Parts) -> prometheus::Result<Self> {
-        let Parts { engine, tokens, requests, clock, intake, data, login_key } = parts;
+        let Parts { engine, tokens, requests, clock, intake, outgoing, data, login_key } = parts;
         let meters = Meters::new(clock.now())?;
         let access = Access::new(tokens, clock);
         let logins = Logins::new(login_key);
         let feed = Feed::start(&engine);
         let running = Running::default();
-        Ok(Self(Arc::new(Inner { engine, access, logins, feed, intake, requests, running, meters, data })))
+        Ok(Self(Arc::new(Inner { engine, access, logins, feed, intake, outgoing, requests, running, meters, data })))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -123,6 +127,10 @@ impl Server {
 
     pub(crate) fn intake(&self) -> &Intake {
         &self.0.intake
+    }
+
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
     }
 
     pub(crate) fn requests(&self) -> &dyn Requests {
@@ -179,6 +187,7 @@ impl Server {
             .routes(routes!(records::records))
             .routes(routes!(approvals::list))
             .routes(routes!(deliveries::list))
+            .routes(routes!(outbox::list))
             .routes(routes!(packs::packs))
             .routes(routes!(packs::tools))
             .routes(routes!(metrics::metrics));
@@ -190,7 +199,8 @@ impl Server {
             .routes(routes!(sessions::say))
             .routes(routes!(sessions::settle))
             .routes(routes!(sessions::claim))
-            .routes(routes!(deliveries::replay));
+            .routes(routes!(deliveries::replay))
+            .routes(routes!(outbox::retry));
         let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager));
         let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
         let administers =

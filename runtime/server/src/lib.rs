@@ -10,6 +10,8 @@
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
+//! | `outgoing` | messages to the outside: stored, then sent until their targets took them |
+//! | `outbox` | what is told outside and what came of it |
 //! | `page` | the same for people: a page that follows the sessions as they go on |
 //! | `feed`, `events`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
@@ -27,6 +29,8 @@ mod hooks;
 mod idempotency;
 mod intake;
 mod metrics;
+mod outbox;
+mod outgoing;
 mod packs;
 mod page;
 mod problem;
@@ -41,6 +45,7 @@ pub use codes::Code;
 pub use intake::{
     BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, Source, SourceSettings, first_case,
 };
+pub use outgoing::{Outgoing, OutgoingParts};
 pub use problem::Problem;
 pub use records::RecordView;
 pub use tokens::random;

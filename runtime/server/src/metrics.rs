@@ -80,6 +80,7 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<Response, Pr
     let pending = engine.reads().approvals(&filter).await?.len();
     let mut families = engine.metrics();
     families.extend(server.meters().gather(server.feed().streams(), pending));
+    families.extend(server.outgoing().gather().await?);
     let text = TextEncoder::new().encode_to_string(&families);
     let text = text.map_err(|error| Problem::new(Code::Internal, format!("the figures cannot be written: {error}")))?;
     Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response())

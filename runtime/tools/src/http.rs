@@ -104,11 +104,8 @@ pub(crate) async fn try_post(request: RequestBuilder) -> Result<Value, PostFailu
 }
 
 fn kind_of(status: StatusCode) -> FailureKind {
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        FailureKind::Transient
-    } else {
-        FailureKind::Permanent
-    }
+    let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
+    if status.is_server_error() || later { FailureKind::Transient } else { FailureKind::Permanent }
 }
 
 /// What broke an exchange, and whether it may work another time; without the address, which may hold credentials.

@@ -13,15 +13,17 @@ mod redact;
 mod service;
 mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use provost_domain::port::{Clock, ToolBackend};
+use provost_domain::ids::ToolName;
+use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
 use provost_domain::schema::BadSchema;
 use provost_http::HttpError;
 
 pub use notify::NotifySettings;
+use notify::Sender;
 pub use redact::redact;
 
 /// Which tools exist: only what is configured does.
@@ -39,6 +41,10 @@ pub struct ToolsSettings {
     pub log_files: BTreeMap<String, PathBuf>,
     /// The targets of `notify:NAME`.
     pub notify: BTreeMap<String, NotifySettings>,
+    /// The names of those targets whose notifications are sent within the call even where there is an outbox.
+    pub direct: BTreeSet<String>,
+    /// Where notifications are stored, to be sent later. Without one they are sent within the call.
+    pub outbox: Option<Arc<dyn Outbox>>,
     /// The `host:port`s `http:probe` may look at; no list, no tool.
     pub http_allow: Vec<String>,
 }
@@ -100,10 +106,28 @@ pub fn build(settings: &ToolsSettings, clock: &Arc<dyn Clock>) -> Result<Vec<Arc
         tools.push(Arc::new(logs::Tail::new(settings.log_files.clone())?));
     }
     for (name, target) in &settings.notify {
-        tools.push(Arc::new(notify::Notify::new(client.clone(), Arc::clone(clock), name, target)?));
+        let sender = Sender::new(client.clone(), Arc::clone(clock), name, target)?;
+        match settings.outbox.as_ref().filter(|_| !settings.direct.contains(name)) {
+            Some(outbox) => tools.push(Arc::new(notify::Queue::new(sender.tool(), Arc::clone(outbox), clock)?)),
+            None => tools.push(Arc::new(notify::Notify::new(sender)?)),
+        }
     }
     if !settings.http_allow.is_empty() {
         tools.push(Arc::new(probe::Probe::new(client, settings.http_allow.clone())?));
     }
     Ok(tools)
+}
+
+/// What carries stored notifications to each configured target, by the tool's name: also those sent within the call, which
+/// an earlier configuration may have stored.
+pub fn carriers(
+    settings: &ToolsSettings,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<ToolName, Arc<dyn Carrier>>, ToolsError> {
+    let client = http::client()?;
+    let carrier = |(name, target): (&String, &NotifySettings)| {
+        let sender = Sender::new(client.clone(), Arc::clone(clock), name, target)?;
+        Ok((sender.tool().clone(), Arc::new(sender) as Arc<dyn Carrier>))
+    };
+    settings.notify.iter().map(carrier).collect()
 }

@@ -1,20 +1,24 @@
-//! `notify:NAME`: tells people outside, once per key. What may succeed later is tried again within the call.
+//! `notify:NAME`: tells people outside, once per key. What may succeed later is tried again: within the call, or from the
+//! outbox, where there is one.
 
+mod queue;
+mod sender;
 mod target;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
-use provost_domain::port::{Clock, ToolBackend};
+use provost_domain::ids::ToolName;
+use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
-use reqwest::{Client, RequestBuilder, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
+pub(crate) use queue::Queue;
+pub(crate) use sender::Sender;
 pub use target::NotifySettings;
 
 use crate::http::PostFailure;
@@ -24,8 +28,6 @@ use target::Target;
 
 /// The pauses between attempts, in milliseconds.
 const PAUSES_MS: [u64; 5] = [250, 500, 1000, 2000, 4000];
-/// How long one attempt may take: several have a place in the call.
-const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long all attempts may take together.
 const WITHIN: Duration = Duration::from_secs(18);
 /// A little more, so that the tool's own answer comes first.
@@ -57,44 +59,28 @@ enum Severity {
     Critical,
 }
 
+/// What a tool of that name declares, in either form.
+fn declared(name: &ToolName) -> Result<ToolSpec, ToolsError> {
+    Declaration {
+        name: name.as_str(),
+        description: "Notifies a team outside.",
+        effect: EffectClass::Idempotent,
+        risk: Risk::Low,
+        timeout: TIMEOUT,
+    }
+    .spec::<NotifyArgs>()
+}
+
+/// Sends within the call.
 #[derive(Debug)]
 pub(crate) struct Notify {
     spec: ToolSpec,
-    client: Client,
-    clock: Arc<dyn Clock>,
-    target: Target,
+    sender: Sender,
 }
 
 impl Notify {
-    pub(crate) fn new(
-        client: Client,
-        clock: Arc<dyn Clock>,
-        name: &str,
-        settings: &NotifySettings,
-    ) -> Result<Self, ToolsError> {
-        let name = format!("notify:{name}");
-        let spec = Declaration {
-            name: &name,
-            description: "Notifies a team outside.",
-            effect: EffectClass::Idempotent,
-            risk: Risk::Low,
-            timeout: TIMEOUT,
-        }
-        .spec::<NotifyArgs>()?;
-        let wrong = |detail| ToolsError::Notify { tool: name.clone(), detail };
-        let target = Target::new(settings).map_err(wrong)?;
-        Ok(Self { spec, client, clock, target })
-    }
-
-    /// One attempt. The key is the same in all of them.
-    fn request(&self, call: &ToolCall) -> RequestBuilder {
-        let body = self.target.body(call);
-        let request = self.client.post(self.target.url()).timeout(ATTEMPT).header("Idempotency-Key", &call.key);
-        let request = match self.target.signature(&body, self.clock.now()) {
-            Some(signature) => request.header("X-Provost-Signature", signature),
-            None => request,
-        };
-        request.header(header::CONTENT_TYPE, "application/json").body(body)
+    pub(crate) fn new(sender: Sender) -> Result<Self, ToolsError> {
+        Ok(Self { spec: declared(sender.tool())?, sender })
     }
 }
 
@@ -142,7 +128,7 @@ impl ToolBackend for Notify {
         let trying = async {
             let mut pauses = PAUSES_MS.into_iter().map(Duration::from_millis);
             loop {
-                let failure = match http::try_post(self.request(call)).await {
+                let failure = match http::try_post(self.sender.request(call)).await {
                     Ok(content) => return Some(content),
                     Err(failure) => failure,
                 };
@@ -152,8 +138,8 @@ impl ToolBackend for Notify {
         match timeout(WITHIN, trying).await {
             Ok(Some(Value::Null)) => ToolOutcome::Ok { content: "delivered".into() },
             Ok(Some(Value::String(text))) if text.trim().is_empty() => ToolOutcome::Ok { content: "delivered".into() },
-            Ok(Some(content)) => bound::outcome(&self.target.answer(content), OUTPUT_LIMIT, "delivered"),
-            Ok(None) | Err(_) => attempts.outcome(&self.target),
+            Ok(Some(content)) => bound::outcome(&self.sender.target().answer(content), OUTPUT_LIMIT, "delivered"),
+            Ok(None) | Err(_) => attempts.outcome(self.sender.target()),
         }
     }
 }

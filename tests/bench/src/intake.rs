@@ -10,7 +10,9 @@ use provost_domain::access::{AccessRole, Token};
 use provost_domain::ids::Principal;
 use provost_domain::port::{Clock as _, DeliveryFilter, DeliveryReads as _, DeliveryState, SessionFilter, Tokens as _};
 use provost_engine::SystemClock;
-use provost_server::{Intake, IntakeParts, IntakeSettings, Parts, Server, Source, SourceSettings};
+use provost_server::{
+    Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server, Source, SourceSettings,
+};
 use provost_store::{SqliteReads, SqliteStore};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -91,6 +93,12 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
         reads: Arc::new(store.reads()),
         clock: Arc::new(SystemClock),
     };
+    let outgoing = OutgoingParts {
+        outbox: Arc::new(store.clone()),
+        reads: Arc::new(store.reads()),
+        clock: Arc::new(SystemClock),
+        give_up_after: Duration::MAX,
+    };
     let source = SourceSettings { pack: "w1".to_owned(), keys: [].into() };
     let settings = IntakeSettings { sources: [(Source::Alertmanager, source)].into(), waiting_max: 10_000 };
     let server = Server::new(Parts {
@@ -99,6 +107,7 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
         requests: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         intake: Intake::start(parts, settings).await?,
+        outgoing: Outgoing::new(outgoing)?,
         login_key: [0; 32],
         data: subject.folder.path().to_path_buf(),
     })?;

@@ -31,14 +31,15 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
     let config = wiring::config(&args.config)?;
     logs.follow(logs.wanted(config.log.filter.as_deref())?);
     let listener = socket::listener(args.listen.unwrap_or(config.server.listen)).await?;
-    House::within(&config, async |house| {
+    let house = House::serving(&config).await?;
+    let work = async |house: &House| {
         let reload = Reload { args: &args.config, started: &config, house, logs: &logs };
         tokio::select! {
             answered = answer(listener, &reload, &mut hangup, output) => answered,
             never = supervision::feed(house.engine.beats()) => match never {},
         }
-    })
-    .await
+    };
+    house.during(work).await
 }
 
 /// Answers requests until told to end, or until the store fails; then drains.
@@ -105,6 +106,8 @@ async fn server(house: &House, config: &Config) -> Result<Server> {
         clock: Arc::new(SystemClock),
     };
     let intake = Intake::start(parts, wiring::intake(config)?).await?;
+    let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
+    outgoing.start(house.engine.stopped());
     let data = config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf);
     let server = Server::new(Parts {
         engine: house.engine.clone(),
@@ -112,6 +115,7 @@ async fn server(house: &House, config: &Config) -> Result<Server> {
         requests: Arc::new(house.store().clone()),
         clock: Arc::new(SystemClock),
         intake,
+        outgoing,
         login_key: login_key(&data)?,
         data,
     });

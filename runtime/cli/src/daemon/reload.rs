@@ -39,10 +39,14 @@ impl Reload<'_> {
     async fn take_over(&self) -> Result<Vec<&'static str>> {
         let config = wiring::config(self.args)?;
         let wanted = self.logs.wanted(config.log.filter.as_deref())?;
-        let (packs, models, tools) = wiring::gear(&config)?;
+        let (packs, models, settings) = wiring::gear(&config)?;
+        let (tools, carriers) = self.house.equip(settings)?;
         let plan = tokens::plan(self.house.store(), &config.server.tokens).await?;
         tokens::apply(self.house.store(), plan).await?;
         self.house.engine.reload(packs, models, tools);
+        if let Some(outgoing) = self.house.outgoing() {
+            outgoing.carry_with(carriers);
+        }
         self.logs.follow(wanted);
         Ok(needs_restart(self.started, &config))
     }
@@ -53,6 +57,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("store", old.store != new.store),
         ("server.listen", old.server.listen != new.server.listen),
         ("intake", old.intake != new.intake),
+        ("outbox", old.outbox != new.outbox),
         ("engine", old.engine != new.engine),
     ];
     changes.into_iter().filter_map(|(what, changed)| changed.then_some(what)).collect()

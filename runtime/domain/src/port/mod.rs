@@ -5,6 +5,7 @@
 mod access;
 mod deliveries;
 mod model;
+mod outbox;
 mod requests;
 mod store;
 mod tool;
@@ -15,6 +16,10 @@ pub use deliveries::{
     GroupWork, Mark, NewDelivery, UnknownState,
 };
 pub use model::ModelProvider;
+pub use outbox::{
+    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, Queued, Then,
+    Tried, UnknownMessageState,
+};
 pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,

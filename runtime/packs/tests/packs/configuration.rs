@@ -109,16 +109,17 @@ fn a_target_of_notifications_is_a_webhook_unless_it_says_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("provost.yaml");
     let load = |target: &str| {
-        let tools = format!("tools: {{notify: {{team: {{{target}}}}}}}");
+        let tools = format!("outbox: {{give_up_after: 2h}}\ntools: {{notify: {{team: {{{target}}}}}}}");
         fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{}}\n{tools}\n")).unwrap();
         Ok::<_, PackErrors>(load_config(&path, &|_| None)?.tools.notify.remove("team").unwrap())
     };
     let plain = load("url: \"http://h/\"").unwrap();
-    assert!(matches!(plain, NotifyTarget::Webhook { url, secret: None } if url == "http://h/"));
+    assert!(matches!(plain, NotifyTarget::Webhook { url, secret: None, outbox: true } if url == "http://h/"));
     let signed = load("kind: webhook, url: u, secret: {file: key}").unwrap();
     let beside = folder.path().join("key");
     assert!(matches!(signed, NotifyTarget::Webhook { secret: Some(SecretPlace::File(file)), .. } if file == beside));
     let pager = load("kind: pagerduty, url: u, routing_key: {env: KEY}").unwrap();
+    assert!(pager.outbox() && !load("url: u, outbox: false").unwrap().outbox());
     assert!(matches!(pager, NotifyTarget::Pagerduty { routing_key: SecretPlace::Env(name), .. } if name == "KEY"));
     for (text, part) in [
         ("kind: pager, url: u", "did you mean `pagerduty`?"),

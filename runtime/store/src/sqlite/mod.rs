@@ -7,6 +7,7 @@
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
+//! | `outbox` | messages to the outside |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -18,6 +19,7 @@ mod deliveries;
 mod error;
 mod inbox;
 mod open;
+mod outbox;
 mod place;
 mod reads;
 mod requests;
@@ -36,12 +38,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use provost_domain::access::Token;
 use provost_domain::command::Command;
-use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, Owner, Seq, SessionId, TokenId};
+use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
-    KeptAnswer, KnownRequest, NewDelivery, NewSession, Park, Parked, Reads, Requests, SessionFilter, SessionRow,
-    SessionStore, StoreError, Submitted, TakenOver, Tokens,
+    KeptAnswer, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, Park, Parked, Reads, Requests,
+    SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -178,6 +180,21 @@ impl Deliveries for SqliteStore {
 
     async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
         Ok(self.writer.ask(Job::Execute, vec![deliveries::dismiss(id, note)]).await? == 1)
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, vec![outbox::enqueue(&message)]).await? == 1)
+    }
+
+    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, vec![outbox::tried(tried)]).await? == 1)
+    }
+
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.writer.ask(Job::Execute, vec![outbox::again(id, at)]).await? == 1)
     }
 }
 

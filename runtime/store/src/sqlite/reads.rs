@@ -2,11 +2,14 @@
 
 use async_trait::async_trait;
 use provost_domain::access::Token;
-use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Fence, Handle, Owner, Seq, SessionId, TokenId};
+use provost_domain::ids::{
+    ApprovalId, CmdId, DeliveryId, Digest, Fence, Handle, MessageId, Owner, Seq, SessionId, TokenId,
+};
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
-    GroupWork, InboxEntry, KnownRequest, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
+    GroupWork, InboxEntry, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, Queued, Reads, SessionFilter,
+    SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -15,7 +18,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, deliveries, inbox, requests, sessions, snapshots, tokens};
+use super::{approvals, contents, deliveries, inbox, outbox, requests, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -164,6 +167,25 @@ impl DeliveryReads for SqliteReads {
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         deliveries::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
+    }
+}
+
+#[async_trait]
+impl OutboxReads for SqliteReads {
+    async fn queued(&self) -> Result<Vec<Queued>, StoreError> {
+        outbox::queued(&self.pool).await
+    }
+
+    async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError> {
+        outbox::due(&self.pool, target, now, i64::from(limit)).await
+    }
+
+    async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {
+        outbox::read(&self.pool, id).await
+    }
+
+    async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, StoreError> {
+        outbox::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
     }
 }
 

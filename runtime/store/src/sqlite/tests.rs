@@ -7,7 +7,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
-use super::{append, approvals, contents, deliveries, inbox, reads, requests, sessions, snapshots, tokens, tx, writer};
+use super::{
+    append, approvals, contents, deliveries, inbox, outbox, reads, requests, schema, sessions, snapshots, tokens, tx,
+    writer,
+};
 
 const BULKS: [&Bulk; 17] = [
     &append::HOLD,
@@ -28,7 +31,7 @@ const BULKS: [&Bulk; 17] = [
     &sessions::PARK,
     &snapshots::UPSERT,
 ];
-const SINGLES: [&str; 37] = [
+const SINGLES: [&str; 45] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -49,6 +52,14 @@ const SINGLES: [&str; 37] = [
     deliveries::WORK,
     inbox::OUTCOME,
     inbox::SID,
+    outbox::AGAIN,
+    outbox::DUE,
+    outbox::ENQUEUE,
+    outbox::LIST,
+    outbox::LIST_OF_SESSION,
+    outbox::QUEUED,
+    outbox::SELECT,
+    outbox::TRIED,
     reads::RECORDS,
     reads::RECORDS_BETWEEN,
     requests::ANSWER,
@@ -67,7 +78,7 @@ const SINGLES: [&str; 37] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "appends",
     "approvals",
     "contents",
@@ -75,6 +86,7 @@ const TABLES: [&str; 10] = [
     "delivery_groups",
     "inbox",
     "marks",
+    "outbox",
     "requests",
     "sessions",
     "snapshots",
@@ -84,7 +96,9 @@ const TRANSACTION: [&str; 7] =
 
 async fn database() -> SqliteConnection {
     let mut connection = options(Path::new(":memory:")).connect().await.unwrap();
-    sqlx::raw_sql(include_str!("schema.sql")).execute(&mut connection).await.unwrap();
+    for (_, step) in schema::MIGRATIONS {
+        sqlx::raw_sql(step).execute(&mut connection).await.unwrap();
+    }
     connection
 }
 

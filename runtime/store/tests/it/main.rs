@@ -26,6 +26,7 @@ mod deliveries;
 mod inbox;
 mod lists;
 mod load;
+mod outbox;
 mod parking;
 mod requests;
 mod sqlite;

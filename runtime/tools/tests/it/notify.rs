@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract;
 use axum::http::{HeaderMap, StatusCode};
@@ -10,6 +11,9 @@ use axum::routing::post;
 use hmac::{Hmac, Mac as _};
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::Digest;
+use provost_domain::ids::MessageId;
+use provost_domain::port::{Clock as _, NewMessage, Outbox, StoreError, Tried};
+use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ToolOutcome};
 use provost_tools::{NotifySettings, ToolsSettings};
 use serde_json::{Value, json};
@@ -137,4 +141,59 @@ async fn a_refusal_is_final_and_tells_no_secret() {
     let (_, server) = Receiver::start(&[(200, SECRET)]).await;
     let echoed = notified(webhook(&server, Some(SECRET)), args()).await;
     assert!(!format!("{echoed:?}").contains(SECRET), "{echoed:?}");
+}
+
+/// Keeps what is stored, or fails.
+#[derive(Debug, Default)]
+struct Drawer {
+    stored: Mutex<Vec<NewMessage>>,
+    broken: bool,
+}
+
+#[async_trait]
+impl Outbox for Drawer {
+    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+        if self.broken {
+            return Err(StoreError::Failed { detail: "disk full".to_owned() });
+        }
+        self.stored.lock().unwrap().push(message);
+        Ok(true)
+    }
+
+    async fn tried(&self, _: &Tried) -> Result<bool, StoreError> {
+        panic!("a tool tries nothing")
+    }
+
+    async fn again(&self, _: &MessageId, _: Timestamp) -> Result<bool, StoreError> {
+        panic!("a tool tries nothing")
+    }
+}
+
+/// Settings with an outbox, and this target.
+fn with_outbox(target: NotifySettings, outbox: &Arc<Drawer>) -> ToolsSettings {
+    let notify = [("team".to_owned(), target)].into();
+    ToolsSettings { notify, outbox: Some(Arc::clone(outbox) as _), ..ToolsSettings::default() }
+}
+
+#[tokio::test]
+async fn with_an_outbox_a_notification_is_stored_and_nothing_is_sent() {
+    let (receiver, server) = Receiver::start(&[]).await;
+    let drawer = Arc::new(Drawer::default());
+    let settings = with_outbox(webhook(&server, None), &drawer);
+    let answer = content(call(&settings, "notify:team", args()).await);
+    assert_eq!(answer, json!({"queued": true, "key": "the-key"}));
+    assert_eq!(receiver.came().len(), 0);
+    {
+        let stored = drawer.stored.lock().unwrap();
+        let [message] = stored.as_slice() else { panic!("{stored:?}") };
+        assert_eq!((&*message.call.args, message.call.key.as_str()), (&args(), "the-key"));
+        assert_eq!(message.at, crate::Noon.now());
+    }
+    let settings = ToolsSettings { direct: ["team".to_owned()].into(), ..settings };
+    assert_eq!(content(call(&settings, "notify:team", args()).await), "delivered");
+    assert_eq!((receiver.came().len(), drawer.stored.lock().unwrap().len()), (1, 1));
+
+    let broken = Arc::new(Drawer { broken: true, ..Drawer::default() });
+    let failed = call(&with_outbox(webhook(&server, None), &broken), "notify:team", args()).await;
+    assert_eq!(happened(failed), (Happened::Maybe, FailureKind::Transient));
 }

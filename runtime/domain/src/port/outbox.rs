@@ -1,0 +1,216 @@
+//! The seam to stored messages: what is to be told outside, kept before anything is sent.
+//!
+//! A message is a call that was answered as soon as it was durable. It is sent at least once, always under the call's key,
+//! until its target took it, refused it, or nobody could be reached for too long.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::ids::{Digest, MessageId, SessionId};
+use crate::time::Timestamp;
+use crate::tool::ToolCall;
+
+/// A message to be stored. Its target is the call's tool.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// What is to be done.
+    pub call: ToolCall,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl NewMessage {
+    /// Its id, derived from the call's key: the same call is the same message.
+    pub fn id(&self) -> MessageId {
+        let digest = Digest::of(self.call.key.as_bytes()).hex();
+        MessageId::new(format!("msg_{}", digest.chars().take(32).collect::<String>()))
+    }
+}
+
+/// A message's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageState {
+    /// Not taken yet; it is tried again.
+    Waiting,
+    /// Its target took it.
+    Sent,
+    /// It is tried no more.
+    Failed,
+}
+
+impl MessageState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Sent, Self::Failed];
+
+    /// Its word, stored and at the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A word that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no state of that name; the states are waiting, sent, failed")]
+pub struct UnknownMessageState;
+
+impl FromStr for MessageState {
+    type Err = UnknownMessageState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownMessageState)
+    }
+}
+
+/// A message that is due.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// What is to be done.
+    pub call: ToolCall,
+    /// How often it was tried.
+    pub tries: u64,
+    /// Since when it waits: when it was stored, or when a person had it tried again.
+    pub since: Timestamp,
+}
+
+/// A message in a list, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its place in the order of storing.
+    pub seq: u64,
+    /// Its id.
+    pub id: MessageId,
+    /// The tool that carries it.
+    pub target: String,
+    /// The session it comes from.
+    pub session: SessionId,
+    /// The key it is sent under.
+    pub key: String,
+    /// Its state.
+    pub state: MessageState,
+    /// What the last try came to.
+    pub note: String,
+    /// How often it was tried.
+    pub tries: u64,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// When it was last tried.
+    pub tried_at: Option<Timestamp>,
+    /// When it is tried next.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Which messages to list, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageFilter {
+    /// Only this state.
+    pub state: Option<MessageState>,
+    /// Only those of this session.
+    pub session: Option<SessionId>,
+    /// Only those before this place: the cursor.
+    pub before: Option<u64>,
+    /// At most this many; the store caps it at 500.
+    pub limit: u32,
+}
+
+/// The waiting messages of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// The target.
+    pub target: String,
+    /// How many.
+    pub count: u64,
+    /// When the first of them is to be tried.
+    pub next_at: Timestamp,
+}
+
+/// One try at a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The message.
+    pub id: MessageId,
+    /// When.
+    pub at: Timestamp,
+    /// What comes next.
+    pub then: Then,
+    /// What it came to, in few words without secrets.
+    pub note: String,
+}
+
+/// What follows a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing: it was taken.
+    Sent,
+    /// Another one.
+    Again {
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing: it was refused, or was tried for long enough.
+    Failed,
+}
+
+/// Writes.
+#[async_trait]
+pub trait Outbox: Send + Sync + std::fmt::Debug {
+    /// Stores a message that is due at once. Once it returns `Ok` it is durable; `Ok(false)` when a message of this key is
+    /// there already, which stays as it is.
+    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError>;
+
+    /// Counts a try at a waiting message. `Ok(false)` when it does not wait.
+    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError>;
+
+    /// Makes a failed message wait again, and a waiting one due now. `Ok(false)` when there is none such of that id.
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// Reads.
+#[async_trait]
+pub trait OutboxReads: Send + Sync + std::fmt::Debug {
+    /// What waits, by target.
+    async fn queued(&self) -> Result<Vec<Queued>, StoreError>;
+
+    /// The messages of a target that are due, the longest due first.
+    async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError>;
+
+    /// One message.
+    async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError>;
+
+    /// Messages, newest first.
+    async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, StoreError>;
+}
+
+/// What one try came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    /// The target took it.
+    Taken,
+    /// It did not, but may later.
+    NotYet {
+        /// Why, without secrets.
+        why: String,
+        /// How long the target asked to wait.
+        after: Option<Duration>,
+    },
+    /// It never will.
+    Refused {
+        /// Why, without secrets.
+        why: String,
+    },
+}
+
+/// Carries messages to one target.
+#[async_trait]
+pub trait Carrier: Send + Sync + std::fmt::Debug {
+    /// One try, within a bounded time and under the call's key.
+    async fn carry(&self, call: &ToolCall) -> Carried;
+}

@@ -1,0 +1,163 @@
+//! Messages to the outside: stored once by their key, tried until they are sent or given up.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use provost_domain::ids::{CallId, MessageId, ToolName};
+use provost_domain::port::{
+    MessageFilter, MessageRow, MessageState, NewMessage, Outbox as _, OutboxReads as _, Queued, StoreError, Then, Tried,
+};
+use provost_domain::tool::ToolCall;
+use provost_store::SqliteStore;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{at, id};
+
+struct Place {
+    store: SqliteStore,
+    folder: TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { store: SqliteStore::open(&folder.path().join("p.db")).await.unwrap(), folder }
+    }
+
+    async fn reopened(self) -> Self {
+        self.store.close().await;
+        let store = SqliteStore::open(&self.folder.path().join("p.db")).await.unwrap();
+        Self { store, ..self }
+    }
+
+    async fn listed(&self, filter: MessageFilter) -> Vec<MessageRow> {
+        self.store.reads().messages(&MessageFilter { limit: 500, ..filter }).await.unwrap()
+    }
+
+    /// The keys of what is due to a target.
+    async fn due(&self, target: &str, now: i64) -> Vec<String> {
+        let due = self.store.reads().due(target, at(now), 9).await.unwrap();
+        due.into_iter().map(|message| message.call.key).collect()
+    }
+
+    async fn tried(&self, id: &MessageId, now: i64, then: Then) -> bool {
+        self.store.tried(&Tried { id: id.clone(), at: at(now), then, note: format!("n{now}") }).await.unwrap()
+    }
+}
+
+fn new(key: &str, target: &str, now: i64) -> NewMessage {
+    let call = ToolCall {
+        session: id(7),
+        call: CallId::new("1.2.0"),
+        tool: ToolName::new(target),
+        args: Arc::new(json!({"team": "red", "n": 1})),
+        key: key.to_owned(),
+    };
+    NewMessage { call, at: at(now) }
+}
+
+#[tokio::test]
+async fn a_message_is_stored_once_by_its_key_and_is_there_after_a_restart() {
+    let place = Place::new().await;
+    assert_eq!(place.store.enqueue(new("k", "t:a", 5)).await, Ok(true));
+    assert_eq!(place.store.enqueue(new("k", "t:a", 6)).await, Ok(false));
+    let place = place.reopened().await;
+    assert_eq!(place.store.enqueue(new("k", "t:a", 7)).await, Ok(false));
+    let due = place.store.reads().due("t:a", at(5), 9).await.unwrap();
+    let [message] = due.as_slice() else { panic!("{due:?}") };
+    let ToolCall { session, call, tool, args, key } = &message.call;
+    assert_eq!((*session, call.as_str(), tool.as_str(), key.as_str()), (id(7), "1.2.0", "t:a", "k"));
+    assert_eq!((&**args, message.tries, message.since), (&json!({"team": "red", "n": 1}), 0, at(5)));
+    assert_eq!(message.id, new("k", "t:a", 0).id());
+    let missing = StoreError::Missing { what: "message", id: "msg_9".to_owned() };
+    assert_eq!(place.store.reads().message(&MessageId::new("msg_9")).await, Err(missing));
+}
+
+#[tokio::test]
+async fn what_waits_is_known_by_target_and_due_when_its_time_has_come() {
+    let place = Place::new().await;
+    for (key, target, now) in [("k1", "t:a", 5), ("k2", "t:a", 3), ("k3", "t:b", 4)] {
+        place.store.enqueue(new(key, target, now)).await.unwrap();
+    }
+    let queued = |target: &str, count, next| Queued { target: target.to_owned(), count, next_at: at(next) };
+    assert_eq!(place.store.reads().queued().await.unwrap(), [queued("t:a", 2, 3), queued("t:b", 1, 4)]);
+    assert_eq!(place.due("t:a", 2).await, Vec::<String>::new());
+    assert_eq!(place.due("t:a", 4).await, ["k2"]);
+    assert_eq!(place.due("t:a", 5).await, ["k2", "k1"], "the longest due first");
+    assert_eq!(place.store.reads().due("t:a", at(5), 1).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn each_try_is_kept_and_what_is_over_is_tried_no_more() {
+    let place = Place::new().await;
+    for key in ["k1", "k2"] {
+        place.store.enqueue(new(key, "t:a", 5)).await.unwrap();
+    }
+    let [one, two] = ["k1", "k2"].map(|key| new(key, "t:a", 5).id());
+    assert!(place.tried(&one, 6, Then::Again { at: at(9) }).await);
+    let place = place.reopened().await;
+    assert_eq!(place.due("t:a", 8).await, ["k2"]);
+    let row = place.store.reads().message(&one).await.unwrap();
+    assert_eq!((row.state, row.note.as_str(), row.tries), (MessageState::Waiting, "n6", 1));
+    assert_eq!((row.at, row.tried_at, row.next_at), (at(5), Some(at(6)), Some(at(9))));
+
+    assert!(place.tried(&one, 9, Then::Sent).await);
+    assert!(place.tried(&two, 9, Then::Failed).await);
+    assert!(!place.tried(&one, 10, Then::Failed).await, "it is over");
+    assert!(!place.tried(&MessageId::new("msg_9"), 10, Then::Sent).await);
+    assert_eq!(place.store.reads().queued().await, Ok(vec![]));
+    let rows = place.listed(MessageFilter::default()).await;
+    let shown: Vec<_> = rows.iter().map(|row| (row.key.as_str(), row.state, row.tries, row.next_at)).collect();
+    assert_eq!(shown, [("k2", MessageState::Failed, 1, None), ("k1", MessageState::Sent, 2, None)]);
+}
+
+#[tokio::test]
+async fn a_person_has_it_tried_again_unless_it_was_sent() {
+    let place = Place::new().await;
+    place.store.enqueue(new("k", "t:a", 5)).await.unwrap();
+    let id = new("k", "t:a", 5).id();
+    place.tried(&id, 6, Then::Again { at: at(99) }).await;
+    assert_eq!(place.store.again(&id, at(7)).await, Ok(true));
+    assert_eq!(place.due("t:a", 7).await, ["k"]);
+    place.tried(&id, 8, Then::Failed).await;
+    assert_eq!(place.store.again(&id, at(50)).await, Ok(true));
+    let due = place.store.reads().due("t:a", at(50), 9).await.unwrap();
+    assert_eq!((due[0].tries, due[0].since), (2, at(50)), "its age begins anew");
+    place.tried(&id, 51, Then::Sent).await;
+    assert_eq!(place.store.again(&id, at(52)).await, Ok(false));
+    assert_eq!(place.store.again(&MessageId::new("msg_9"), at(52)).await, Ok(false));
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_go_on_from_a_place() {
+    let place = Place::new().await;
+    let mut other = new("k3", "t:a", 5);
+    other.call.session = id(8);
+    for message in [new("k1", "t:a", 5), new("k2", "t:a", 5), other] {
+        place.store.enqueue(message).await.unwrap();
+    }
+    place.tried(&new("k2", "t:a", 5).id(), 6, Then::Sent).await;
+    let keys = |filter| async {
+        let rows = place.listed(filter).await;
+        rows.into_iter().map(|row| row.key).collect::<Vec<_>>()
+    };
+    let all = MessageFilter::default();
+    assert_eq!(keys(all.clone()).await, ["k3", "k2", "k1"]);
+    assert_eq!(keys(MessageFilter { session: Some(id(7)), ..all.clone() }).await, ["k2", "k1"]);
+    let sent = MessageFilter { session: Some(id(7)), state: Some(MessageState::Sent), ..all.clone() };
+    assert_eq!(keys(sent.clone()).await, ["k2"]);
+    assert_eq!(keys(MessageFilter { session: None, ..sent }).await, ["k2"]);
+    let before = place.listed(all.clone()).await[1].seq;
+    assert_eq!(keys(MessageFilter { before: Some(before), ..all }).await, ["k1"]);
+}
+
+#[tokio::test]
+async fn many_at_once_are_all_stored_once() {
+    let place = Place::new().await;
+    let each = (0..600).map(|n| place.store.enqueue(new(&format!("k{}", n % 300), "t:a", 5)));
+    let fresh = join_all(each).await.into_iter().filter(|stored| stored == &Ok(true)).count();
+    assert_eq!(fresh, 300);
+    let place = place.reopened().await;
+    assert_eq!(place.store.reads().queued().await.unwrap()[0].count, 300);
+}

@@ -33,4 +33,5 @@ mod remote;
 mod socket;
 mod systemd;
 mod tidy;
+mod tls;
 mod unserved;

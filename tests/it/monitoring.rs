@@ -2,13 +2,12 @@
 //! that Prometheus, a person approves by a click in a browser, the shop heals, and Alertmanager says so. Only the model is
 //! scripted.
 
-use std::path::Path;
-
 use provost_tests::browser::Browser;
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::PATIENCE;
 use provost_tests::eventually::eventually;
 use provost_tests::monitoring::{Running, alertmanager, prometheus, tell};
+use provost_tests::shipped;
 use provost_tests::shop::Shop;
 use serde_json::Value;
 
@@ -27,27 +26,10 @@ const MEASURED_BY_PROMETHEUS: [(&str, &str); 8] = [
     ("deadline: 20s", "deadline: 60s"),
 ];
 
-/// Copies the shipped pack and changes how it measures.
-fn pack(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            pack(&entry.path(), &target);
-            continue;
-        }
-        let text = std::fs::read_to_string(entry.path()).unwrap();
-        let changed = MEASURED_BY_PROMETHEUS.iter().fold(text, |text, (from, to)| text.replace(from, to));
-        std::fs::write(target, changed).unwrap();
-    }
-}
-
 /// The shop's configuration with that pack, both servers as tools, and Alertmanager's deliveries taken.
 fn configure(shop: &Shop, prometheus: &Running, alertmanager: &Running) {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../skills/incident").canonicalize().unwrap();
-    let own = shop.path("incident");
-    pack(&shipped, &own);
+    let (shipped, own) = (shipped::folder(), shop.path("incident"));
+    shipped::copy(&own, &|_, text| MEASURED_BY_PROMETHEUS.iter().fold(text, |text, (from, to)| text.replace(from, to)));
     let file = shop.path("provost.yaml");
     let config = std::fs::read_to_string(&file).unwrap().replace(shipped.to_str().unwrap(), own.to_str().unwrap());
     let tools = format!(

@@ -56,7 +56,7 @@ impl Patient {
         Self {
             child,
             url: announced.get("listening").unwrap().as_str().unwrap().to_owned(),
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: provost_http::client(None).unwrap().build().unwrap(),
             folder,
         }
     }

@@ -24,6 +24,7 @@ fn provider(base_url: &str, request_timeout: Duration) -> OpenAiProvider {
         base_url: base_url.to_owned(),
         model: "big-1".to_owned(),
         api_key: Some(key),
+        ca_file: None,
         connect_timeout: PATIENCE,
         request_timeout,
     };
@@ -49,7 +50,7 @@ fn request(messages: Vec<Message>) -> ModelRequest {
     }
 }
 
-fn go() -> ModelRequest {
+pub(crate) fn go() -> ModelRequest {
     request(vec![Message::User { text: "go".into() }])
 }
 

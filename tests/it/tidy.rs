@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom, by package; `cli`, tests and tools may use anything.
-const LAYERS: [(&str, &str, &[&str]); 8] = [
+const LAYERS: [(&str, &str, &[&str]); 9] = [
     ("provost-domain", "runtime/domain", &[]),
+    ("provost-http", "runtime/http", &[]),
     ("provost-store", "runtime/store", &["provost-domain"]),
-    ("provost-model", "runtime/model", &["provost-domain"]),
-    ("provost-tools", "runtime/tools", &["provost-domain"]),
+    ("provost-model", "runtime/model", &["provost-domain", "provost-http"]),
+    ("provost-tools", "runtime/tools", &["provost-domain", "provost-http"]),
     ("provost-packs", "runtime/packs", &["provost-domain"]),
     ("provost-engine", "runtime/engine", &["provost-domain"]),
     ("provost-agents", "agents", &["provost-domain", "provost-engine"]),

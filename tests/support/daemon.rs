@@ -75,7 +75,7 @@ impl Daemon {
 
     /// A daemon that somebody else runs: a secret per role.
     pub fn at(shop: Shop, url: String, secrets: BTreeMap<&'static str, String>) -> Self {
-        Self { shop, url, client: reqwest::Client::new(), secrets, child: None }
+        Self { shop, url, client: provost_http::client(None).unwrap().build().unwrap(), secrets, child: None }
     }
 
     /// The secret of a role's token.

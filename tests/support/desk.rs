@@ -1,6 +1,6 @@
 //! A folder with a configuration and an alert, and `provost` commands on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Desk {
 
     /// Writes configuration and alert for the service at `url`.
     pub(crate) fn furnish(&self, url: &str) {
-        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../skills/incident").canonicalize().unwrap();
+        let pack = crate::shipped::folder();
         let config = format!(
             "store: sqlite://{store}\npacks: [{pack}]\nmodels:\n  default: {{provider: scripted, script: {pack}/demo.script.yaml}}\n\
              tools:\n  metrics: {{endpoint: \"{url}/metrics\"}}\n  service: {{admin: \"{url}/admin\"}}\n  \

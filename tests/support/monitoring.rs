@@ -71,7 +71,8 @@ pub async fn tell(alertmanager: &Running, hook: &str, token: &str) {
         "receivers": [{"name": "provost", "webhook_configs": [webhook]}],
     });
     write(alertmanager.folder.path(), "alertmanager.yml", &config);
-    let reloaded = reqwest::Client::new().post(format!("{}/-/reload", alertmanager.url)).send().await.unwrap();
+    let client = provost_http::client(None).unwrap().build().unwrap();
+    let reloaded = client.post(format!("{}/-/reload", alertmanager.url)).send().await.unwrap();
     assert!(reloaded.status().is_success(), "{reloaded:?}");
 }
 

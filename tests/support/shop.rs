@@ -77,7 +77,8 @@ impl Shop {
 
 /// Whether the shop's own figures show what its alert says.
 async fn is_ill(url: &str) -> Option<()> {
-    let metrics = reqwest::get(format!("{url}/metrics")).await.ok()?.text().await.ok()?;
+    let client = provost_http::client(None).ok()?.build().ok()?;
+    let metrics = client.get(format!("{url}/metrics")).send().await.ok()?.text().await.ok()?;
     let ratio = metrics.lines().find_map(|line| line.strip_prefix("http_errors_ratio "))?;
     (ratio.parse::<f64>().ok()? > 0.05).then_some(())
 }

@@ -1,7 +1,7 @@
 //! A browser without a screen or script: keeps its cookie, follows nothing by itself, sends a page's forms.
 
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
+
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 
 /// An answered page.
@@ -45,7 +45,7 @@ pub struct Visitor {
 impl Visitor {
     /// Somebody who is not logged in.
     pub fn new(url: &str) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let client = provost_http::client(None).unwrap().build().unwrap();
         Self { url: url.to_owned(), client, cookie: String::new() }
     }
 

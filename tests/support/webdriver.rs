@@ -28,7 +28,7 @@ pub struct Fault(pub Value);
 impl WebDriver {
     /// Begins a session with a driver.
     pub async fn begin(driver: &str, options: Value, patience: Duration) -> Self {
-        let client = Client::builder().timeout(patience).build().unwrap();
+        let client = provost_http::client(None).unwrap().timeout(patience).build().unwrap();
         let mut session = Self { client, url: format!("{driver}/session") };
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL"}});

@@ -73,8 +73,8 @@ pub(crate) struct ConfigArgs {
     /// Who acts, as the log records it.
     #[arg(long = "as", env = "PROVOST_USER", default_value = "cli")]
     pub(crate) user: String,
-    /// The daemon that does what changes something, for example `http://127.0.0.1:7878`; otherwise the one that holds the
-    /// store, or this process. Its log names the holder of the token in `PROVOST_TOKEN`.
+    /// The daemon that does what changes something, for example `http://127.0.0.1:7878`, or `https` elsewhere; otherwise the
+    /// one that holds the store, or this process. Its log names the holder of the token in `PROVOST_TOKEN`.
     #[arg(long, env = "PROVOST_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
     /// A file with the token for the daemon, where `PROVOST_TOKEN` is not set.

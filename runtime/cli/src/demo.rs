@@ -85,7 +85,7 @@ fn configuration(folder: &Path, url: &str) -> Result<provost_packs::Config> {
 
 /// Waits until the shop's own figures would make the alert fire.
 async fn until_ill(url: &str) -> Result<()> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = provost_http::client(None)?.build()?;
     let mut pause = interval(Duration::from_millis(100));
     loop {
         pause.tick().await;

@@ -102,11 +102,12 @@ fn provider(model: &Model) -> Result<(Arc<dyn ModelProvider>, ModelLimits)> {
     let limits = ModelLimits::default();
     match model {
         Model::Scripted { script } => Ok((Arc::new(ScriptedProvider::load(script)?), limits)),
-        Model::OpenaiCompatible { base_url, model, api_key, connect_timeout, request_timeout } => {
+        Model::OpenaiCompatible { base_url, model, api_key, ca_file, connect_timeout, request_timeout } => {
             let settings = OpenAiSettings {
                 base_url: base_url.clone(),
                 model: model.clone(),
                 api_key: api_key.as_ref().map(secret).transpose()?,
+                ca_file: ca_file.clone(),
                 connect_timeout: *connect_timeout,
                 request_timeout: *request_timeout,
             };

@@ -6,5 +6,5 @@ mod openai;
 mod scripted;
 
 pub use key::{KeySource, read_key};
-pub use openai::{OpenAiProvider, OpenAiSettings, is_loopback};
+pub use openai::{OpenAiProvider, OpenAiSettings};
 pub use scripted::{ScriptError, ScriptedProvider};

@@ -194,8 +194,9 @@ pub fn load_config(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Re
         *pack = folder.join(&*pack);
     }
     for model in config.models.values_mut() {
-        if let Model::Scripted { script } = model {
-            *script = folder.join(&*script);
+        match model {
+            Model::Scripted { script } => *script = folder.join(&*script),
+            Model::OpenaiCompatible { ca_file, .. } => *ca_file = ca_file.as_ref().map(|file| folder.join(file)),
         }
     }
     for place in config.secrets() {

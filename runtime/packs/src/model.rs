@@ -25,6 +25,8 @@ pub enum Model {
         model: String,
         /// Where the key is, for servers that want one.
         api_key: Option<SecretPlace>,
+        /// Authorities to trust beside those the machine does, as a PEM file.
+        ca_file: Option<PathBuf>,
         /// How long connecting may take.
         connect_timeout: Duration,
         /// How long one question may take.
@@ -40,8 +42,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 const SCRIPTED: &str = "scripted";
 const OPENAI_COMPATIBLE: &str = "openai_compatible";
 const SCRIPTED_KEYS: [&str; 2] = ["provider", "script"];
-const OPENAI_COMPATIBLE_KEYS: [&str; 6] =
-    ["provider", "base_url", "model", "api_key", "connect_timeout", "request_timeout"];
+const OPENAI_COMPATIBLE_KEYS: [&str; 7] =
+    ["provider", "base_url", "model", "api_key", "ca_file", "connect_timeout", "request_timeout"];
 
 impl Read for Model {
     fn read(node: &Node, log: &mut Log) -> Option<Self> {
@@ -67,6 +69,7 @@ impl Read for Model {
                     base_url: table.required("base_url", log),
                     model: table.required("model", log),
                     api_key: table.optional("api_key", log),
+                    ca_file: table.optional("ca_file", log),
                     connect_timeout,
                     request_timeout,
                 })

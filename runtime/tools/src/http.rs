@@ -1,11 +1,11 @@
-//! One HTTP client for all tools: no proxy from the environment, no redirects, bounded bodies.
+//! One HTTP client for all tools, with bounded bodies.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirect};
+use provost_http::{HttpError, TRUST_IT, distrusted};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
 
 use crate::ToolsError;
@@ -14,13 +14,9 @@ use crate::spec::failed;
 /// Most bytes read of one response; what is longer is cut there.
 const BODY_MAX: usize = 1024 * 1024;
 
-pub(crate) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(15))
-        .build()
+pub(crate) fn client() -> Result<Client, HttpError> {
+    let builder = provost_http::client(None)?;
+    Ok(builder.connect_timeout(Duration::from_secs(3)).timeout(Duration::from_secs(15)).build()?)
 }
 
 /// A server's configured base address.
@@ -30,7 +26,7 @@ pub(crate) fn base(endpoint: &str, tool: &'static str) -> Result<Url, ToolsError
     let wrong = |detail: String| ToolsError::Address { tool, detail };
     let url = url.map_err(|error| wrong(error.to_string()))?;
     match url.scheme() {
-        "http" => Ok(url),
+        "http" | "https" => Ok(url),
         other => Err(wrong(format!("the scheme is `{other}`"))),
     }
 }
@@ -54,8 +50,9 @@ pub(crate) async fn get_text(request: RequestBuilder) -> Result<String, ToolOutc
     Err(failed(Happened::No, kind_of(status), format!("HTTP {status}: {}", start(&body))))
 }
 
-fn read_failed(error: &reqwest::Error) -> ToolOutcome {
-    failed(Happened::No, FailureKind::Transient, describe(error))
+pub(crate) fn read_failed(error: &reqwest::Error) -> ToolOutcome {
+    let (kind, detail) = describe(error);
+    failed(Happened::No, kind, detail)
 }
 
 /// A write that failed.
@@ -89,11 +86,12 @@ pub(crate) async fn post(request: RequestBuilder) -> Result<Value, ToolOutcome> 
 pub(crate) async fn try_post(request: RequestBuilder) -> Result<Value, PostFailure> {
     let response = request.send().await.map_err(|error| {
         let happened = if error.is_connect() || error.is_builder() { Happened::No } else { Happened::Maybe };
-        PostFailure::of(happened, FailureKind::Transient, describe(&error))
+        let (kind, detail) = describe(&error);
+        PostFailure::of(happened, kind, detail)
     })?;
     let status = response.status();
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let broken = |error| PostFailure::of(Happened::Maybe, FailureKind::Unknown, describe(&error));
+    let broken = |error| PostFailure::of(Happened::Maybe, FailureKind::Unknown, describe(&error).1);
     let body = body(response).await.map_err(broken)?;
     if status.is_success() {
         return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)));
@@ -105,13 +103,6 @@ pub(crate) async fn try_post(request: RequestBuilder) -> Result<Value, PostFailu
     Err(PostFailure { retry_after: retry_after.map(Duration::from_secs), ..failure })
 }
 
-/// Whether what is sent there stays on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
 fn kind_of(status: StatusCode) -> FailureKind {
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         FailureKind::Transient
@@ -120,8 +111,11 @@ fn kind_of(status: StatusCode) -> FailureKind {
     }
 }
 
-/// The error without the address, which may hold credentials.
-fn describe(error: &reqwest::Error) -> String {
+/// What broke an exchange, and whether it may work another time; without the address, which may hold credentials.
+fn describe(error: &reqwest::Error) -> (FailureKind, String) {
+    if let Some(detail) = distrusted(error, TRUST_IT) {
+        return (FailureKind::Permanent, detail);
+    }
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {
@@ -135,7 +129,7 @@ fn describe(error: &reqwest::Error) -> String {
         cause = inner.to_string();
         source = inner.source();
     }
-    format!("{what}: {cause}")
+    (FailureKind::Transient, format!("{what}: {cause}"))
 }
 
 pub(crate) async fn body(mut response: Response) -> Result<String, reqwest::Error> {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use provost_domain::port::{Clock, ToolBackend};
 use provost_domain::schema::BadSchema;
+use provost_http::HttpError;
 
 pub use notify::NotifySettings;
 pub use redact::redact;
@@ -46,8 +47,8 @@ pub struct ToolsSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ToolsError {
     /// The HTTP client did not start.
-    #[error("starting the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] HttpError),
     /// A configured address is none.
     #[error(
         "`{tool}` in the configuration has no usable endpoint: {detail}; write one such as `http://127.0.0.1:9090`"

@@ -18,7 +18,7 @@ use crate::{ToolsError, bound, http};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProbeArgs {
-    /// The address, `http://host:port/path`.
+    /// The address, `http://host:port/path` or `https://host:port/path`.
     url: String,
 }
 
@@ -69,10 +69,7 @@ impl ToolBackend for Probe {
         let began = Instant::now();
         let response = match self.client.get(url).send().await {
             Ok(response) => response,
-            Err(error) if error.is_timeout() => {
-                return failed(Happened::No, FailureKind::Transient, "no answer in time");
-            }
-            Err(_refused) => return failed(Happened::No, FailureKind::Transient, "could not connect"),
+            Err(error) => return http::read_failed(&error),
         };
         let status = response.status().as_u16();
         let body = http::body(response).await.unwrap_or_default();

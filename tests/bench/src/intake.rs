@@ -12,7 +12,6 @@ use provost_domain::port::{Clock as _, DeliveryFilter, DeliveryReads as _, Deliv
 use provost_engine::SystemClock;
 use provost_server::{Intake, IntakeParts, IntakeSettings, Parts, Server, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -134,7 +133,7 @@ impl Sent {
 }
 
 async fn send(load: Load, url: &str, secret: &str) -> Result<Sent> {
-    let client = Client::builder().no_proxy().build()?;
+    let client = provost_http::client(None)?.build()?;
     let bodies: Vec<String> = (0..load.groups.max(1)).map(|group| delivery(group).to_string()).collect();
     let total = u64::from(load.rate) * u64::from(load.seconds);
     let (began, mut ticks) = (Instant::now(), interval(TICK));

@@ -4,11 +4,13 @@
 mod bench;
 mod cargo;
 mod check;
+mod compat;
 mod kills;
 mod machine;
 mod openapi;
 mod tally;
 mod test;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,9 @@ enum Task {
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
         calls: u32,
     },
+    /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server (700 MB) is
+    /// installed from `PyPI` beside the build.
+    Compat,
     /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
     Bench {
         /// Passed on: the workload and its options.
@@ -72,6 +77,7 @@ fn main() -> Result<ExitCode> {
         Task::Check => check::check(),
         Task::Kills { instants, seed } => kills::kills(instants, seed),
         Task::Openapi { calls } => openapi::openapi(calls),
+        Task::Compat => compat::compat(),
         Task::Bench { rest } => bench::bench(&rest),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -64,7 +64,7 @@ impl PatientProcess {
         let listening = tokio::time::timeout(START_DEADLINE, announcement(stdout))
             .await
             .context("the patient did not listen in time: try again when the machine is less busy")??;
-        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_DEADLINE).build()?;
+        let client = provost_http::client(None)?.timeout(ANSWER_DEADLINE).build()?;
         Ok(Self { listening, client, _child: child })
     }
 

@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use provost_domain::access::Secret;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
-use provost_model::is_loopback;
+use provost_http::{TRUST_IT, distrusted, is_in_the_clear};
 use provost_server::RecordView;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,16 +46,15 @@ impl Remote {
     pub(crate) fn new(server: &str, secret: &Secret) -> Result<Self> {
         let url =
             Url::parse(server).with_context(|| format!("`{server}` is no address; write http://127.0.0.1:7878"))?;
-        if url.scheme() != "http" || !is_loopback(&url) {
-            bail!(
-                "the token would cross the network in the clear; reach {server} by a tunnel or a TLS proxy on loopback"
-            );
+        if !matches!(url.scheme(), "http" | "https") {
+            bail!("{server} has the scheme `{}`; write https", url.scheme());
+        }
+        if is_in_the_clear(&url) {
+            bail!("the token would cross the network in the clear; reach {server} by https or a tunnel");
         }
         let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal())).context("the token")?;
         value.set_sensitive(true);
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
+        let client = provost_http::client(None)?
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)]))
             .connect_timeout(CONNECT_MAX)
             .build()?;
@@ -73,9 +72,15 @@ impl Remote {
         Ok(url)
     }
 
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        match distrusted(&error, TRUST_IT) {
+            Some(detail) => anyhow!("asking the daemon at {}: {detail}", self.url),
+            None => anyhow!(error.without_url()).context(format!("asking the daemon at {}; is it running?", self.url)),
+        }
+    }
+
     async fn good(&self, sent: reqwest::Result<Response>) -> Result<Response> {
-        let unreachable = || format!("asking the daemon at {}; is it running?", self.url);
-        let response = sent.map_err(reqwest::Error::without_url).with_context(unreachable)?;
+        let response = sent.map_err(|error| self.unreachable(error))?;
         if response.status().is_success() {
             return Ok(response);
         }

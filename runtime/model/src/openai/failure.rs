@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use provost_domain::failure::ModelFailure;
+use provost_http::distrusted;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret as _;
@@ -58,6 +59,9 @@ impl Words<'_> {
         if error.is_timeout() {
             let limit = if error.is_connect() { self.settings.connect_timeout } else { self.settings.request_timeout };
             return ModelFailure::LlmTimeout { after_ms: millis(limit) };
+        }
+        if let Some(detail) = distrusted(error, "write its authority's certificate as `ca_file`") {
+            return ModelFailure::LlmConfig { detail: self.safe(&detail) };
         }
         let what = if error.is_connect() { "could not connect" } else { "the exchange broke off" };
         let mut cause = error.source();
@@ -127,6 +131,7 @@ pub(super) mod tests {
             base_url: "http://localhost/v1".to_owned(),
             model: "big-1".to_owned(),
             api_key: Some("sk-hush".into()),
+            ca_file: None,
             connect_timeout: Duration::from_secs(1),
             request_timeout: Duration::from_secs(1),
         }

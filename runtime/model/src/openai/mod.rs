@@ -5,15 +5,16 @@ mod question;
 mod reply;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::ModelFailure;
 use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::ModelProvider;
+use provost_http::{client, is_in_the_clear};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::failure::Words;
@@ -31,6 +32,8 @@ pub struct OpenAiSettings {
     pub model: String,
     /// The key, for servers that want one.
     pub api_key: Option<SecretString>,
+    /// Authorities to trust beside those this machine does, as a PEM file.
+    pub ca_file: Option<PathBuf>,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long a whole question may take.
@@ -64,11 +67,8 @@ impl OpenAiProvider {
             return Err(config("a timeout is zero; write one such as `60s`".to_owned()));
         }
         let url = endpoint(&settings.base_url).map_err(config)?;
-        if settings.api_key.is_some() && !is_loopback(&url) {
-            return Err(config(
-                "`api_key` would cross the network in the clear; reach the server by a TLS proxy on loopback"
-                    .to_owned(),
-            ));
+        if settings.api_key.is_some() && is_in_the_clear(&url) {
+            return Err(config("`api_key` would cross the network in the clear; use https".to_owned()));
         }
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.api_key {
@@ -77,9 +77,8 @@ impl OpenAiProvider {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
+        let client = client(settings.ca_file.as_deref())
+            .map_err(|error| config(error.to_string()))?
             .default_headers(headers)
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
@@ -120,19 +119,9 @@ fn endpoint(base: &str) -> Result<Url, String> {
         return Err("`base_url` has a `?` or `#`; write it without".to_owned());
     }
     match url.scheme() {
-        "http" => Ok(url),
-        "https" => {
-            Err("this build speaks no TLS; reach the server by `http` through a TLS proxy on loopback".to_owned())
-        }
-        other => Err(format!("`base_url` has the scheme `{other}`; write `http`")),
+        "http" | "https" => Ok(url),
+        other => Err(format!("`base_url` has the scheme `{other}`; write `https`")),
     }
-}
-
-/// Whether what is sent there stays on this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[async_trait]
@@ -171,7 +160,7 @@ mod tests {
         check("ftp://localhost/v1", Err("the scheme `ftp`"));
         check("http://me:hunter2@localhost/v1", Err("holds a password"));
         check("http://localhost/v1?key=1", Err("without"));
-        check("https://localhost/v1", Err("no TLS"));
+        check("https://model.example/v1", Ok("https://model.example/v1/chat/completions"));
     }
 
     #[test]
@@ -181,7 +170,8 @@ mod tests {
             let api_key = api_key.map(SecretString::from);
             OpenAiProvider::new(OpenAiSettings { base_url: base_url.to_owned(), api_key, ..base })
         };
-        for base_url in ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1"] {
+        for base_url in ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1", "https://model.example/v1"]
+        {
             assert!(with(base_url, Some("sk-hush")).is_ok(), "{base_url}");
         }
         for base_url in ["http://model.example/v1", "http://10.0.0.1/v1", "http://localhost.example/v1"] {

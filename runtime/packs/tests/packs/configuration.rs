@@ -133,8 +133,8 @@ fn a_target_of_notifications_is_a_webhook_unless_it_says_otherwise() {
 
 #[test]
 fn a_model_server_is_read_in_full() {
-    let written = format!("{SERVER}, api_key: {{file: key}}, request_timeout: 90s");
-    let Model::OpenaiCompatible { base_url, model: name, api_key, connect_timeout, request_timeout } =
+    let written = format!("{SERVER}, api_key: {{file: key}}, ca_file: ca.pem, request_timeout: 90s");
+    let Model::OpenaiCompatible { base_url, model: name, api_key, ca_file, connect_timeout, request_timeout } =
         model(&written).unwrap()
     else {
         unreachable!("the provider is a server");
@@ -142,6 +142,7 @@ fn a_model_server_is_read_in_full() {
     assert_eq!((base_url.as_str(), name.as_str()), ("http://127.0.0.1:1/v1", "m"));
     assert_eq!((connect_timeout, request_timeout), (Duration::from_secs(5), Duration::from_secs(90)));
     assert!(matches!(api_key, Some(SecretPlace::File(file)) if file.as_os_str() == "key"));
+    assert!(ca_file.is_some_and(|file| file.is_absolute() && file.ends_with("ca.pem")));
     for key in ["{credential: model-key}", "{env: KEY}"] {
         model(&format!("{SERVER}, api_key: {key}")).unwrap();
     }

@@ -4,12 +4,11 @@ use hmac::{Hmac, Mac as _};
 use provost_domain::ids::Digest;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
+use provost_http::is_in_the_clear;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
-
-use crate::http;
 
 /// Longest `summary` of PagerDuty's Events API, in characters.
 const SUMMARY_MAX: usize = 1024;
@@ -54,11 +53,11 @@ impl Target {
             NotifySettings::Pagerduty { url, routing_key } => (url, Kind::Pagerduty(routing_key.clone())),
         };
         let url = Url::parse(address).map_err(|error| error.to_string())?;
-        if url.scheme() != "http" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("the scheme is `{}`", url.scheme()));
         }
-        if matches!(kind, Kind::Pagerduty(_)) && !http::is_loopback(&url) {
-            return Err("the routing key would cross the network in the clear; use a TLS proxy on loopback".to_owned());
+        if matches!(kind, Kind::Pagerduty(_)) && is_in_the_clear(&url) {
+            return Err("the routing key would cross the network in the clear; use https".to_owned());
         }
         Ok(Self { url, kind })
     }
@@ -154,13 +153,19 @@ mod tests {
         let hook = |url: &str| NotifySettings::Webhook { url: url.to_owned(), secret: None };
         for (settings, part) in [
             (hook("nowhere"), "relative URL"),
-            (hook("https://example.org"), "the scheme is `https`"),
+            (hook("ftp://example.org"), "the scheme is `ftp`"),
             (pager("http://example.org/v2/enqueue"), "in the clear"),
         ] {
             let error = Target::new(&settings).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
-        for settings in [hook("http://example.org/x"), pager("http://127.0.0.1:9/v2/enqueue"), pager("http://[::1]/")] {
+        for settings in [
+            hook("http://example.org/x"),
+            hook("https://example.org/x"),
+            pager("http://127.0.0.1:9/v2/enqueue"),
+            pager("http://[::1]/"),
+            pager("https://example.org/v2/enqueue"),
+        ] {
             Target::new(&settings).unwrap();
         }
     }

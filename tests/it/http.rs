@@ -1,6 +1,7 @@
 //! The HTTP face of the built binary: an incident from opening to outcome, and every path by every role.
 
 use provost_tests::daemon::{Daemon, ROLES, answered};
+use provost_tests::visitor::Visitor;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -121,8 +122,9 @@ async fn every_endpoint_answers_exactly_the_roles_it_should() {
     assert!(endpoints.len() > 15, "{endpoints:?}");
     for (method, path) in endpoints {
         let concrete = path.replace("{session}", "none").replace("{approval}", "none").replace("{token}", "none");
-        let concrete = concrete.replace("{delivery}", "none").replace("{message}", "none");
-        if ["/healthz", "/readyz"].contains(&path.as_str()) {
+        let concrete =
+            concrete.replace("{delivery}", "none").replace("{message}", "none").replace("{code}", "forbidden");
+        if ["/healthz", "/readyz", "/errors/{code}"].contains(&path.as_str()) {
             assert_eq!(daemon.ask("", method, &concrete, None).await.status, StatusCode::OK);
             continue;
         }
@@ -178,8 +180,34 @@ async fn every_error_has_the_one_form() {
         assert_eq!((answered.status.as_u16(), &answered.body["code"]), (status, &json!(code)), "{answered:?}");
         assert_eq!(answered.content_type, "application/problem+json");
         assert_eq!(answered.body["status"], status);
+        assert_eq!(answered.body["type"], format!("/errors/{code}"));
         assert_ne!(answered.body["detail"], Value::Null);
     }
+}
+
+#[tokio::test]
+async fn every_code_has_a_page_and_the_same_as_json() {
+    let daemon = Daemon::start("already-healthy").await;
+    let visitor = Visitor::new(&daemon.url);
+    for code in provost_server::Code::ALL {
+        let path = format!("/errors/{}", code.as_str());
+        let page = visitor.get(&path).await;
+        assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
+        let title = code.title().replace('\'', "&#39;");
+        assert!(page.text.contains(&title) && page.text.contains("What to do"), "{}", page.text);
+        let json = daemon.request("", Method::GET, &path).header("accept", "application/json");
+        let json = answered(json.send().await.unwrap()).await;
+        assert_eq!((&json.body["code"], &json.body["advice"]), (&json!(code.as_str()), &json!(code.advice())));
+        assert_eq!(
+            (json.content_type.as_str(), &json.body["status"]),
+            ("application/json", &json!(code.status().as_u16()))
+        );
+        assert_eq!(json.body.get("retry_after"), code.retry_after().map(|seconds| json!(seconds)).as_ref());
+    }
+    let unknown = daemon.ask("", Method::GET, "/errors/none", None).await;
+    assert_eq!((unknown.status, &unknown.body["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
+    let page = visitor.get("/errors/none").await;
+    assert!(page.text.contains("href=\"/errors/not_found\""), "{}", page.text);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ mod program;
 mod provider;
 mod recovery;
 mod remote;
+mod socket;
 mod systemd;
 mod tidy;
 mod tls;

@@ -6,12 +6,15 @@ use provost_server::Code;
 
 /// The page of error codes.
 pub fn error_codes() -> String {
-    let mut page = "# Error codes\n\nMade of the code by `cargo run -p provost-tests --example error_codes`. `Retry-After` is in \
-         seconds; where there is one, the same request may work then.\n\n| code | status | retry after | meaning |\n|---|---|---|---|\n"
-        .to_owned();
+    let mut page =
+        "# Error codes\n\nMade of the code by `cargo run -p provost-tests --example error_codes`. `Retry-After` is in \
+         seconds; where there is one, the same request may work then. A server has the same under `/errors/CODE`.\n\n\
+         | code | status | retry after | meaning | when | what to do |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for code in Code::ALL {
         let after = code.retry_after().map(|seconds| seconds.to_string()).unwrap_or_default();
-        writeln!(page, "| `{}` | {} | {after} | {} |", code.as_str(), code.status().as_u16(), code.title()).unwrap();
+        let (word, status, title) = (code.as_str(), code.status().as_u16(), code.title());
+        writeln!(page, "| `{word}` | {status} | {after} | {title} | {} | {} |", code.meaning(), code.advice()).unwrap();
     }
     page
 }

@@ -13,6 +13,7 @@ use axum::{Json, Router, body::Body};
 use provost_domain::access::Permission;
 use provost_domain::port::{Clock, Requests, Tokens};
 use provost_engine::Engine;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
@@ -28,7 +29,9 @@ use crate::metrics::Meters;
 use crate::outgoing::Outgoing;
 use crate::page::{self, Logins};
 use crate::problem::Problem;
-use crate::{approvals, deliveries, events, health, hooks, metrics, outbox, packs, records, sessions, tokens};
+use crate::{
+    approvals, deliveries, errors, events, health, hooks, metrics, outbox, packs, records, sessions, socket, tokens,
+};
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
 pub(crate) const BODY_MAX: usize = 1024 * 1024;
@@ -62,6 +65,8 @@ struct Inner {
     access: Access,
     logins: Logins,
     feed: Feed,
+    /// One token each, as long as it is open.
+    sockets: TaskTracker,
     intake: Intake,
     outgoing: Outgoing,
     requests: Arc<dyn Requests>,
@@ -106,7 +111,20 @@ impl Server {
         let logins = Logins::new(login_key);
         let feed = Feed::start(&engine);
         let running = Running::default();
-        Ok(Self(Arc::new(Inner { engine, access, logins, feed, intake, outgoing, requests, running, meters, data })))
+        let inner = Inner {
+            engine,
+            access,
+            logins,
+            feed,
+            sockets: TaskTracker::new(),
+            intake,
+            outgoing,
+            requests,
+            running,
+            meters,
+            data,
+        };
+        Ok(Self(Arc::new(inner)))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -123,6 +141,10 @@ impl Server {
 
     pub(crate) fn feed(&self) -> &Feed {
         &self.0.feed
+    }
+
+    pub(crate) fn sockets(&self) -> &TaskTracker {
+        &self.0.sockets
     }
 
     pub(crate) fn intake(&self) -> &Intake {
@@ -184,6 +206,7 @@ impl Server {
             .routes(routes!(sessions::report))
             .routes(routes!(events::events))
             .routes(routes!(events::stream))
+            .routes(routes!(socket::socket))
             .routes(routes!(records::records))
             .routes(routes!(approvals::list))
             .routes(routes!(deliveries::list))
@@ -208,6 +231,7 @@ impl Server {
         let open = OpenApiRouter::new()
             .routes(routes!(health::alive))
             .routes(routes!(health::ready))
+            .routes(routes!(errors::error))
             // Knows its callers by a key of its format, too.
             .routes(routes!(hooks::enqueue));
         OpenApiRouter::with_openapi(Documented::openapi())

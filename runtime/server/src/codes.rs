@@ -1,14 +1,18 @@
-//! The stable codes of problems, one table: word, status, title, when to try again. The page of error codes is made of it.
+//! The stable codes of problems, one table: when it comes, word, status, title, when to try again, what to do. The pages of
+//! error codes are made of it.
 
 use axum::http::StatusCode;
 use provost_domain::refusal::Refusal;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = ($word:literal, $status:ident, $title:literal $(, retry $seconds:literal)?);)*) => {
+    ($(
+        #[doc = $meaning:literal]
+        $name:ident = ($word:literal, $status:ident, $title:literal $(, retry $seconds:literal)?, $advice:literal);
+    )*) => {
         /// A problem's stable code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
-            $($(#[$doc])* $name,)*
+            $(#[doc = $meaning] $name,)*
         }
 
         impl Code {
@@ -30,6 +34,16 @@ macro_rules! codes {
                 match self { $(Self::$name => $title,)* }
             }
 
+            /// When it comes.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning.trim(),)* }
+            }
+
+            /// What to do next.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
+            }
+
             /// After how many seconds the same request may work.
             pub const fn retry_after(self) -> Option<u32> {
                 match self { $(Self::$name => codes!(@retry $($seconds)?),)* }
@@ -42,94 +56,150 @@ macro_rules! codes {
 
 codes! {
     /// No token, or one that is worth nothing.
-    Unauthenticated = ("unauthenticated", UNAUTHORIZED, "a valid token is needed");
+    Unauthenticated = ("unauthenticated", UNAUTHORIZED, "a valid token is needed",
+        "Send `Authorization: Bearer TOKEN`; an admin mints a token with `provost tokens create NAME --role ROLE`.");
     /// The token's role may not.
-    Forbidden = ("forbidden", FORBIDDEN, "this token's role may not do that");
+    Forbidden = ("forbidden", FORBIDDEN, "this token's role may not do that",
+        "Use a token with a role that may, or ask somebody who has one; pages must be this server's own.");
     /// No such path.
-    NoRoute = ("no_route", NOT_FOUND, "no such path");
+    NoRoute = ("no_route", NOT_FOUND, "no such path",
+        "Look the path up in `/openapi.json`.");
     /// No such thing.
-    NotFound = ("not_found", NOT_FOUND, "nothing of that name");
+    NotFound = ("not_found", NOT_FOUND, "nothing of that name",
+        "Check the id or handle against the list it comes from.");
     /// The path knows other methods.
-    MethodNotAllowed = ("method_not_allowed", METHOD_NOT_ALLOWED, "the path does not take this method");
+    MethodNotAllowed = ("method_not_allowed", METHOD_NOT_ALLOWED, "the path does not take this method",
+        "Look the path's methods up in `/openapi.json`.");
     /// A path, query, header or body that cannot be read.
-    InvalidRequest = ("invalid_request", BAD_REQUEST, "the request cannot be read");
+    InvalidRequest = ("invalid_request", BAD_REQUEST, "the request cannot be read",
+        "Change what `detail` names; the same request will be refused again.");
     /// The body has another form than the path takes.
-    InvalidBody = ("invalid_body", UNPROCESSABLE_ENTITY, "the body does not have the right form");
+    InvalidBody = ("invalid_body", UNPROCESSABLE_ENTITY, "the body does not have the right form",
+        "Compare the body with its schema in `/openapi.json`.");
     /// The body is no JSON by its content type.
-    UnsupportedMediaType = ("unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "the body must be JSON");
+    UnsupportedMediaType = ("unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "the body must be JSON",
+        "Send `Content-Type: application/json`.");
     /// The body is too large.
-    BodyTooLarge = ("body_too_large", PAYLOAD_TOO_LARGE, "the body is too large");
+    BodyTooLarge = ("body_too_large", PAYLOAD_TOO_LARGE, "the body is too large",
+        "Send less: split the delivery, or leave long texts out.");
+    /// The path is a WebSocket, and the request does not ask for one.
+    UpgradeRequired = ("upgrade_required", UPGRADE_REQUIRED, "the path is a WebSocket",
+        "Open the path with a WebSocket client, or read `/v1/sessions/{session}/events` instead.");
     /// The request took too long.
-    Timeout = ("timeout", SERVICE_UNAVAILABLE, "the request took too long", retry 5);
+    Timeout = ("timeout", SERVICE_UNAVAILABLE, "the request took too long", retry 5,
+        "Look whether it happened, then ask again; an `Idempotency-Key` makes that safe.");
     /// Too many requests by one token.
-    RateLimited = ("rate_limited", TOO_MANY_REQUESTS, "too many requests", retry 1);
+    RateLimited = ("rate_limited", TOO_MANY_REQUESTS, "too many requests", retry 1,
+        "Slow down, and spread the requests.");
     /// A fault in this program.
-    Internal = ("internal", INTERNAL_SERVER_ERROR, "a fault in this program");
+    Internal = ("internal", INTERNAL_SERVER_ERROR, "a fault in this program",
+        "Look into the log of the process at the time of the request and report it as a bug.");
     /// Someone carries the session.
-    SessionBusy = ("session_busy", TOO_MANY_REQUESTS, "the session is busy", retry 1);
+    SessionBusy = ("session_busy", TOO_MANY_REQUESTS, "the session is busy", retry 1,
+        "Wait and try again; `holder` and `since` say who carries it.");
     /// As many sessions are live as may be.
-    SessionCapExceeded = ("session_cap_exceeded", TOO_MANY_REQUESTS, "too many sessions are live", retry 5);
+    SessionCapExceeded = ("session_cap_exceeded", TOO_MANY_REQUESTS, "too many sessions are live", retry 5,
+        "Wait until a session ends, or raise the limit in the configuration.");
     /// No such pack.
-    UnknownPack = ("unknown_pack", NOT_FOUND, "no pack of that name is loaded");
+    UnknownPack = ("unknown_pack", NOT_FOUND, "no pack of that name is loaded",
+        "Use one of `packs`, or load the pack and reload the daemon.");
     /// The fields do not fit the pack.
-    InvalidFields = ("invalid_fields", UNPROCESSABLE_ENTITY, "the fields do not fit the pack");
+    InvalidFields = ("invalid_fields", UNPROCESSABLE_ENTITY, "the fields do not fit the pack",
+        "Correct each of `problems`; `/v1/packs` has the schema of the fields.");
     /// Stored, not yet applied.
-    Pending = ("pending", ACCEPTED, "stored, and will be applied");
+    Pending = ("pending", ACCEPTED, "stored, and will be applied",
+        "Read the session that `Location` names until it is applied.");
     /// As many streams are open as may be.
-    TooManyStreams = ("too_many_streams", SERVICE_UNAVAILABLE, "too many streams are open", retry 10);
+    TooManyStreams = ("too_many_streams", SERVICE_UNAVAILABLE, "too many streams are open", retry 10,
+        "Close streams that nobody reads, then try again.");
     /// Something the server stands on does not work.
-    NotReady = ("not_ready", SERVICE_UNAVAILABLE, "not ready", retry 5);
+    NotReady = ("not_ready", SERVICE_UNAVAILABLE, "not ready", retry 5,
+        "See which of `checks` fails, then look into the log of the process.");
     /// As many deliveries wait as may.
-    Saturated = ("saturated", SERVICE_UNAVAILABLE, "too many deliveries wait", retry 5);
+    Saturated = ("saturated", SERVICE_UNAVAILABLE, "too many deliveries wait", retry 5,
+        "Try again later; senders that follow `Retry-After` lose nothing.");
     /// The process is ending.
-    ShuttingDown = ("shutting_down", SERVICE_UNAVAILABLE, "shutting down", retry 5);
+    ShuttingDown = ("shutting_down", SERVICE_UNAVAILABLE, "shutting down", retry 5,
+        "Try again when the daemon has started again.");
     /// The session changed under the request.
-    Stale = ("stale", CONFLICT, "the session changed meanwhile", retry 1);
+    Stale = ("stale", CONFLICT, "the session changed meanwhile", retry 1,
+        "Read the session again and repeat what still applies.");
     /// The store breaks a rule.
-    StoreDamaged = ("store_damaged", INTERNAL_SERVER_ERROR, "the store is damaged");
+    StoreDamaged = ("store_damaged", INTERNAL_SERVER_ERROR, "the store is damaged",
+        "Stop the daemon, run `provost audit verify` and restore a backup.");
     /// The storage failed.
-    StoreFailed = ("store_failed", SERVICE_UNAVAILABLE, "storage failed", retry 5);
+    StoreFailed = ("store_failed", SERVICE_UNAVAILABLE, "storage failed", retry 5,
+        "See that the disk has room and works; the log of the process names the cause.");
     /// The session moved on.
-    StaleVersion = ("stale_version", CONFLICT, "the session moved on");
+    StaleVersion = ("stale_version", CONFLICT, "the session moved on",
+        "Read the session again and send its `head_seq` in `If-Match`.");
     /// It ended.
-    SessionEnded = ("session_ended", CONFLICT, "the session has ended");
+    SessionEnded = ("session_ended", CONFLICT, "the session has ended",
+        "Open a new session, or retry this one where the policy allows it.");
     /// Nothing to carry on.
-    NothingToDo = ("nothing_to_do", CONFLICT, "nothing to do");
+    NothingToDo = ("nothing_to_do", CONFLICT, "nothing to do",
+        "Read the session: it waits for something else, or for nothing.");
     /// No such approval in the session.
-    ApprovalUnknown = ("approval_unknown", NOT_FOUND, "no such approval");
+    ApprovalUnknown = ("approval_unknown", NOT_FOUND, "no such approval",
+        "Take the approval's id from `/v1/approvals`.");
     /// Another answer came first.
-    ApprovalAlreadyDecided = ("approval_already_decided", CONFLICT, "the approval is decided already");
+    ApprovalAlreadyDecided = ("approval_already_decided", CONFLICT, "the approval is decided already",
+        "Read the approval: its answer stands.");
     /// The requester may not approve.
-    ApproverIsRequester = ("approver_is_requester", FORBIDDEN, "the requester may not approve");
+    ApproverIsRequester = ("approver_is_requester", FORBIDDEN, "the requester may not approve",
+        "Let somebody else answer; the pack asks for another person.");
     /// The same approver again.
-    AlreadyApproved = ("already_approved", CONFLICT, "another person must approve");
+    AlreadyApproved = ("already_approved", CONFLICT, "another person must approve",
+        "Let a second person answer.");
     /// Arguments the runtime supplies.
-    NotEditable = ("not_editable", UNPROCESSABLE_ENTITY, "arguments from the session cannot be edited");
+    NotEditable = ("not_editable", UNPROCESSABLE_ENTITY, "arguments from the session cannot be edited",
+        "Leave the arguments in `arguments` as they are; the session supplies them.");
     /// The edited call does not hold.
-    CallRefused = ("call_refused", UNPROCESSABLE_ENTITY, "the call is refused");
+    CallRefused = ("call_refused", UNPROCESSABLE_ENTITY, "the call is refused",
+        "Correct the arguments as `refusal` says, or reject the call.");
     /// No operator is asked.
-    NobodyAsked = ("nobody_asked", CONFLICT, "the session asks no operator");
+    NobodyAsked = ("nobody_asked", CONFLICT, "the session asks no operator",
+        "Read the session; say something only when it asks.");
     /// The call's outcome is known.
-    NotInDoubt = ("not_in_doubt", CONFLICT, "the outcome is not in doubt");
+    NotInDoubt = ("not_in_doubt", CONFLICT, "the outcome is not in doubt",
+        "Read the call: its outcome stands.");
     /// The policy says no.
-    RetryRejected = ("retry_rejected", CONFLICT, "the retry is rejected");
+    RetryRejected = ("retry_rejected", CONFLICT, "the retry is rejected",
+        "Read `reason`; where it allows it, an operator retries with `force`.");
     /// The call still runs.
-    CallUnderWay = ("call_under_way", CONFLICT, "the call is still under way", retry 1);
+    CallUnderWay = ("call_under_way", CONFLICT, "the call is still under way", retry 1,
+        "Wait until the call returns, then try again.");
     /// An unknown outcome must be settled first.
-    OutcomeUnsettled = ("outcome_unsettled", CONFLICT, "the outcome of a call is not settled yet");
+    OutcomeUnsettled = ("outcome_unsettled", CONFLICT, "the outcome of a call is not settled yet",
+        "Find out what happened and settle each of `calls` first.");
     /// No such terminal tool.
-    UnknownTerminalTool = ("unknown_terminal_tool", UNPROCESSABLE_ENTITY, "no such terminal tool");
+    UnknownTerminalTool = ("unknown_terminal_tool", UNPROCESSABLE_ENTITY, "no such terminal tool",
+        "Use one of the pack's terminal tools; `/v1/packs` lists them.");
     /// The pinned pack is not loaded.
-    PackChanged = ("pack_changed", CONFLICT, "the session pinned another version of its pack");
+    PackChanged = ("pack_changed", CONFLICT, "the session pinned another version of its pack",
+        "Load the version the session pinned, or open a new session.");
     /// The same key with another body.
-    IdempotencyMismatch = ("idempotency_mismatch", UNPROCESSABLE_ENTITY, "the key was used for another request");
+    IdempotencyMismatch = ("idempotency_mismatch", UNPROCESSABLE_ENTITY, "the key was used for another request",
+        "Use a new key for another request.");
     /// The first request of this key still runs.
-    IdempotencyInProgress = ("idempotency_in_progress", CONFLICT, "the first request of this key still runs", retry 1);
+    IdempotencyInProgress = ("idempotency_in_progress", CONFLICT, "the first request of this key still runs", retry 1,
+        "Wait for the first request; its answer is repeated under the same key.");
     /// A token of that name is in force.
-    TokenNameTaken = ("token_name_taken", CONFLICT, "a token of that name is in force");
+    TokenNameTaken = ("token_name_taken", CONFLICT, "a token of that name is in force",
+        "Choose another name, or revoke the token that has it.");
 }
 
 impl Code {
+    /// The code of a word at the wire.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+
+    /// The path of its page: what a problem's `type` refers to.
+    pub fn page(self) -> String {
+        format!("/errors/{}", self.as_str())
+    }
+
     /// The code of a refusal: the same word.
     pub fn of(refusal: &Refusal) -> Self {
         match refusal {
@@ -163,6 +233,7 @@ mod tests {
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|code| Code::named(code.as_str()) == Some(*code)));
         assert!(Code::ALL.iter().all(|code| *code == Code::Pending || code.status().as_u16() >= 400));
     }
 

@@ -66,9 +66,7 @@ pub(crate) async fn events(
     let reads = server.engine().reads();
     let head = reached(&**reads, id, after).await?;
     if wants_stream(&headers) {
-        let permit = server.feed().permit()?;
-        let live = server.feed().follow(id).await?;
-        let stream = Following::new(server.engine(), id, after, live, permit).stream();
+        let stream = Following::begin(&server, id, after).await?.stream();
         return Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response());
     }
     let size = match query.page_size.unwrap_or(PAGE) {
@@ -112,7 +110,8 @@ fn wants_stream(headers: &HeaderMap) -> bool {
 
 /// One reader of a session's events: from the store until it has caught up, then from the feed; on a gap, from the store
 /// again.
-struct Following {
+#[derive(Debug)]
+pub(crate) struct Following {
     engine: Engine,
     id: SessionId,
     after: Seq,
@@ -125,15 +124,12 @@ struct Following {
 }
 
 impl Following {
-    fn new(
-        engine: &Engine,
-        id: SessionId,
-        after: Seq,
-        live: Receiver<Arc<Shown>>,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    /// Begins after a position the log has reached.
+    pub(crate) async fn begin(server: &Server, id: SessionId, after: Seq) -> Result<Self, Problem> {
+        let permit = server.feed().permit()?;
+        let live = server.feed().follow(id).await?;
         let tail = Some(Tail::new(id, after));
-        Self { engine: engine.clone(), id, after, tail, ready: VecDeque::new(), live, _permit: permit }
+        Ok(Self { engine: server.engine().clone(), id, after, tail, ready: VecDeque::new(), live, _permit: permit })
     }
 
     fn stream(self) -> impl Stream<Item = Result<Sent, Infallible>> {
@@ -145,7 +141,7 @@ impl Following {
     }
 
     /// The next event; `None` when the engine ends or the store fails: the client comes again and continues.
-    async fn next(&mut self) -> Option<Arc<Shown>> {
+    pub(crate) async fn next(&mut self) -> Option<Arc<Shown>> {
         loop {
             if let Some(shown) = self.ready.pop_front() {
                 self.after = shown.seq;

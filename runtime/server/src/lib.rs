@@ -4,16 +4,16 @@
 //! | file | what |
 //! |---|---|
 //! | `app` | the routes, grouped by the permission they need, and what every request passes |
-//! | `access` | from a token to a caller; no path but health answers without one |
+//! | `access`, `origin` | from a token to a caller; no path but health and error codes answers without one |
 //! | `idempotency` | the same request under the same key is done once |
-//! | `problem`, `codes`, `extract` | the one error form, its stable codes, and rejections brought into it |
+//! | `problem`, `codes`, `errors`, `extract` | the one error form, its stable codes, a page for each, and rejections brought into it |
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
 //! | `outgoing` | messages to the outside: stored, then sent until their targets took them |
 //! | `outbox` | what is told outside and what came of it |
 //! | `page` | the same for people: a page that follows the sessions as they go on |
-//! | `feed`, `events`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
+//! | `feed`, `events`, `socket`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 mod access;
@@ -21,6 +21,7 @@ mod app;
 mod approvals;
 mod codes;
 mod deliveries;
+mod errors;
 mod events;
 mod extract;
 mod feed;
@@ -29,6 +30,7 @@ mod hooks;
 mod idempotency;
 mod intake;
 mod metrics;
+mod origin;
 mod outbox;
 mod outgoing;
 mod packs;
@@ -37,6 +39,7 @@ mod problem;
 mod records;
 mod serve;
 mod sessions;
+mod socket;
 mod tokens;
 mod views;
 

@@ -15,7 +15,7 @@ use crate::codes::Code;
 /// What went wrong and what to do next.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Problem {
-    /// `urn:provost:problem:` and the code.
+    /// The path of the code's page, relative to this server.
     #[serde(rename = "type")]
     kind: String,
     /// The code in words.
@@ -49,7 +49,7 @@ impl Problem {
     /// A problem of a code.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:provost:problem:{}", code.as_str()),
+            kind: code.page(),
             title: code.title(),
             status: code.status().as_u16(),
             code: code.as_str(),
@@ -99,6 +99,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

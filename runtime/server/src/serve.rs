@@ -19,6 +19,10 @@ impl Server {
             stop.cancelled().await;
             intake.close();
         };
-        axum::serve(listener, self.router()).with_graceful_shutdown(stopped).await
+        axum::serve(listener, self.router()).with_graceful_shutdown(stopped).await?;
+        // These are no requests any more.
+        self.sockets().close();
+        self.sockets().wait().await;
+        Ok(())
     }
 }

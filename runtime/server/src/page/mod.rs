@@ -26,7 +26,7 @@ mod readable;
 mod session;
 mod status;
 mod tables;
-mod text;
+pub(crate) mod text;
 mod timeline;
 
 use axum::Router;
@@ -37,7 +37,9 @@ use provost_domain::access::Permission;
 
 use crate::app::Server;
 
+pub(crate) use assets::Paths;
 pub(crate) use cookie::{Login, Logins};
+pub(crate) use frame::rendered;
 pub(crate) use readable::readable;
 
 /// What a browser may load and do on our pages: our own files, nothing inline, no frame around them.

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Event, EventBody};
 use crate::ids::{CallId, Digest, Fence, Seq};
-use crate::log::AppendRecord;
+use crate::log::{AppendRecord, ChainError, Tombstone};
 use crate::session::Session;
 
 /// Everything that does not hold of a log whose row says `head` and `hash`; empty when all does.
 pub fn check(records: &[AppendRecord], head: Seq, hash: Digest) -> Vec<String> {
     let mut problems = Vec::new();
     let mut at = (Seq(0), Digest::default(), Fence(0));
-    let mut events = Vec::new();
+    let (mut events, mut erased) = (Vec::new(), 0_usize);
     for record in records {
         match record.open(at.0, at.1) {
             Ok(opened) => events.extend(opened),
+            Err(ChainError::Erased { .. }) => erased += 1,
             Err(error) => {
                 problems.push(error.to_string());
                 return problems;
@@ -28,11 +29,25 @@ pub fn check(records: &[AppendRecord], head: Seq, hash: Digest) -> Vec<String> {
     if (at.0, at.1) != (head, hash) {
         problems.push(format!("the log ends at event {}, the session's row says {head}: records are missing", at.0));
     }
+    if erased > 0 || events.iter().any(|event| matches!(event.body, EventBody::SessionErased(_))) {
+        problems.extend(tombstone(records, erased));
+        return problems;
+    }
     if let Err(error) = Session::fold(&events) {
         problems.push(error.to_string());
     }
     problems.extend(calls(&events));
     problems
+}
+
+/// What was erased was erased as a whole, and the log's last record says so.
+fn tombstone(records: &[AppendRecord], erased: usize) -> Option<String> {
+    let last = records.last()?;
+    if Tombstone::of(last).is_none() {
+        return Some(format!("{erased} records were erased, and no tombstone ends the log: nobody accounts for it"));
+    }
+    let left = records.len() - 1 - erased;
+    (left > 0).then(|| format!("the log ends in a tombstone, and {left} records before it still hold their payload"))
 }
 
 /// At most one outcome per intent and none without; an approval consumed at most once.

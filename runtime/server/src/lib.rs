@@ -45,6 +45,7 @@ mod views;
 
 pub use app::{Parts, Server};
 pub use codes::Code;
+pub use idempotency::REQUESTS_KEPT;
 pub use intake::{
     BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, Source, SourceSettings, first_case,
 };

@@ -8,6 +8,7 @@
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
+//! | `erasure` | erasing closed sessions, pruning, and rewriting the files afterwards |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -16,6 +17,7 @@ mod batch;
 mod bulk;
 mod contents;
 mod deliveries;
+mod erasure;
 mod error;
 mod inbox;
 mod open;
@@ -41,9 +43,10 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
-    KeptAnswer, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, Park, Parked, Reads, Requests,
-    SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens, Tried,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
+    Erasure, Finish, InboxEntry, KeptAnswer, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, Park, Parked,
+    Prunable, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens,
+    Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -214,6 +217,27 @@ impl Requests for SqliteStore {
 
     async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
         self.writer.ask(Job::Execute, vec![requests::answer(key, answer)]).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Erasure for SqliteStore {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        crate::check::tombstone(&erase)?;
+        self.writer.ask(Job::Execute, erasure::erase(&erase)).await?;
+        self.reads.erased(&erase).await
+    }
+
+    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        self.reads.expired(before, limit).await
+    }
+
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.writer.ask(Job::Execute, erasure::prune(what, before, limit)).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.writer.ask(Job::Scrub, ()).await
     }
 }
 

@@ -8,11 +8,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{
-    append, approvals, contents, deliveries, inbox, outbox, reads, requests, schema, sessions, snapshots, tokens, tx,
-    writer,
+    append, approvals, contents, deliveries, erasure, inbox, outbox, reads, requests, schema, sessions, snapshots,
+    tokens, tx, writer,
 };
 
-const BULKS: [&Bulk; 17] = [
+const BULKS: [&Bulk; 18] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -20,6 +20,7 @@ const BULKS: [&Bulk; 17] = [
     &approvals::ASK,
     &approvals::DECIDE,
     &contents::INSERT,
+    &contents::REFER,
     &deliveries::INSERT,
     &inbox::INSERT,
     &inbox::WAKE,
@@ -78,9 +79,10 @@ const SINGLES: [&str; 45] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "appends",
     "approvals",
+    "content_refs",
     "contents",
     "deliveries",
     "delivery_groups",
@@ -112,7 +114,8 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 async fn no_statement_reads_a_whole_table() {
     let mut connection = database().await;
     let sized = BULKS.iter().flat_map(|bulk| (0..SIZES.len()).map(|size| bulk.sql(Frame::Between, size).0));
-    let scripts: Vec<std::sync::Arc<str>> = sized.chain(SINGLES.map(Into::into)).collect();
+    let singles = SINGLES.into_iter().chain(erasure::ALL).map(Into::into);
+    let scripts: Vec<std::sync::Arc<str>> = sized.chain(singles).collect();
     for sql in scripts.iter().flat_map(|script| script.split(';')) {
         for step in plan(&mut connection, sql).await {
             let table = TABLES.iter().any(|table| step.starts_with(&format!("SCAN {table}")));

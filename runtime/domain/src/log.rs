@@ -180,6 +180,12 @@ impl fmt::Display for Tombstone {
 }
 
 impl Tombstone {
+    /// As faces show it: `by`, `at`, `reason`, `events`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let SessionErased { by, reason, events } = &self.erased;
+        serde_json::json!({"by": by, "at": self.at.to_string(), "reason": reason, "events": events})
+    }
+
     /// What a record says of its log, if it is a tombstone and fits its own hashes.
     pub fn of(record: &AppendRecord) -> Option<Self> {
         let after = Seq(record.header.first_seq.0.checked_sub(1)?);

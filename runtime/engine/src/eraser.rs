@@ -76,6 +76,23 @@ impl Eraser {
         }
     }
 
+    /// The same, and rewrites the files. An erasure that is done stays done when that fails; the second part says why.
+    ///
+    /// # Errors
+    /// See [`Self::erase`].
+    pub async fn erase_from_files(
+        &self,
+        session: SessionId,
+        by: &Principal,
+        reason: &str,
+    ) -> Result<(Gone, Option<StoreError>), EngineError> {
+        let erased = self.erase(session, by, reason).await;
+        // Asked again, it finishes what an earlier call could not.
+        let before = matches!(&erased, Err(EngineError::Store(StoreError::Erased { .. })));
+        let left = if erased.is_ok() || before { self.scrub().await.err() } else { None };
+        erased.map(|gone| (gone, left))
+    }
+
     /// Rewrites the store's files where erasures left bytes in them. Takes as long as copying the store, and nothing is
     /// written meanwhile.
     ///

@@ -65,6 +65,11 @@ impl Retention {
         Ok(Self { eraser, clock, settings, registry, gone })
     }
 
+    /// What it erases with.
+    pub fn eraser(&self) -> &Eraser {
+        &self.eraser
+    }
+
     /// Its figures.
     pub fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::invariant;
+use provost_domain::log::Tombstone;
 use provost_domain::port::{Reads, SessionFilter, StoreError};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::wiring;
 pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
     let Audit::Verify { session, config } = command;
     let reads = wiring::reads(&wiring::config(&config)?).await?;
-    let (mut sessions, mut records, mut bad) = (0_u64, 0_usize, 0_u64);
+    let (mut sessions, mut records, mut gone, mut bad) = (0_u64, 0_usize, 0_u64, 0_u64);
     let mut page = match &session {
         Some(session) => vec![wiring::session(&reads, session).await?],
         None => next_page(&reads, None).await?,
@@ -23,8 +24,13 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
     while let Some(last) = page.last().copied() {
         for id in page {
             sessions += 1;
-            let Checked { handle, records: read, problems } = check(&reads, id).await;
+            let Checked { handle, records: read, erased, problems } = check(&reads, id).await;
             records += read;
+            if let Some(tombstone) = erased {
+                gone += 1;
+                let value = json!({"session": id, "handle": handle, "erased": tombstone.to_json()});
+                output.result(&value, &format!("{handle}: {tombstone}"));
+            }
             for problem in problems {
                 bad += 1;
                 let value = json!({"session": id, "handle": handle, "problem": problem});
@@ -35,7 +41,7 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
     }
     let verdict = if bad == 0 { format!("{GOOD}clean{GOOD:#}") } else { format!("{BAD}{bad} problems{BAD:#}") };
     output.result(
-        &json!({"sessions": sessions, "records": records, "problems": bad}),
+        &json!({"sessions": sessions, "records": records, "erased": gone, "problems": bad}),
         &format!("{sessions} sessions, {records} records: {verdict}"),
     );
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -45,6 +51,8 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
 struct Checked {
     handle: String,
     records: usize,
+    /// What is left of it, if it was erased.
+    erased: Option<Tombstone>,
     problems: Vec<String>,
 }
 
@@ -52,7 +60,7 @@ struct Checked {
 async fn check(reads: &dyn Reads, id: SessionId) -> Checked {
     let unreadable = |handle: String, error: &StoreError| {
         let problems = vec![format!("it cannot be read: {error}")];
-        Checked { handle, records: 0, problems }
+        Checked { handle, records: 0, erased: None, problems }
     };
     let row = match reads.session(id).await {
         Ok(row) => row,
@@ -65,7 +73,7 @@ async fn check(reads: &dyn Reads, id: SessionId) -> Checked {
     };
     log.retain(|record| record.header.first_seq <= row.head_seq);
     let problems = invariant::check(&log, row.head_seq, row.head_hash);
-    Checked { handle, records: log.len(), problems: problems.iter().map(ToString::to_string).collect() }
+    Checked { handle, records: log.len(), erased: log.last().and_then(Tombstone::of), problems }
 }
 
 async fn next_page(reads: &dyn Reads, before: Option<SessionId>) -> Result<Vec<SessionId>> {

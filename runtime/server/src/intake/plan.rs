@@ -162,7 +162,7 @@ impl Draft {
     fn fires(&mut self, alert: &Alert, opening: &Result<Box<Opening>, String>) {
         match (self.standing, opening) {
             (Some(Standing { session, ended: false, .. }), _) => {
-                self.news_for(session).joined.push(alert.brief.clone())
+                self.news_for(session).joined.push(alert.brief.clone());
             }
             (old, Ok(opening)) => {
                 let Opening { fields, title } = (**opening).clone();

@@ -98,7 +98,11 @@ impl Inner {
             Some(plan) => (plan.upto, self.perform(source, plan).await?),
             None => self.decide(group, source, work).await?,
         };
+        let spoilt = matches!(what, Finished::Bad { .. });
         let finished = self.parts.deliveries.finish(Finish { group, upto, what }).await?;
+        if spoilt {
+            self.bad.with_label_values(&[source.as_str()]).inc_by(finished);
+        }
         self.no_longer_wait(finished);
         Ok(if full || upto < last { Worked::Some } else { Worked::All })
     }

@@ -83,7 +83,7 @@ pub(crate) fn describe(teller: &Teller<'_>, body: &EventBody) -> Told {
         EventBody::StopRequested(e) => stop_requested(t, e),
         EventBody::RetryStarted(e) => retried(t, e),
         EventBody::SessionErased(e) => {
-            by(t, Told::new(Level::Session, "bad", "⌫", "Erased").text(t.pieces(&e.reason)), e.by.as_str())
+            Told::new(Level::Session, "bad", "⌫", "Erased").text(t.pieces(&format!("by {}: {}", e.by, e.reason)))
         }
     }
 }

@@ -211,7 +211,7 @@ async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
     ended(&subject, 1, "x").await;
     let open = subject.session(2).await;
     open.park(0, None).await.unwrap();
-    for n in [1, 2] {
+    for n in [1_u128, 2] {
         let group = Digest::of(&n.to_be_bytes());
         store.deliver(delivery(&format!("dlv-{n}"), "x", Arrived::Waiting { group })).await.unwrap();
         store.finish(done(group, n)).await.unwrap();

@@ -121,6 +121,9 @@ async fn an_erased_session_leaves_a_tombstone_and_not_a_byte() {
         let said = (answered.status, &answered.body["code"]);
         assert_eq!(said, (StatusCode::GONE, &json!("session_erased")), "{path}: {answered:?}");
     }
+    let events = format!("{own}/events");
+    let stream = daemon.request("viewer", Method::GET, &events).header("accept", "text/event-stream").send().await;
+    assert_eq!(stream.unwrap().status(), StatusCode::GONE);
     let shown = daemon.ask("viewer", Method::GET, &own, None).await.body;
     assert_eq!((&shown["by"], &shown["reason"]), (&json!("user:admin"), &json!("asked for by law")), "{shown}");
     let records = daemon.get(&format!("{own}/records")).await;

@@ -9,7 +9,7 @@ use provost_domain::invariant;
 use provost_domain::port::{
     Arrived, Deliveries as _, DeliveryFilter, DeliveryReads as _, Erased, Erasure as _, Finish, Finished, KeptAnswer,
     Mark, MessageFilter, NewDelivery, NewMessage, Outbox as _, OutboxReads as _, Prunable, Reads as _, Requests as _,
-    SessionStore as _, StoreError, Then, Tried,
+    SessionStore as _, Snapshot, StoreError, Then, Tried,
 };
 use provost_domain::tool::ToolCall;
 use provost_store::SqliteStore;
@@ -109,6 +109,23 @@ async fn no_file_holds_a_byte_of_what_was_erased() {
     }
     let messages = reads.messages(&MessageFilter { limit: 500, ..MessageFilter::default() }).await.unwrap();
     assert_eq!(messages.len(), 13, "those of the sessions that stay");
+    store.close().await;
+}
+
+/// What was deleted without overwriting it, as releases before this one did, and what pages that were split left beside their
+/// rows, is in no row any more: only rewriting the file reaches it.
+#[tokio::test]
+async fn stale_copies_beside_the_rows_go_too() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    everywhere(&store, &subject, 1, "MARKER-ONE").await;
+    store.close().await;
+    drop(subject);
+    raw(&path, "PRAGMA secure_delete = OFF; UPDATE snapshots SET header = x'00'; DELETE FROM contents").await.unwrap();
+    let (store, subject) = self::subject(folder.path()).await;
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.scrub().await.unwrap();
+    assert_eq!(holding(folder.path(), "MARKER-ONE"), Vec::<String>::new());
     store.close().await;
 }
 

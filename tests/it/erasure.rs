@@ -81,6 +81,25 @@ async fn erase(daemon: &Daemon, role: &str, session: &str) -> (StatusCode, Value
     (answered.status, answered.body)
 }
 
+/// Whatever is asked about it or of it.
+async fn nothing_is_told_of_it(daemon: &Daemon, own: &str) {
+    for (role, method, path, body) in [
+        ("viewer", Method::GET, own.to_owned(), None),
+        ("viewer", Method::GET, format!("{own}/events"), None),
+        ("viewer", Method::GET, format!("{own}/report"), None),
+        ("viewer", Method::GET, format!("{own}/retry"), None),
+        ("operator", Method::POST, format!("{own}/stop"), Some(json!({"reason": "r"}))),
+        ("operator", Method::POST, format!("{own}/retry"), Some(json!({"force": true}))),
+        ("operator", Method::POST, format!("{own}/continue"), None),
+        ("operator", Method::POST, format!("{own}/say"), Some(json!({"text": "t"}))),
+        ("admin", Method::POST, format!("{own}/erase"), Some(json!({"reason": "again"}))),
+    ] {
+        let answered = daemon.ask(role, method, &path, body).await;
+        let said = (answered.status, &answered.body["code"]);
+        assert_eq!(said, (StatusCode::GONE, &json!("session_erased")), "{path}: {answered:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_erased_session_leaves_a_tombstone_and_not_a_byte() {
     let daemon = daemon("").await;
@@ -106,21 +125,7 @@ async fn an_erased_session_leaves_a_tombstone_and_not_a_byte() {
     }
 
     let own = format!("/v1/sessions/{session}");
-    for (role, method, path, body) in [
-        ("viewer", Method::GET, own.clone(), None),
-        ("viewer", Method::GET, format!("{own}/events"), None),
-        ("viewer", Method::GET, format!("{own}/report"), None),
-        ("viewer", Method::GET, format!("{own}/retry"), None),
-        ("operator", Method::POST, format!("{own}/stop"), Some(json!({"reason": "r"}))),
-        ("operator", Method::POST, format!("{own}/retry"), Some(json!({"force": true}))),
-        ("operator", Method::POST, format!("{own}/continue"), None),
-        ("operator", Method::POST, format!("{own}/say"), Some(json!({"text": "t"}))),
-        ("admin", Method::POST, format!("{own}/erase"), Some(json!({"reason": "again"}))),
-    ] {
-        let answered = daemon.ask(role, method, &path, body).await;
-        let said = (answered.status, &answered.body["code"]);
-        assert_eq!(said, (StatusCode::GONE, &json!("session_erased")), "{path}: {answered:?}");
-    }
+    nothing_is_told_of_it(&daemon, &own).await;
     let events = format!("{own}/events");
     let stream = daemon.request("viewer", Method::GET, &events).header("accept", "text/event-stream").send().await;
     assert_eq!(stream.unwrap().status(), StatusCode::GONE);
@@ -173,8 +178,8 @@ async fn the_command_line_erases_here_and_through_the_daemon() {
     let (session, handle) = escalated(&daemon).await;
     let second = daemon.open().await;
     let path = format!("/v1/sessions/{second}/stop");
-    let stop = daemon.ask("operator", Method::POST, &path, Some(json!({"reason": "r"}))).await;
-    assert_eq!(stop.status, StatusCode::OK);
+    let ended = daemon.ask("operator", Method::POST, &path, Some(json!({"reason": "r"}))).await;
+    assert_eq!(ended.status, StatusCode::OK);
     daemon.until(&second, "stopped").await;
     let erase = ["sessions", "erase", handle.as_str(), "--reason", "asked for"];
     let gone = eventually("the session to be free", PATIENCE, || async {
@@ -247,9 +252,9 @@ async fn sessions_past_their_age_are_erased_and_open_ones_stay() {
     house.until(old, "stopped").await;
 
     let clock = Arc::new(Hand(AtomicI64::new(SystemClock.now().micros())));
-    let eraser = Eraser::new(house.engine.clone(), Arc::clone(&store) as _);
+    let door = Eraser::new(house.engine.clone(), Arc::clone(&store) as _);
     let settings = RetentionSettings { sessions: Some(30 * DAY), rows: [].into(), every: Duration::from_mins(1) };
-    let retention = Retention::new(eraser.clone(), Arc::clone(&clock) as _, settings).unwrap();
+    let retention = Retention::new(door, Arc::clone(&clock) as _, settings).unwrap();
     retention.start();
     let ticks = || tokio::time::sleep(Duration::from_mins(4));
     let erased = async |session: SessionId| store.session(session).await.unwrap().erased_at.is_some();

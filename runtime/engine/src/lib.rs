@@ -23,6 +23,7 @@ mod worker;
 pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
 pub use eraser::{Eraser, Gone};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
+pub use gear::Packs;
 pub use reader::{LogReader, ReadError, Tail, tombstone};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
 pub use retention::{Retention, RetentionSettings};

@@ -8,6 +8,7 @@ mod erasure;
 mod model;
 mod outbox;
 mod requests;
+mod shelf;
 mod store;
 mod tool;
 
@@ -23,6 +24,7 @@ pub use outbox::{
     Tried, UnknownMessageState,
 };
 pub use requests::{KeptAnswer, KnownRequest, Requests};
+pub use shelf::{KeptPack, PackReads, PackShelf};
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
     InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,

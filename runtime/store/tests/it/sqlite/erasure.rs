@@ -9,7 +9,7 @@ use provost_domain::invariant;
 use provost_domain::port::{
     Arrived, Deliveries as _, DeliveryFilter, DeliveryReads as _, Erased, Erasure as _, Finish, Finished, KeptAnswer,
     Mark, MessageFilter, NewDelivery, NewMessage, Outbox as _, OutboxReads as _, Prunable, Reads as _, Requests as _,
-    SessionStore as _, Snapshot, StoreError, Then, Tried,
+    SessionStore as _, StoreError, Then, Tried,
 };
 use provost_domain::tool::ToolCall;
 use provost_store::SqliteStore;
@@ -257,12 +257,12 @@ async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
     store.close().await;
 }
 
-/// The statements that lead from this schema back to version 3, as the release before wrote it.
+/// The statements that lead from this schema back to version 3.
 const BACK: &str = "DROP TRIGGER appends_no_update; \
     CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END; \
     DROP INDEX sessions_quiet; ALTER TABLE sessions DROP COLUMN erased_at; DROP TABLE content_refs; DROP TABLE scrub; \
     DROP INDEX deliveries_by_session; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
-    DROP INDEX outbox_finished; PRAGMA user_version = 3";
+    DROP INDEX outbox_finished; DROP INDEX sessions_by_pack; DROP TABLE packs; PRAGMA user_version = 3";
 
 #[tokio::test]
 async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_from() {

@@ -38,6 +38,11 @@ pub async fn stored() -> (SqliteReads, SessionId) {
     (write(&folder.join("provost.db")).await, SESSION)
 }
 
+/// What its log folds to.
+pub fn folded() -> Session {
+    life().session
+}
+
 /// Writes the session into a new database.
 pub async fn write(path: &Path) -> SqliteReads {
     let store = SqliteStore::open(path).await.unwrap();

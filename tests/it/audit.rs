@@ -123,12 +123,24 @@ async fn what_is_derived_must_say_what_the_log_says() {
         check(&base, sql, &[(fault, what)]).await;
     }
     // A snapshot in another version's form is not this program's, and no problem.
-    let other = "INSERT INTO snapshots (sid, seq, hash, header) SELECT 1, 1, hash, '{\"v\":99}' FROM appends \
+    let other = "INSERT INTO snapshots (sid, seq, hash, header) SELECT 1, 1, hash, CAST('{\"v\":99}' AS BLOB) FROM appends \
                  WHERE sid = 1 AND first_seq = 1";
     check(&base, other, &[]).await;
-    let ahead = "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 9999, zeroblob(32), '{\"v\":99}')";
+    let last = |header: &[u8]| {
+        let hex: String = header.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(
+            "INSERT INTO snapshots (sid, seq, hash, header) SELECT 1, head_seq, head_hash, x'{hex}' FROM sessions WHERE sid = 1"
+        )
+    };
+    let header = every_kind::folded().to_snapshot();
+    check(&base, &last(&header), &[]).await;
+    let other = String::from_utf8(header).unwrap().replace("enough", "too much");
+    check(&base, &last(other.as_bytes()), &[(Fault::Projection, "is not what the log says")]).await;
+    let ahead =
+        "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 9999, zeroblob(32), CAST('{\"v\":99}' AS BLOB))";
     check(&base, ahead, &[(Fault::Projection, "is ahead of the log")]).await;
-    let wrong = "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 2, zeroblob(32), '{\"v\":99}')";
+    let wrong =
+        "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 2, zeroblob(32), CAST('{\"v\":99}' AS BLOB))";
     check(&base, wrong, &[(Fault::Projection, "is not what the log says")]).await;
 }
 

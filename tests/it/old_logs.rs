@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use provost_domain::command::Answer;
 use provost_domain::event::EventBody;
 use provost_domain::ids::{Digest, Seq};
 use provost_domain::port::Reads as _;
 use provost_domain::session::Session;
 use provost_store::{Heads, Imported, SqliteReads, SqliteStore};
 use provost_tests::every_kind;
-use provost_tests::transfer::importer;
-use serde_json::Value;
+use provost_tests::house::House;
+use provost_tests::model::PATIENCE;
+use provost_tests::transfer::{importer, raw};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The kept files, the oldest version's first.
@@ -96,4 +100,29 @@ async fn this_version_writes_what_it_last_said_it_would() {
         assert_eq!(now, then, "line {line}: a form changed; raise its version and add a step (`event/upcast.rs`)");
     }
     assert_eq!(written.lines().count(), last.lines().count());
+}
+
+/// Red when `load::take_over` gives up on it: a snapshot is only a short way.
+#[tokio::test]
+async fn a_snapshot_in_another_versions_form_keeps_no_session_from_going_on() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("provost.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let house = House::on(Arc::new(store.clone()), provost_tests::pack::shared()).await;
+    let session = house.session("production").await;
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
+    let approval = house.approvals(session, 1).await[0].id.clone();
+    house.engine.shutdown(PATIENCE).await;
+    store.close().await;
+    let snapshot = "INSERT INTO snapshots (sid, seq, hash, header) SELECT sid, last_seq, hash, CAST('{\"v\":99}' AS BLOB) \
+                    FROM appends ORDER BY first_seq LIMIT 1";
+    raw(&path, snapshot).await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let house = House::on(Arc::new(store.clone()), provost_tests::pack::shared()).await;
+    house.answer(session, &approval, Answer::Approve).await.unwrap();
+    house.tools.danger.arrived_times(1).await;
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+    house.engine.shutdown(PATIENCE).await;
+    store.close().await;
 }

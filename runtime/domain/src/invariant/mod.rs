@@ -201,6 +201,10 @@ impl Audit {
             let what = format!("the log ends at event {at} and once ended at {}: it was cut", expected.seq);
             self.problem(Some(at.next()), Fault::Log, what);
         }
+        if self.at != head {
+            // What is derived from the missing records proves nothing more.
+            self.reach = Reach::Broken;
+        }
     }
 
     fn event(&mut self, event: &Event, record: Seq) {

@@ -82,6 +82,7 @@ impl SqliteStore {
         require_file(path)?;
         let failed = |error| unreadable_at(path, &error);
         let mut probe = options(path).read_only(true).connect().await.map_err(failed)?;
+        sqlx::query(schema::TABLES).execute(&mut probe).await.map_err(failed)?;
         schema::require_current(&mut probe, path).await?;
         probe.close().await.map_err(failed)?;
         Ok(readers(path))

@@ -126,16 +126,14 @@ async fn what_is_derived_must_say_what_the_log_says() {
     let other = "INSERT INTO snapshots (sid, seq, hash, header) SELECT 1, 1, hash, CAST('{\"v\":99}' AS BLOB) FROM appends \
                  WHERE sid = 1 AND first_seq = 1";
     check(&base, other, &[]).await;
-    let last = |header: &[u8]| {
-        let hex: String = header.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!(
-            "INSERT INTO snapshots (sid, seq, hash, header) SELECT 1, head_seq, head_hash, x'{hex}' FROM sessions WHERE sid = 1"
-        )
+    let last = |header: &str| {
+        let columns = format!("1, head_seq, head_hash, CAST('{}' AS BLOB)", header.replace('\'', "''"));
+        format!("INSERT INTO snapshots (sid, seq, hash, header) SELECT {columns} FROM sessions WHERE sid = 1")
     };
-    let header = every_kind::folded().to_snapshot();
+    let header = String::from_utf8(every_kind::folded().to_snapshot()).unwrap();
     check(&base, &last(&header), &[]).await;
-    let other = String::from_utf8(header).unwrap().replace("enough", "too much");
-    check(&base, &last(other.as_bytes()), &[(Fault::Projection, "is not what the log says")]).await;
+    let changed = header.replace("enough", "too much");
+    check(&base, &last(&changed), &[(Fault::Projection, "is not what the log says")]).await;
     let ahead =
         "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 9999, zeroblob(32), CAST('{\"v\":99}' AS BLOB))";
     check(&base, ahead, &[(Fault::Projection, "is ahead of the log")]).await;

@@ -9,6 +9,7 @@ mod follow;
 mod fresh;
 mod logs;
 mod output;
+mod packs;
 mod patient;
 mod progress;
 mod remote;

@@ -88,6 +88,12 @@ async fn what_was_done_to_a_log_is_named() {
     ] {
         check(&base, &format!("{UNLOCK}{sql}"), &log(what)).await;
     }
+    // What was erased is missed by nobody, and the chain still holds around it.
+    check(&base, &format!("{UNLOCK}UPDATE appends SET payload = NULL, salt = NULL WHERE sid = 1"), &[]).await;
+    let one = "UPDATE appends SET payload = NULL, salt = NULL WHERE sid = 1 AND kinds LIKE '%tool_intended%'";
+    check(&base, &format!("{UNLOCK}{one}"), &[]).await;
+    let cut = "UPDATE appends SET payload = NULL, salt = NULL, digest = zeroblob(32) WHERE sid = 1 AND first_seq = 2";
+    check(&base, &format!("{UNLOCK}{cut}"), &log("its hash does not match")).await;
     // Two neighbours in each other's place.
     let swap = "UPDATE appends SET first_seq = 1000 + (SELECT max(last_seq) FROM appends) - first_seq WHERE sid = 1";
     check(&base, &format!("{UNLOCK}{swap}"), &log("is missing, doubled or out of order")).await;

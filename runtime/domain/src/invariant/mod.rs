@@ -208,11 +208,11 @@ impl Audit {
     }
 
     fn event(&mut self, event: &Event, record: Seq) {
-        let calls = self.calls.take(event);
-        self.problems.extend(calls.map(|what| Problem { record: Some(record), fault: Fault::Log, what }));
         if self.reach != Reach::Folded {
             return;
         }
+        let calls = self.calls.take(event);
+        self.problems.extend(calls.map(|what| Problem { record: Some(record), fault: Fault::Log, what }));
         let folded = match &mut self.session {
             Some(session) => session.apply(event),
             None => Session::create(event).map(|session| self.session = Some(session)),

@@ -16,6 +16,7 @@ mod claims;
 mod demo;
 mod docs;
 mod drain;
+mod erasure;
 mod faults;
 mod flow;
 mod hostile;

@@ -221,7 +221,7 @@ fn reached(logs: &BTreeMap<SessionId, Vec<Event>>) {
     let statuses = "resolved escalated needs_review error stopped awaiting_input";
     let refusals = "unknown_tool broken_arguments invalid_arguments out_of_roster second_claim siblings_failed \
         unknown_evidence limit_reached effect_failed";
-    let others = "approval_requested approval_decided outcome_unknown outcome_settled fields_patched finding_recorded \
+    let others = "approval_requested approval_decided probe_requested call_probed outcome_unknown outcome_settled fields_patched finding_recorded \
         operator_asked watch_polled ModelCalls NoProgress Assignments";
     for word in [statuses, refusals, others].iter().flat_map(|words| words.split(' ')) {
         assert!(seen.contains(word), "never {word}: {seen:?}");

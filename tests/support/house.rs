@@ -37,6 +37,8 @@ pub struct Tools {
     pub safe: Arc<CountedTool>,
     /// Idempotent, medium risk.
     pub idempotent: Arc<CountedTool>,
+    /// Can be asked whether a call happened, low risk.
+    pub probed: Arc<CountedTool>,
     /// The escalation's effect: idempotent, low risk.
     pub notify: Arc<CountedTool>,
 }
@@ -56,13 +58,14 @@ impl Tools {
             danger: CountedTool::new("act:unsafe", EffectClass::Unsafe, Risk::High, works()),
             safe: CountedTool::new("act:safe", EffectClass::Unsafe, Risk::Low, works()),
             idempotent: CountedTool::new("act:idempotent", EffectClass::Idempotent, Risk::Medium, works()),
+            probed: CountedTool::new("act:probe", EffectClass::Probe, Risk::Low, works()),
             notify: CountedTool::new("notify:team", EffectClass::Idempotent, Risk::Low, works()),
         }
     }
 
     /// All of them.
-    pub fn each(&self) -> [&Arc<CountedTool>; 5] {
-        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.notify]
+    pub fn each(&self) -> [&Arc<CountedTool>; 6] {
+        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.probed, &self.notify]
     }
 
     /// All of them as backends.

@@ -4,13 +4,13 @@
 
 pub mod binary;
 pub mod browser;
+pub mod crash;
 pub mod daemon;
 pub mod desk;
 pub mod docs;
 pub mod endpoint;
 pub mod eventually;
 pub mod face;
-pub mod faulty;
 pub mod house;
 pub mod kills;
 pub mod machine;

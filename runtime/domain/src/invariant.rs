@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Event, EventBody};
+use crate::event::{Event, EventBody, ProbeFinding};
 use crate::ids::{CallId, Digest, Fence, Seq};
 use crate::log::AppendRecord;
 use crate::session::Session;
+use crate::tool::EffectClass;
 
 /// Everything that does not hold of a log whose row says `head` and `hash`; empty when all does.
 pub fn check(records: &[AppendRecord], head: Seq, hash: Digest) -> Vec<String> {
@@ -32,6 +33,35 @@ pub fn check(records: &[AppendRecord], head: Seq, hash: Digest) -> Vec<String> {
         problems.push(error.to_string());
     }
     problems.extend(calls(&events));
+    problems.extend(repeats(&events));
+    problems
+}
+
+/// Only a call that may be repeated is made again: by its class, or because its tool said that it did not happen.
+fn repeats(events: &[Event]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut classes: BTreeMap<&CallId, EffectClass> = BTreeMap::new();
+    let mut denied: BTreeSet<&CallId> = BTreeSet::new();
+    for event in events {
+        if let EventBody::ToolIntended(intent) = &event.body {
+            classes.insert(&intent.call, intent.effect);
+        }
+        if let EventBody::CallProbed(probed) = &event.body
+            && probed.finding == ProbeFinding::DidNotHappen
+        {
+            denied.insert(&probed.call);
+        }
+        if let EventBody::CallReissued(again) = &event.body {
+            let allowed = match classes.get(&again.call) {
+                Some(EffectClass::Read | EffectClass::Idempotent) => true,
+                Some(EffectClass::Probe) => denied.remove(&again.call),
+                Some(EffectClass::Unsafe) | None => false,
+            };
+            if !allowed {
+                problems.push(format!("event {} makes call {} again, which may have happened", event.seq, again.call));
+            }
+        }
+    }
     problems
 }
 

@@ -9,12 +9,12 @@ use provost_domain::command::Report;
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{AssignmentId, Digest};
 use provost_domain::model::{Message, ModelRequest};
-use provost_domain::tool::{Happened, ToolFailure, ToolOutcome};
+use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::gateway::Permit;
+use crate::gateway::{Inquiry, Permit};
 use crate::gear::Gear;
 use crate::shared::Shared;
 use crate::supervisor::ToSupervisor;
@@ -26,6 +26,8 @@ pub(crate) enum ToWorker {
     Ask(Box<ModelRequest>, Duration),
     /// Make a permitted call; report the outcome.
     Call(Permit),
+    /// Ask the tool whether a call happened; report what it says.
+    Probe(Inquiry),
 }
 
 /// What a worker is started with.
@@ -108,6 +110,11 @@ async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message
             let outcome = outcome.unwrap_or_else(|_panic| ToolOutcome::Failed { failure: panicked() });
             shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
+        }
+        ToWorker::Probe(inquiry) => {
+            let answer = AssertUnwindSafe(gear.tools.probe(&inquiry)).catch_unwind().await;
+            let answer = answer.unwrap_or_else(|_panic| ProbeAnswer::CannotTell { detail: PANICKED.to_owned() });
+            Report::Probed { call: inquiry.call().call.clone(), answer }
         }
     }
 }

@@ -157,6 +157,20 @@ payload! {
         /// The call.
         call: CallId,
     }
+    /// See [`super::EventBody::ProbeRequested`].
+    ProbeRequested {
+        /// The call.
+        call: CallId,
+        /// Why nobody saw its end.
+        cause: String,
+    }
+    /// See [`super::EventBody::CallProbed`].
+    CallProbed {
+        /// The call.
+        call: CallId,
+        /// What its tool said.
+        finding: ProbeFinding,
+    }
     /// See [`super::EventBody::GateFired`].
     GateFired {
         /// The call, or `None` for a route.
@@ -430,6 +444,21 @@ impl ApprovalDecision {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// What a tool said of a call in doubt. What follows from it stands in the same append.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum ProbeFinding {
+    /// It happened: its outcome follows.
+    Happened,
+    /// It surely did not: it is made again.
+    DidNotHappen,
+    /// Nobody can tell: a person is asked.
+    CannotTell {
+        /// Why not.
+        detail: String,
+    },
 }
 
 /// How a person settles an unknown outcome.

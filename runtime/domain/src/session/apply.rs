@@ -140,6 +140,8 @@ impl Session {
             EventBody::ToolReturned(returned) => self.tool_returned(returned, event.seq)?,
             EventBody::ToolRefused(refused) => self.refused(&refused.call, &refused.refusal)?,
             EventBody::CallReissued(reissued) => self.reissued(&reissued.call, event.fence)?,
+            EventBody::ProbeRequested(asked) => self.probe_requested(&asked.call)?,
+            EventBody::CallProbed(probed) => self.call_probed(&probed.call)?,
             EventBody::ApprovalRequested(asked) => {
                 self.call_mut(&asked.call)?.state = CallState::Waiting(asked.approval.clone());
                 let pending = PendingApproval { asked: asked.clone(), at: event.at, approved_by: Vec::new() };

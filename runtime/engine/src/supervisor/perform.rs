@@ -15,7 +15,7 @@ use ractor::{Actor as _, ActorId, ActorProcessingErr, ActorRef};
 
 use super::ToSupervisor;
 use super::state::State;
-use crate::gateway::Permit;
+use crate::gateway::{Inquiry, Permit};
 use crate::worker::{ToWorker, Worker, WorkerArguments};
 
 /// The share of an agent's patience that a question may take, so that its failure comes before the silence.
@@ -27,6 +27,7 @@ enum UnderWay {
     Asking(AssignmentId, u32),
     Reading(CallId),
     Acting(CallId),
+    Probing(CallId),
 }
 
 /// What is under way, and who carries it.
@@ -59,6 +60,9 @@ impl Performing {
             Report::Returned { call, .. } => {
                 self.under_way.remove(&UnderWay::Reading(call.clone()));
                 self.under_way.remove(&UnderWay::Acting(call.clone()));
+            }
+            Report::Probed { call, .. } => {
+                self.under_way.remove(&UnderWay::Probing(call.clone()));
             }
             Report::Tick => self.timer = None,
             Report::TakenOver | Report::GivenUp { .. } | Report::WorkerLost { .. } => {}
@@ -131,6 +135,10 @@ impl State {
                     let reads = call.intent().is_some_and(|intent| intent.effect == EffectClass::Read);
                     let id = call.id.clone();
                     (if reads { UnderWay::Reading(id) } else { UnderWay::Acting(id) }, ToWorker::Call(permit))
+                }
+                Owed::Probe(call) => {
+                    let Some(inquiry) = Inquiry::of(session.id(), call) else { continue };
+                    (UnderWay::Probing(call.id.clone()), ToWorker::Probe(inquiry))
                 }
                 // Planned by `Report::TakenOver` before anything is performed; a poll is a timer.
                 Owed::InDoubt(_) | Owed::Poll { .. } => continue,

@@ -28,17 +28,17 @@ fn pack() -> Arc<Pack> {
     Arc::new(pack)
 }
 
-/// Each way in which something goes wrong, and when the process dies of it.
-const WAYS: [(Fault, Death); 10] = [
-    (Fault::Before, Death::AtOnce),
+const AT_ONCE: [(Fault, Death); 2] = [(Fault::Before, Death::AtOnce), (Fault::After, Death::AtOnce)];
+const SOON: [(Fault, Death); 4] = [
     (Fault::Before, Death::Soon),
-    (Fault::Before, Death::Never),
-    (Fault::After, Death::AtOnce),
     (Fault::After, Death::Soon),
-    (Fault::After, Death::Never),
     (Fault::Duplicate, Death::Soon),
-    (Fault::Duplicate, Death::Never),
     (Fault::Delay, Death::Soon),
+];
+const NEVER: [(Fault, Death); 4] = [
+    (Fault::Before, Death::Never),
+    (Fault::After, Death::Never),
+    (Fault::Duplicate, Death::Never),
     (Fault::Delay, Death::Never),
 ];
 
@@ -49,51 +49,97 @@ fn possible(point: &str, fault: Fault) -> bool {
     fault != Fault::Duplicate || repeatable
 }
 
-/// Runs each point of the process after `before` in each way, and returns how many runs that were.
-fn exhaust(before: &[Strike]) -> usize {
+/// Runs each point of the last process that the strikes `given` leave to itself, if it is one of `wanted`, in each way, and
+/// returns the points.
+fn exhaust(given: &[Vec<Strike>], ways: &[(Fault, Death)], wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let pack = pack();
-    let traced = Run::of(&pack, before.to_vec());
+    let (last, before) = given.split_last().unwrap();
+    let traced = Run::of(&pack, given.to_vec());
     assert_eq!(traced.problems(), Vec::<String>::new());
-    let names = traced.points.crossed(before.len());
-    let (mut exercised, mut runs) = (traced.points.exercised(), 0);
+    let crossed = traced.points.crossed(before.len());
+    let names: BTreeSet<_> = crossed.into_iter().filter(|at| wanted(at) && last.iter().all(|s| s.at != *at)).collect();
+    let mut exercised = BTreeSet::new();
     for at in &names {
-        for (fault, death) in WAYS.into_iter().filter(|(fault, _)| possible(at, *fault)) {
-            let strike = Strike { at: at.clone(), fault, death };
-            let run = Run::of(&pack, [before, std::slice::from_ref(&strike)].concat());
+        for &(fault, death) in ways.iter().filter(|(fault, _)| possible(at, *fault)) {
+            let strike = strike(at, fault, death);
+            let struck = last.iter().cloned().chain([strike.clone()]).collect();
+            let run = Run::of(&pack, [before, &[struck]].concat());
             let problems = run.problems();
             assert!(problems.is_empty(), "{strike:?}: {problems:#?}");
-            exercised.extend(run.points.exercised());
-            runs += 1;
+            exercised.extend(run.points.exercised(before.len()));
         }
     }
-    let crossed: BTreeSet<String> = names.into_iter().chain(traced.points.exercised()).collect();
-    assert_eq!(exercised, crossed);
-    runs
+    exercised.retain(|at| last.iter().all(|strike| strike.at != *at));
+    assert_eq!(exercised, names);
+    names
+}
+
+fn strike(at: &str, fault: Fault, death: Death) -> Strike {
+    Strike { at: at.to_owned(), fault, death }
+}
+
+/// One session from its beginning.
+fn whole(ways: &[(Fault, Death)]) {
+    let points = exhaust(&[vec![]], ways, |_| true);
+    let methods: BTreeSet<&str> = points.iter().filter_map(|point| point.split('#').next()).collect();
+    let all = "store.allot store.create store.take_over store.append store.park commands.submit commands.inbox \
+        commands.runnable reads.content model.ask tool.read:gauge.call tool.act:idempotent.call tool.act:probe.call \
+        tool.act:probe.probe tool.act:safe.call tool.act:unsafe.call";
+    assert_eq!(methods, all.split_whitespace().collect(), "the session is not whole any more: {points:#?}");
+}
+
+/// The same session, taken up again by a second process after the first died with four calls under way.
+fn taken_up(ways: &[(Fault, Death)]) {
+    let died = strike("tool.act:safe.call#1", Fault::After, Death::AtOnce);
+    let points = exhaust(&[vec![died], vec![]], ways, |_| true);
+    for point in ["store.take_over#1", "tool.act:probe.probe#1", "tool.act:idempotent.call#1"] {
+        assert!(points.contains(point), "{point} is not one of {points:#?}");
+    }
 }
 
 #[test]
-fn debug_trace() {
-    let run = Run::of(&pack(), Vec::new());
-    println!("{:#?}", run.points.crossed(0));
-    assert_eq!(run.problems(), Vec::<String>::new());
+fn a_session_whose_process_dies_at_any_point_recovers() {
+    whole(&AT_ONCE);
 }
 
 #[test]
-fn whatever_goes_wrong_at_any_point_the_session_recovers() {
-    println!("{} runs", exhaust(&[]));
+fn a_session_whose_process_dies_soon_after_any_fault_recovers() {
+    whole(&SOON);
 }
 
 #[test]
-fn whatever_goes_wrong_while_it_recovers_the_session_recovers() {
-    let at = "tool.act:safe.call#1".to_owned();
-    println!("{} runs", exhaust(&[Strike { at, fault: Fault::After, death: Death::AtOnce }]));
+fn a_session_outlives_any_fault() {
+    whole(&NEVER);
+}
+
+#[test]
+fn a_process_may_die_at_any_point_of_a_recovery() {
+    taken_up(&AT_ONCE);
+}
+
+#[test]
+fn a_process_may_die_soon_after_any_fault_of_a_recovery() {
+    taken_up(&SOON);
+}
+
+#[test]
+fn a_recovery_outlives_any_fault() {
+    taken_up(&NEVER);
+}
+
+/// A caller looks for itself what became of its command where that takes long: the one method that the others do not call.
+#[test]
+fn a_caller_that_looks_for_itself_outlives_any_fault() {
+    let late = strike("store.take_over#1", Fault::Delay, Death::Never);
+    let ways = [&AT_ONCE[..], &SOON, &NEVER].concat();
+    let points = exhaust(&[vec![late]], &ways, |at| at.starts_with("commands.outcome"));
+    assert!(points.contains("commands.outcome#1"), "{points:#?}");
 }
 
 /// Red without `Engine::undamaged`: the caller would hear that the command is applied later.
 #[tokio::test]
 async fn a_damaged_session_is_said_to_be_so() {
-    let at = "store.take_over#1".to_owned();
-    let points = Arc::new(Points::new(vec![Strike { at, fault: Fault::Damaged, death: Death::Never }]));
+    let points = Arc::new(Points::new(vec![vec![strike("store.take_over#1", Fault::Damaged, Death::Never)]]));
     points.begin();
     let store = Arc::new(Pointed::new(Arc::new(MemoryStore::new()), &points));
     let house = House::facing_on(store as _, provost_tests::pack::pack(), Arc::new(Script::default())).await;

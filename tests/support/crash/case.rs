@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
 
+use super::log::Log;
 use super::operator::{EDITED, Operator};
 use super::points::{Points, Strike};
 use super::ports::Pointed;
@@ -26,7 +27,7 @@ use super::world::{Seen, World};
 use crate::house::events;
 
 /// How long a process may take to bring the session to its end, in virtual time.
-const PATIENCE: Duration = Duration::from_mins(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Virtual time that goes on from process to process.
 #[derive(Debug)]
@@ -68,11 +69,12 @@ pub struct Run {
 
 impl Run {
     /// Runs processes until one of them has brought the session to its end.
-    pub fn of(pack: &Arc<Pack>, strikes: Vec<Strike>) -> Self {
+    pub fn of(pack: &Arc<Pack>, strikes: Vec<Vec<Strike>>) -> Self {
         let session = SessionId::new(uuid::Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001));
         let (store, script) = (Arc::new(MemoryStore::new()), Arc::new(Script::default()));
-        let world = World::new(&store);
-        let operator = Operator::new(session, &store, &world, &script);
+        let log = Arc::new(Log::new(&store, session));
+        let world = World::new(&log);
+        let operator = Operator::new(session, &store, &log, &world, &script);
         let age = Age { began: AtomicI64::new(0), now: AtomicI64::new(1_700_000_000_000_000), since: Mutex::default() };
         let processes = strikes.len();
         let run = Self {

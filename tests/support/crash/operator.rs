@@ -9,16 +9,17 @@ use std::time::Duration;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CmdId, Seq, SessionId};
-use provost_domain::port::{CommandLog as _, Reads as _};
-use provost_domain::session::Session;
+use provost_domain::port::{CommandLog as _, Reads as _, SessionRow};
+use provost_domain::session::{Session, Turn};
 use provost_engine::{Case, Engine, EngineError};
 use provost_store::MemoryStore;
 use serde_json::json;
 use tokio::time::sleep;
 
+use super::log::Log;
 use super::script::{LAST, Script};
 use super::world::World;
-use crate::house::{House, events, person};
+use crate::house::{House, person};
 
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_millis(3);
@@ -30,6 +31,7 @@ pub const EDITED: i64 = 7;
 pub struct Operator {
     session: SessionId,
     store: Arc<MemoryStore>,
+    log: Arc<Log>,
     world: Arc<World>,
     script: Arc<Script>,
     /// How often each wish was refused: a refused one is a new wish.
@@ -38,10 +40,16 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// For this session.
-    pub fn new(session: SessionId, store: &Arc<MemoryStore>, world: &Arc<World>, script: &Arc<Script>) -> Self {
-        let (store, world, script) = (Arc::clone(store), Arc::clone(world), Arc::clone(script));
-        Self { session, store, world, script, refused: Mutex::default(), acknowledged: Mutex::default() }
+    /// For the session that this log is of, in this store.
+    pub fn new(
+        session: SessionId,
+        store: &Arc<MemoryStore>,
+        log: &Arc<Log>,
+        world: &Arc<World>,
+        script: &Arc<Script>,
+    ) -> Self {
+        let (store, log, world, script) = (Arc::clone(store), Arc::clone(log), Arc::clone(world), Arc::clone(script));
+        Self { session, store, log, world, script, refused: Mutex::default(), acknowledged: Mutex::default() }
     }
 
     /// What was said to be done, with the version it was done at.
@@ -52,16 +60,17 @@ impl Operator {
     /// Leads the session to its end.
     pub async fn work(&self, engine: &Engine) {
         loop {
-            if self.store.session(self.session).await.is_ok() {
-                let session = Session::fold(&events(&*self.store, self.session).await).unwrap().unwrap();
-                if self.done(&session).await {
-                    return;
+            match self.log.look(|session, _| session.clone()).await {
+                Some(session) => {
+                    let row = self.store.session(self.session).await.unwrap();
+                    if self.done(&session, &row).await {
+                        return;
+                    }
+                    if let Some((wish, ask)) = self.wish(&session, &row) {
+                        self.send(engine, &wish, ask).await;
+                    }
                 }
-                if let Some((wish, ask)) = self.wish(&session) {
-                    self.send(engine, &wish, ask).await;
-                }
-            } else {
-                drop(engine.open(self.case()).await);
+                None => drop(engine.open(self.case()).await),
             }
             sleep(LOOK).await;
         }
@@ -80,15 +89,15 @@ impl Operator {
     }
 
     /// Stopped, nothing in doubt, nobody's, and nothing unread.
-    async fn done(&self, session: &Session) -> bool {
-        let row = self.store.session(self.session).await.unwrap();
+    async fn done(&self, session: &Session, row: &SessionRow) -> bool {
         let (unread, _) = self.store.inbox(self.session).await.unwrap();
         session.status().is_final() && session.unknown().is_empty() && row.owner.is_none() && unread.is_empty()
     }
 
     /// What they want next, under a name.
-    fn wish(&self, session: &Session) -> Option<(String, Ask)> {
-        if let Some(approval) = session.approvals().keys().next().cloned() {
+    fn wish(&self, session: &Session, row: &SessionRow) -> Option<(String, Ask)> {
+        // An approval is answered once the session is parked: everything else while it is carried.
+        if let Some(approval) = session.approvals().keys().next().cloned().filter(|_| row.owner.is_none()) {
             let args = json!({ "n": EDITED }).as_object().cloned().unwrap();
             return Some((approval.to_string(), Ask::Answer { approval, answer: Answer::Edit { args } }));
         }
@@ -101,7 +110,7 @@ impl Operator {
         if session.status().is_final() {
             return None;
         }
-        let last = |turn: &provost_domain::session::Turn| {
+        let last = |turn: &Turn| {
             turn.calls.iter().any(|call| call.intent().is_some_and(|intent| intent.args.get("n") == Some(&LAST.into())))
         };
         let retried = self.script.failed() && session.retries() > 0;

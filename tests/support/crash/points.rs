@@ -52,8 +52,8 @@ pub struct Strike {
 /// The points of a run.
 #[derive(Debug)]
 pub struct Points {
-    /// One for each process, in order; those after the last are not struck.
-    strikes: Vec<Strike>,
+    /// Those of each process, in order; those after the last are not struck.
+    strikes: Vec<Vec<Strike>>,
     now: Mutex<Now>,
     struck: watch::Sender<Option<Death>>,
 }
@@ -62,8 +62,9 @@ pub struct Points {
 struct Now {
     process: usize,
     counts: BTreeMap<String, u64>,
+    /// Of each process so far.
     crossed: Vec<Vec<String>>,
-    exercised: BTreeSet<String>,
+    exercised: Vec<BTreeSet<String>>,
 }
 
 /// Says when it goes that the strike has had its effect, also where the call was given up meanwhile.
@@ -72,14 +73,14 @@ struct Landing<'a>(&'a Points, &'a Strike);
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
         let Self(points, strike) = self;
-        points.now.lock().unwrap().exercised.insert(strike.at.clone());
+        points.now.lock().unwrap().exercised.last_mut().unwrap().insert(strike.at.clone());
         points.struck.send_replace(Some(strike.death));
     }
 }
 
 impl Points {
     /// For processes that are struck so.
-    pub fn new(strikes: Vec<Strike>) -> Self {
+    pub fn new(strikes: Vec<Vec<Strike>>) -> Self {
         Self { strikes, now: Mutex::default(), struck: watch::Sender::new(None) }
     }
 
@@ -88,6 +89,7 @@ impl Points {
         let mut now = self.now.lock().unwrap();
         now.counts.clear();
         now.crossed.push(Vec::new());
+        now.exercised.push(BTreeSet::new());
         now.process = now.crossed.len();
         self.struck.send_replace(None);
     }
@@ -97,9 +99,9 @@ impl Points {
         self.now.lock().unwrap().crossed.get(process).cloned().unwrap_or_default()
     }
 
-    /// The points at which something went wrong.
-    pub fn exercised(&self) -> BTreeSet<String> {
-        self.now.lock().unwrap().exercised.clone()
+    /// The points of a process at which something went wrong.
+    pub fn exercised(&self, process: usize) -> BTreeSet<String> {
+        self.now.lock().unwrap().exercised.get(process).cloned().unwrap_or_default()
     }
 
     /// Waits until the process must die.
@@ -143,6 +145,6 @@ impl Points {
         let name = format!("{method}#{count}");
         let process = now.process.checked_sub(1)?;
         now.crossed[process].push(name.clone());
-        self.strikes.get(process).filter(|strike| strike.at == name)
+        self.strikes.get(process)?.iter().find(|strike| strike.at == name)
     }
 }

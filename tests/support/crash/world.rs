@@ -1,22 +1,22 @@
 //! What the tools act upon. It is outside: it outlives every process, and counts what was done under which key.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use provost_domain::event::EventBody;
+use provost_domain::event::{Event, EventBody};
 use provost_domain::ids::CallId;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use provost_domain::{failure::FailureKind, ids::ToolName};
-use provost_store::MemoryStore;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::log::Log;
 use super::points::Points;
 use super::ports::Pointed;
-use crate::house::{Tools, events};
+use crate::house::Tools;
 
 /// Half of what a call takes.
 const HALF: Duration = Duration::from_millis(10);
@@ -27,6 +27,9 @@ const LARGE: usize = 5_000;
 pub const ANSWER_LOST: i64 = 2;
 /// The same of one whose first request is lost before it arrives.
 pub const REQUEST_LOST: i64 = 3;
+
+/// What the tools declare, made once: a schema takes longer to build than a process to run.
+static SPECS: LazyLock<Vec<ToolSpec>> = LazyLock::new(|| Tools::new().each().map(|tool| tool.spec().clone()).into());
 
 /// What the world saw under one key.
 #[derive(Debug, Clone)]
@@ -48,15 +51,15 @@ pub struct Seen {
 /// The world.
 #[derive(Debug)]
 pub struct World {
-    store: Arc<MemoryStore>,
+    log: Arc<Log>,
     seen: Mutex<BTreeMap<String, Seen>>,
     undue: Mutex<Vec<String>>,
 }
 
 impl World {
-    /// A world that looks into this store for each call's intent.
-    pub fn new(store: &Arc<MemoryStore>) -> Arc<Self> {
-        Arc::new(Self { store: Arc::clone(store), seen: Mutex::default(), undue: Mutex::default() })
+    /// A world that looks into this log for each call's intent.
+    pub fn new(log: &Arc<Log>) -> Arc<Self> {
+        Arc::new(Self { log: Arc::clone(log), seen: Mutex::default(), undue: Mutex::default() })
     }
 
     /// All that was seen, by key.
@@ -76,18 +79,17 @@ impl World {
 
     /// Its tools, each a point. They are like those of [`Tools`].
     pub fn tools(self: &Arc<Self>, points: &Arc<Points>) -> Vec<Arc<dyn ToolBackend>> {
-        let each = Tools::new();
-        let far = each.each().map(|tool| Arc::new(FarTool { spec: tool.spec().clone(), world: Arc::clone(self) }));
-        far.map(|tool| Arc::new(Pointed::new(tool, points)) as _).into()
+        let far = SPECS.iter().map(|spec| Arc::new(FarTool { spec: spec.clone(), world: Arc::clone(self) }));
+        far.map(|tool| Arc::new(Pointed::new(tool, points)) as _).collect()
     }
 
     /// A request arrives; the key is taken once where the tool is safe to repeat, and each time where it is not.
     async fn arrive(&self, call: &ToolCall, effect: EffectClass, acts: bool) {
-        let intended = events(&*self.store, call.session).await.iter().any(|event| match &event.body {
+        let intent = |event: &Event| match &event.body {
             EventBody::ToolIntended(intent) => (&intent.call, &intent.args) == (&call.call, &call.args),
             _ => false,
-        });
-        if !intended {
+        };
+        if self.log.look(|_, events| events.iter().any(intent)).await != Some(true) {
             self.undue.lock().unwrap().push(call.key.clone());
         }
         let new = || {

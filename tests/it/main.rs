@@ -20,6 +20,7 @@ mod http;
 mod intake;
 mod kills;
 mod limits;
+mod liveness;
 mod model_failures;
 mod monitoring;
 mod outbox;

@@ -37,18 +37,19 @@ pub(crate) struct WorkerArguments {
     pub(crate) gear: Arc<Gear>,
     pub(crate) supervisor: ActorRef<ToSupervisor>,
     pub(crate) assignment: AssignmentId,
+    /// Cancels everything it has under way; its supervisor holds it too, for a worker that does not listen any more.
+    pub(crate) cancelled: CancellationToken,
 }
 
-/// Running worker. Its token cancels everything it has under way when it goes.
+/// Running worker. What it has under way goes with it.
 #[derive(Debug)]
 pub(crate) struct WorkerState {
     arguments: WorkerArguments,
-    cancelled: CancellationToken,
 }
 
 impl Drop for WorkerState {
     fn drop(&mut self) {
-        self.cancelled.cancel();
+        self.arguments.cancelled.cancel();
     }
 }
 
@@ -65,7 +66,7 @@ impl Actor for Worker {
         _myself: ActorRef<ToWorker>,
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
-        Ok(WorkerState { arguments, cancelled: CancellationToken::new() })
+        Ok(WorkerState { arguments })
     }
 
     /// Starts a child task that reports by itself: a handler never waits for the world.
@@ -79,7 +80,7 @@ impl Actor for Worker {
         let gear = Arc::clone(&state.arguments.gear);
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
-        let cancelled = state.cancelled.clone();
+        let cancelled = state.arguments.cancelled.clone();
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
             let work = perform(&shared, &gear, assignment, message);

@@ -1,7 +1,6 @@
 //! One run: processes one after the other over one store and one world, then what must hold.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use provost_agents::StandardRoles;
@@ -9,14 +8,13 @@ use provost_domain::event::{Event, EventBody, Settlement};
 use provost_domain::ids::{CallId, Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::pack::Pack;
-use provost_domain::port::{Clock, CommandLog as _, Reads as _};
-use provost_domain::time::Timestamp;
+use provost_domain::port::{CommandLog as _, Reads as _};
 use provost_domain::tool::{EffectClass, Happened, RecordedOutcome};
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, Schedules, ToolGateway};
 use provost_store::MemoryStore;
 use serde_json::json;
 use tokio::runtime::Builder;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::log::Log;
 use super::operator::{EDITED, Operator};
@@ -24,35 +22,11 @@ use super::points::{Points, Strike};
 use super::ports::Pointed;
 use super::script::Script;
 use super::world::{Seen, World};
+use crate::clock::TokioClock;
 use crate::house::events;
 
 /// How long a process may take to bring the session to its end, in virtual time.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Virtual time that goes on from process to process.
-#[derive(Debug)]
-struct Age {
-    /// When the present process began, and the last instant seen, both in microseconds.
-    began: AtomicI64,
-    now: AtomicI64,
-    since: Mutex<Option<Instant>>,
-}
-
-impl Age {
-    fn begin(&self) {
-        self.began.store(self.now.load(Ordering::SeqCst) + 1_000_000, Ordering::SeqCst);
-        *self.since.lock().unwrap() = Some(Instant::now());
-    }
-}
-
-impl Clock for Age {
-    fn now(&self) -> Timestamp {
-        let since = self.since.lock().unwrap().map_or(Duration::ZERO, |since| since.elapsed());
-        let now = self.began.load(Ordering::SeqCst) + i64::try_from(since.as_micros()).unwrap();
-        self.now.store(now, Ordering::SeqCst);
-        Timestamp::from_micros(now)
-    }
-}
 
 /// One run.
 #[derive(Debug)]
@@ -64,7 +38,7 @@ pub struct Run {
     operator: Operator,
     session: SessionId,
     script: Arc<Script>,
-    age: Arc<Age>,
+    clock: Arc<TokioClock>,
 }
 
 impl Run {
@@ -75,7 +49,6 @@ impl Run {
         let log = Arc::new(Log::new(&store, session));
         let world = World::new(&log);
         let operator = Operator::new(session, &store, &log, &world, &script);
-        let age = Age { began: AtomicI64::new(0), now: AtomicI64::new(1_700_000_000_000_000), since: Mutex::default() };
         let processes = strikes.len();
         let run = Self {
             points: Arc::new(Points::new(strikes)),
@@ -84,7 +57,7 @@ impl Run {
             operator,
             session,
             script,
-            age: Arc::new(age),
+            clock: Arc::default(),
         };
         for _ in 0..=processes {
             if run.process(pack) {
@@ -99,7 +72,7 @@ impl Run {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             self.points.begin();
-            self.age.begin();
+            self.clock.begin();
             let work = async {
                 let engine = self.engine(pack).await;
                 self.operator.work(&engine).await;
@@ -127,7 +100,7 @@ impl Run {
             models: ModelGateway::default().with("stub", model, limits),
             tools: ToolGateway::new(self.world.tools(&self.points)),
             roles: Arc::new(StandardRoles),
-            clock: Arc::clone(&self.age) as _,
+            clock: Arc::clone(&self.clock) as _,
         };
         let sweep_every = Duration::from_millis(50);
         let settings = EngineSettings { sweep_every, ..EngineSettings::default() };

@@ -23,6 +23,8 @@ pub enum Fault {
     Duplicate,
     /// It is done much later.
     Delay,
+    /// It is never answered, and nothing is done.
+    Hang,
     /// It fails, and says that what is stored is damaged.
     Damaged,
 }
@@ -124,6 +126,7 @@ impl Points {
         let landing = Landing(self, strike);
         match strike.fault {
             Fault::Before | Fault::Damaged => {}
+            Fault::Hang => std::future::pending().await,
             Fault::After => drop(call().await),
             Fault::Duplicate => {
                 drop(call().await);

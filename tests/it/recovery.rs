@@ -1,6 +1,7 @@
 //! After a crash a session continues where it stood.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
@@ -10,6 +11,9 @@ use provost_domain::pack::{AgentSpec, Pack};
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
+use provost_store::MemoryStore;
+use provost_tests::crash::points::{Death, Fault, Points, Strike};
+use provost_tests::crash::ports::Pointed;
 use provost_tests::house::House;
 use provost_tests::tools::Behaviour;
 use serde_json::json;
@@ -187,6 +191,37 @@ async fn a_session_that_its_takeovers_bring_no_further_is_given_up() {
     // A person's retry counts anew.
     house.ask(session, "operator", Ask::Retry { force: true }).await.unwrap();
     house.model.asked_times(1).await;
+}
+
+/// Asking is no progress either.
+#[tokio::test]
+async fn a_session_that_only_asks_its_tools_is_given_up() {
+    let (mut house, session) = crash_during_probed(None).await;
+    for asked in 1..=5 {
+        house.tools.probed.asked_times(asked).await;
+        house = house.crash().await;
+    }
+    let folded = house.until(session, "error").await;
+    assert_eq!(folded.status_reason(), "taken over 6 times without getting any further");
+    assert_eq!(folded.unknown().len(), 1);
+}
+
+/// Red if damaged sessions counted against a sweep's bound: each sweep would find the same ones.
+#[tokio::test]
+async fn damaged_sessions_do_not_stand_before_others() {
+    const DAMAGED: usize = 70;
+    let store = Arc::new(MemoryStore::new());
+    let house = House::on(Arc::clone(&store) as _, provost_tests::pack::shared()).await;
+    for _ in 0..=DAMAGED {
+        house.session("staging").await;
+    }
+    house.model.asked_times(DAMAGED + 1).await;
+    house.engine.shutdown(Duration::ZERO).await;
+    let damaged = |nth| Strike { at: format!("store.take_over#{nth}"), fault: Fault::Damaged, death: Death::Never };
+    let points = Arc::new(Points::new(vec![(1..=DAMAGED).map(damaged).collect()]));
+    points.begin();
+    let house = House::on(Arc::new(Pointed::new(store, &points)) as _, provost_tests::pack::shared()).await;
+    assert_eq!(house.model.asked_times(1).await.len(), 1);
 }
 
 #[tokio::test]

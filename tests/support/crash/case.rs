@@ -103,7 +103,8 @@ impl Run {
             clock: Arc::clone(&self.clock) as _,
         };
         let sweep_every = Duration::from_millis(50);
-        let settings = EngineSettings { sweep_every, ..EngineSettings::default() };
+        // Every run looks for work at the same instants.
+        let settings = EngineSettings { sweep_every, sweep_jitter: 0.0, ..EngineSettings::default() };
         Engine::start(ports, vec![Arc::clone(pack)], settings).await.unwrap()
     }
 

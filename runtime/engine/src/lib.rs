@@ -20,6 +20,7 @@ mod worker;
 
 pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
+pub use gear::Packs;
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
 pub use schedule::{Schedule, Schedules};

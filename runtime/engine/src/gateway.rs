@@ -191,28 +191,28 @@ impl ToolGateway {
         let Some(tool) = self.tools.get(&inquiry.call.tool) else {
             return ProbeAnswer::CannotTell { detail: format!("no tool `{}` is configured", inquiry.call.tool) };
         };
-        let mut answer = asked(&**tool, inquiry).await;
-        for _ in 1..ATTEMPTS {
-            if !matches!(answer, ProbeAnswer::CannotTell { .. }) {
-                break;
-            }
-            tokio::time::sleep(PAUSE).await;
-            answer = asked(&**tool, inquiry).await;
-        }
-        match answer {
+        let within = tool.spec().timeout;
+        let late = || format!("asked whether the call happened, the tool gave no answer within {} ms", millis(within));
+        let answer = tokio::time::timeout(within, asked(&**tool, inquiry)).await;
+        match answer.unwrap_or_else(|_elapsed| ProbeAnswer::CannotTell { detail: late() }) {
             ProbeAnswer::Happened { outcome } => {
                 ProbeAnswer::Happened { outcome: bounded(outcome, tool.spec().output_limit) }
             }
-            ProbeAnswer::DidNotHappen | ProbeAnswer::CannotTell { .. } => answer,
+            answer @ (ProbeAnswer::DidNotHappen | ProbeAnswer::CannotTell { .. }) => answer,
         }
     }
 }
 
 async fn asked(tool: &dyn ToolBackend, inquiry: &Inquiry) -> ProbeAnswer {
-    let within = tool.spec().timeout;
-    let detail = || format!("asked whether the call happened, the tool gave no answer within {} ms", millis(within));
-    let answer = tokio::time::timeout(within, tool.probe(&inquiry.call)).await;
-    answer.unwrap_or_else(|_elapsed| ProbeAnswer::CannotTell { detail: detail() })
+    let mut answer = tool.probe(&inquiry.call).await;
+    for _ in 1..ATTEMPTS {
+        if !matches!(answer, ProbeAnswer::CannotTell { .. }) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = tool.probe(&inquiry.call).await;
+    }
+    answer
 }
 
 async fn once(tool: &dyn ToolBackend, permit: &Permit, spec: &ToolSpec) -> ToolOutcome {

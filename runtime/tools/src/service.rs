@@ -94,7 +94,7 @@ pub(crate) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBacken
         ),
         (change("service:deploy", deploy, EffectClass::Probe, Risk::High).spec::<DeployArgs>()?, "release"),
     ];
-    let base = http::base(admin, "service_admin")?;
+    let base = http::base(admin, "service")?;
     let admin = admin.trim_end_matches('/');
     let endpoint = |(spec, path)| -> Arc<dyn ToolBackend> {
         Arc::new(Endpoint {

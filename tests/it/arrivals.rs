@@ -20,7 +20,7 @@ use provost_domain::pack::Pack;
 use provost_domain::port::ModelProvider;
 use provost_domain::session::Session;
 use provost_domain::terminal::Evidence;
-use provost_domain::tool::ToolCall;
+use provost_domain::tool::{ProbeAnswer, ToolCall, ToolOutcome};
 use provost_tests::house::House;
 use provost_tests::model;
 use provost_tests::pack;
@@ -188,6 +188,8 @@ async fn besieged() -> (House, Arc<Hostile>) {
     model.foreign.set(Evidence { session: numbered(VICTIM), seq: seen.seq }.to_string()).unwrap();
     for tool in house.tools.each() {
         tool.behave(Behaviour::ByCall(moody));
+        // Whose answer was lost has done it.
+        tool.say(Some(ProbeAnswer::Happened { outcome: ToolOutcome::Ok { content: json!({"level": 1}) } }));
         tool.expect_intents(house.reads());
     }
     (house, model)

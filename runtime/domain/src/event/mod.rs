@@ -5,12 +5,14 @@
 
 mod body;
 mod payload;
+mod values;
 
 use crate::ids::{Fence, Seq};
 use crate::time::Timestamp;
 
 pub use body::{DecodeError, EventBody};
 pub use payload::*;
+pub use values::*;
 
 /// One fact in a session's log.
 #[derive(Debug, Clone, PartialEq)]

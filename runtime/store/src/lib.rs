@@ -7,7 +7,9 @@ mod numbers;
 mod sqlite;
 
 pub use memory::MemoryStore;
-pub use sqlite::{Durability, Limits, SqliteReads, SqliteStore};
+pub use sqlite::{
+    Durability, Examination, Examined, Heads, Imported, Importer, Limits, SqliteReads, SqliteStore, TransferError,
+};
 
 /// Longest list one call returns.
 const LIST_MAX: u32 = 500;

@@ -115,7 +115,6 @@ pub struct Intent {
     /// The fence it is made under.
     pub fence: Fence,
     /// How often its tool was to be asked whether it happened.
-    #[serde(default)]
     pub probes: u32,
 }
 

@@ -20,7 +20,7 @@ use provost_domain::pack::Pack;
 use provost_domain::port::ModelProvider;
 use provost_domain::session::Session;
 use provost_domain::terminal::Evidence;
-use provost_domain::tool::ToolCall;
+use provost_domain::tool::{ProbeAnswer, ToolCall, ToolOutcome};
 use provost_tests::house::House;
 use provost_tests::model;
 use provost_tests::pack;
@@ -188,6 +188,8 @@ async fn besieged() -> (House, Arc<Hostile>) {
     model.foreign.set(Evidence { session: numbered(VICTIM), seq: seen.seq }.to_string()).unwrap();
     for tool in house.tools.each() {
         tool.behave(Behaviour::ByCall(moody));
+        // Whose answer was lost has done it.
+        tool.say(Some(ProbeAnswer::Happened { outcome: ToolOutcome::Ok { content: json!({"level": 1}) } }));
         tool.expect_intents(house.reads());
     }
     (house, model)
@@ -221,7 +223,7 @@ fn reached(logs: &BTreeMap<SessionId, Vec<Event>>) {
     let statuses = "resolved escalated needs_review error stopped awaiting_input";
     let refusals = "unknown_tool broken_arguments invalid_arguments out_of_roster second_claim siblings_failed \
         unknown_evidence limit_reached effect_failed";
-    let others = "approval_requested approval_decided outcome_unknown outcome_settled fields_patched finding_recorded \
+    let others = "approval_requested approval_decided probe_requested call_probed outcome_unknown outcome_settled fields_patched finding_recorded \
         operator_asked watch_polled ModelCalls NoProgress Assignments";
     for word in [statuses, refusals, others].iter().flat_map(|words| words.split(' ')) {
         assert!(seen.contains(word), "never {word}: {seen:?}");

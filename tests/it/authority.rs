@@ -21,7 +21,7 @@ use provost_domain::pack::Pack;
 use provost_domain::session::{Owed, Session, owed};
 use provost_domain::terminal::Evidence;
 use provost_domain::time::Timestamp;
-use provost_domain::tool::{Catalog, Happened, ToolFailure, ToolOutcome};
+use provost_domain::tool::{Catalog, Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use provost_domain::{invariant, request};
 use provost_tests::house::{House, Tools, person};
 use provost_tests::pack;
@@ -144,7 +144,7 @@ impl World {
     fn reply(&mut self, result: Result<ModelReply, ModelFailure>) {
         let asked = owed(&self.session, self.fence).into_iter().find_map(|owed| match owed {
             Owed::AskModel { assignment, round } => Some((assignment, round)),
-            Owed::Run(_) | Owed::InDoubt(_) | Owed::Poll { .. } => None,
+            Owed::Run(_) | Owed::InDoubt(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
         });
         if let Some((assignment, round)) = asked {
             self.report(Report::Replied { assignment, round, result });
@@ -152,15 +152,16 @@ impl World {
     }
 
     fn tools(&mut self, outcome: &ToolOutcome) {
-        let running: Vec<_> = owed(&self.session, self.fence)
+        let reports: Vec<_> = owed(&self.session, self.fence)
             .into_iter()
             .filter_map(|owed| match owed {
-                Owed::Run(call) => Some(call.id.clone()),
+                Owed::Run(call) => Some(Report::Returned { call: call.id.clone(), outcome: outcome.clone() }),
+                Owed::Probe(call) => Some(Report::Probed { call: call.id.clone(), answer: said(outcome) }),
                 Owed::AskModel { .. } | Owed::InDoubt(_) | Owed::Poll { .. } => None,
             })
             .collect();
-        for call in running {
-            self.report(Report::Returned { call, outcome: outcome.clone() });
+        for report in reports {
+            self.report(report);
         }
     }
 
@@ -234,6 +235,14 @@ fn failure(maybe: bool) -> ToolOutcome {
     }
 }
 
+/// What a tool that is asked about a call says, where a call would have come to this.
+fn said(outcome: &ToolOutcome) -> ProbeAnswer {
+    match outcome {
+        ToolOutcome::Failed { failure } if failure.happened == Happened::No => ProbeAnswer::DidNotHappen,
+        other => ProbeAnswer::Happened { outcome: other.clone() },
+    }
+}
+
 fn moves() -> impl Strategy<Value = Move> {
     prop_oneof![
         16 => hostile::reply().prop_map(Move::Reply),
@@ -243,7 +252,7 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => any::<u8>().prop_map(Move::Answer),
         1 => Just(Move::Stop),
         1 => Just(Move::Retry),
-        1 => Just(Move::Takeover),
+        2 => Just(Move::Takeover),
         1 => Just(Move::TimePasses),
     ]
 }
@@ -286,9 +295,16 @@ fn the_generator_reaches_what_it_attacks() {
     for status in ["resolved", "escalated", "awaiting_input", "needs_review", "error", "stopped", "in_progress"] {
         assert!(statuses.contains(status), "never {status}: {statuses:?}");
     }
-    for kind in
-        ["tool_refused", "claim_refused", "approval_requested", "outcome_unknown", "call_reissued", "limit_reached"]
-    {
+    for kind in [
+        "tool_refused",
+        "claim_refused",
+        "approval_requested",
+        "outcome_unknown",
+        "call_reissued",
+        "probe_requested",
+        "call_probed",
+        "limit_reached",
+    ] {
         assert!(kinds.contains(kind), "never {kind}: {kinds:?}");
     }
 }

@@ -88,6 +88,7 @@ fn well_formed() -> impl Strategy<Value = Reply> {
         1 => one("mark_escalated", escalation("red")),
         2 => one("read__gauge", json!({})),
         1 => one("act__safe", json!({"n": 1})),
+        2 => one("act__probe", json!({"n": 1})),
         1 => one("act__unsafe", json!({"service": "shop"})),
         2 => one("mark_resolved", resolution(LAST)),
         1 => one("mark_resolved", resolution(FOREIGN)),

@@ -1,6 +1,9 @@
 //! What people do on the page: each form, its answer as a page and as a line, and what comes of it.
 
 use provost_domain::access::AccessRole;
+use provost_domain::command::Ask;
+use provost_domain::ids::SessionId;
+use provost_domain::model::Message;
 use provost_tests::daemon::Daemon;
 use provost_tests::face::Face;
 use provost_tests::house::House;
@@ -151,28 +154,67 @@ async fn an_operator_answers_what_an_agent_asks() {
     assert_eq!(again.status, StatusCode::CONFLICT, "{again:?}");
 }
 
-#[tokio::test]
-async fn a_call_in_doubt_is_settled_by_a_person() {
-    let face = Face::over(House::open().await).await;
-    let house = &face.house;
+/// Lets a call of a new session lose its answer, and returns both.
+async fn doubt(house: &House) -> (SessionId, String) {
     let session = house.session("staging").await;
     house.tools.safe.behave(Behaviour::LosesTheAnswer);
     house.model.finish("close", 0.9);
     house.model.calls(&[("act__safe", json!({"n": 1}))]);
     let folded = house.until(session, "awaiting_input").await;
-    let call = folded.unknown().keys().next().unwrap().to_string();
+    (session, folded.unknown().keys().next().unwrap().to_string())
+}
+
+/// The words for each way to settle a call, and what the model is then told of it.
+const SETTLED: [(&str, &str); 3] = [("happened", "ok"), ("did_not_happen", "failed"), ("give_up", "unknown")];
+
+/// What the model is told of the call it made last.
+async fn told(house: &House, asked: usize) -> Value {
+    let asked = house.model.asked_times(asked).await;
+    let Some(Message::Tool { result, .. }) = asked.last().unwrap().messages.last() else { panic!("{asked:?}") };
+    (**result).clone()
+}
+
+#[tokio::test]
+async fn a_call_in_doubt_is_settled_on_the_page_in_each_way() {
+    let face = Face::over(House::open().await).await;
     let operator = face.visitor(AccessRole::Operator).await;
-    let page = operator.get(&format!("/sessions/{session}")).await.text;
-    assert!(page.contains("Did <code>act:safe</code> happen?"), "{page}");
-    let path = format!("/sessions/{session}/settle");
-    let missing = operator.send_by_script(&path, &[("call", &call), ("what", "happened")]).await;
-    assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY, "{missing:?}");
-    let fields = [("call", call.as_str()), ("what", "happened"), ("text", "seen in the console")];
-    let done = operator.send_by_script(&path, &fields).await;
-    assert!(done.text.contains("Settled."), "{done:?}");
-    let asked = house.model.asked_times(3).await;
-    assert!(serde_json::to_string(&asked[2].messages).unwrap().contains("seen in the console"));
-    assert_eq!(house.tools.safe.arrived().len(), 1);
+    for (n, (what, status)) in SETTLED.into_iter().enumerate() {
+        let (session, call) = doubt(&face.house).await;
+        let page = operator.get(&format!("/sessions/{session}")).await.text;
+        assert!(page.contains("Did <code>act:safe</code> happen?"), "{page}");
+        assert!(page.contains(&format!("value=\"{what}\"")), "{page}");
+        let path = format!("/sessions/{session}/settle");
+        let missing = operator.send_by_script(&path, &[("call", &call), ("what", what)]).await;
+        assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY, "{missing:?}");
+        let fields = [("call", call.as_str()), ("what", what), ("text", "seen in the console")];
+        let done = operator.send_by_script(&path, &fields).await;
+        assert!(done.text.contains("Settled."), "{done:?}");
+        let told = told(&face.house, 3 * (n + 1)).await;
+        assert_eq!(told["status"], status);
+        assert!(told["detail"].as_str().unwrap().contains("seen in the console"), "{told}");
+        assert_eq!(face.house.tools.safe.arrived().len(), n + 1);
+        face.house.ask(session, "boss", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_call_in_doubt_is_settled_over_the_api_in_each_way() {
+    let face = Face::over(House::open().await).await;
+    let operator = face.secret(AccessRole::Operator).await;
+    let client = provost_http::client(None).unwrap().build().unwrap();
+    for (n, (what, status)) in SETTLED.into_iter().enumerate() {
+        let (session, call) = doubt(&face.house).await;
+        let url = format!("{}/v1/sessions/{session}/settle", face.url);
+        let body = json!({"call": call, "what": what, "note": "seen"}).to_string();
+        let settle = || {
+            let request = client.post(&url).bearer_auth(&operator).header("content-type", "application/json");
+            request.body(body.clone()).send()
+        };
+        assert_eq!(settle().await.unwrap().status(), StatusCode::OK);
+        assert_eq!(told(&face.house, 3 * (n + 1)).await["status"], status);
+        assert_eq!(settle().await.unwrap().status(), StatusCode::CONFLICT, "nothing is in doubt any more");
+        face.house.ask(session, "boss", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
+    }
 }
 
 #[tokio::test]

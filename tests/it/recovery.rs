@@ -1,12 +1,19 @@
 //! After a crash a session continues where it stood.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
+use provost_domain::failure::FailureKind;
+use provost_domain::ids::SessionId;
 use provost_domain::pack::{AgentSpec, Pack};
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
+use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
+use provost_store::MemoryStore;
+use provost_tests::crash::points::{Death, Fault, Points, Strike};
+use provost_tests::crash::ports::Pointed;
 use provost_tests::house::House;
 use provost_tests::tools::Behaviour;
 use serde_json::json;
@@ -24,12 +31,17 @@ async fn a_finished_reply_is_never_asked_for_again() {
 }
 
 /// Crashes while a call hangs, then lets it work.
-async fn crash_during(tool: &str) -> (House, provost_domain::ids::SessionId) {
+async fn crash_during(tool: &str) -> (House, SessionId) {
     let house = House::open().await;
     let session = house.session("staging").await;
+    crash_in(house, session, tool).await
+}
+
+async fn crash_in(house: House, session: SessionId, tool: &str) -> (House, SessionId) {
     let backend = match tool {
         "act__safe" => Arc::clone(&house.tools.safe),
         "act__idempotent" => Arc::clone(&house.tools.idempotent),
+        "act__probe" => Arc::clone(&house.tools.probed),
         _ => Arc::clone(&house.tools.gauge),
     };
     backend.behave(Behaviour::Hangs);
@@ -55,6 +67,85 @@ async fn an_idempotent_call_in_doubt_runs_again_under_the_same_key() {
     let keys: Vec<String> = house.tools.idempotent.arrived().into_iter().map(|call| call.key).collect();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys.first(), keys.last());
+}
+
+#[tokio::test]
+async fn a_call_that_its_tool_says_happened_is_recorded_and_never_made_again() {
+    let (house, session) = crash_during_probed(None).await;
+    house.tools.probed.asked_times(1).await;
+    // A process that dies while it asks has changed nothing: the next one asks again.
+    let house = house.crash().await;
+    house.tools.probed.asked_times(2).await;
+    house.tools.probed.say(Some(ProbeAnswer::Happened { outcome: ToolOutcome::Ok { content: json!("released") } }));
+    let asked = house.model.asked_times(1).await;
+    assert!(serde_json::to_string(&asked.first().unwrap().messages).unwrap().contains("released"));
+    assert_eq!(house.tools.probed.arrived().len(), 1);
+    let (made, about) = (house.tools.probed.arrived().remove(0), house.tools.probed.asked());
+    assert!(about.iter().all(|call| (&call.key, &call.args) == (&made.key, &made.args)), "{about:?}");
+    assert_eq!(house.count(session, "probe_requested").await, 1);
+    assert_eq!(house.count(session, "call_probed").await, 1);
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_call_that_surely_did_not_happen_is_made_again_under_the_same_key() {
+    let (house, session) = crash_during_probed(Some(ProbeAnswer::DidNotHappen)).await;
+    house.model.asked_times(1).await;
+    let keys: Vec<String> = house.tools.probed.arrived().into_iter().map(|call| call.key).collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys.first(), keys.last());
+    assert_eq!(house.count(session, "call_reissued").await, 1);
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_call_of_which_its_tool_cannot_tell_waits_for_a_person() {
+    let lost = ToolOutcome::Failed {
+        failure: ToolFailure {
+            kind: FailureKind::Transient,
+            happened: Happened::Maybe,
+            detail: "broke off".to_owned(),
+            exit: None,
+            signal: None,
+            timeout_ms: None,
+        },
+    };
+    for answer in [ProbeAnswer::CannotTell { detail: "broke off".to_owned() }, ProbeAnswer::Happened { outcome: lost }]
+    {
+        let (house, session) = crash_during_probed(Some(answer)).await;
+        let folded = house.until(session, "awaiting_input").await;
+        assert_eq!(folded.unknown().values().collect::<Vec<_>>(), ["broke off"]);
+        assert_eq!(house.tools.probed.arrived().len(), 1);
+    }
+}
+
+/// Virtual time: the tool never answers.
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_does_not_answer_cannot_tell() {
+    let (house, session) = crash_during_probed(None).await;
+    let folded = house.until(session, "awaiting_input").await;
+    assert!(folded.unknown().values().all(|cause| cause.contains("no answer within")), "{:?}", folded.unknown());
+    assert_eq!((house.tools.probed.arrived().len(), house.tools.probed.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_lost_every_time_is_not_made_for_ever() {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    house.tools.probed.behave(Behaviour::LosesTheAnswer);
+    house.tools.probed.say(Some(ProbeAnswer::DidNotHappen));
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__probe", json!({"n": 1}))]);
+    let folded = house.until(session, "awaiting_input").await;
+    assert_eq!(folded.unknown().len(), 1);
+    assert_eq!((house.tools.probed.arrived().len(), house.tools.probed.asked().len()), (4, 3));
+}
+
+async fn crash_during_probed(says: Option<ProbeAnswer>) -> (House, SessionId) {
+    let house = House::open().await;
+    house.tools.probed.say(says);
+    let session = house.session("staging").await;
+    crash_in(house, session, "act__probe").await
 }
 
 #[tokio::test]
@@ -100,6 +191,37 @@ async fn a_session_that_its_takeovers_bring_no_further_is_given_up() {
     // A person's retry counts anew.
     house.ask(session, "operator", Ask::Retry { force: true }).await.unwrap();
     house.model.asked_times(1).await;
+}
+
+/// Asking is no progress either.
+#[tokio::test]
+async fn a_session_that_only_asks_its_tools_is_given_up() {
+    let (mut house, session) = crash_during_probed(None).await;
+    for asked in 1..=5 {
+        house.tools.probed.asked_times(asked).await;
+        house = house.crash().await;
+    }
+    let folded = house.until(session, "error").await;
+    assert_eq!(folded.status_reason(), "taken over 6 times without getting any further");
+    assert_eq!(folded.unknown().len(), 1);
+}
+
+/// Red if damaged sessions counted against a sweep's bound: each sweep would find the same ones.
+#[tokio::test]
+async fn damaged_sessions_do_not_stand_before_others() {
+    const DAMAGED: usize = 70;
+    let store = Arc::new(MemoryStore::new());
+    let house = House::on(Arc::clone(&store) as _, provost_tests::pack::shared()).await;
+    for _ in 0..=DAMAGED {
+        house.session("staging").await;
+    }
+    house.model.asked_times(DAMAGED + 1).await;
+    house.engine.shutdown(Duration::ZERO).await;
+    let damaged = |nth| Strike { at: format!("store.take_over#{nth}"), fault: Fault::Damaged, death: Death::Never };
+    let points = Arc::new(Points::new(vec![(1..=DAMAGED).map(damaged).collect()]));
+    points.begin();
+    let house = House::on(Arc::new(Pointed::new(store, &points)) as _, provost_tests::pack::shared()).await;
+    assert_eq!(house.model.asked_times(1).await.len(), 1);
 }
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use provost_domain::command::{Ask, Command};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{
     AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested,
-    AssignmentIssued, AssignmentRedispatched, CallReissued, ClaimRaised, ClaimRefused, ConfidenceEmitted,
+    AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, ClaimRaised, ClaimRefused, ConfidenceEmitted,
     ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelFailed,
-    ModelReplied, ModelRequested, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, RepairRequested,
-    RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended, ToolRefused, ToolReturned, WatchPolled,
+    ModelReplied, ModelRequested, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested,
+    RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended, ToolRefused,
+    ToolReturned, WatchPolled,
 };
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
@@ -235,6 +236,7 @@ impl Life {
             call("set_fields", json!({"service": "till"})),
             call("record_cause", json!({"cause": "a leak"})),
             call("mark_resolved", json!({"summary": "fixed", "confidence": 0.9, "rationale": "r"})),
+            call("act__probe", json!({"n": 4})),
         ];
         let usage = json!({"input": 1200, "cached": 200, "output": 300, "cost_micro_usd": 4200});
         let reply = json!({"text": "I look first.", "calls": calls, "usage": usage});
@@ -297,13 +299,20 @@ impl Life {
         self.append(&[body::<OutcomeSettled>(settled)], Vec::new());
     }
 
-    /// A call that another incarnation makes again.
+    /// A call that another incarnation makes again, and one that it asks about.
     fn takeover(&mut self) {
-        let intent = json!({"call": "1.1.5", "tool": "act:idempotent", "args": {"n": 3}, "effect": "idempotent"});
-        self.append(&[body::<ToolIntended>(intent)], Vec::new());
+        let intent = |call: &str, tool: &str, n: u32, effect: &str| {
+            body::<ToolIntended>(json!({"call": call, "tool": tool, "args": {"n": n}, "effect": effect}))
+        };
+        let safe = intent("1.1.5", "act:idempotent", 3, "idempotent");
+        self.append(&[safe, intent("1.1.9", "act:probe", 4, "probe")], Vec::new());
         self.fence = self.fence.next();
         self.taken_over_at = self.session.head();
-        self.append(&[body::<CallReissued>(json!({"call": "1.1.5"}))], Vec::new());
+        let asked = json!({"call": "1.1.9", "cause": "the process ended while this call was being made"});
+        self.append(&[body::<CallReissued>(json!({"call": "1.1.5"})), body::<ProbeRequested>(asked)], Vec::new());
+        let found = outcome("1.1.9", ToolOutcome::Ok { content: json!({"released": true}) });
+        let probed = json!({"call": "1.1.9", "finding": {"finding": "happened"}});
+        self.append(&[body::<CallProbed>(probed), found.0], found.1);
         let failure =
             json!({"kind": "transient", "happened": "no", "detail": "refused", "exit": 1, "timeout_ms": 5000});
         let failed = outcome("1.1.5", ToolOutcome::Failed { failure: serde_json::from_value(failure).unwrap() });

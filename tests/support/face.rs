@@ -71,9 +71,14 @@ impl Face {
 
     /// Somebody of this role at the page.
     pub async fn visitor(&self, role: AccessRole) -> Visitor {
+        Visitor::logged_in(&self.url, &self.secret(role).await).await
+    }
+
+    /// A token's secret.
+    pub async fn secret(&self, role: AccessRole) -> String {
         let (token, secret) =
             Token::mint(role.as_str(), role, person("test"), SystemClock.now(), &provost_server::random()).unwrap();
         assert!(self.store.mint(&token).await.unwrap());
-        Visitor::logged_in(&self.url, secret.reveal()).await
+        secret.reveal().to_owned()
     }
 }

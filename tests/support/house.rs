@@ -10,7 +10,9 @@ use provost_domain::event::Event;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Principal, Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::pack::Pack;
-use provost_domain::port::{ApprovalFilter, ApprovalRow, CommandLog, ModelProvider, Reads, SessionStore, ToolBackend};
+use provost_domain::port::{
+    ApprovalFilter, ApprovalRow, Clock, CommandLog, ModelProvider, Reads, SessionStore, ToolBackend,
+};
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
@@ -23,6 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::clock::TokioClock;
 use crate::model::{PATIENCE, StubModel};
 use crate::tools::{Behaviour, CountedTool};
 
@@ -37,6 +40,8 @@ pub struct Tools {
     pub safe: Arc<CountedTool>,
     /// Idempotent, medium risk.
     pub idempotent: Arc<CountedTool>,
+    /// Can be asked whether a call happened, low risk.
+    pub probed: Arc<CountedTool>,
     /// The escalation's effect: idempotent, low risk.
     pub notify: Arc<CountedTool>,
 }
@@ -56,13 +61,14 @@ impl Tools {
             danger: CountedTool::new("act:unsafe", EffectClass::Unsafe, Risk::High, works()),
             safe: CountedTool::new("act:safe", EffectClass::Unsafe, Risk::Low, works()),
             idempotent: CountedTool::new("act:idempotent", EffectClass::Idempotent, Risk::Medium, works()),
+            probed: CountedTool::new("act:probe", EffectClass::Probe, Risk::Low, works()),
             notify: CountedTool::new("notify:team", EffectClass::Idempotent, Risk::Low, works()),
         }
     }
 
     /// All of them.
-    pub fn each(&self) -> [&Arc<CountedTool>; 5] {
-        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.notify]
+    pub fn each(&self) -> [&Arc<CountedTool>; 6] {
+        [&self.gauge, &self.danger, &self.safe, &self.idempotent, &self.probed, &self.notify]
     }
 
     /// All of them as backends.
@@ -95,6 +101,7 @@ struct Parts {
     roles: Arc<dyn Roles>,
     /// Asked in the stub model's place.
     provider: Option<Arc<dyn ModelProvider>>,
+    clock: Arc<dyn Clock>,
 }
 
 /// A session's events so far.
@@ -143,7 +150,7 @@ impl House {
 
     /// Opens with a pack and roles.
     pub async fn with_roles(pack: Pack, roles: Arc<dyn Roles>) -> Self {
-        let parts = Parts { pack: Arc::new(pack), roles, provider: None };
+        let parts = Parts { pack: Arc::new(pack), roles, provider: None, clock: Arc::new(SystemClock) };
         Self::start(Arc::new(MemoryStore::new()), Tools::new(), parts).await
     }
 
@@ -154,13 +161,26 @@ impl House {
 
     /// The same on a store.
     pub async fn facing_on(store: Arc<dyn Store>, pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
-        let parts = Parts { pack: Arc::new(pack), roles: Arc::new(StandardRoles), provider: Some(provider) };
+        let parts = Parts {
+            pack: Arc::new(pack),
+            roles: Arc::new(StandardRoles),
+            provider: Some(provider),
+            clock: Arc::new(SystemClock),
+        };
         Self::start(store, Tools::new(), parts).await
+    }
+
+    /// The same where the clock goes with tokio's time: for tests in virtual time.
+    pub async fn facing_in_tokio_time(store: Arc<dyn Store>, pack: Pack, provider: Arc<dyn ModelProvider>) -> Self {
+        let clock = TokioClock::default();
+        clock.begin();
+        let (pack, roles, clock) = (Arc::new(pack), Arc::new(StandardRoles), Arc::new(clock));
+        Self::start(store, Tools::new(), Parts { pack, roles, provider: Some(provider), clock }).await
     }
 
     /// Opens on a store.
     pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
-        let parts = Parts { pack, roles: Arc::new(StandardRoles), provider: None };
+        let parts = Parts { pack, roles: Arc::new(StandardRoles), provider: None, clock: Arc::new(SystemClock) };
         Self::start(store, Tools::new(), parts).await
     }
 
@@ -174,7 +194,7 @@ impl House {
             models: gateway(provider),
             tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&given.roles),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&given.clock),
         };
         let settings = EngineSettings {
             sweep_every: Duration::from_millis(20),

@@ -4,6 +4,8 @@
 
 pub mod binary;
 pub mod browser;
+pub mod clock;
+pub mod crash;
 pub mod daemon;
 pub mod desk;
 pub mod docs;
@@ -11,7 +13,6 @@ pub mod endpoint;
 pub mod eventually;
 pub mod every_kind;
 pub mod face;
-pub mod faulty;
 pub mod house;
 pub mod kills;
 pub mod machine;

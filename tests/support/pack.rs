@@ -90,8 +90,16 @@ pub fn pack() -> Pack {
         consecutive: 2,
     });
     let reads = ["read:gauge", "note_finding", "update_case"];
-    let acts =
-        ["read:gauge", "act:unsafe", "act:safe", "act:idempotent", "mark_resolved", "mark_escalated", "update_case"];
+    let acts = [
+        "read:gauge",
+        "act:unsafe",
+        "act:safe",
+        "act:idempotent",
+        "act:probe",
+        "mark_resolved",
+        "mark_escalated",
+        "update_case",
+    ];
     Pack {
         name: "case".to_owned(),
         version: 1,

@@ -10,7 +10,7 @@ use provost_domain::failure::FailureKind;
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Reads, ToolBackend};
 use provost_domain::schema::ArgSchema;
-use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -40,6 +40,8 @@ pub struct CountedTool {
     spec: ToolSpec,
     behaviour: watch::Sender<Behaviour>,
     arrived: watch::Sender<Vec<ToolCall>>,
+    says: watch::Sender<Option<ProbeAnswer>>,
+    asked: watch::Sender<Vec<ToolCall>>,
     log: OnceLock<Arc<dyn Reads>>,
     undue: Mutex<Vec<String>>,
 }
@@ -68,6 +70,8 @@ impl CountedTool {
             spec,
             behaviour: watch::Sender::new(behaviour),
             arrived: watch::Sender::new(Vec::new()),
+            says: watch::Sender::new(Some(ProbeAnswer::CannotTell { detail: "as told".to_owned() })),
+            asked: watch::Sender::new(Vec::new()),
             log: OnceLock::new(),
             undue: Mutex::default(),
         })
@@ -102,6 +106,23 @@ impl CountedTool {
     /// What arrived, in order.
     pub fn arrived(&self) -> Vec<ToolCall> {
         self.arrived.borrow().clone()
+    }
+
+    /// What it says from now on when it is asked whether a call happened; `None`: it answers once it is told what.
+    pub fn say(&self, answer: Option<ProbeAnswer>) {
+        self.says.send_replace(answer);
+    }
+
+    /// The calls it was asked about, in order.
+    pub fn asked(&self) -> Vec<ToolCall> {
+        self.asked.borrow().clone()
+    }
+
+    /// Waits until it was asked `count` times; panics when that never comes.
+    pub async fn asked_times(&self, count: usize) {
+        let mut receiver = self.asked.subscribe();
+        let come = tokio::time::timeout(PATIENCE, receiver.wait_for(|calls| calls.len() >= count)).await;
+        assert!(come.is_ok(), "asked about {} calls, not {count}", self.asked().len());
     }
 
     /// Waits until `count` calls have arrived; panics when they never come.
@@ -149,5 +170,11 @@ impl ToolBackend for CountedTool {
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
             Behaviour::Hangs | Behaviour::Waits | Behaviour::ByCall(_) => std::future::pending().await,
         }
+    }
+
+    async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
+        self.asked.send_modify(|calls| calls.push(call.clone()));
+        let mut says = self.says.subscribe();
+        says.wait_for(Option::is_some).await.unwrap().clone().unwrap()
     }
 }

@@ -1,7 +1,7 @@
 //! Following a session: its events as lines, until it rests.
 
 use anyhow::Result;
-use provost_domain::event::{Event, EventBody};
+use provost_domain::event::{CallProbed, Event, EventBody, ProbeFinding};
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::Reads;
 use provost_domain::session::Session;
@@ -149,6 +149,8 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::ToolReturned(e) => returned(&e.outcome),
         EventBody::ToolRefused(e) => format!("  {NOTE}refused{NOTE:#} {}: {}", e.tool, e.refusal),
         EventBody::CallReissued(e) => format!("{NOTE}call {} is made again under the same key{NOTE:#}", e.call),
+        EventBody::ProbeRequested(e) => format!("{NOTE}did call {} happen? asking its tool{NOTE:#}", e.call),
+        EventBody::CallProbed(e) => probed(e),
         EventBody::ApprovalRequested(e) => {
             format!(
                 "{NOTE}● approval needed{NOTE:#} for {} {} ({}) id {}",
@@ -197,6 +199,16 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         | EventBody::RouteDecided(_)
         | EventBody::ClaimRaised(_) => return None,
     })
+}
+
+fn probed(e: &CallProbed) -> String {
+    match &e.finding {
+        ProbeFinding::Happened => format!("  its tool says that call {} happened", e.call),
+        ProbeFinding::DidNotHappen => format!("  its tool says that call {} did not happen", e.call),
+        ProbeFinding::CannotTell { detail } => {
+            format!("  {NOTE}its tool cannot tell of call {}{NOTE:#}: {detail}", e.call)
+        }
+    }
 }
 
 fn returned(outcome: &RecordedOutcome) -> String {

@@ -7,7 +7,7 @@ use crate::event::Settlement;
 use crate::failure::ModelFailure;
 use crate::ids::{ApprovalId, AssignmentId, CallId, Principal, Seq, ToolName};
 use crate::model::ModelReply;
-use crate::tool::ToolOutcome;
+use crate::tool::{ProbeAnswer, ToolOutcome};
 
 /// A request from outside that may be refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,6 +133,13 @@ pub enum Report {
         call: CallId,
         /// What came back.
         outcome: ToolOutcome,
+    },
+    /// A tool said whether one of its calls happened.
+    Probed {
+        /// The call.
+        call: CallId,
+        /// What it said.
+        answer: ProbeAnswer,
     },
     /// Carrying the session failed too often.
     GivenUp {

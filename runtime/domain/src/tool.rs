@@ -22,7 +22,7 @@ pub enum EffectClass {
     Read,
     /// Safe to repeat under the same key: run again with that key.
     Idempotent,
-    /// Can be asked whether it happened.
+    /// Can be asked whether it happened: asked, and run again only if it surely did not.
     Probe,
     /// Everything else: never run again by itself. The default.
     #[default]
@@ -106,6 +106,24 @@ pub enum ToolOutcome {
     Failed {
         /// How.
         failure: ToolFailure,
+    },
+}
+
+/// What a tool says when it is asked whether one of its calls happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProbeAnswer {
+    /// It happened, and this is what came of it.
+    Happened {
+        /// The result, as the call itself would have returned it.
+        outcome: ToolOutcome,
+    },
+    /// It did not happen, and nothing that is still under way will make it happen a second time beside a repetition under
+    /// the same key: the tool can be sure.
+    DidNotHappen,
+    /// The tool cannot tell, or could not be asked.
+    CannotTell {
+        /// Why, for the operator who must find out instead.
+        detail: String,
     },
 }
 

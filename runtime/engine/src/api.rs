@@ -57,13 +57,20 @@ pub struct EngineSettings {
     pub sessions_max: usize,
     /// The pause between two looks for sessions that must run.
     pub sweep_every: Duration,
+    /// The share of that pause by which it varies either way, so that processes that started together do not look together.
+    pub sweep_jitter: f64,
     /// How long a caller waits for what became of a command to live work.
     pub patience: Duration,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { sessions_max: 256, sweep_every: Duration::from_secs(1), patience: Duration::from_secs(2) }
+        Self {
+            sessions_max: 256,
+            sweep_every: Duration::from_secs(1),
+            sweep_jitter: 0.2,
+            patience: Duration::from_secs(2),
+        }
     }
 }
 

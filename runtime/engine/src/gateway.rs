@@ -9,8 +9,8 @@ use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{SessionId, ToolName};
 use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::{ModelProvider, ToolBackend};
-use provost_domain::session::Call;
-use provost_domain::tool::{Catalog, EffectClass, Happened, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
+use provost_domain::session::{Call, Intent};
+use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -106,10 +106,7 @@ pub(crate) struct Permit {
 impl Permit {
     /// From a call whose intent is durable.
     pub(crate) fn of(session: SessionId, call: &Call) -> Option<Self> {
-        let intent = call.intent()?;
-        let key = call.id.key(session);
-        let args = Arc::clone(&intent.args);
-        Some(Self { call: ToolCall { session, call: call.id.clone(), tool: intent.tool.clone(), args, key } })
+        call.intent().map(|intent| Self { call: made(session, call, intent) })
     }
 
     pub(crate) fn call(&self) -> &ToolCall {
@@ -117,10 +114,34 @@ impl Permit {
     }
 }
 
-/// Tries of an idempotent call whose outcome was lost, the first included; all under the same key.
-const IDEMPOTENT_ATTEMPTS: u32 = 3;
+/// A question about one call whose end nobody saw. It is no permit: nothing can be called with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Inquiry {
+    call: ToolCall,
+}
+
+impl Inquiry {
+    /// About a call whose tool is durably to be asked.
+    pub(crate) fn of(session: SessionId, call: &Call) -> Option<Self> {
+        call.probing().map(|intent| Self { call: made(session, call, intent) })
+    }
+
+    pub(crate) fn call(&self) -> &ToolCall {
+        &self.call
+    }
+}
+
+/// A call as its tool gets it: the same at every attempt and at every question about it.
+fn made(session: SessionId, call: &Call, intent: &Intent) -> ToolCall {
+    let (key, args) = (call.id.key(session), Arc::clone(&intent.args));
+    ToolCall { session, call: call.id.clone(), tool: intent.tool.clone(), args, key }
+}
+
+/// Tries of an idempotent call whose outcome was lost, all under the same key, and of a question about a call; the first
+/// included.
+const ATTEMPTS: u32 = 3;
 /// The pause between them.
-const IDEMPOTENT_PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// All backend tools.
 #[derive(Default)]
@@ -156,13 +177,42 @@ impl ToolGateway {
         for attempt in 1.. {
             let outcome = once(&**tool, permit, spec).await;
             let lost = matches!(&outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
-            if !lost || spec.effect != EffectClass::Idempotent || attempt >= IDEMPOTENT_ATTEMPTS {
+            if !lost || spec.effect != EffectClass::Idempotent || attempt >= ATTEMPTS {
                 return bounded(outcome, spec.output_limit);
             }
-            tokio::time::sleep(IDEMPOTENT_PAUSE).await;
+            tokio::time::sleep(PAUSE).await;
         }
         ToolOutcome::Failed { failure: never_sent("no attempt is allowed".to_owned()) }
     }
+
+    /// Asks a tool whether a call happened, within the time one call may take. What fails cannot tell; asking changes
+    /// nothing, so it is tried again before a person is bothered.
+    pub(crate) async fn probe(&self, inquiry: &Inquiry) -> ProbeAnswer {
+        let Some(tool) = self.tools.get(&inquiry.call.tool) else {
+            return ProbeAnswer::CannotTell { detail: format!("no tool `{}` is configured", inquiry.call.tool) };
+        };
+        let within = tool.spec().timeout;
+        let late = || format!("asked whether the call happened, the tool gave no answer within {} ms", millis(within));
+        let answer = tokio::time::timeout(within, asked(&**tool, inquiry)).await;
+        match answer.unwrap_or_else(|_elapsed| ProbeAnswer::CannotTell { detail: late() }) {
+            ProbeAnswer::Happened { outcome } => {
+                ProbeAnswer::Happened { outcome: bounded(outcome, tool.spec().output_limit) }
+            }
+            answer @ (ProbeAnswer::DidNotHappen | ProbeAnswer::CannotTell { .. }) => answer,
+        }
+    }
+}
+
+async fn asked(tool: &dyn ToolBackend, inquiry: &Inquiry) -> ProbeAnswer {
+    let mut answer = tool.probe(&inquiry.call).await;
+    for _ in 1..ATTEMPTS {
+        if !matches!(answer, ProbeAnswer::CannotTell { .. }) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = tool.probe(&inquiry.call).await;
+    }
+    answer
 }
 
 async fn once(tool: &dyn ToolBackend, permit: &Permit, spec: &ToolSpec) -> ToolOutcome {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use provost_domain::ids::SessionId;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use crate::api::EngineSettings;
 use crate::registry::SessionGuard;
 use crate::shared::Shared;
 use crate::supervisor::{Boot, End, Supervisor, SupervisorArguments, ToSupervisor};
@@ -157,6 +158,12 @@ impl Actor for Node {
     }
 }
 
+/// A pause that varies by this share either way; `random` is from 0 to 1.
+fn jittered(pause: Duration, share: f64, random: f64) -> Duration {
+    let share = share.clamp(0.0, 1.0);
+    pause.mul_f64(1.0 - share + 2.0 * share * random.clamp(0.0, 1.0))
+}
+
 impl NodeState {
     async fn carry(
         &mut self,
@@ -225,7 +232,9 @@ impl NodeState {
         let tasks = shared.tasks.clone();
         let stopped = shared.stopped.clone();
         let work = async move {
-            let found = shared.ports.commands.runnable(&shared.owner, shared.now(), SWEEP_MAX).await;
+            // Damaged ones are found by every sweep and taken by none: they must not stand before the others.
+            let limit = SWEEP_MAX.saturating_add(shared.damages());
+            let found = shared.ports.commands.runnable(&shared.owner, shared.now(), limit).await;
             shared.beat();
             match found {
                 Ok(found) if !found.is_empty() => {
@@ -235,7 +244,8 @@ impl NodeState {
                 Err(error) => tracing::warn!(%error, "looking for sessions to carry on"),
             }
             // Again after the work, never on a fixed beat: sweeps cannot pile up.
-            tokio::time::sleep(shared.settings.sweep_every).await;
+            let EngineSettings { sweep_every, sweep_jitter, .. } = shared.settings;
+            tokio::time::sleep(jittered(sweep_every, sweep_jitter, shared.random())).await;
             drop(node.cast(ToNode::Sweep));
         };
         drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));
@@ -277,5 +287,19 @@ impl NodeState {
                 drop(reply.send(()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_varies_by_its_share_either_way() {
+        let second = Duration::from_secs(1);
+        let pauses = [0.0, 0.5, 1.0].map(|random| jittered(second, 0.25, random));
+        assert_eq!(pauses, [second.mul_f64(0.75), second, second.mul_f64(1.25)]);
+        assert_eq!(jittered(second, 0.0, 1.0), second);
+        assert_eq!(jittered(second, 9.0, 0.0), Duration::ZERO);
     }
 }

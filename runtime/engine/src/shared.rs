@@ -106,6 +106,12 @@ impl Shared {
         *uuid::Uuid::new_v4().as_bytes()
     }
 
+    /// A random number from 0 to 1.
+    pub(crate) fn random(&self) -> f64 {
+        let [first, second, ..] = self.salt();
+        f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
+    }
+
     pub(crate) fn hint(&self, hint: Hint) {
         // Nobody listening is fine.
         drop(self.hints.send(hint));
@@ -121,6 +127,11 @@ impl Shared {
     /// Why a session cannot be carried on, as found since the start.
     pub(crate) fn damage(&self, session: SessionId) -> Option<StoreError> {
         self.damaged_sessions().get(&session).cloned()
+    }
+
+    /// How many sessions cannot be carried on.
+    pub(crate) fn damages(&self) -> u32 {
+        u32::try_from(self.damaged_sessions().len()).unwrap_or(u32::MAX)
     }
 
     /// Remembers that a session cannot be carried on, and wakes those who follow it.

@@ -9,12 +9,12 @@ use provost_domain::command::Report;
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{AssignmentId, Digest};
 use provost_domain::model::{Message, ModelRequest};
-use provost_domain::tool::{Happened, ToolFailure, ToolOutcome};
+use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::gateway::Permit;
+use crate::gateway::{Inquiry, Permit};
 use crate::gear::Gear;
 use crate::shared::Shared;
 use crate::supervisor::ToSupervisor;
@@ -26,6 +26,8 @@ pub(crate) enum ToWorker {
     Ask(Box<ModelRequest>, Duration),
     /// Make a permitted call; report the outcome.
     Call(Permit),
+    /// Ask the tool whether a call happened; report what it says.
+    Probe(Inquiry),
 }
 
 /// What a worker is started with.
@@ -35,18 +37,19 @@ pub(crate) struct WorkerArguments {
     pub(crate) gear: Arc<Gear>,
     pub(crate) supervisor: ActorRef<ToSupervisor>,
     pub(crate) assignment: AssignmentId,
+    /// Cancels everything it has under way; its supervisor holds it too, for a worker that does not listen any more.
+    pub(crate) cancelled: CancellationToken,
 }
 
-/// Running worker. Its token cancels everything it has under way when it goes.
+/// Running worker. What it has under way goes with it.
 #[derive(Debug)]
 pub(crate) struct WorkerState {
     arguments: WorkerArguments,
-    cancelled: CancellationToken,
 }
 
 impl Drop for WorkerState {
     fn drop(&mut self) {
-        self.cancelled.cancel();
+        self.arguments.cancelled.cancel();
     }
 }
 
@@ -63,7 +66,7 @@ impl Actor for Worker {
         _myself: ActorRef<ToWorker>,
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
-        Ok(WorkerState { arguments, cancelled: CancellationToken::new() })
+        Ok(WorkerState { arguments })
     }
 
     /// Starts a child task that reports by itself: a handler never waits for the world.
@@ -77,7 +80,7 @@ impl Actor for Worker {
         let gear = Arc::clone(&state.arguments.gear);
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
-        let cancelled = state.cancelled.clone();
+        let cancelled = state.arguments.cancelled.clone();
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
             let work = perform(&shared, &gear, assignment, message);
@@ -108,6 +111,11 @@ async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message
             let outcome = outcome.unwrap_or_else(|_panic| ToolOutcome::Failed { failure: panicked() });
             shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
+        }
+        ToWorker::Probe(inquiry) => {
+            let answer = AssertUnwindSafe(gear.tools.probe(&inquiry)).catch_unwind().await;
+            let answer = answer.unwrap_or_else(|_panic| ProbeAnswer::CannotTell { detail: PANICKED.to_owned() });
+            Report::Probed { call: inquiry.call().call.clone(), answer }
         }
     }
 }

@@ -82,6 +82,10 @@ pub(crate) struct SessionDetail {
     operator_asked: Option<String>,
     /// The agent at work, if one is.
     agent: Option<String>,
+    /// The last assignments, oldest first: `assignment`, `agent`, and the `status` its worker ended with: `completed`,
+    /// `timeout`, `error`, `not_run`, or `null` while it is at it.
+    #[schema(value_type = Vec<Object>)]
+    assignments: Value,
     /// How often it was retried.
     retries: u32,
     /// What its models used so far.
@@ -111,6 +115,7 @@ impl SessionDetail {
             outcomes_unknown: json!(session.unknown()),
             operator_asked: session.operator().map(|asked| asked.summary.clone()),
             agent: session.turn().map(|turn| turn.agent.to_string()),
+            assignments: session.works().map(|work| json!(work)).collect(),
             retries: session.retries(),
             usage: json!(session.usage()),
             last_event_seq: head,

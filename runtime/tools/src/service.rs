@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Risk, ToolCall, ToolOutcome, ToolSpec};
-use reqwest::Client;
+use provost_domain::tool::{EffectClass, ProbeAnswer, Risk, ToolCall, ToolOutcome, ToolSpec};
+use reqwest::{Client, Url};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,12 +31,39 @@ struct ChangeArgs {
     reason: Option<String>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the schema checks them and the service reads them")]
+struct DeployArgs {
+    /// Where.
+    #[schemars(extend("x-roster" = "environments"))]
+    environment: String,
+    /// What.
+    service: String,
+    /// The version to put live.
+    version: String,
+    /// Why, for the service's own record.
+    reason: Option<String>,
+}
+
 /// One endpoint of the admin interface.
 #[derive(Debug)]
 struct Endpoint {
     spec: ToolSpec,
     client: Client,
     url: String,
+    /// Where the service says what it did under which key.
+    requests: Url,
+}
+
+/// What the service says of a key.
+#[derive(Debug, Deserialize)]
+struct Remembered {
+    /// Whether it acted under it; nothing where it cannot be sure.
+    happened: Option<bool>,
+    /// What it answered then.
+    #[serde(default)]
+    answer: Value,
 }
 
 pub(crate) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
@@ -54,6 +81,7 @@ pub(crate) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBacken
         risk,
         timeout: Duration::from_secs(15),
     };
+    let deploy = "Puts a version of the service live.";
     let rollback = "Rolls the service back to the release before the present one.";
     let specs = [
         (read("service:status", "The service's own status.").spec::<NoArgs>()?, "status"),
@@ -64,10 +92,17 @@ pub(crate) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBacken
                 .spec::<ChangeArgs>()?,
             "restart",
         ),
+        (change("service:deploy", deploy, EffectClass::Probe, Risk::High).spec::<DeployArgs>()?, "release"),
     ];
+    let base = http::base(admin, "service")?;
     let admin = admin.trim_end_matches('/');
     let endpoint = |(spec, path)| -> Arc<dyn ToolBackend> {
-        Arc::new(Endpoint { spec, client: client.clone(), url: format!("{admin}/{path}") })
+        Arc::new(Endpoint {
+            spec,
+            client: client.clone(),
+            url: format!("{admin}/{path}"),
+            requests: http::under(&base, "requests", &[]),
+        })
     };
     Ok(specs.into_iter().map(endpoint).collect())
 }
@@ -90,5 +125,32 @@ impl ToolBackend for Endpoint {
             Ok(content) => bound::outcome(&content, OUTPUT_LIMIT, "the service answered nothing"),
             Err(outcome) => outcome,
         }
+    }
+
+    /// Looks the key up at `GET …/requests?key=…`: `{"happened": true, "answer": …}`, `{"happened": false}` where the
+    /// service is sure, else `{"happened": null}`.
+    async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
+        let mut url = self.requests.clone();
+        url.query_pairs_mut().append_pair("key", &call.key);
+        match http::get_text(self.client.get(url)).await {
+            Ok(text) => said(&text),
+            Err(ToolOutcome::Failed { failure }) => ProbeAnswer::CannotTell { detail: failure.detail },
+            Err(other) => ProbeAnswer::CannotTell { detail: format!("asked about a key, the service said {other:?}") },
+        }
+    }
+}
+
+/// What the service's answer about a key means. One that cannot be read says nothing.
+fn said(text: &str) -> ProbeAnswer {
+    let remembered: Remembered = match serde_json::from_str(text) {
+        Ok(remembered) => remembered,
+        Err(error) => return ProbeAnswer::CannotTell { detail: format!("the service's word is unreadable: {error}") },
+    };
+    match remembered.happened {
+        Some(true) => ProbeAnswer::Happened {
+            outcome: bound::outcome(&remembered.answer, OUTPUT_LIMIT, "the service answered nothing"),
+        },
+        Some(false) => ProbeAnswer::DidNotHappen,
+        None => ProbeAnswer::CannotTell { detail: "the service does not remember the call for sure".to_owned() },
     }
 }

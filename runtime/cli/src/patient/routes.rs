@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
+use axum::extract::{DefaultBodyLimit, Query, Request as HttpRequest, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -26,6 +27,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     let recorded = Router::new()
         .route("/admin/releases", get(releases))
         .route("/admin/status", get(status))
+        .route("/admin/requests", get(requests))
         .route("/admin/release", post(posts::release))
         .route("/admin/rollback", post(posts::rollback))
         .route("/admin/restart", post(posts::restart))
@@ -88,6 +90,16 @@ async fn metrics_page(State(service): Shared) -> impl IntoResponse {
 
 async fn releases(State(service): Shared) -> impl IntoResponse {
     Json(json!({"releases": service.with(|shop| shop.releases().list())}))
+}
+
+/// The key of a request that may have arrived.
+#[derive(Deserialize)]
+struct Lookup {
+    key: String,
+}
+
+async fn requests(State(service): Shared, Query(lookup): Query<Lookup>) -> impl IntoResponse {
+    Json(service.with(|shop| shop.look_up(&lookup.key)))
 }
 
 async fn status(State(service): Shared) -> impl IntoResponse {

@@ -41,6 +41,11 @@ pub(crate) enum Endpoint {
     Oncall,
 }
 
+impl Endpoint {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Release, Self::Rollback, Self::Restart, Self::Oncall];
+}
+
 /// One `POST` request.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
@@ -146,6 +151,15 @@ impl Shop {
             self.answers.keep(request.endpoint, key, &answer);
         }
         answer
+    }
+
+    /// Says whether the shop acted under a key, and what it answered then; `null` where it cannot be sure.
+    pub(crate) fn look_up(&self, key: &str) -> Value {
+        match self.answers.look_up(key) {
+            Some(Known::Acted(answer)) => json!({"happened": true, "answer": answer.body}),
+            Some(Known::New | Known::NotActed) => json!({"happened": false}),
+            None => json!({"happened": null}),
+        }
     }
 
     /// The releases kept, oldest first.

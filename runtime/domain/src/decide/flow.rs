@@ -33,7 +33,7 @@ fn advance_turn(draft: &mut Draft<'_>) {
     for call in &turn.calls {
         match &call.state {
             CallState::Settled(_) => {}
-            CallState::Waiting(_) | CallState::Intended(_) | CallState::Unknown(_) => return,
+            CallState::Waiting(_) | CallState::Intended(_) | CallState::Probing(_) | CallState::Unknown(_) => return,
             CallState::Proposed | CallState::Approved(_) => {
                 let closes_first = call.wire != FINISH_TOOL || last.is_none();
                 last = if closes_first { Some(call.id.clone()) } else { last };

@@ -116,6 +116,7 @@ pub fn report(session: &Session, report: Report, facts: &Facts<'_>) -> Verdict {
         Report::TakenOver => report::taken_over(&mut draft),
         Report::Replied { assignment, round, result } => report::replied(&mut draft, assignment, round, result),
         Report::Returned { call, outcome } => report::returned(&mut draft, &call, &outcome),
+        Report::Probed { call, answer } => report::probed(&mut draft, &call, answer),
         Report::Tick => report::tick(&mut draft),
         Report::GivenUp { cause } => report::given_up(&mut draft, &cause),
         Report::WorkerLost { assignment, cause } => report::worker_lost(&mut draft, assignment, &cause),

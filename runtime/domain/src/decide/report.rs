@@ -2,7 +2,10 @@
 
 use super::draft::{Draft, Recorder, runtime};
 use super::{answer, call, flow, stop, watch};
-use crate::event::{AssignmentRedispatched, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ToolReturned};
+use crate::event::{
+    AssignmentRedispatched, CallProbed, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ProbeFinding,
+    ProbeRequested, ToolReturned,
+};
 use crate::failure::{AgentFailure, ModelFailure};
 use crate::ids::{AssignmentId, CallId};
 use crate::model::ModelReply;
@@ -10,28 +13,34 @@ use crate::pack::RoleKind;
 use crate::recovery::{Plan, plan};
 use crate::session::{CallState, Intent, Owed, Turn, owed};
 use crate::terminal::FrameworkStatus;
-use crate::tool::{EffectClass, Happened, RecordedOutcome, ToolOutcome};
+use crate::tool::{Happened, ProbeAnswer, RecordedOutcome, ToolOutcome};
 
 /// Plans every call that was intended under an older fence.
 pub(super) fn taken_over(draft: &mut Draft<'_>) {
     let in_doubt: Vec<_> = owed(&draft.session, draft.facts.fence)
         .into_iter()
         .filter_map(|owed| match owed {
-            Owed::InDoubt(call) => call.intent().map(|intent| (call.id.clone(), intent.effect)),
-            Owed::AskModel { .. } | Owed::Run(_) | Owed::Poll { .. } => None,
+            Owed::InDoubt(call) => call.intent().map(|intent| (call.id.clone(), planned(intent))),
+            Owed::AskModel { .. } | Owed::Run(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
         })
         .collect();
-    for (call, effect) in in_doubt {
-        doubt(draft, call, effect, "the process ended while this call was being made");
+    for (call, plan) in in_doubt {
+        doubt(draft, call, plan, "the process ended while this call was being made");
     }
     tick(draft);
 }
 
-/// One call whose end nobody saw: again, or a person.
-fn doubt(draft: &mut Draft<'_>, call: CallId, effect: EffectClass, cause: &str) {
-    match plan(effect) {
+fn planned(intent: &Intent) -> Plan {
+    plan(intent.effect, intent.probes)
+}
+
+/// One call whose end nobody saw: again, its tool, or a person.
+fn doubt(draft: &mut Draft<'_>, call: CallId, plan: Plan, cause: &str) {
+    let cause = cause.to_owned();
+    match plan {
         Plan::RunAgain => draft.push(CallReissued { call }),
-        Plan::AskPerson => draft.push(OutcomeUnknown { call, cause: cause.to_owned() }),
+        Plan::Probe => draft.push(ProbeRequested { call, cause }),
+        Plan::AskPerson => draft.push(OutcomeUnknown { call, cause }),
     }
 }
 
@@ -60,18 +69,25 @@ pub(super) fn replied(
 pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome) {
     let in_doubt = draft.session.unknown().contains_key(id);
     let intent = draft.session.call(id).and_then(|call| match &call.state {
-        CallState::Intended(intent) | CallState::Unknown(intent) => Some(intent.clone()),
+        CallState::Intended(intent) | CallState::Probing(intent) | CallState::Unknown(intent) => Some(intent.clone()),
         CallState::Proposed | CallState::Waiting(_) | CallState::Approved(_) | CallState::Settled(_) => None,
     });
     if intent.is_none() && !in_doubt {
         return;
     }
-    if let Some(cause) = unknowable(intent.as_ref(), outcome) {
-        if !in_doubt {
-            draft.push(OutcomeUnknown { call: id.clone(), cause });
+    let plan = intent.as_ref().map_or(Plan::AskPerson, planned);
+    if let Some(cause) = lost(outcome).filter(|_| plan != Plan::RunAgain) {
+        // What is asked about already, of the tool or of a person, stays so.
+        if draft.session.call(id).is_some_and(|call| call.intent().is_some()) {
+            doubt(draft, id.clone(), plan, cause);
         }
         return;
     }
+    record(draft, id, outcome);
+}
+
+/// Records what came of a call.
+fn record(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome) {
     let (recorded, content) = RecordedOutcome::of(outcome.clone());
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
@@ -81,13 +97,43 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
     }
 }
 
-/// A failure after which nobody knows whether the effect happened, of a call that must not be repeated.
-fn unknowable(intent: Option<&Intent>, outcome: &ToolOutcome) -> Option<String> {
-    let repeatable = intent.is_some_and(|intent| plan(intent.effect) == Plan::RunAgain);
-    match outcome {
-        ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe && !repeatable => {
-            Some(failure.detail.clone())
+/// What a tool said of a call that is asked about: its outcome, once more, or a person.
+pub(super) fn probed(draft: &mut Draft<'_>, id: &CallId, answer: ProbeAnswer) {
+    if draft.session.call(id).is_none_or(|call| call.probing().is_none()) {
+        return;
+    }
+    let call = id.clone();
+    match known(answer) {
+        ProbeAnswer::Happened { outcome } => {
+            draft.push(CallProbed { call, finding: ProbeFinding::Happened });
+            record(draft, id, &outcome);
         }
+        ProbeAnswer::DidNotHappen => {
+            draft.push(CallProbed { call: call.clone(), finding: ProbeFinding::DidNotHappen });
+            draft.push(CallReissued { call });
+        }
+        ProbeAnswer::CannotTell { detail } => {
+            let finding = ProbeFinding::CannotTell { detail: detail.clone() };
+            draft.push(CallProbed { call: call.clone(), finding });
+            draft.push(OutcomeUnknown { call, cause: detail });
+        }
+    }
+}
+
+/// An answer that itself leaves open whether the call happened is none.
+fn known(answer: ProbeAnswer) -> ProbeAnswer {
+    match &answer {
+        ProbeAnswer::Happened { outcome } => {
+            lost(outcome).map(|detail| ProbeAnswer::CannotTell { detail: detail.to_owned() }).unwrap_or(answer)
+        }
+        ProbeAnswer::DidNotHappen | ProbeAnswer::CannotTell { .. } => answer,
+    }
+}
+
+/// A failure after which nobody knows whether the effect happened, in words.
+fn lost(outcome: &ToolOutcome) -> Option<&str> {
+    match outcome {
+        ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe => Some(&failure.detail),
         ToolOutcome::Failed { .. }
         | ToolOutcome::Ok { .. }
         | ToolOutcome::Empty { .. }
@@ -127,8 +173,9 @@ fn redispatch(draft: &mut Draft<'_>, cause: &str, failure: AgentFailure) {
         return flow::agent_failed(draft, failure);
     }
     for id in draft.session.running() {
-        let Some(effect) = draft.session.call(&id).and_then(|call| call.intent()).map(|i| i.effect) else { continue };
-        doubt(draft, id, effect, cause);
+        // A tool that was to be asked is simply asked again.
+        let Some(plan) = draft.session.call(&id).and_then(|call| call.intent()).map(planned) else { continue };
+        doubt(draft, id, plan, cause);
     }
     draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
 }

@@ -34,6 +34,8 @@ pub(super) fn abandon(recorder: &mut Recorder, by: &Principal, cause: &str) {
             | CallState::Approved(_)
             | CallState::Unknown(_)
             | CallState::Settled(_) => true,
+            // Only of a call that changes the world is its tool asked.
+            CallState::Probing(_) => false,
         });
         if !reads {
             recorder.push(OutcomeUnknown { call: id, cause: cause.to_owned() });

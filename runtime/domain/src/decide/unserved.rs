@@ -67,6 +67,7 @@ impl Unserved<'_> {
             | Report::Tick
             | Report::Replied { .. }
             | Report::Returned { .. }
+            | Report::Probed { .. }
             | Report::WorkerLost { .. } => self.end_if_stuck(&mut recorder),
         }
         recorder.into_verdict()

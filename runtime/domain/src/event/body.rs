@@ -126,6 +126,8 @@ decodable!(
     ToolReturned,
     ToolRefused,
     CallReissued,
+    ProbeRequested,
+    CallProbed,
     GateFired,
     ApprovalRequested,
     ApprovalAnswered,
@@ -176,8 +178,12 @@ events! {
     ToolReturned = "tool_returned",
     /// A call was refused and never made.
     ToolRefused = "tool_refused",
-    /// A call in doubt is made again under a new fence, as its effect class allows.
+    /// A call in doubt is made again, as its effect class, or its tool's own word, allows.
     CallReissued = "call_reissued",
+    /// A tool is to be asked whether a call in doubt happened.
+    ProbeRequested = "probe_requested",
+    /// It was asked, and said this.
+    CallProbed = "call_probed",
     /// The gate asked for attention.
     GateFired = "gate_fired",
     /// A person was asked.

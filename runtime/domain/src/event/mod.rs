@@ -7,6 +7,7 @@
 mod body;
 mod payload;
 mod upcast;
+mod values;
 
 use crate::ids::{Fence, Seq};
 use crate::time::Timestamp;
@@ -16,6 +17,7 @@ pub use payload::*;
 #[cfg(test)]
 pub(crate) use upcast::Upcast;
 pub(crate) use upcast::Upcasts;
+pub use values::*;
 
 /// One fact in a session's log.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,11 @@
 //! The payloads, one struct per kind.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement};
 use crate::envelope::{Envelope, EnvelopeSource};
 use crate::failure::{AgentFailure, ModelFailure};
 use crate::gate::{GateAction, GateReason};
@@ -19,7 +19,6 @@ use crate::refusal::ToolRefusal;
 use crate::retry::RetryReason;
 use crate::time::Timestamp;
 use crate::tool::{EffectClass, RecordedOutcome};
-use crate::word;
 
 pub use crate::terminal::StatusChanged;
 
@@ -156,6 +155,20 @@ payload! {
     CallReissued {
         /// The call.
         call: CallId,
+    }
+    /// See [`super::EventBody::ProbeRequested`].
+    ProbeRequested {
+        /// The call.
+        call: CallId,
+        /// Why nobody saw its end.
+        cause: String,
+    }
+    /// See [`super::EventBody::CallProbed`].
+    CallProbed {
+        /// The call.
+        call: CallId,
+        /// What its tool said.
+        finding: ProbeFinding,
     }
     /// See [`super::EventBody::GateFired`].
     GateFired {
@@ -398,92 +411,5 @@ payload! {
         reason: String,
         /// How many events stood before it: all of them are erased.
         events: u64,
-    }
-}
-
-/// What became of an approval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "decision", rename_all = "snake_case")]
-pub enum ApprovalDecision {
-    /// It runs as asked.
-    Approved,
-    /// It runs with other arguments.
-    Edited {
-        /// The new final arguments.
-        args: Arc<Value>,
-        /// Their hash.
-        args_hash: Digest,
-    },
-    /// It does not run; the model is told why.
-    Rejected {
-        /// Why.
-        reason: String,
-    },
-    /// It does not run; the model gets this text instead of a result.
-    Responded {
-        /// The text.
-        text: String,
-    },
-    /// The session was stopped or closed first; nobody refused it.
-    Cancelled,
-}
-
-impl ApprovalDecision {
-    /// The word stored in the approvals projection.
-    pub fn state(&self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Edited { .. } => "edited",
-            Self::Rejected { .. } => "rejected",
-            Self::Responded { .. } => "responded",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// How a person settles an unknown outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "settlement", rename_all = "snake_case")]
-pub enum Settlement {
-    /// It happened.
-    Happened {
-        /// What was seen.
-        note: String,
-    },
-    /// It did not happen; the model may propose it again.
-    DidNotHappen {
-        /// What was seen.
-        note: String,
-    },
-    /// Nobody will find out; the model is told so.
-    GiveUp {
-        /// Why.
-        note: String,
-    },
-}
-
-/// The limits a turn or session can reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// Model calls per turn.
-    ModelCalls,
-    /// Tool calls per turn.
-    ToolCalls,
-    /// Wall time per turn, milliseconds.
-    TurnWall,
-    /// Tokens per session.
-    SessionTokens,
-    /// Cost per session, millionths of a US dollar.
-    SessionCost,
-    /// The same call with the same result, times in a row.
-    NoProgress,
-    /// Assignments per session.
-    Assignments,
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&word::of(self))
     }
 }

@@ -1,15 +1,20 @@
-//! At most one outcome per intent and none without; an approval used at most once, for the very call it was given for.
+//! At most one outcome per intent and none without; no call made again that may have happened; an approval used at most
+//! once, for the very call it was given for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{ApprovalDecision, Event, EventBody, ToolIntended, ToolReturned};
+use crate::event::{
+    ApprovalDecision, CallProbed, CallReissued, Event, EventBody, ProbeFinding, ToolIntended, ToolReturned,
+};
 use crate::ids::{ApprovalId, CallId, Digest, Seq};
-use crate::tool::Blob;
+use crate::tool::{Blob, EffectClass};
 
 /// The calls of one session so far: ids only.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    intended: BTreeSet<CallId>,
+    intended: BTreeMap<CallId, EffectClass>,
+    /// Calls of which their tool said that they did not happen, not made again since.
+    denied: BTreeSet<CallId>,
     returned: BTreeSet<CallId>,
     asked: BTreeMap<ApprovalId, (CallId, Digest)>,
     used: BTreeSet<ApprovalId>,
@@ -41,16 +46,33 @@ impl Calls {
             self.intended(intent, event.seq, &mut problems);
         }
         if let EventBody::ToolReturned(ToolReturned { call, .. }) = &event.body
-            && (!self.returned.insert(call.clone()) || !self.intended.contains(call))
+            && (!self.returned.insert(call.clone()) || !self.intended.contains_key(call))
         {
             problems.push(format!("event {} is an outcome of call {call} without its own intent", event.seq));
+        }
+        if let EventBody::CallProbed(CallProbed { call, finding: ProbeFinding::DidNotHappen }) = &event.body {
+            self.denied.insert(call.clone());
+        }
+        if let EventBody::CallReissued(CallReissued { call }) = &event.body
+            && !self.may_repeat(call)
+        {
+            problems.push(format!("event {} makes call {call} again, which may have happened", event.seq));
         }
         problems.into_iter()
     }
 
+    /// Only a call that may be repeated is made again: by its class, or once for each time its tool denied it.
+    fn may_repeat(&mut self, call: &CallId) -> bool {
+        match self.intended.get(call) {
+            Some(EffectClass::Read | EffectClass::Idempotent) => true,
+            Some(EffectClass::Probe) => self.denied.remove(call),
+            Some(EffectClass::Unsafe) | None => false,
+        }
+    }
+
     fn intended(&mut self, intent: &ToolIntended, seq: Seq, problems: &mut Vec<String>) {
-        let ToolIntended { call, args, approval, .. } = intent;
-        if !self.intended.insert(call.clone()) {
+        let ToolIntended { call, args, effect, approval, .. } = intent;
+        if self.intended.insert(call.clone(), *effect).is_some() {
             problems.push(format!("event {seq} intends call {call} a second time"));
         }
         let Some(approval) = approval else { return };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{AgentReport, Call, CallState, OpenClaim, PendingApproval, Session, Turn, WORDS_MAX, Watch};
+use super::{AgentReport, Call, CallState, OpenClaim, PendingApproval, Session, Turn, WORDS_MAX, Watch, WorkerStatus};
 use crate::event::{AgentFinished, AssignmentIssued, Event, EventBody, ModelReplied, SessionCreated};
 use crate::failure::AgentFailure;
 use crate::ids::{AssignmentId, CallId, Digest, Seq};
@@ -79,6 +79,7 @@ impl Session {
             last_failure: None,
             retries: 0,
             turn: None,
+            works: VecDeque::new(),
             approvals: BTreeMap::new(),
             decided: VecDeque::new(),
             operator: None,
@@ -119,7 +120,7 @@ impl Session {
         })?;
         self.head = event.seq;
         self.updated_at = event.at;
-        if let Some(turn) = &mut self.turn {
+        if let Some(turn) = self.turn.as_mut().filter(|_| is_activity(&event.body)) {
             turn.active_at = event.at;
         }
         Ok(())
@@ -140,6 +141,8 @@ impl Session {
             EventBody::ToolReturned(returned) => self.tool_returned(returned, event.seq)?,
             EventBody::ToolRefused(refused) => self.refused(&refused.call, &refused.refusal)?,
             EventBody::CallReissued(reissued) => self.reissued(&reissued.call, event.fence)?,
+            EventBody::ProbeRequested(asked) => self.probe_requested(&asked.call)?,
+            EventBody::CallProbed(probed) => self.call_probed(&probed.call)?,
             EventBody::ApprovalRequested(asked) => {
                 self.call_mut(&asked.call)?.state = CallState::Waiting(asked.approval.clone());
                 let pending = PendingApproval { asked: asked.clone(), at: event.at, approved_by: Vec::new() };
@@ -190,7 +193,10 @@ impl Session {
                     self.refused(&refused.call, &refused.refusal)?;
                 }
             }
-            EventBody::LimitReached(_) => self.turn = None,
+            EventBody::LimitReached(_) => {
+                self.work_ended(WorkerStatus::Error);
+                self.turn = None;
+            }
             EventBody::RetryStarted(retry) => {
                 self.retries = retry.count;
                 self.last_failure = None;
@@ -230,6 +236,7 @@ impl Session {
         changed.reason().clone_into(&mut self.status_reason);
         self.status_at = event.at;
         if self.status.is_end() {
+            self.work_cut_off(changed);
             self.turn = None;
             self.claim = None;
             self.operator = None;
@@ -240,6 +247,7 @@ impl Session {
     fn assignment_issued(&mut self, issued: &AssignmentIssued, event: &Event) {
         self.assignments = issued.assignment;
         self.last_agent = Some(issued.agent.clone());
+        self.work_issued(issued);
         self.turn = Some(Turn {
             assignment: issued.assignment,
             agent: issued.agent.clone(),
@@ -310,11 +318,13 @@ impl Session {
             evidence: finished.evidence.clone(),
         };
         self.reports.insert(finished.agent.clone(), report);
+        self.work_ended(WorkerStatus::Completed);
         self.turn = None;
     }
 
     fn agent_failed(&mut self, failure: &AgentFailure) {
         self.last_failure = Some(failure.clone());
+        self.work_ended(failure.into());
         self.turn = None;
     }
 
@@ -327,6 +337,11 @@ impl Session {
         self.call_mut(call)?.settle(true, json!({"status": "ok", "content": patch}));
         Ok(())
     }
+}
+
+/// Whether an event shows that the worker of the open assignment is alive. What others say does not.
+fn is_activity(body: &EventBody) -> bool {
+    !matches!(body, EventBody::SignalReceived(_) | EventBody::ApprovalAnswered(_))
 }
 
 pub(super) fn push_bounded<T>(list: &mut VecDeque<T>, item: T, max: usize) {

@@ -16,8 +16,8 @@ use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 
 impl Session {
     pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
-        let intent =
-            Intent { tool: intended.tool.clone(), args: Arc::clone(&intended.args), effect: intended.effect, fence };
+        let (tool, args) = (intended.tool.clone(), Arc::clone(&intended.args));
+        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0 };
         if let Ok(call) = self.call_mut(&intended.call) {
             call.state = CallState::Intended(intent);
         } else {
@@ -47,7 +47,9 @@ impl Session {
         let effect = match self.call_mut(&returned.call) {
             Ok(call) => {
                 let effect = match &call.state {
-                    CallState::Intended(intent) | CallState::Unknown(intent) => intent.effect,
+                    CallState::Intended(intent) | CallState::Probing(intent) | CallState::Unknown(intent) => {
+                        intent.effect
+                    }
                     CallState::Proposed | CallState::Waiting(_) | CallState::Approved(_) | CallState::Settled(_) => {
                         return Err(format!("an outcome of call {}, which is not being made", returned.call));
                     }
@@ -95,9 +97,10 @@ impl Session {
     }
 
     pub(super) fn reissued(&mut self, call: &CallId, fence: Fence) -> Result<(), String> {
-        match &mut self.call_mut(call)?.state {
-            CallState::Intended(intent) => {
-                intent.fence = fence;
+        let made = self.call_mut(call)?;
+        match &made.state {
+            CallState::Intended(intent) | CallState::Probing(intent) => {
+                made.state = CallState::Intended(Intent { fence, ..intent.clone() });
                 Ok(())
             }
             CallState::Proposed
@@ -106,6 +109,19 @@ impl Session {
             | CallState::Unknown(_)
             | CallState::Settled(_) => Err(format!("call {call}, which is not being made")),
         }
+    }
+
+    pub(super) fn probe_requested(&mut self, call: &CallId) -> Result<(), String> {
+        let made = self.call_mut(call)?;
+        let intent = made.intent().ok_or_else(|| format!("call {call}, which is not being made"))?;
+        made.state = CallState::Probing(Intent { probes: intent.probes + 1, ..intent.clone() });
+        Ok(())
+    }
+
+    /// What was said changes nothing by itself: the next event of the same append does.
+    pub(super) fn call_probed(&mut self, call: &CallId) -> Result<(), String> {
+        let probing = self.call_mut(call)?.probing().is_some();
+        if probing { Ok(()) } else { Err(format!("call {call}, which nobody asks about")) }
     }
 
     pub(super) fn forget_approval(&mut self, approval: &ApprovalId) -> Result<PendingApproval, String> {
@@ -141,7 +157,7 @@ impl Session {
         self.unknown.insert(id.clone(), cause.to_owned());
         self.changed_at = seq;
         if let Ok(call) = self.call_mut(id)
-            && let CallState::Intended(intent) = &call.state
+            && let CallState::Intended(intent) | CallState::Probing(intent) = &call.state
         {
             call.state = CallState::Unknown(intent.clone());
         }

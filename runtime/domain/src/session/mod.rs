@@ -4,6 +4,7 @@ mod apply;
 mod calls;
 mod owed;
 mod turn;
+mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 pub use apply::IllegalEvent;
 pub use owed::{Owed, Wait, owed};
 pub use turn::{Call, CallState, Intent, OpenClaim, Settled, Turn, Watch};
+pub use work::{Work, WorkerStatus};
 
 /// How many of the last tool results may be cited as evidence: keeps the header bounded, and evidence fresh.
 pub const EVIDENCE_MAX: usize = 256;
@@ -52,6 +54,7 @@ pub struct Session {
     last_failure: Option<AgentFailure>,
     retries: u32,
     turn: Option<Turn>,
+    works: VecDeque<Work>,
     approvals: BTreeMap<ApprovalId, PendingApproval>,
     decided: VecDeque<ApprovalId>,
     operator: Option<OperatorAsked>,
@@ -284,7 +287,7 @@ impl Session {
 }
 
 /// The version of a snapshot's form: one more with every change of [`Session`] or of what is in it.
-const SNAPSHOT: u16 = 1;
+const SNAPSHOT: u16 = 2;
 
 #[derive(Serialize)]
 struct Kept<'a> {

@@ -22,6 +22,8 @@ pub enum Owed<'a> {
     Run(&'a Call),
     /// This call was intended under an older fence: nobody here saw it end.
     InDoubt(&'a Call),
+    /// Ask the tool whether this call happened. That is a read: owed under any fence.
+    Probe(&'a Call),
     /// A watcher must poll again at this time.
     Poll {
         /// The assignment.
@@ -53,6 +55,8 @@ pub fn owed(session: &Session, fence: Fence) -> Vec<Owed<'_>> {
     for call in calls.iter().chain(effect) {
         if let Some(intent) = call.intent() {
             owed.push(if intent.fence == fence { Owed::Run(call) } else { Owed::InDoubt(call) });
+        } else if call.probing().is_some() {
+            owed.push(Owed::Probe(call));
         }
     }
     let Some(turn) = session.turn() else { return owed };
@@ -100,6 +104,7 @@ impl Session {
     pub(crate) fn running(&self) -> Vec<CallId> {
         let effect = self.claim().and_then(|claim| claim.effect.as_ref());
         let calls = self.turn().into_iter().flat_map(|turn| &turn.calls).chain(effect);
-        calls.filter(|call| matches!(call.state, CallState::Intended(_))).map(|call| call.id.clone()).collect()
+        let open = |call: &&Call| matches!(call.state, CallState::Intended(_) | CallState::Probing(_));
+        calls.filter(open).map(|call| call.id.clone()).collect()
     }
 }

@@ -95,6 +95,8 @@ pub enum CallState {
     Approved(Arc<Value>),
     /// Being made.
     Intended(Intent),
+    /// Nobody here saw it end: its tool is being asked.
+    Probing(Intent),
     /// Nobody knows whether it happened.
     Unknown(Intent),
     /// Done.
@@ -112,6 +114,8 @@ pub struct Intent {
     pub effect: EffectClass,
     /// The fence it is made under.
     pub fence: Fence,
+    /// How often its tool was to be asked whether it happened.
+    pub probes: u32,
 }
 
 /// A call's result.
@@ -151,6 +155,7 @@ impl Call {
             | CallState::Waiting(_)
             | CallState::Approved(_)
             | CallState::Intended(_)
+            | CallState::Probing(_)
             | CallState::Unknown(_) => None,
         }
     }
@@ -162,6 +167,20 @@ impl Call {
             CallState::Proposed
             | CallState::Waiting(_)
             | CallState::Approved(_)
+            | CallState::Probing(_)
+            | CallState::Unknown(_)
+            | CallState::Settled(_) => None,
+        }
+    }
+
+    /// Its intent, while its tool is being asked whether it happened.
+    pub fn probing(&self) -> Option<&Intent> {
+        match &self.state {
+            CallState::Probing(intent) => Some(intent),
+            CallState::Proposed
+            | CallState::Waiting(_)
+            | CallState::Approved(_)
+            | CallState::Intended(_)
             | CallState::Unknown(_)
             | CallState::Settled(_) => None,
         }

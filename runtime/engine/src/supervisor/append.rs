@@ -135,7 +135,10 @@ fn ack(cmd_id: &CmdId, settled: &Settled) -> InboxAck {
 fn is_progress(event: &EventBody) -> bool {
     let same_again = matches!(
         event,
-        EventBody::CallReissued(_) | EventBody::AssignmentRedispatched(_) | EventBody::StatusChanged(_)
+        EventBody::CallReissued(_)
+            | EventBody::ProbeRequested(_)
+            | EventBody::AssignmentRedispatched(_)
+            | EventBody::StatusChanged(_)
     );
     !same_again
 }

@@ -187,14 +187,10 @@ impl Actor for Supervisor {
             ToSupervisor::Tick => state.report(Report::Tick),
             ToSupervisor::Drain => state.draining = true,
         }
-        state.go_on(&myself).await?;
-        if let Some(end) = state.end {
-            myself.stop(Some(end.word().to_owned()));
-        }
-        Ok(())
+        state.go_on_or_end(&myself).await
     }
 
-    /// A worker's end is expected when its assignment ended; otherwise the assignment is given out again.
+    /// The end of a worker that was not dismissed is never expected: its assignment is given out again.
     async fn handle_supervisor_evt(
         &self,
         myself: ActorRef<ToSupervisor>,
@@ -202,13 +198,12 @@ impl Actor for Supervisor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match event {
-            SupervisionEvent::ActorFailed(worker, cause) => {
-                state.worker_gone(worker.get_id(), Some(cause.to_string()));
-                state.go_on(&myself).await?;
+            SupervisionEvent::ActorFailed(worker, cause) => state.worker_gone(worker.get_id(), cause.to_string()),
+            SupervisionEvent::ActorTerminated(worker, _, reason) => {
+                state.worker_gone(worker.get_id(), reason.unwrap_or_else(|| "it ended by itself".to_owned()));
             }
-            SupervisionEvent::ActorTerminated(worker, _, _) => state.worker_gone(worker.get_id(), None),
-            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => return Ok(()),
         }
-        Ok(())
+        state.go_on_or_end(&myself).await
     }
 }

@@ -12,10 +12,11 @@ use provost_domain::session::{Owed, owed};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::EffectClass;
 use ractor::{Actor as _, ActorId, ActorProcessingErr, ActorRef};
+use tokio_util::sync::CancellationToken;
 
 use super::ToSupervisor;
 use super::state::State;
-use crate::gateway::Permit;
+use crate::gateway::{Inquiry, Permit};
 use crate::worker::{ToWorker, Worker, WorkerArguments};
 
 /// The share of an agent's patience that a question may take, so that its failure comes before the silence.
@@ -27,14 +28,25 @@ enum UnderWay {
     Asking(AssignmentId, u32),
     Reading(CallId),
     Acting(CallId),
+    Probing(CallId),
 }
 
 /// What is under way, and who carries it.
 #[derive(Debug, Default)]
 pub(crate) struct Performing {
     under_way: HashSet<UnderWay>,
-    worker: Option<(AssignmentId, ActorRef<ToWorker>, Arc<[ToolOffer]>)>,
+    carrier: Option<Carrier>,
     timer: Option<(Timestamp, tokio::task::AbortHandle)>,
+}
+
+/// The worker of an assignment.
+#[derive(Debug)]
+struct Carrier {
+    assignment: AssignmentId,
+    worker: ActorRef<ToWorker>,
+    offers: Arc<[ToolOffer]>,
+    /// Cancels what it has under way.
+    cancelled: CancellationToken,
 }
 
 impl Drop for Performing {
@@ -60,6 +72,9 @@ impl Performing {
                 self.under_way.remove(&UnderWay::Reading(call.clone()));
                 self.under_way.remove(&UnderWay::Acting(call.clone()));
             }
+            Report::Probed { call, .. } => {
+                self.under_way.remove(&UnderWay::Probing(call.clone()));
+            }
             Report::Tick => self.timer = None,
             Report::TakenOver | Report::GivenUp { .. } | Report::WorkerLost { .. } => {}
         }
@@ -83,17 +98,19 @@ impl Performing {
         }
     }
 
-    /// Ends the worker and with it all it has under way.
+    /// Ends the worker and with it all it has under way, at once: it may be dismissed because it does not listen any more.
     pub(super) fn dismiss(&mut self) {
         self.under_way.clear();
-        if let Some((_, worker, _)) = self.worker.take() {
-            worker.stop(Some("dismissed".to_owned()));
+        if let Some(Carrier { worker, cancelled, .. }) = self.carrier.take() {
+            cancelled.cancel();
+            worker.kill();
         }
     }
 
-    /// The worker of this id is gone; its assignment, if it was the present one.
+    /// The worker of this id is gone without having been dismissed; its assignment.
     pub(super) fn gone(&mut self, id: ActorId) -> Option<AssignmentId> {
-        let (assignment, _, _) = self.worker.take_if(|(_, worker, _)| worker.get_id() == id)?;
+        let Carrier { assignment, cancelled, .. } = self.carrier.take_if(|carrier| carrier.worker.get_id() == id)?;
+        cancelled.cancel();
         self.under_way.clear();
         Some(assignment)
     }
@@ -108,7 +125,7 @@ impl State {
             return Ok(());
         }
         let assignment = session.turn().map_or(AssignmentId(0), |turn| turn.assignment);
-        if self.performing.worker.as_ref().is_some_and(|(of, _, _)| *of != assignment) {
+        if self.performing.carrier.as_ref().is_some_and(|carrier| carrier.assignment != assignment) {
             self.performing.dismiss();
         }
         for owed in owed(&session, self.fence()) {
@@ -132,6 +149,10 @@ impl State {
                     let id = call.id.clone();
                     (if reads { UnderWay::Reading(id) } else { UnderWay::Acting(id) }, ToWorker::Call(permit))
                 }
+                Owed::Probe(call) => {
+                    let Some(inquiry) = Inquiry::of(session.id(), call) else { continue };
+                    (UnderWay::Probing(call.id.clone()), ToWorker::Probe(inquiry))
+                }
                 // Planned by `Report::TakenOver` before anything is performed; a poll is a timer.
                 Owed::InDoubt(_) | Owed::Poll { .. } => continue,
             };
@@ -151,7 +172,7 @@ impl State {
         assignment: AssignmentId,
         myself: &ActorRef<ToSupervisor>,
     ) -> Result<(ActorRef<ToWorker>, Arc<[ToolOffer]>), ActorProcessingErr> {
-        if let Some((_, worker, offers)) = &self.performing.worker {
+        if let Some(Carrier { worker, offers, .. }) = &self.performing.carrier {
             return Ok((worker.clone(), Arc::clone(offers)));
         }
         let agent = self.session.as_ref().and_then(|session| session.turn()).map(|turn| turn.agent.clone());
@@ -162,15 +183,18 @@ impl State {
                 .map_or_else(|| Arc::from([]), |agent| request::offers(agent, pack, &self.gear.catalog)),
             (Some(_) | None, _) => Arc::from([]),
         };
+        let cancelled = CancellationToken::new();
         let arguments = WorkerArguments {
             shared: Arc::clone(&self.shared),
             gear: Arc::clone(&self.gear),
             supervisor: myself.clone(),
             assignment,
+            cancelled: cancelled.clone(),
         };
         let (worker, _joined) = Worker::spawn_linked(None, Worker, arguments, myself.get_cell()).await?;
-        self.performing.worker = Some((assignment, worker.clone(), Arc::clone(&offers)));
-        Ok((worker, offers))
+        let (given, offers) = (worker.clone(), Arc::clone(&offers));
+        self.performing.carrier = Some(Carrier { assignment, worker, offers: Arc::clone(&offers), cancelled });
+        Ok((given, offers))
     }
 
     /// One timer for the next instant at which time itself changes something.
@@ -185,5 +209,72 @@ impl State {
         let wait = at.since(self.shared.now()).max(Duration::from_millis(1));
         let timer = myself.send_after(wait, || ToSupervisor::Tick);
         self.performing.timer = Some((at, timer.abort_handle()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ractor::Actor;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// A worker whose handler never comes back.
+    struct Wedged;
+
+    impl Actor for Wedged {
+        type Msg = ToWorker;
+        type State = Arc<Notify>;
+        type Arguments = Arc<Notify>;
+
+        async fn pre_start(
+            &self,
+            _myself: ActorRef<ToWorker>,
+            entered: Arc<Notify>,
+        ) -> Result<Arc<Notify>, ActorProcessingErr> {
+            Ok(entered)
+        }
+
+        async fn handle(
+            &self,
+            _myself: ActorRef<ToWorker>,
+            _message: ToWorker,
+            entered: &mut Arc<Notify>,
+        ) -> Result<(), ActorProcessingErr> {
+            entered.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    fn question() -> ToWorker {
+        let request = provost_domain::model::ModelRequest {
+            session: provost_domain::ids::SessionId::new(uuid::Uuid::nil()),
+            agent: "a".into(),
+            assignment: AssignmentId(1),
+            round: 1,
+            model: String::new(),
+            system: "".into(),
+            messages: Vec::new(),
+            tools: [].into(),
+            case: Arc::default(),
+        };
+        ToWorker::Ask(Box::new(request), Duration::from_secs(1))
+    }
+
+    /// Red if a dismissed worker were only asked to stop: it would never come to that.
+    #[tokio::test]
+    async fn a_wedged_worker_is_dismissed_all_the_same_and_with_it_what_it_has_under_way() {
+        let entered = Arc::new(Notify::new());
+        let (worker, joined) = Wedged::spawn(None, Wedged, Arc::clone(&entered)).await.unwrap();
+        worker.cast(question()).unwrap();
+        entered.notified().await;
+        let (assignment, cancelled) = (AssignmentId(1), CancellationToken::new());
+        let carrier = Carrier { assignment, worker, offers: [].into(), cancelled: cancelled.clone() };
+        let mut performing = Performing::default();
+        performing.carrier = Some(carrier);
+        performing.under_way.insert(UnderWay::Asking(assignment, 1));
+        performing.dismiss();
+        joined.await.unwrap();
+        assert!(cancelled.is_cancelled() && performing.is_idle());
     }
 }

@@ -222,6 +222,15 @@ impl State {
         }));
     }
 
+    /// The next step, or the end of the actor where none is left.
+    pub(super) async fn go_on_or_end(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
+        self.go_on(myself).await?;
+        if let Some(end) = self.end {
+            myself.stop(Some(end.word().to_owned()));
+        }
+        Ok(())
+    }
+
     /// The next step that is possible: decide what waits, or perform and rest.
     pub(super) async fn go_on(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
         if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
@@ -383,8 +392,8 @@ impl State {
         });
     }
 
-    pub(super) fn worker_gone(&mut self, worker: ActorId, cause: Option<String>) {
-        if let Some((assignment, cause)) = self.performing.gone(worker).zip(cause) {
+    pub(super) fn worker_gone(&mut self, worker: ActorId, cause: String) {
+        if let Some(assignment) = self.performing.gone(worker) {
             self.inputs.push_back(Input::Report(Report::WorkerLost { assignment, cause }));
         }
     }

@@ -1,10 +1,10 @@
 //! Every kind of event in words.
 
 use provost_domain::event::{
-    AgentFinished, ApprovalDecided, ApprovalDecision, ApprovalRequested, AssignmentIssued, ClaimRaised,
+    AgentFinished, ApprovalDecided, ApprovalDecision, ApprovalRequested, AssignmentIssued, CallProbed, ClaimRaised,
     ConfidenceMismatched, EventBody, GateFired, LimitReached, ModelReplied, ModelRequested, OperatorAsked,
-    OutcomeSettled, OutcomeUnknown, RetryStarted, RouteDecided, SessionCreated, Settlement, StatusChanged,
-    StopRequested, ToolIntended, ToolReturned, WatchPolled,
+    OutcomeSettled, OutcomeUnknown, ProbeFinding, ProbeRequested, RetryStarted, RouteDecided, SessionCreated,
+    Settlement, StatusChanged, StopRequested, ToolIntended, ToolReturned, WatchPolled,
 };
 use provost_domain::gate::GateReason;
 use provost_domain::model::Arguments;
@@ -40,6 +40,8 @@ pub(crate) fn describe(teller: &Teller<'_>, body: &EventBody) -> Told {
         EventBody::CallReissued(e) => {
             Told::new(Level::Call, "warn", "↻", "Made again under the same key").code(t.tool(&e.call))
         }
+        EventBody::ProbeRequested(e) => probe_requested(t, e),
+        EventBody::CallProbed(e) => probed(t, e),
         EventBody::GateFired(e) => gate(t, e),
         EventBody::ApprovalRequested(e) => approval_requested(t, e),
         EventBody::ApprovalAnswered(e) => by(t, Told::new(Level::Call, "ask", "◐", "One approval"), e.by.as_str()),
@@ -110,7 +112,7 @@ pub(crate) fn effect(effect: EffectClass) -> &'static str {
     match effect {
         EffectClass::Read => "reads only",
         EffectClass::Idempotent => "changes something; safe to repeat",
-        EffectClass::Probe => "changes something; can be checked",
+        EffectClass::Probe => "changes something; its tool is asked before it is repeated",
         EffectClass::Unsafe => "changes something; never repeated by itself",
     }
 }
@@ -228,6 +230,21 @@ fn decided(t: Teller<'_>, e: &ApprovalDecided) -> Told {
 fn in_doubt(t: Teller<'_>, e: &OutcomeUnknown) -> Told {
     let lead = "Nobody knows whether this happened";
     Told::new(Level::Call, "bad", "?", lead).code(t.tool(&e.call)).text(t.pieces(&e.cause))
+}
+
+fn probe_requested(t: Teller<'_>, e: &ProbeRequested) -> Told {
+    Told::new(Level::Call, "warn", "?", "Asks the tool whether this happened")
+        .code(t.tool(&e.call))
+        .text(t.pieces(&e.cause))
+}
+
+fn probed(t: Teller<'_>, e: &CallProbed) -> Told {
+    let (tone, sign, lead, detail) = match &e.finding {
+        ProbeFinding::Happened => ("good", "✓", "The tool says: it happened", ""),
+        ProbeFinding::DidNotHappen => ("calm", "○", "The tool says: it did not happen", ""),
+        ProbeFinding::CannotTell { detail } => ("warn", "?", "The tool cannot tell", detail.as_str()),
+    };
+    Told::new(Level::Call, tone, sign, lead).code(t.tool(&e.call)).text(t.pieces(detail))
 }
 
 fn claimed(t: Teller<'_>, e: &ClaimRaised) -> Told {

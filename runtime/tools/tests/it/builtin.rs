@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use provost_domain::condition::{Condition, Op};
 use provost_domain::failure::FailureKind;
-use provost_domain::tool::{Happened, ToolOutcome};
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, ToolOutcome};
 use provost_tools::ToolsSettings;
 use serde_json::{Value, json};
 
-use crate::{Server, call, content, happened};
+use crate::{Server, call, content, happened, prepared};
 
 async fn server() -> Server {
     let routes = Router::new()
@@ -90,6 +91,44 @@ async fn a_change_sends_its_key_and_says_whether_it_may_have_happened() {
         settings.service_admin = Some(base);
         assert_eq!(happened(call(&settings, "service:rollback", change()).await), expect);
     }
+}
+
+/// What `service:deploy` makes of a service's word on the key.
+async fn asked(word: &'static str) -> ProbeAnswer {
+    let look_up = move |Query(sent): Query<BTreeMap<String, String>>| async move {
+        assert_eq!(sent, BTreeMap::from([("key".to_owned(), "the-key".to_owned())]));
+        word
+    };
+    let server = Server::start(Router::new().route("/admin/requests", get(look_up))).await;
+    let args = json!({"environment": "staging", "service": "shop", "version": "2"});
+    let (deploy, call) = prepared(&settings(&server.url), "service:deploy", args);
+    assert_eq!(deploy.spec().effect, EffectClass::Probe);
+    deploy.probe(&call).await
+}
+
+#[tokio::test]
+async fn a_deployment_is_asked_about_by_its_key_and_only_a_clear_no_is_one() {
+    let happened = asked("{\"happened\": true, \"answer\": {\"version\": \"2\"}}").await;
+    let outcome = ToolOutcome::Ok { content: json!({"version": "2"}) };
+    assert_eq!(happened, ProbeAnswer::Happened { outcome });
+    assert_eq!(asked("{\"happened\": false}").await, ProbeAnswer::DidNotHappen);
+    for word in ["{\"happened\": null}", "{}", "", "<html>", "false", "{\"happened\": \"no\"}"] {
+        let answer = asked(word).await;
+        assert!(matches!(answer, ProbeAnswer::CannotTell { .. }), "{word}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_asked_cannot_tell() {
+    let server = server().await;
+    let args = json!({"environment": "staging", "service": "shop", "version": "2"});
+    for base in [format!("{}/nowhere", server.url), "http://127.0.0.1:1".to_owned()] {
+        let settings = ToolsSettings { service_admin: Some(base), ..ToolsSettings::default() };
+        let (deploy, call) = prepared(&settings, "service:deploy", args.clone());
+        assert!(matches!(deploy.probe(&call).await, ProbeAnswer::CannotTell { .. }));
+    }
+    let (rollback, call) = prepared(&settings(&server.url), "service:rollback", change());
+    assert!(matches!(rollback.probe(&call).await, ProbeAnswer::CannotTell { .. }));
 }
 
 #[tokio::test]

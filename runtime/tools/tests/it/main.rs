@@ -50,9 +50,10 @@ fn built(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsErr
     build(settings, &clock)
 }
 
-async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
+/// A tool, and a call of it.
+fn prepared(settings: &ToolsSettings, tool: &str, args: Value) -> (Arc<dyn ToolBackend>, ToolCall) {
     let tools = built(settings).unwrap();
-    let backend = tools.iter().find(|t| t.spec().name.as_str() == tool).unwrap();
+    let backend = tools.into_iter().find(|t| t.spec().name.as_str() == tool).unwrap();
     assert_eq!(backend.spec().schema.problems(&args), Vec::<String>::new());
     let call = ToolCall {
         session: SessionId::new(uuid::Uuid::from_u128(1)),
@@ -61,6 +62,11 @@ async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome 
         args: Arc::new(args),
         key: "the-key".to_owned(),
     };
+    (backend, call)
+}
+
+async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
+    let (backend, call) = prepared(settings, tool, args);
     backend.call(&call).await
 }
 

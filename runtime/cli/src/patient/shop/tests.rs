@@ -149,3 +149,12 @@ fn the_status_is_measured_and_the_list_tells_no_fault() {
         ])
     );
 }
+
+#[test]
+fn a_release_can_be_asked_about_by_its_key() {
+    let mut shop = shop(Variant::HealsOnRollback);
+    assert_eq!(shop.look_up("k"), json!({"happened": false}));
+    let answered = post(&mut shop, Endpoint::Release, Some("k"), r#"{"version": "2.5.0"}"#).body;
+    assert_eq!(shop.look_up("k"), json!({"happened": true, "answer": answered}));
+    assert_eq!(shop.witness().releases, 1);
+}

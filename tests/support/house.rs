@@ -16,7 +16,7 @@ use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
     Case, Engine, EngineError, EngineSettings, Hint, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
-    ToolGateway,
+    SystemRandom, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -175,6 +175,7 @@ impl House {
             tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&given.roles),
             clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
         };
         let settings = EngineSettings {
             sweep_every: Duration::from_millis(20),

@@ -11,7 +11,9 @@ use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
 use provost_domain::pack::Pack;
 use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Reads};
-use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
+use provost_engine::{
+    Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, SystemRandom, ToolGateway,
+};
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
 use provost_packs::{Config, IntakeConfig, Known, Model, NotifyTarget, SecretPlace, load, load_config};
 use provost_server::{IntakeSettings, Outgoing, OutgoingParts, Source, SourceSettings};
@@ -207,6 +209,7 @@ impl House {
             tools,
             roles: Arc::new(StandardRoles),
             clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
         };
         let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
         let told = Told::listen()?;

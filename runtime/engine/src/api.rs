@@ -9,7 +9,7 @@ use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::{CmdId, Handle, Principal, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
+use provost_domain::port::{Clock, CommandLog, Random, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
 use provost_domain::request::Roles;
 use provost_domain::time::Timestamp;
@@ -47,6 +47,8 @@ pub struct Ports {
     pub roles: Arc<dyn Roles>,
     /// The present.
     pub clock: Arc<dyn Clock>,
+    /// For the names of owners, and for the salts that keep erased events unguessable.
+    pub random: Arc<dyn Random>,
 }
 
 /// The engine's bounds.
@@ -84,6 +86,16 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's randomness, from the random part of a fresh UUID.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn bytes(&self) -> [u8; 16] {
+        *uuid::Uuid::new_v4().as_bytes()
     }
 }
 
@@ -167,12 +179,12 @@ pub struct Engine {
 impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
     pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
-        let Ports { store, commands, reads, models, tools, roles, clock } = ports;
+        let Ports { store, commands, reads, models, tools, roles, clock, random } = ports;
         let meters = Meters::new().map_err(|error| {
             tracing::error!(%error, "making the meters");
             EngineError::ShuttingDown
         })?;
-        let ports = Seams { store, commands, reads, roles, clock };
+        let ports = Seams { store, commands, reads, roles, clock, random };
         let shared = Arc::new(Shared::new(ports, settings, Gear::new(packs, models, tools), meters));
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {

@@ -20,7 +20,7 @@ mod shared;
 mod supervisor;
 mod worker;
 
-pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
+pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock, SystemRandom};
 #[cfg(feature = "controls")]
 pub use controls::Removed;
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};

@@ -1,7 +1,7 @@
 //! Whether a node lives: everything it does in the world passes here. A dead node does nothing more and is told nothing
 //! more, whatever its tasks still compute.
 
-use tokio::sync::watch;
+use crate::board::Board;
 
 /// How a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,37 +18,31 @@ pub(crate) enum Life {
 
 /// The gate of one node, shared by its clones.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate(watch::Sender<Life>);
+pub(crate) struct Gate(Board<Life>);
 
 impl Gate {
     /// Of a node that runs.
     pub(crate) fn open() -> Self {
-        Self(watch::Sender::new(Life::Runs))
+        Self(Board::new(Life::Runs))
     }
 
     /// How its node is now.
     pub(crate) fn life(&self) -> Life {
-        *self.0.borrow()
+        self.0.get()
     }
 
     /// From now on its node is like this; the dead stay so.
     pub(crate) fn set(&self, life: Life) {
-        self.0.send_if_modified(|now| *now != Life::Dead && std::mem::replace(now, life) != life);
+        self.0.change(|now| *now = if *now == Life::Dead { Life::Dead } else { life });
     }
 
     /// Returns when its node may go on; never, once it is dead.
     pub(crate) async fn pass(&self) {
-        let mut now = self.0.subscribe();
-        let goes_on = now.wait_for(|life| matches!(life, Life::Runs | Life::Stale | Life::Dead)).await;
-        let dead = goes_on.is_ok_and(|life| *life == Life::Dead);
-        if dead {
-            std::future::pending::<()>().await;
-        }
+        self.0.until(|life| matches!(life, Life::Runs | Life::Stale)).await;
     }
 
     /// Returns once its node is dead.
     pub(crate) async fn dead(&self) {
-        let mut now = self.0.subscribe();
-        drop(now.wait_for(|life| *life == Life::Dead).await.map(drop));
+        self.0.until(|life| *life == Life::Dead).await;
     }
 }

@@ -10,6 +10,7 @@
 //! mouth     what models say                           verdict  what must hold at rest
 //! ```
 
+mod board;
 mod campaign;
 mod clock;
 mod dice;

@@ -11,9 +11,9 @@ use provost_domain::pack::Pack;
 use provost_engine::{Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Ports, ToolGateway};
 use provost_store::MemoryStore;
 use provost_tests::pack;
-use tokio::sync::watch;
 
 use crate::Removed;
+use crate::board::Board;
 use crate::clock::SimClock;
 use crate::dice::Dice;
 use crate::gate::{Gate, Life};
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     removed: Option<Removed>,
     packs: Vec<Arc<Pack>>,
-    present: watch::Sender<Option<Node>>,
+    present: Board<Option<Node>>,
     nodes: Arc<AtomicU32>,
 }
 
@@ -81,7 +81,7 @@ impl World {
         let empty = removed.and_then(Removed::of_store).map_or_else(MemoryStore::new, MemoryStore::without);
         let ledger = Arc::new(Ledger::new(empty, trace.clone()));
         let witness = Arc::new(Witness::new(Arc::clone(&ledger), trace.clone()));
-        let (packs, present) = (vec![shared_pack()], watch::Sender::new(None));
+        let (packs, present) = (vec![shared_pack()], Board::new(None));
         Self { ledger, witness, clock, storm, trace, removed, packs, present, nodes: Arc::default() }
     }
 
@@ -108,15 +108,14 @@ impl World {
         let settings = EngineSettings { sessions_max, removed, ..EngineSettings::default() };
         let engine = Engine::start(ports, self.packs.clone(), settings).await?;
         let node = Node { engine, gate, number };
-        self.present.send_replace(Some(node.clone()));
+        self.present.change(|present| *present = Some(node.clone()));
         Ok(node)
     }
 
     /// The present node, once there is one that is not dead.
     pub(crate) async fn node(&self) -> Option<Node> {
-        let mut present = self.present.subscribe();
         let lives = |node: &Option<Node>| node.as_ref().is_some_and(|node| node.gate.life() != Life::Dead);
-        present.wait_for(lives).await.ok()?.clone()
+        self.present.until(lives).await
     }
 
     /// A node's whole life, and how it ends.

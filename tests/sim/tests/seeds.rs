@@ -1,5 +1,5 @@
 //! The short form of the simulation, that seeds replay, and that it finds out when a mechanism is missing.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::process::Command;
 

@@ -12,7 +12,8 @@ use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
 use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Prunable, Reads};
 use provost_domain::tool::Catalog;
 use provost_engine::{
-    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, RetentionSettings, SystemClock, ToolGateway,
+    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, RetentionSettings, SystemClock, SystemRandom,
+    ToolGateway,
 };
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
 use provost_packs::{Age, Config, IntakeConfig, Model, NotifyTarget, RetentionConfig, SecretPlace, load_config};
@@ -216,6 +217,7 @@ impl House {
             tools,
             roles: Arc::new(StandardRoles),
             clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
         };
         let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
         let told = Told::listen()?;

@@ -1,6 +1,6 @@
 //! The node: the root actor. It spawns supervisors, wakes them, restarts them with backoff, and ends them in order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,10 +56,10 @@ struct Live {
 pub(crate) struct NodeState {
     shared: Arc<Shared>,
     live: HashMap<ActorId, Live>,
-    by_session: HashMap<SessionId, ActorId>,
+    by_session: BTreeMap<SessionId, ActorId>,
     failures: HashMap<SessionId, Failures>,
     /// Sessions this process holds that nobody carries right now: tried again with every sweep.
-    again: HashSet<SessionId>,
+    again: BTreeSet<SessionId>,
     draining: bool,
     /// Whom to tell when nobody is left.
     drained: Vec<RpcReplyPort<()>>,
@@ -85,9 +85,9 @@ impl Actor for Node {
         Ok(NodeState {
             shared,
             live: HashMap::new(),
-            by_session: HashMap::new(),
+            by_session: BTreeMap::new(),
             failures: HashMap::new(),
-            again: HashSet::new(),
+            again: BTreeSet::new(),
             draining: false,
             drained: Vec::new(),
         })
@@ -118,7 +118,7 @@ impl Actor for Node {
                 None => drop(reply.send(())),
             },
             ToNode::Drain(reply) => {
-                for live in state.live.values() {
+                for live in state.by_session.values().filter_map(|id| state.live.get(id)) {
                     drop(live.supervisor.cast(ToSupervisor::Drain));
                 }
                 state.draining = true;

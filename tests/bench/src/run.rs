@@ -13,7 +13,8 @@ use provost_domain::invariant;
 use provost_domain::port::{CommandLog, Reads, SessionStore};
 use provost_domain::time::Timestamp;
 use provost_engine::{
-    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, SystemClock, SystemRandom,
+    ToolGateway,
 };
 use provost_packs::{Known, load};
 use provost_store::{MemoryStore, SqliteStore};
@@ -65,7 +66,7 @@ impl Subject {
         let limits = ModelLimits { concurrency: 1024, ..ModelLimits::default() };
         let models = ModelGateway::default().with("default", Arc::new(model), limits);
         let (roles, clock) = (Arc::new(StandardRoles), Arc::new(SystemClock));
-        let ports = Ports { store, commands, reads, models, tools, roles, clock };
+        let ports = Ports { store, commands, reads, models, tools, roles, clock, random: Arc::new(SystemRandom) };
         let settings = EngineSettings { sessions_max, ..EngineSettings::default() };
         let engine = Engine::start(ports, vec![pack], settings).await?;
         Ok(Self { engine, sqlite, folder })

@@ -8,6 +8,7 @@ mod compat;
 mod kills;
 mod machine;
 mod openapi;
+mod sim;
 mod tally;
 mod test;
 mod venv;
@@ -50,6 +51,14 @@ enum Task {
     /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server (700 MB) is
     /// installed from `PyPI` beside the build.
     Compat,
+    /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time: `cargo xtask sim --seeds 1000000`.
+    /// `cargo xtask sim --seed N` replays one and tells everything that happens; `--help` lists the rest.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Passed on: `--seeds`, `--from`, `--seed`, `--remove`, `--threads`, `--output`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
     Bench {
         /// Passed on: the workload and its options.
@@ -74,6 +83,7 @@ struct TestArgs {
 fn main() -> Result<ExitCode> {
     match Xtask::parse().task {
         Task::Test(args) => return test::test(&args),
+        Task::Sim { rest } => return sim::sim(&rest),
         Task::Check => check::check(),
         Task::Kills { instants, seed } => kills::kills(instants, seed),
         Task::Openapi { calls } => openapi::openapi(calls),

@@ -9,6 +9,7 @@ mod authority;
 mod bad_input;
 mod beats;
 mod busy;
+mod chaos;
 mod claims;
 mod demo;
 mod docs;

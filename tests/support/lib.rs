@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod browser;
+pub mod chaos;
 pub mod daemon;
 pub mod desk;
 pub mod docs;

@@ -1,0 +1,20 @@
+//! The chaos campaign in its short form; `cargo xtask chaos` runs it at any length, with a full disk too.
+
+use provost_tests::binary;
+use provost_tests::chaos::{Settings, run};
+
+#[tokio::test]
+async fn ten_kills_among_many_sessions_lose_nothing_and_repeat_nothing() {
+    let settings = Settings {
+        program: binary::provost().unwrap(),
+        kills: 10,
+        seed: 20_261_121,
+        fill_disk: false,
+        environment: Vec::new(),
+    };
+    let report = run(settings, |_| {}).await;
+    assert!(report.is_clean(), "{:#}", report.to_json());
+    let (sessions, _, takeovers) = report.sizes();
+    assert_eq!((report.troubles().kills, sessions), (10, 80));
+    assert!(takeovers > 0, "no kill found a session at work: {:#}", report.to_json());
+}

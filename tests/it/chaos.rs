@@ -14,7 +14,7 @@ async fn ten_kills_among_many_sessions_lose_nothing_and_repeat_nothing() {
     };
     let report = run(settings, |_| {}).await;
     assert!(report.is_clean(), "{:#}", report.to_json());
-    let (sessions, _, takeovers) = report.sizes();
-    assert_eq!((report.troubles().kills, sessions), (10, 80));
-    assert!(takeovers > 0, "no kill found a session at work: {:#}", report.to_json());
+    let (sessions, appends, takeovers) = report.sizes();
+    assert_eq!(report.troubles().kills, 10);
+    assert!(sessions > 0 && appends > 0 && takeovers > 0, "nothing was at work: {:#}", report.to_json());
 }

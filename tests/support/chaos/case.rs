@@ -79,7 +79,7 @@ impl Case {
     async fn react(&self, session: SessionId, seq: u64, event: &Value) -> Next {
         let data = &event["data"];
         if self.persona.stop_at == Some(seq) {
-            let promise = self.promise(session, "stop_requested", "reason", &format!("stop of case {}", self.index));
+            let promise = Self::promise(session, "stop_requested", "reason", &format!("stop of case {}", self.index));
             let body = json!({"reason": promise.value});
             self.ask(&self.operator, &format!("/v1/sessions/{session}/stop"), &body, Some(promise)).await;
         }
@@ -101,7 +101,7 @@ impl Case {
             Reply::Respond => json!({"answer": "respond", "text": "do without"}),
             Reply::Never => return Next::Leave,
         };
-        let promise = self.promise(session, "approval_decided", "approval", approval);
+        let promise = Self::promise(session, "approval_decided", "approval", approval);
         self.ask(&self.approver, &format!("/v1/approvals/{approval}/decide"), &body, Some(promise)).await;
         Next::GoOn
     }
@@ -115,22 +115,29 @@ impl Case {
             Doubt::Never => return Next::Leave,
         };
         let body = json!({"call": call, "what": what, "note": "as the witness says"});
-        let promise = self.promise(session, "outcome_settled", "call", call);
+        let promise = Self::promise(session, "outcome_settled", "call", call);
         self.ask(&self.operator, &format!("/v1/sessions/{session}/settle"), &body, Some(promise)).await;
         Next::GoOn
     }
 
-    fn promise(&self, session: SessionId, kind: &'static str, field: &'static str, value: &str) -> Promise {
+    fn promise(session: SessionId, kind: &'static str, field: &'static str, value: &str) -> Promise {
         Promise { session, kind, field, value: value.to_owned() }
     }
 
-    /// Sends a command under a key of its own; yes is a promise, no is counted.
+    /// Sends a command under a key of its own; yes is a promise, no is counted. Only a case that somebody stops may have
+    /// moved on before it is answered.
     async fn ask(&self, caller: &Caller, path: &str, body: &Value, promise: Option<Promise>) {
         let key = format!("{}-{path}-{}", self.index, body["call"].as_str().unwrap_or_default());
         let (status, answer) = caller.post(path, &key, body).await;
         match promise.filter(|_| status.is_success()) {
             Some(promise) => self.ledger.promised(promise),
-            None => self.ledger.refused(answer["code"].as_str().unwrap_or("none")),
+            None => {
+                let code = answer["code"].as_str().unwrap_or("none");
+                self.ledger.refused(code);
+                if self.persona.stop_at.is_none() {
+                    self.ledger.complain("refused", format!("{path} was answered {status} {code}: {answer}"));
+                }
+            }
         }
     }
 }

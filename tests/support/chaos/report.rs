@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// The rules, each of which must be broken by nothing.
-pub(super) const RULES: [(&str, &str); 9] = [
+pub(super) const RULES: [(&str, &str); 10] = [
     ("acknowledged_lost", "acknowledged appends lost"),
     ("done_twice", "commands applied twice under one key"),
+    ("refused", "commands refused although nobody else gave any"),
     ("unsafe_twice", "unsafe effects twice"),
     ("changed_key", "idempotent effects under a changed key"),
     ("without_intent", "effects without an intent in the log"),
@@ -48,6 +49,8 @@ pub(super) struct Counted {
     pub(super) doubts: u64,
     pub(super) reissued: u64,
     pub(super) statuses: BTreeMap<String, u64>,
+    /// Why sessions ended as `error` or `needs_review`.
+    pub(super) failures: BTreeMap<String, u64>,
     pub(super) unsafe_effects: u64,
     pub(super) idempotent_effects: u64,
     pub(super) idempotent_repeats: u64,
@@ -108,7 +111,7 @@ impl Report {
             "kills": troubles.kills, "sigstops": troubles.halts, "restarts": troubles.restarts,
             "starts": troubles.starts,
             "disk_full": {"rounds": troubles.full, "deaths": troubles.died_of_full, "skipped": disk_full_skipped},
-            "sessions": counted.sessions, "statuses": counted.statuses,
+            "sessions": counted.sessions, "statuses": counted.statuses, "failures": counted.failures,
             "appends": counted.appends, "events": counted.events,
             "takeovers": counted.takeovers, "doubts": counted.doubts, "calls_made_again": counted.reissued,
             "acknowledged": {"answers": counted.answers, "events_seen": counted.seen},

@@ -132,7 +132,11 @@ fn rests(log: &Log, report: &mut Report) {
             Some(session) => drop(session.apply(event)),
         }
     }
-    let waits = session.is_some_and(|session| !session.waits().is_empty());
+    let waits = session.as_ref().is_some_and(|session| !session.waits().is_empty());
+    if ["error", "needs_review"].contains(&row.status.as_str()) {
+        let why = session.as_ref().map(|session| session.status_reason().to_owned()).unwrap_or_default();
+        *report.counted.failures.entry(why).or_default() += 1;
+    }
     let rests = is_end(&Value::String(row.status.clone())) || (row.status == "awaiting_input" && waits);
     if !rests || row.owner.is_some() {
         report.breach("stuck", format!("{} is {}, owner {:?}", row.id, row.status, row.owner));

@@ -1,7 +1,8 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate. A benchmark, never a test: compare ratios within one run.
+//! at a steady rate; `bench growth`: one long session. A benchmark, never a test: compare ratios within one run.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod growth;
 mod intake;
 mod machine;
 mod parts;
@@ -31,6 +32,12 @@ enum What {
         #[arg(long, default_value_t = 500)]
         turns: u32,
     },
+    /// One session of many turns: bytes, time per turn, and what loading it costs.
+    Growth {
+        /// How many turns; one session for each number.
+        #[arg(long, value_delimiter = ',', default_values_t = [500, 5_000])]
+        turns: Vec<u32>,
+    },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
 }
@@ -39,6 +46,10 @@ enum What {
 async fn main() -> Result<()> {
     match Bench::parse().what {
         What::W1 { output, parked, turns } => w1(&output, parked, turns).await,
+        What::Growth { turns } => {
+            println!("{:#}", growth::growth(&turns).await?);
+            Ok(())
+        }
         What::Intake(load) => {
             println!("{:#}", intake::intake(load).await?);
             Ok(())
@@ -62,7 +73,7 @@ async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
     add("memory_256", run::throughput(run::Kind::Memory, 256, 10_000).await?);
     add("cold_start_ms", run::cold_start().await?);
     add("busy_lock_ns", run::busy_lock());
-    add("growth", run::growth(turns).await?);
+    add("growth", growth::session(turns).await?);
     add("parked", run::parked(parked).await?);
     if output == "json" {
         println!("{figures}");

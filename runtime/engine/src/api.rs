@@ -58,11 +58,20 @@ pub struct EngineSettings {
     pub sweep_every: Duration,
     /// How long a caller waits for what became of a command to live work.
     pub patience: Duration,
+    /// A mechanism to do without.
+    #[cfg(feature = "controls")]
+    pub removed: Option<crate::Removed>,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { sessions_max: 256, sweep_every: Duration::from_secs(1), patience: Duration::from_secs(2) }
+        Self {
+            sessions_max: 256,
+            sweep_every: Duration::from_secs(1),
+            patience: Duration::from_secs(2),
+            #[cfg(feature = "controls")]
+            removed: None,
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 //! ```
 
 mod api;
+#[cfg(feature = "controls")]
+mod controls;
 mod gateway;
 mod gear;
 mod meters;
@@ -19,6 +21,8 @@ mod supervisor;
 mod worker;
 
 pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
+#[cfg(feature = "controls")]
+pub use controls::Removed;
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};

@@ -13,6 +13,7 @@ use super::error::failed_at;
 use super::reads::SqliteReads;
 use super::writer::Writer;
 use super::{SqliteStore, place, schema};
+use crate::guards::Guards;
 
 /// Before it, a WAL reset could corrupt a database.
 const SQLITE_MIN: [u32; 3] = [3, 51, 3];
@@ -45,6 +46,22 @@ pub struct Durability {
 pub struct Limits {
     /// The file's largest size in pages of 4 KiB; past it, writes fail as on a full disk. `None`: SQLite's own bound.
     pub max_pages: Option<NonZeroU32>,
+    /// A guard to do without.
+    #[cfg(feature = "controls")]
+    pub removed: Option<crate::Removed>,
+}
+
+impl Limits {
+    #[cfg(feature = "controls")]
+    fn guards(self) -> Guards {
+        Guards { removed: self.removed }
+    }
+
+    #[cfg(not(feature = "controls"))]
+    #[expect(clippy::unused_self, reason = "with the feature `controls` it depends")]
+    fn guards(self) -> Guards {
+        Guards::default()
+    }
 }
 
 impl SqliteStore {
@@ -73,7 +90,7 @@ impl SqliteStore {
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
         }
         let reads = readers(path);
-        let writer = Arc::new(Writer::start(connection, place.lock));
+        let writer = Arc::new(Writer::start(connection, place.lock, limits.guards()));
         Ok(Self { writer, reads, durability, numbers: Arc::default() })
     }
 

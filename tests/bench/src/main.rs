@@ -1,6 +1,7 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate; `bench growth`: one long session. A benchmark, never a test: compare ratios within one run.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+//! at a steady rate; `bench growth`: one long session; `bench recovery`: a start
+//! after kill -9. A benchmark, never a test: compare ratios within one run.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 mod growth;
 mod intake;
@@ -8,8 +9,11 @@ mod machine;
 mod parts;
 mod run;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use provost_tests::chaos::{Herd, recovery};
 use serde_json::{Value, json};
 
 #[derive(Debug, Parser)]
@@ -38,6 +42,18 @@ enum What {
         #[arg(long, value_delimiter = ',', default_values_t = [500, 5_000])]
         turns: Vec<u32>,
     },
+    /// A store full of sessions, some of them at work at kill -9: time to the first answer, and until all of them go on.
+    Recovery {
+        /// Sessions that are closed or parked, half of them each.
+        #[arg(long, default_value_t = 9_000)]
+        resting: usize,
+        /// Sessions that are at work when the daemon is killed.
+        #[arg(long, default_value_t = 1_000)]
+        running: usize,
+        /// The program.
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
 }
@@ -50,11 +66,23 @@ async fn main() -> Result<()> {
             println!("{:#}", growth::growth(&turns).await?);
             Ok(())
         }
+        What::Recovery { resting, running, program } => {
+            let program = program.map_or_else(beside, Ok)?;
+            let herd = Herd { closed: resting - resting / 2, parked: resting / 2, running };
+            println!("{:#}", recovery(program, herd, |what| eprintln!("{what}")).await);
+            Ok(())
+        }
         What::Intake(load) => {
             println!("{:#}", intake::intake(load).await?);
             Ok(())
         }
     }
+}
+
+/// The program built together with this one.
+fn beside() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.with_file_name(format!("provost{}", std::env::consts::EXE_SUFFIX)))
 }
 
 async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {

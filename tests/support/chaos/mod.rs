@@ -8,12 +8,14 @@
 //! | `witness` | the service outside, in the driver's process, which no fault touches |
 //! | `caller`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
 //! | `verdict`, `report` | what must hold, what was seen |
+//! | `recovery` | how long a start takes when many sessions were at work |
 
 mod caller;
 mod case;
 mod disk;
 mod ledger;
 mod plan;
+mod recovery;
 mod report;
 mod site;
 mod verdict;
@@ -32,9 +34,10 @@ use caller::Caller;
 use case::Case;
 use ledger::Ledger;
 use plan::{Persona, Round, Trouble};
+pub use recovery::{Herd, recovery};
 pub use report::{Report, Troubles};
 use site::{Process, Site};
-use witness::Witness;
+use witness::{Pace, Witness};
 
 /// Sessions opened for each kill: enough for many to be at work whenever one strikes.
 const SESSIONS_PER_KILL: usize = 8;
@@ -78,7 +81,7 @@ pub struct Progress {
 /// Runs a campaign.
 pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
     let began = Instant::now();
-    let witness = Witness::start().await;
+    let witness = Witness::start(Pace::Slow).await;
     let site = Site::build(&settings, &witness.url).await;
     let (up, url) = watch::channel(None);
     let ledger = Arc::new(Ledger::default());

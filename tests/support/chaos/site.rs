@@ -57,7 +57,7 @@ impl Site {
         let config = format!(
             "store: sqlite://{}\npacks: [chaos]\nmodels:\n  default: {{provider: scripted, script: chaos/script.yaml}}\n\
              tools:\n  service: {{admin: \"{witness}/admin\"}}\n  notify: {{oncall: {{url: \"{witness}/oncall\"}}}}\n\
-             engine: {{drain: 2s}}\n",
+             engine: {{drain: 2s, sessions_max: 2048}}\n",
             data.join("provost.db").display()
         );
         write(&folder.path().join("provost.yaml"), &config);
@@ -189,6 +189,12 @@ impl Process {
         kill.args(["-s", name, "--", &format!("-{}", self.group)]).stderr(Stdio::null());
         // It may have ended this moment.
         kill.status().unwrap();
+    }
+
+    /// Asks it to end and waits.
+    pub(super) async fn stop(mut self) {
+        self.signal("TERM");
+        self.ended().await;
     }
 
     /// SIGKILL to it and all its children.

@@ -10,10 +10,20 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// The longest answer takes this long, so that kills find calls under way.
-const SLOWEST_MS: u64 = 60;
+/// How the service answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At once.
+    Quick,
+    /// Up to 60 ms later, so that kills find calls under way.
+    Slow,
+}
+
+/// The environment whose calls are counted but not answered while they are held.
+pub(super) const HELD: &str = "held";
 
 /// What one key did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,12 +37,51 @@ pub(super) struct Effect {
 }
 
 /// Every effect, by key.
-#[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<BTreeMap<String, Effect>>);
+#[derive(Debug)]
+pub(super) struct Counts {
+    effects: Mutex<BTreeMap<String, Effect>>,
+    /// Sessions whose held calls came since they were last forgotten.
+    came: watch::Sender<BTreeSet<String>>,
+    holding: watch::Sender<bool>,
+    pace: Pace,
+}
 
 impl Counts {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Effect>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.effects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins or ceases to hold calls.
+    pub(super) fn hold(&self, holding: bool) {
+        self.holding.send_replace(holding);
+    }
+
+    /// Forgets which held calls came.
+    pub(super) fn forget(&self) {
+        self.came.send_replace(BTreeSet::new());
+    }
+
+    /// Waits until held calls of so many sessions have come.
+    pub(super) async fn until_came(&self, count: usize) {
+        self.came.subscribe().wait_for(|came| came.len() >= count).await.unwrap();
+    }
+
+    /// Takes as long as it takes to answer.
+    async fn answer(&self, key: &str, body: &Value) {
+        if body["environment"] == HELD {
+            // A key begins with its session.
+            let session = key.split('/').next().unwrap_or_default().to_owned();
+            self.came.send_modify(|came| came.extend([session]));
+            self.holding.subscribe().wait_for(|holding| !holding).await.unwrap();
+        }
+        self.slowly().await;
+    }
+
+    async fn slowly(&self) {
+        match self.pace {
+            Pace::Quick => {}
+            Pace::Slow => tokio::time::sleep(Duration::from_millis(fastrand::u64(0..60))).await,
+        }
     }
 
     fn happened(&self, key: &str, what: &str, body: &Value) {
@@ -63,8 +112,9 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) async fn start() -> Self {
-        let counts = Arc::new(Counts::default());
+    pub(super) async fn start(pace: Pace) -> Self {
+        let (came, holding) = (watch::Sender::new(BTreeSet::new()), watch::Sender::new(false));
+        let counts = Arc::new(Counts { effects: Mutex::default(), came, holding, pace });
         let router = Router::new()
             .route("/admin/{what}", get(look).post(act))
             .route("/{what}", post(act))
@@ -77,12 +127,8 @@ impl Witness {
     }
 }
 
-async fn slowly() {
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..SLOWEST_MS))).await;
-}
-
-async fn look(Path(what): Path<String>) -> Json<Value> {
-    slowly().await;
+async fn look(State(counts): State<Arc<Counts>>, Path(what): Path<String>) -> Json<Value> {
+    counts.slowly().await;
     Json(json!({"looked_at": what}))
 }
 
@@ -94,6 +140,6 @@ async fn act(
 ) -> Json<Value> {
     let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap());
     counts.happened(key, &what, &body);
-    slowly().await;
+    counts.answer(key, &body).await;
     Json(json!({"done": what}))
 }

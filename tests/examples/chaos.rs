@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use comfy_table::{Table, presets};
-use provost_tests::chaos::{Progress, Report, Settings, run};
+use provost_tests::chaos::{CONTROLS, Control, Progress, QUIET_MAX, Report, Settings, control, run};
 
 #[derive(Debug, Parser)]
 struct Chaos {
@@ -19,36 +19,55 @@ struct Chaos {
     output: String,
     #[arg(long)]
     program: PathBuf,
+    /// The program that can be told to do without a mechanism; without it there are no controls.
+    #[arg(long)]
+    controls: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Chaos { kills, seed, output, program } = Chaos::parse();
-    let settings = Settings { program, kills, seed, fill_disk: true, environment: Vec::new() };
+    let Chaos { kills, seed, output, program, controls } = Chaos::parse();
+    let settings = Settings { program, kills, seed, fill_disk: true, quiet: QUIET_MAX, environment: Vec::new() };
     let report = run(settings, show).await;
-    if std::io::stderr().is_terminal() {
-        eprintln!();
+    say("\n");
+    let mut ran = Vec::new();
+    for (without, shown) in controls.iter().flat_map(|_| CONTROLS) {
+        let Some(program) = &controls else { continue };
+        say(&format!("control: without {without}\n"));
+        ran.push(control(program, (without, shown), seed).await);
     }
     if output == "json" {
-        println!("{:#}", report.to_json());
+        let mut figures = report.to_json();
+        figures["controls"] = ran.iter().map(Control::to_json).collect();
+        println!("{figures:#}");
     } else {
-        print(&report);
+        print(&report, &ran);
     }
-    if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let holds = report.is_clean() && ran.iter().all(Control::is_red);
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// To people who watch.
+fn say(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("{text}");
+    }
 }
 
 fn show(progress: Progress) {
-    if std::io::stderr().is_terminal() {
-        let Progress { kills, of, sessions, seen } = progress;
-        eprint!("\r{kills} of {of} kills, {sessions} sessions, {seen} events seen  ");
-    }
+    let Progress { kills, of, sessions, seen } = progress;
+    say(&format!("\r{kills} of {of} kills, {sessions} sessions, {seen} events seen  "));
 }
 
-fn print(report: &Report) {
+fn print(report: &Report, controls: &[Control]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for (name, value) in report.rows() {
         table.add_row([name, value]);
+    }
+    for control in controls {
+        let found = if control.is_red() { format!("red: {}", control.found.join(", ")) } else { "NOT RED".to_owned() };
+        table.add_row([format!("without {}", control.without), found]);
     }
     println!("{table}");
     for breach in report.breaches() {

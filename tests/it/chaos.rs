@@ -1,7 +1,7 @@
 //! The chaos campaign in its short form; `cargo xtask chaos` runs it at any length, with a full disk too.
 
 use provost_tests::binary;
-use provost_tests::chaos::{Settings, run};
+use provost_tests::chaos::{QUIET_MAX, Settings, run};
 
 #[tokio::test]
 async fn ten_kills_among_many_sessions_lose_nothing_and_repeat_nothing() {
@@ -10,6 +10,7 @@ async fn ten_kills_among_many_sessions_lose_nothing_and_repeat_nothing() {
         kills: 10,
         seed: 20_261_121,
         fill_disk: false,
+        quiet: QUIET_MAX,
         environment: Vec::new(),
     };
     let report = run(settings, |_| {}).await;

@@ -15,7 +15,7 @@ use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, S
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
 use provost_packs::{Config, IntakeConfig, Known, Model, NotifyTarget, SecretPlace, load, load_config};
 use provost_server::{IntakeSettings, Outgoing, OutgoingParts, Source, SourceSettings};
-use provost_store::{SqliteReads, SqliteStore};
+use provost_store::{Limits, SqliteReads, SqliteStore};
 use provost_tools::{NotifySettings, ToolsSettings};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -174,6 +174,16 @@ fn equip(mut settings: ToolsSettings, outgoing: Option<&Outgoing>) -> Result<(To
     Ok((tools(&settings)?, provost_tools::carriers(&settings, &clock())?))
 }
 
+/// The bounds of store and engine.
+fn bounds(config: &Config) -> Result<(Limits, EngineSettings)> {
+    let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
+    #[cfg(feature = "controls")]
+    let (limits, settings) = crate::controls::without(Limits::default(), settings)?;
+    #[cfg(not(feature = "controls"))]
+    let limits = Limits::default();
+    Ok((limits, settings))
+}
+
 impl House {
     /// Takes the store and starts the engine. Its tools send within the call.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
@@ -193,7 +203,8 @@ impl House {
 
     async fn start(config: &Config, outgoing: impl FnOnce(&SqliteStore) -> Result<Option<Outgoing>>) -> Result<Self> {
         let (packs, models, settings) = gear(config)?;
-        let store = SqliteStore::open(&config.store_path()).await?;
+        let (limits, within) = bounds(config)?;
+        let store = SqliteStore::open_within(&config.store_path(), limits).await?;
         let outgoing = outgoing(&store)?;
         let (tools, carriers) = equip(settings, outgoing.as_ref())?;
         if let Some(outgoing) = &outgoing {
@@ -208,9 +219,8 @@ impl House {
             roles: Arc::new(StandardRoles),
             clock: Arc::new(SystemClock),
         };
-        let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
         let told = Told::listen()?;
-        let engine = Engine::start(ports, packs, settings).await?;
+        let engine = Engine::start(ports, packs, within).await?;
         Ok(Self { engine, store, outgoing, drain: config.engine.drain, told })
     }
 

@@ -8,10 +8,12 @@
 //! | `witness` | the service outside, in the driver's process, which no fault touches |
 //! | `caller`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
 //! | `verdict`, `report` | what must hold, what was seen |
+//! | `controls` | the same without one of the mechanisms: then it must not hold |
 //! | `recovery` | how long a start takes when many sessions were at work |
 
 mod caller;
 mod case;
+mod controls;
 mod disk;
 mod ledger;
 mod plan;
@@ -32,6 +34,7 @@ use tokio::time::{Instant, timeout};
 use crate::eventually::eventually;
 use caller::Caller;
 use case::Case;
+pub use controls::{CONTROLS, Control, Shown, control};
 use ledger::Ledger;
 use plan::{Persona, Round, Trouble};
 pub use recovery::{Herd, recovery};
@@ -47,8 +50,8 @@ const LIVE_MAX: usize = 48;
 const START_MAX: Duration = Duration::from_secs(30);
 /// Starts in a row that may fail, a disk being full or not.
 const FAILED_STARTS_MAX: u32 = 5;
-/// How long the daemon may need until it is quiet once the faults have stopped.
-const QUIET_MAX: Duration = Duration::from_mins(3);
+/// How long the daemon may need until it is quiet once the faults have stopped: only how long a failing campaign takes.
+pub const QUIET_MAX: Duration = Duration::from_mins(3);
 
 /// How a campaign is run.
 #[derive(Debug, Clone)]
@@ -61,6 +64,8 @@ pub struct Settings {
     pub seed: u64,
     /// Whether the store lies on a small file system of its own, which is filled now and then. Needs root.
     pub fill_disk: bool,
+    /// How long the daemon may need until it is quiet once the faults have stopped.
+    pub quiet: Duration,
     /// Variables for the daemon's environment.
     pub environment: Vec<(String, String)>,
 }
@@ -176,7 +181,7 @@ impl Driver {
             () = harm => {}
             () = cases.open(&mut tasks) => {}
         }
-        self.settle(&mut tasks).await;
+        self.settle(settings.quiet, &mut tasks).await;
         self
     }
 
@@ -262,18 +267,18 @@ impl Driver {
     }
 
     /// The faults have stopped: every case gets its end.
-    async fn settle(&mut self, tasks: &mut JoinSet<()>) {
+    async fn settle(&mut self, quiet: Duration, tasks: &mut JoinSet<()>) {
         let mut process = self.start().await;
-        let quiet = timeout(QUIET_MAX, async {
+        let ended = timeout(quiet, async {
             while let Some(done) = tasks.join_next().await {
                 done.unwrap();
             }
         });
-        if quiet.await.is_err() {
-            self.ledger.complain("stuck", format!("{} cases have no end after {QUIET_MAX:?}", tasks.len()));
+        if ended.await.is_err() {
+            self.ledger.complain("stuck", format!("{} cases have no end after {quiet:?}", tasks.len()));
             tasks.abort_all();
         }
-        let told = eventually("every notification to be sent", QUIET_MAX, || async {
+        let told = eventually("every notification to be sent", quiet, || async {
             let (_, waiting) = self.caller.get("/v1/outbox?state=waiting").await;
             waiting["items"].as_array().is_some_and(Vec::is_empty).then_some(())
         });

@@ -97,6 +97,19 @@ impl Report {
         self.breaches.iter().flat_map(named).collect()
     }
 
+    /// The rules that were broken, and how often.
+    pub fn broken(&self) -> Vec<String> {
+        let broken = self.breaches.iter().filter(|(_, list)| !list.is_empty());
+        broken.map(|(rule, list)| format!("{rule}: {}", list.len())).collect()
+    }
+
+    /// Removes what was kept of a broken campaign.
+    pub(super) fn forget(self) {
+        if let Some(kept) = self.kept {
+            std::fs::remove_dir_all(kept).unwrap();
+        }
+    }
+
     pub(super) fn breach(&mut self, rule: &'static str, what: String) {
         self.breaches.entry(rule).or_default().push(what);
     }

@@ -1,7 +1,6 @@
 //! The chaos campaign.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
@@ -17,6 +16,9 @@ pub(crate) struct ChaosArgs {
     /// Chooses what happens when, and who answers what; the kernel's timing stays its own.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Leaves the controls out: the same on programs that do without one mechanism each, where a rule must be broken.
+    #[arg(long)]
+    skip_controls: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Form::Text)]
     output: Form,
@@ -37,13 +39,21 @@ impl Form {
     }
 }
 
-/// Builds the program and runs the campaign on it; fails when a rule was broken.
+/// Builds the programs and runs the campaign on them; fails when a rule was broken, or was not where it must be.
 pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
-    run(cargo(&["build", "--workspace", "--all-targets"]))?;
     let built = std::env::current_exe().context("where xtask is")?;
     let folder = built.parent().context("xtask lies in no folder")?;
-    let program: PathBuf = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
-    let mut campaign = std::process::Command::new(folder.join("examples/chaos"));
+    let program = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
+    let everything = ["build", "--workspace", "--all-targets"];
+    let mut campaign = Command::new(folder.join("examples/chaos"));
+    if !args.skip_controls {
+        run(cargo(&[&everything[..], &["--features", "provost-cli/controls"]].concat()))?;
+        let controls = folder.join("controls").join("provost");
+        std::fs::create_dir_all(folder.join("controls"))?;
+        std::fs::copy(&program, &controls).with_context(|| format!("writing {}", controls.display()))?;
+        campaign.arg("--controls").arg(controls);
+    }
+    run(cargo(&everything))?;
     campaign.args(["--kills", &args.kills.to_string(), "--seed", &args.seed.to_string()]);
     campaign.args(["--output", args.output.word(), "--program"]).arg(program);
     Ok(if succeeds(&mut campaign)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -28,6 +28,7 @@ mod page;
 mod page_actions;
 mod page_browser;
 mod patient;
+mod pinned;
 mod program;
 mod provider;
 mod recovery;

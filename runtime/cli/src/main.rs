@@ -10,6 +10,7 @@ mod demo;
 mod follow;
 mod logs;
 mod output;
+mod packs;
 mod patient;
 mod remote;
 mod report;

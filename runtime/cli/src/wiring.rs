@@ -1,6 +1,6 @@
 //! Puts the parts together: configuration, packs, tools, models, store, engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result};
 use provost_agents::StandardRoles;
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
-use provost_domain::pack::Pack;
 use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Reads};
+use provost_domain::tool::Catalog;
 use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
-use provost_packs::{Config, IntakeConfig, Known, Model, NotifyTarget, SecretPlace, load, load_config};
+use provost_packs::{Config, IntakeConfig, Model, NotifyTarget, SecretPlace, load_config};
 use provost_server::{IntakeSettings, Outgoing, OutgoingParts, Source, SourceSettings};
 use provost_store::{Limits, SqliteReads, SqliteStore};
 use provost_tools::{NotifySettings, ToolsSettings};
@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigArgs;
+use crate::packs::Configured;
 use crate::signals::Told;
 
 /// A running engine with its store.
@@ -88,12 +89,9 @@ fn notify((name, target): (&String, &NotifyTarget), secret: ReadSecret<'_>) -> R
     Ok((name.clone(), settings))
 }
 
-/// The configured packs, checked against tools and models. Needs no secret.
-pub(crate) fn packs(config: &Config) -> Result<Vec<Arc<Pack>>> {
-    let catalog = tools(&settings(config, &|_| Ok(SecretString::default()))?)?.catalog();
-    let models: BTreeSet<String> = config.models.keys().cloned().collect();
-    let known = Known { catalog: &catalog, models: &models };
-    config.packs.iter().map(|folder| Ok(Arc::new(load(folder, known)?))).collect()
+/// What the configured tools are. Needs no secret.
+pub(crate) fn catalog(config: &Config) -> Result<Catalog> {
+    Ok(tools(&settings(config, &|_| Ok(SecretString::default()))?)?.catalog())
 }
 
 /// The configured models.
@@ -161,8 +159,8 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
 }
 
 /// All that sessions work with, checked against each other. The tools are not built yet.
-pub(crate) fn gear(config: &Config) -> Result<(Vec<Arc<Pack>>, ModelGateway, ToolsSettings)> {
-    Ok((packs(config)?, models(config)?, settings(config, &secret)?))
+pub(crate) fn gear(config: &Config) -> Result<(Configured, ModelGateway, ToolsSettings)> {
+    Ok((Configured::load(config)?, models(config)?, settings(config, &secret)?))
 }
 
 /// Who sends what was stored, by the tool's name.
@@ -220,6 +218,8 @@ impl House {
             clock: Arc::new(SystemClock),
         };
         let told = Told::listen()?;
+        packs.keep(&store).await?;
+        let packs = packs.with_pinned(&store.reads()).await?;
         let engine = Engine::start(ports, packs, within).await?;
         Ok(Self { engine, store, outgoing, drain: config.engine.drain, told })
     }

@@ -12,6 +12,7 @@ use provost_domain::pack::Pack;
 use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
 use provost_domain::request::Roles;
+use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
 use ractor::{Actor as _, ActorRef, call, call_t};
@@ -20,7 +21,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::{ModelGateway, ToolGateway};
-use crate::gear::Gear;
+use crate::gear::{Gear, Packs};
 use crate::meters::Meters;
 use crate::node::{Node, ToNode};
 use crate::registry::{LockRegistry, SessionBusy};
@@ -166,14 +167,14 @@ pub struct Engine {
 
 impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
-    pub async fn start(ports: Ports, packs: Vec<Arc<Pack>>, settings: EngineSettings) -> Result<Self, EngineError> {
+    pub async fn start(ports: Ports, packs: impl Into<Packs>, settings: EngineSettings) -> Result<Self, EngineError> {
         let Ports { store, commands, reads, models, tools, roles, clock } = ports;
         let meters = Meters::new().map_err(|error| {
             tracing::error!(%error, "making the meters");
             EngineError::ShuttingDown
         })?;
         let ports = Seams { store, commands, reads, roles, clock };
-        let shared = Arc::new(Shared::new(ports, settings, Gear::new(packs, models, tools), meters));
+        let shared = Arc::new(Shared::new(ports, settings, Gear::new(packs.into(), models, tools), meters));
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {
             tracing::error!(%error, "starting the node");
@@ -203,6 +204,11 @@ impl Engine {
         self.shared.meters.gather(self.shared.registry.len())
     }
 
+    /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
+    pub fn pack_of(&self, session: &Session) -> Option<Arc<Pack>> {
+        self.shared.rack.get().pinned(session.pack_digest(), session.pack())
+    }
+
     /// The packs new sessions may be opened from, by name.
     pub fn packs(&self) -> BTreeMap<String, Arc<Pack>> {
         self.shared.rack.get().packs().clone()
@@ -215,8 +221,8 @@ impl Engine {
 
     /// Replaces packs, models and tools. Sessions go on: a live one with what it was taken up with until it rests, and
     /// every one with the pack it was opened with.
-    pub fn reload(&self, packs: Vec<Arc<Pack>>, models: ModelGateway, tools: ToolGateway) {
-        self.shared.rack.put(Gear::new(packs, models, tools));
+    pub fn reload(&self, packs: impl Into<Packs>, models: ModelGateway, tools: ToolGateway) {
+        self.shared.rack.put(Gear::new(packs.into(), models, tools));
     }
 
     /// Cancelled once the engine takes no more work: streams end then.

@@ -15,6 +15,30 @@ use provost_domain::tool::Catalog;
 
 use crate::gateway::{ModelGateway, ToolGateway};
 
+/// The packs sessions are carried on with.
+#[derive(Debug, Clone, Default)]
+pub struct Packs {
+    /// Those that new sessions are opened from.
+    pub present: Vec<Arc<Pack>>,
+    /// Other versions, which sessions that are not over were opened with.
+    pub pinned: Vec<Arc<Pack>>,
+}
+
+impl Packs {
+    /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
+    pub fn of(&self, digest: Digest, name: &str) -> Option<&Arc<Pack>> {
+        let mut all = self.present.iter().chain(&self.pinned);
+        let same = all.find(|pack| pack.digest == digest && pack.name == name);
+        same.or_else(|| self.present.iter().find(|pack| pack.name == name))
+    }
+}
+
+impl From<Vec<Arc<Pack>>> for Packs {
+    fn from(present: Vec<Arc<Pack>>) -> Self {
+        Self { present, pinned: Vec::new() }
+    }
+}
+
 /// Packs, models and tools that were checked against each other.
 #[derive(Debug)]
 pub(crate) struct Gear {
@@ -27,9 +51,10 @@ pub(crate) struct Gear {
 }
 
 impl Gear {
-    pub(crate) fn new(packs: Vec<Arc<Pack>>, models: ModelGateway, tools: ToolGateway) -> Self {
-        let pinned = packs.iter().map(|pack| (pack.digest, Arc::clone(pack))).collect();
-        let packs = packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
+    pub(crate) fn new(packs: Packs, models: ModelGateway, tools: ToolGateway) -> Self {
+        let Packs { present, pinned } = packs;
+        let pinned = present.iter().chain(&pinned).map(|pack| (pack.digest, Arc::clone(pack))).collect();
+        let packs = present.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
         Self { catalog: tools.catalog(), models, tools, packs, pinned }
     }
 

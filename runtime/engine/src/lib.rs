@@ -24,6 +24,7 @@ pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemCl
 #[cfg(feature = "controls")]
 pub use controls::Removed;
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
+pub use gear::Packs;
 pub use reader::{LogReader, ReadError, Tail};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
 pub use schedule::{Schedule, Schedules};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use provost_domain::ids::Digest;
+use provost_domain::pack::PackFiles;
 
 use crate::error::PackError;
 use crate::node::Place;
@@ -31,16 +31,30 @@ pub(crate) struct Folder {
 impl Folder {
     /// Reads the whole folder.
     pub(crate) fn read(path: &Path) -> Self {
-        let mut folder = Self {
+        let mut folder = Self::at(path);
+        folder.walk();
+        folder
+    }
+
+    /// A folder that was read before. `path` only stands in front of mistakes.
+    pub(crate) fn of(path: &Path, files: &PackFiles) -> Self {
+        let mut folder = Self::at(path);
+        for (inside, text) in &files.0 {
+            folder.folders.extend(Path::new(inside).ancestors().skip(1).filter_map(Path::to_str).map(str::to_owned));
+            folder.files.insert(inside.clone(), Source { path: path.join(inside), text: text.clone() });
+        }
+        folder
+    }
+
+    fn at(path: &Path) -> Self {
+        Self {
             path: path.to_owned(),
             files: BTreeMap::new(),
             folders: BTreeSet::new(),
             unread: BTreeSet::new(),
             entries: 0,
             errors: Vec::new(),
-        };
-        folder.walk();
-        folder
+        }
     }
 
     /// A file by its path inside the pack. One that is not there is a mistake.
@@ -77,11 +91,9 @@ impl Folder {
         names
     }
 
-    /// The digest of every file, each with its path: what a session pins.
-    pub(crate) fn digest(&self) -> Digest {
-        let parts: Vec<&[u8]> =
-            self.files.iter().flat_map(|(path, source)| [path.as_bytes(), source.text.as_bytes()]).collect();
-        Digest::of_parts(&parts)
+    /// All that was read.
+    pub(crate) fn all(&self) -> PackFiles {
+        PackFiles(self.files.iter().map(|(path, source)| (path.clone(), source.text.clone())).collect())
     }
 
     fn limit(&mut self, inside: &str, found: usize, max: usize) {

@@ -28,7 +28,7 @@ mod source;
 
 pub use config::{Config, EngineConfig, IntakeConfig, OutboxConfig, Tools, load_config};
 pub use error::{PackError, PackErrors};
-pub use load::{Known, load};
+pub use load::{Known, load, load_again, load_with_files};
 pub use model::Model;
 pub use notify::NotifyTarget;
 pub use secret::SecretPlace;

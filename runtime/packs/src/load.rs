@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use provost_domain::pack::Pack;
+use provost_domain::ids::Digest;
+use provost_domain::pack::{Pack, PackFiles};
 use provost_domain::tool::Catalog;
 
 use crate::agent::{self, Agent, Fragments};
@@ -35,7 +36,22 @@ pub struct Known<'a> {
 /// # Errors
 /// Everything that is wrong with it, each with file, line, column and hint.
 pub fn load(path: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
-    let mut folder = Folder::read(path);
+    load_with_files(path, known).map(|(pack, _)| pack)
+}
+
+/// The same, with the files it was loaded from.
+pub fn load_with_files(path: &Path, known: Known<'_>) -> Result<(Pack, PackFiles), PackErrors> {
+    let folder = Folder::read(path);
+    let files = folder.all();
+    Ok((build(path, folder, files.digest(), known)?, files))
+}
+
+/// Loads a pack from files read before. `path` only stands in front of mistakes.
+pub fn load_again(path: &Path, files: &PackFiles, known: Known<'_>) -> Result<Pack, PackErrors> {
+    build(path, Folder::of(path, files), files.digest(), known)
+}
+
+fn build(path: &Path, mut folder: Folder, digest: Digest, known: Known<'_>) -> Result<Pack, PackErrors> {
     let fragments = fragments(&mut folder);
     let names = folder.folders("agents", AGENTS_MAX);
     for file in folder.files("agents", AGENTS_MAX) {
@@ -50,7 +66,7 @@ pub fn load(path: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
     // Without a manifest the agents are checked all the same.
     let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
     let mut errors = check::all(Facts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
-    let pack = resolve::pack(&raw, &agents, folder.digest(), &mut log);
+    let pack = resolve::pack(&raw, &agents, digest, &mut log);
     errors.append(&mut folder.errors);
     errors.append(&mut log.errors);
     match pack {

@@ -154,8 +154,7 @@ pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Resu
     responses((status = 200, body = Object), Problems))]
 pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
     let (session, _) = folded(&server, id).await?;
-    let packs = server.engine().packs();
-    let decision = decide::preview_retry(&session, packs.get(session.pack()).map(|pack| &**pack))?;
+    let decision = decide::preview_retry(&session, server.engine().pack_of(&session).as_deref())?;
     Ok(Json(json!(decision)))
 }
 

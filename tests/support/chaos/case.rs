@@ -81,7 +81,7 @@ impl Case {
         if self.persona.stop_at == Some(seq) {
             let promise = Self::promise(session, "stop_requested", "reason", &format!("stop of case {}", self.index));
             let body = json!({"reason": promise.value});
-            self.ask(&self.operator, &format!("/v1/sessions/{session}/stop"), &body, Some(promise)).await;
+            self.ask(&self.operator, &format!("/v1/sessions/{session}/stop"), &body, promise).await;
         }
         match event["kind"].as_str().unwrap() {
             "approval_requested" => self.answer(session, data).await,
@@ -102,7 +102,7 @@ impl Case {
             Reply::Never => return Next::Leave,
         };
         let promise = Self::promise(session, "approval_decided", "approval", approval);
-        self.ask(&self.approver, &format!("/v1/approvals/{approval}/decide"), &body, Some(promise)).await;
+        self.ask(&self.approver, &format!("/v1/approvals/{approval}/decide"), &body, promise).await;
         Next::GoOn
     }
 
@@ -116,7 +116,7 @@ impl Case {
         };
         let body = json!({"call": call, "what": what, "note": "as the witness says"});
         let promise = Self::promise(session, "outcome_settled", "call", call);
-        self.ask(&self.operator, &format!("/v1/sessions/{session}/settle"), &body, Some(promise)).await;
+        self.ask(&self.operator, &format!("/v1/sessions/{session}/settle"), &body, promise).await;
         Next::GoOn
     }
 
@@ -126,18 +126,16 @@ impl Case {
 
     /// Sends a command under a key of its own; yes is a promise, no is counted. Only a case that somebody stops may have
     /// moved on before it is answered.
-    async fn ask(&self, caller: &Caller, path: &str, body: &Value, promise: Option<Promise>) {
+    async fn ask(&self, caller: &Caller, path: &str, body: &Value, promise: Promise) {
         let key = format!("{}-{path}-{}", self.index, body["call"].as_str().unwrap_or_default());
         let (status, answer) = caller.post(path, &key, body).await;
-        match promise.filter(|_| status.is_success()) {
-            Some(promise) => self.ledger.promised(promise),
-            None => {
-                let code = answer["code"].as_str().unwrap_or("none");
-                self.ledger.refused(code);
-                if self.persona.stop_at.is_none() {
-                    self.ledger.complain("refused", format!("{path} was answered {status} {code}: {answer}"));
-                }
-            }
+        if status.is_success() {
+            return self.ledger.promised(promise);
+        }
+        let code = answer["code"].as_str().unwrap_or("none");
+        self.ledger.refused(code);
+        if self.persona.stop_at.is_none() {
+            self.ledger.complain("refused", format!("{path} was answered {status} {code}: {answer}"));
         }
     }
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use crate::args::{Config, Packs};
 use crate::output::Output;
+use crate::packs::Configured;
 use crate::wiring;
 
 pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
     let Packs::Check(args) = command;
-    let packs: Vec<Value> = wiring::packs(&wiring::config(args)?)?
-        .iter()
+    let packs: Vec<Value> = Configured::load(&wiring::config(args)?)?
+        .present()
         .map(|pack| {
             json!({
                 "pack": pack.name, "version": pack.version, "digest": pack.digest,
@@ -28,7 +29,7 @@ pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
 pub(super) fn config(command: &Config, output: Output) -> Result<ExitCode> {
     let Config::Check(args) = command;
     let config = wiring::config(args)?;
-    drop(wiring::packs(&config)?);
+    drop(Configured::load(&config)?);
     drop(wiring::models(&config)?);
     let value = json!({
         "config": args.config, "store": config.store, "packs": config.packs,

@@ -16,6 +16,7 @@ use super::send;
 use crate::args::{ConfigArgs, One, Sessions, Truth};
 use crate::follow::{Follower, print, status};
 use crate::output::Output;
+use crate::packs::Configured;
 use crate::wiring;
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
@@ -120,9 +121,8 @@ async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
 async fn preview(one: &One, output: Output) -> Result<ExitCode> {
     let config = wiring::config(&one.config)?;
     let (_, session) = folded(one).await?;
-    let packs = wiring::packs(&config)?;
-    let pack = packs.iter().find(|pack| pack.name == session.pack());
-    let decision = preview_retry(&session, pack.map(|pack| &**pack))?;
+    let packs = Configured::load(&config)?.with_pinned(&wiring::reads(&config).await?).await?;
+    let decision = preview_retry(&session, packs.of(session.pack_digest(), session.pack()).map(|pack| &**pack))?;
     let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
     output.result(&json!(decision), &format!("{text}: {}", decision.reason));
     Ok(ExitCode::SUCCESS)

@@ -42,6 +42,8 @@ impl Reload<'_> {
         let (packs, models, settings) = wiring::gear(&config)?;
         let (tools, carriers) = self.house.equip(settings)?;
         let plan = tokens::plan(self.house.store(), &config.server.tokens).await?;
+        packs.keep(self.house.store()).await?;
+        let packs = packs.with_pinned(&self.house.store().reads()).await?;
         tokens::apply(self.house.store(), plan).await?;
         self.house.engine.reload(packs, models, tools);
         if let Some(outgoing) = self.house.outgoing() {

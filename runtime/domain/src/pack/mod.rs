@@ -1,5 +1,7 @@
 //! A skill pack after validation. The pack loader is the only place that builds one from files; here its meaning.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::ids::{AgentName, Digest, ToolName};
 use crate::retry::RetryPolicy;
 use crate::roster::Rosters;
 use crate::schema::ArgSchema;
+
+pub use files::PackFiles;
 
 /// The signal every agent must route.
 pub const DEFAULT_SIGNAL: &str = "default";

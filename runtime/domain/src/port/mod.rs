@@ -7,6 +7,7 @@ mod deliveries;
 mod model;
 mod outbox;
 mod requests;
+mod shelf;
 mod store;
 mod tool;
 
@@ -21,6 +22,7 @@ pub use outbox::{
     Tried, UnknownMessageState,
 };
 pub use requests::{KeptAnswer, KnownRequest, Requests};
+pub use shelf::{KeptPack, PackReads, PackShelf};
 pub use store::{
     Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
     InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,

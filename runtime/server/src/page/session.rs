@@ -109,8 +109,8 @@ pub(crate) async fn session(
     let newest = row.head_seq.0.saturating_sub(ROWS_MAX);
     let after = window.after.unwrap_or_else(|| window.from.map_or(newest, |from| from.saturating_sub(1)));
     let Read { session, timeline, rows } = read(&server, id, after).await?;
-    let packs = server.engine().packs();
-    let pack = packs.get(session.pack()).map(|pack| &**pack);
+    let pack = server.engine().pack_of(&session);
+    let pack = pack.as_deref();
     let catalog = server.engine().catalog();
     let now = server.access().now();
     let look = Look { who: &frame.who, now, catalog: &catalog, title: &row.title };
@@ -129,7 +129,7 @@ pub(crate) async fn session(
 
 fn head(server: &Server, row: &SessionRow, session: &Session) -> Head {
     let now = server.access().now();
-    let packs = server.engine().packs();
+    let pack = server.engine().pack_of(session);
     let at_work = session.turn().map(|turn| match turn.round {
         0 => turn.agent.to_string(),
         round => format!("{}, round {round}", turn.agent),
@@ -138,7 +138,7 @@ fn head(server: &Server, row: &SessionRow, session: &Session) -> Head {
         id: row.id.to_string(),
         handle: row.handle.to_string(),
         title: row.title.clone(),
-        status: status(session.status().as_str(), packs.get(session.pack()).map(|pack| &**pack)),
+        status: status(session.status().as_str(), pack.as_deref()),
         reason: session.status_reason().to_owned(),
         pack: session.pack().to_owned(),
         requester: session.requester().to_string(),

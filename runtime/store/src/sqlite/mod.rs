@@ -8,6 +8,7 @@
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
+//! | `packs` | packs as files |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -20,6 +21,7 @@ mod error;
 mod inbox;
 mod open;
 mod outbox;
+mod packs;
 mod place;
 mod reads;
 mod requests;
@@ -42,8 +44,8 @@ use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, Message
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
-    KeptAnswer, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, Park, Parked, Reads, Requests,
-    SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens, Tried,
+    KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, PackShelf, Park, Parked, Reads,
+    Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -195,6 +197,14 @@ impl Outbox for SqliteStore {
 
     async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
         Ok(self.writer.ask(Job::Execute, vec![outbox::again(id, at)]).await? == 1)
+    }
+}
+
+#[async_trait]
+impl PackShelf for SqliteStore {
+    async fn keep(&self, packs: &[KeptPack]) -> Result<(), StoreError> {
+        let statements = packs.iter().map(packs::keep).collect::<Result<_, _>>()?;
+        self.writer.ask(Job::Execute, statements).await.map(drop)
     }
 }
 

@@ -8,8 +8,8 @@ use provost_domain::ids::{
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
-    GroupWork, InboxEntry, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, Queued, Reads, SessionFilter,
-    SessionRow, StoreError, TakenOver,
+    GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads, Queued,
+    Reads, SessionFilter, SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, deliveries, inbox, outbox, requests, sessions, snapshots, tokens};
+use super::{approvals, contents, deliveries, inbox, outbox, packs, requests, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -167,6 +167,13 @@ impl DeliveryReads for SqliteReads {
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         deliveries::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
+    }
+}
+
+#[async_trait]
+impl PackReads for SqliteReads {
+    async fn needed(&self) -> Result<Vec<KeptPack>, StoreError> {
+        packs::needed(&self.pool).await
     }
 }
 

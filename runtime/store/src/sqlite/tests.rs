@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{
-    append, approvals, contents, deliveries, inbox, outbox, reads, requests, schema, sessions, snapshots, tokens, tx,
-    writer,
+    append, approvals, contents, deliveries, inbox, outbox, packs, reads, requests, schema, sessions, snapshots,
+    tokens, tx, writer,
 };
 
 const BULKS: [&Bulk; 17] = [
@@ -36,7 +36,7 @@ const BULKS: [&Bulk; 17] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 45] = [
+const SINGLES: [&str; 47] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -65,6 +65,8 @@ const SINGLES: [&str; 45] = [
     outbox::QUEUED,
     outbox::SELECT,
     outbox::TRIED,
+    packs::KEEP,
+    packs::NEEDED,
     reads::RECORDS,
     reads::RECORDS_BETWEEN,
     requests::ANSWER,
@@ -134,6 +136,14 @@ async fn transactions_are_prepared_too() {
     for sql in TRANSACTION {
         sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {sql}"))).execute(&mut connection).await.unwrap();
     }
+}
+
+#[test]
+fn the_schema_names_the_ends_that_a_person_can_leave() {
+    let ends = [Status::NeedsReview, Status::Error];
+    assert!(ends.iter().all(|end| end.is_end() && !end.is_final()));
+    let words = format!("ended = 0 OR status IN ({})", ends.map(|end| format!("'{end}'")).join(", "));
+    assert!(include_str!("packs.sql").contains(&words) && packs::NEEDED.contains(&words));
 }
 
 #[test]

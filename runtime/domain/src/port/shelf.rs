@@ -1,0 +1,33 @@
+//! The seam to packs kept as files: a session goes on under the rules it was opened with, whatever is configured later.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::ids::Digest;
+use crate::pack::PackFiles;
+
+/// One version of a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPack {
+    /// What its sessions pinned.
+    pub digest: Digest,
+    /// Its name.
+    pub name: String,
+    /// Its files.
+    pub files: PackFiles,
+}
+
+/// Packs by their digests: writes.
+#[async_trait]
+pub trait PackShelf: Send + Sync + std::fmt::Debug {
+    /// Keeps packs; one that is kept stays as it is. Once it returns, they are durable.
+    async fn keep(&self, packs: &[KeptPack]) -> Result<(), StoreError>;
+}
+
+/// Reads of the same.
+#[async_trait]
+pub trait PackReads: Send + Sync + std::fmt::Debug {
+    /// The kept packs that some session may still be carried on with: one that has not ended, or whose end a person can
+    /// leave again.
+    async fn needed(&self) -> Result<Vec<KeptPack>, StoreError>;
+}

@@ -1,0 +1,37 @@
+//! Packs as their files. Few and seldom written: one statement each.
+
+use provost_domain::pack::PackFiles;
+use provost_domain::port::{KeptPack, StoreError};
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteRow;
+
+use super::error::{damaged, failed};
+use super::rows::Columns;
+use super::writer::Statement;
+
+pub(super) const KEEP: &str =
+    "INSERT INTO packs (digest, name, files) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING";
+/// Its condition is that of the index, word for word.
+pub(super) const NEEDED: &str = "SELECT digest, name, files FROM packs WHERE EXISTS (SELECT 1 FROM sessions \
+     WHERE pack_digest = packs.digest AND (ended = 0 OR status IN ('needs_review', 'error')))";
+
+pub(super) fn keep(pack: &KeptPack) -> Result<Statement, StoreError> {
+    let files = serde_json::to_string(&pack.files)
+        .map_err(|error| damaged(format!("pack `{}` cannot be encoded: {error}", pack.name)))?;
+    Ok(Statement::new(KEEP).bytes(pack.digest.as_bytes()).text(&pack.name).text(&files))
+}
+
+pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<KeptPack>, StoreError> {
+    let rows = sqlx::query(NEEDED).fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(decode).collect()
+}
+
+fn decode(row: &SqliteRow) -> Result<KeptPack, StoreError> {
+    let mut columns = Columns::of("packs", row);
+    let (digest, name) = (columns.digest()?, columns.get()?);
+    let files: PackFiles = serde_json::from_str(columns.get()?).map_err(|error| columns.wrong(&error))?;
+    if files.digest() != digest {
+        return Err(columns.wrong(&format!("the files of pack {} are not those that were kept", digest.hex())));
+    }
+    Ok(KeptPack { digest, name, files })
+}

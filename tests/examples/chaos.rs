@@ -38,7 +38,9 @@ async fn main() -> ExitCode {
     }
     if output == "json" {
         let mut figures = report.to_json();
-        figures["controls"] = ran.iter().map(Control::to_json).collect();
+        if let Some(figures) = figures.as_object_mut() {
+            figures.insert("controls".to_owned(), ran.iter().map(Control::to_json).collect());
+        }
         println!("{figures:#}");
     } else {
         print(&report, &ran);

@@ -11,7 +11,7 @@ use crate::wiring::variable;
 const VARIABLE: &str = "PROVOST_WITHOUT";
 
 /// The store's limits and the engine's settings without the mechanism that the environment names.
-pub(crate) fn without(limits: Limits, settings: EngineSettings) -> Result<(Limits, EngineSettings)> {
+pub(crate) fn without((limits, settings): (Limits, EngineSettings)) -> Result<(Limits, EngineSettings)> {
     let Some(mechanism) = variable(VARIABLE) else { return Ok((limits, settings)) };
     let store = |removed| (Limits { removed: Some(removed), ..limits }, settings);
     let engine = |removed| (limits, EngineSettings { removed: Some(removed), ..settings });

@@ -173,13 +173,9 @@ fn equip(mut settings: ToolsSettings, outgoing: Option<&Outgoing>) -> Result<(To
 }
 
 /// The bounds of store and engine.
-fn bounds(config: &Config) -> Result<(Limits, EngineSettings)> {
+fn bounds(config: &Config) -> (Limits, EngineSettings) {
     let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
-    #[cfg(feature = "controls")]
-    let (limits, settings) = crate::controls::without(Limits::default(), settings)?;
-    #[cfg(not(feature = "controls"))]
-    let limits = Limits::default();
-    Ok((limits, settings))
+    (Limits::default(), settings)
 }
 
 impl House {
@@ -201,7 +197,10 @@ impl House {
 
     async fn start(config: &Config, outgoing: impl FnOnce(&SqliteStore) -> Result<Option<Outgoing>>) -> Result<Self> {
         let (packs, models, settings) = gear(config)?;
-        let (limits, within) = bounds(config)?;
+        let bounds = bounds(config);
+        #[cfg(feature = "controls")]
+        let bounds = crate::controls::without(bounds)?;
+        let (limits, within) = bounds;
         let store = SqliteStore::open_within(&config.store_path(), limits).await?;
         let outgoing = outgoing(&store)?;
         let (tools, carriers) = equip(settings, outgoing.as_ref())?;

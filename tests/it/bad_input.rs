@@ -218,7 +218,7 @@ async fn a_write_that_fails_ends_the_process_and_the_next_start_goes_on() {
 
 /// A filesystem of its own, full after the first events, which then gets room.
 const FULL: &str = r#"
-mount -t tmpfs -o size=260k none "$FOLDER" || exit 77
+mount -t tmpfs -o size=360k none "$FOLDER" || exit 77
 p() { "$PROVOST" "$@" --config "$CONFIG" --store "$FOLDER/provost.db" --output json; }
 p run incident --input "$ALERT" | tail -n 1
 p audit verify

@@ -48,9 +48,11 @@ pub(crate) enum Command {
     /// Checks the configuration.
     #[command(subcommand)]
     Config(Config),
-    /// Verifies the log.
+    /// Verifies logs, and says where they end.
     #[command(subcommand)]
     Audit(Audit),
+    /// Copies the store into one file, also while a daemon works on it.
+    Backup(BackupArgs),
     /// Runs as a daemon: HTTP, until SIGTERM or SIGINT.
     Serve(ServeArgs),
     /// Mints, lists and revokes the tokens that let callers in.
@@ -178,6 +180,22 @@ pub(crate) enum Sessions {
         #[arg(long)]
         args: String,
     },
+    /// Writes a session into one file: its records as they are stored, with their hashes, and its large results.
+    Export {
+        #[command(flatten)]
+        one: One,
+        /// The new file.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Reads a session from a file that `export` wrote, all of it or nothing. It never runs by itself: one that had not ended
+    /// becomes `needs_review`. Needs the store to itself.
+    Import {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Settles a call of which nobody knows whether it happened.
     Settle {
         #[command(flatten)]
@@ -271,12 +289,38 @@ pub(crate) enum Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Checks the hash chain and the invariants of one session or of all.
+    ///
+    /// Works beside a daemon and changes nothing. Goes on after what cannot be read, and names every session that does not
+    /// hold with its first bad record. Exit codes: 0 everything holds; 1 something does not, or the store cannot be opened.
     Verify {
+        /// Id or handle; all without one.
+        session: Option<String>,
+        /// What `audit head` printed earlier: no log may be shorter or another than it was then.
+        #[arg(long, value_name = "FILE")]
+        heads: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Prints where each log ends, with its hash: kept elsewhere, it shows a log that was cut or rewritten.
+    Head {
         /// Id or handle; all without one.
         session: Option<String>,
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+/// Copies the store, as one moment of it was, into one file.
+///
+/// Works beside a daemon, which goes on meanwhile. The copy is verified before it gets its name; an existing file is never
+/// written over. Exit codes: 0 the copy is there and clean; 1 it could not be made, or what it copies does not hold.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The new file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]

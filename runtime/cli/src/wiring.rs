@@ -282,7 +282,12 @@ impl House {
 
 /// The read side, beside whoever holds the store.
 pub(crate) async fn reads(config: &Config) -> Result<SqliteReads> {
-    Ok(SqliteStore::open_read_only(&config.store_path()).await?)
+    reads_of(&config.store_path()).await
+}
+
+/// The read side of a file.
+pub(crate) async fn reads_of(store: &Path) -> Result<SqliteReads> {
+    Ok(SqliteStore::open_read_only(store).await?)
 }
 
 /// A session by id or handle.

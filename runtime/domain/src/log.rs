@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, EventBody};
+use crate::event::{DecodeError, Event, EventBody, Upcasts};
 use crate::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use crate::time::Timestamp;
 
@@ -143,11 +143,18 @@ impl AppendRecord {
     }
 
     /// The events of a record that fits its chain: the only door from bytes to events, so that nobody forges one.
+    ///
+    /// Events an older version wrote are lifted to their present form; hashes are over the stored bytes.
     pub fn open(&self, after: Seq, prev: Digest) -> Result<Vec<Event>, ChainError> {
+        self.open_with(after, prev, Upcasts::KNOWN)
+    }
+
+    fn open_with(&self, after: Seq, prev: Digest, upcasts: Upcasts) -> Result<Vec<Event>, ChainError> {
         self.verify(after, prev)?;
         let first = self.header.first_seq;
         let payload = self.payload.as_ref().ok_or(ChainError::Erased { first })?;
-        let bodies = EventBody::decode_all(payload).map_err(|source| ChainError::Unreadable { first, source })?;
+        let bodies =
+            EventBody::decode_all(payload, upcasts).map_err(|source| ChainError::Unreadable { first, source })?;
         if bodies.len() as u64 != self.header.last_seq.0 - after.0 {
             return Err(ChainError::Gap { after, first, last: self.header.last_seq });
         }
@@ -174,3 +181,6 @@ impl RecordHeader {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests;

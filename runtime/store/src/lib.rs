@@ -10,7 +10,9 @@ mod sqlite;
 #[cfg(feature = "controls")]
 pub use guards::Removed;
 pub use memory::MemoryStore;
-pub use sqlite::{Durability, Limits, SqliteReads, SqliteStore};
+pub use sqlite::{
+    Durability, Examination, Examined, Heads, Imported, Importer, Limits, SqliteReads, SqliteStore, TransferError,
+};
 
 /// Longest list one call returns.
 const LIST_MAX: u32 = 500;

@@ -2,12 +2,14 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod carry_on;
 mod check;
 mod login_key;
 mod serve;
 mod sessions;
 mod tokens;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,7 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
         Command::Packs(command) => check::packs(&command, output),
         Command::Config(command) => check::config(&command, output),
         Command::Audit(command) => audit::run(command, output).await,
+        Command::Backup(args) => backup::run(args, output).await,
         Command::Serve(args) => serve::run(args, output, logs).await,
         Command::Tokens(command) => tokens::run(command, output).await,
         Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),

@@ -12,7 +12,7 @@ use provost_domain::port::{Reads, SessionFilter, SessionRow};
 use serde_json::{Value, json};
 
 use super::carry_on::carry_on;
-use super::send;
+use super::{send, transfer};
 use crate::args::{ConfigArgs, One, Sessions, Truth};
 use crate::follow::{Follower, print, status};
 use crate::output::Output;
@@ -36,6 +36,8 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
             let ask = Ask::Claim { tool: ToolName::new(tool), args };
             send(&one.config, Some(&one.session), ask, output).await
         }
+        Sessions::Export { one, to } => transfer::export(&one, &to, output).await,
+        Sessions::Import { file, config } => transfer::import(&file, &config, output).await,
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
                 Truth::Happened => Settlement::Happened { note },

@@ -7,6 +7,7 @@ mod claim;
 mod draft;
 mod finish;
 mod flow;
+mod imported;
 mod report;
 mod retry;
 mod route;
@@ -33,6 +34,7 @@ use crate::tool::{Catalog, Content};
 use draft::Draft;
 
 pub use draft::RUNTIME;
+pub use imported::imported;
 pub use retry::preview as preview_retry;
 pub use unserved::{NOT_LOADED, Unserved};
 

@@ -6,17 +6,26 @@ use serde_json::value::RawValue;
 
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "every payload has a kind"))]
 use super::payload::*;
+use super::upcast::{Upcasts, Written};
 use crate::terminal::StatusChanged;
 
 /// Bytes could not be read as events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// A kind this version does not know.
-    #[error("event kind `{kind}` version {version} is not known; a newer version of provost wrote it: upgrade")]
-    Unknown {
+    /// A kind, or a version of its payload, from after this program.
+    #[error("event `{kind}` version {version} was written by a newer provost; upgrade this one")]
+    Newer {
         /// The kind.
         kind: String,
-        /// Its payload version.
+        /// Its payload's version.
+        version: u16,
+    },
+    /// A version of a kind's payload that no step leads on from.
+    #[error("event `{kind}` version {version} is older than any release wrote; restore a backup")]
+    Unheard {
+        /// The kind.
+        kind: String,
+        /// Its payload's version.
         version: u16,
     },
     /// The payload does not have its kind's form.
@@ -60,15 +69,16 @@ macro_rules! events {
                 value.unwrap_or_default()
             }
 
-            fn decode(wire: &Wire<'_>) -> Result<Self, DecodeError> {
+            /// From a payload in its kind's present form.
+            fn present(kind: &str, version: u16, data: &str) -> Result<Self, DecodeError> {
                 let malformed = |error: serde_json::Error| DecodeError::Malformed {
-                    kind: wire.kind.clone(),
+                    kind: kind.to_owned(),
                     detail: error.to_string(),
                 };
-                match (wire.kind.as_str(), wire.v) {
-                    $(($kind, 1) => serde_json::from_str::<<$name as Decodable>::Form>(wire.data.get())
+                match kind {
+                    $($kind => serde_json::from_str::<<$name as Decodable>::Form>(data)
                         .map(|form| Self::$name(form.into())).map_err(malformed),)*
-                    (kind, version) => Err(DecodeError::Unknown { kind: kind.to_owned(), version }),
+                    kind => Err(DecodeError::Newer { kind: kind.to_owned(), version }),
                 }
             }
         }
@@ -77,7 +87,7 @@ macro_rules! events {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut wire = serializer.serialize_struct("Event", 3)?;
                 wire.serialize_field("kind", self.kind())?;
-                wire.serialize_field("v", &1_u16)?;
+                wire.serialize_field("v", &Upcasts::KNOWN.present(self.kind()))?;
                 match self { $(Self::$name(data) => wire.serialize_field("data", data)?),* }
                 wire.end()
             }
@@ -223,10 +233,18 @@ impl EventBody {
         serde_json::to_vec(events).unwrap_or_default()
     }
 
-    /// The events of a record's bytes.
-    pub(crate) fn decode_all(bytes: &[u8]) -> Result<Vec<Self>, DecodeError> {
+    /// The events of a record's bytes, each brought to its kind's present form.
+    pub(crate) fn decode_all(bytes: &[u8], upcasts: Upcasts) -> Result<Vec<Self>, DecodeError> {
         let wires: Vec<Wire<'_>> = serde_json::from_slice(bytes)
             .map_err(|error| DecodeError::Malformed { kind: "list".to_owned(), detail: error.to_string() })?;
-        wires.iter().map(Self::decode).collect()
+        wires.iter().map(|wire| Self::decode(wire, upcasts)).collect()
+    }
+
+    fn decode(wire: &Wire<'_>, upcasts: Upcasts) -> Result<Self, DecodeError> {
+        let Wire { kind, v, data } = wire;
+        match upcasts.lift(kind, *v, data.get())? {
+            Written::Now => Self::present(kind, *v, data.get()),
+            Written::Before(lifted) => Self::present(kind, *v, &lifted.to_string()),
+        }
     }
 }

@@ -1,16 +1,21 @@
 //! The closed, versioned vocabulary of durable facts.
 //!
 //! No event type has a public `Deserialize`: bytes become events only through [`crate::log::AppendRecord::open`], as part
-//! of a verified chain, so nobody forges a transition.
+//! of a verified chain, so nobody forges a transition. Every payload carries the version of its form; what an older version
+//! wrote is lifted to the present form on the way in, and the stored bytes stay as they are.
 
 mod body;
 mod payload;
+mod upcast;
 
 use crate::ids::{Fence, Seq};
 use crate::time::Timestamp;
 
 pub use body::{DecodeError, EventBody};
 pub use payload::*;
+#[cfg(test)]
+pub(crate) use upcast::Upcast;
+pub(crate) use upcast::Upcasts;
 
 /// One fact in a session's log.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,7 @@
 //! The seam to durable storage: reads split from writes.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::command::Command;
@@ -192,6 +194,26 @@ impl ApprovalChange {
     /// What a session's events, recorded at `at`, change.
     pub fn of(session: SessionId, at: Timestamp, events: &[EventBody]) -> Vec<Self> {
         events.iter().filter_map(|event| Self::of_one(session, at, event)).collect()
+    }
+
+    /// Applies it to a session's rows: a pending row may change, a decided one never does.
+    pub fn apply(self, session: SessionId, rows: &mut BTreeMap<ApprovalId, ApprovalRow>) {
+        match self {
+            Self::Asked(row) => {
+                rows.entry(row.id.clone()).or_insert(*row);
+            }
+            Self::Decided { id, state, by, edited, at } => {
+                let pending = |row: &&mut ApprovalRow| row.state == "pending" && row.session == session;
+                let Some(row) = rows.get_mut(&id).filter(pending) else { return };
+                state.clone_into(&mut row.state);
+                row.decided_by = by;
+                row.decided_at = Some(at);
+                if let Some((args, hash)) = edited {
+                    row.args = args;
+                    row.args_hash = hash;
+                }
+            }
+        }
     }
 
     fn of_one(session: SessionId, at: Timestamp, event: &EventBody) -> Option<Self> {

@@ -265,11 +265,39 @@ impl Session {
 
     /// The header's bytes for a snapshot.
     pub fn to_snapshot(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(&Kept { v: SNAPSHOT, session: self }).unwrap_or_default()
     }
 
     /// A header from a snapshot's bytes.
+    ///
+    /// # Errors
+    /// They have another version's form, or none. Then the log tells the same.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, IllegalEvent> {
-        serde_json::from_slice(bytes).map_err(|error| IllegalEvent::Snapshot { detail: error.to_string() })
+        let unreadable = |error: serde_json::Error| IllegalEvent::Snapshot { detail: error.to_string() };
+        let written: Version = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if written.v != SNAPSHOT {
+            let detail = format!("it has version {}, this program reads {SNAPSHOT}", written.v);
+            return Err(IllegalEvent::Snapshot { detail });
+        }
+        serde_json::from_slice(bytes).map(|Held { session }| session).map_err(unreadable)
     }
+}
+
+/// The version of a snapshot's form: one more with every change of [`Session`] or of what is in it.
+const SNAPSHOT: u16 = 1;
+
+#[derive(Serialize)]
+struct Kept<'a> {
+    v: u16,
+    session: &'a Session,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u16,
+}
+
+#[derive(Deserialize)]
+struct Held {
+    session: Session,
 }

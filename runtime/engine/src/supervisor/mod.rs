@@ -9,6 +9,7 @@
 //! that holds them is durable. If an append fails the state is dropped and the actor ends: the log is the truth.
 
 mod append;
+mod load;
 mod perform;
 mod state;
 
@@ -18,20 +19,21 @@ use provost_domain::command::{Command, Report};
 use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::{CmdId, SessionId};
-use provost_domain::port::{Appended, InboxEntry, Parked, StoreError, TakenOver};
+use provost_domain::port::{Appended, InboxEntry, Parked, StoreError};
 use provost_domain::refusal::Refusal;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::oneshot;
 
 use crate::api::EngineError;
 use crate::shared::Shared;
+use load::Loaded;
 use state::State;
 
 /// What a session's supervisor is told.
 #[derive(Debug)]
 pub(crate) enum ToSupervisor {
     /// The session was taken over and loaded, or could not be.
-    Loaded(Box<Result<TakenOver, StoreError>>),
+    Loaded(Box<Result<Loaded, StoreError>>),
     /// From a worker.
     Report(Report),
     /// A command came into the inbox.
@@ -149,7 +151,7 @@ impl Actor for Supervisor {
         let (shared, session) = (Arc::clone(&state.shared), state.id);
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
-            let loaded = shared.ports.store.take_over(session, &shared.owner).await;
+            let loaded = load::take_over(&shared, session).await;
             drop(myself.cast(ToSupervisor::Loaded(Box::new(loaded))));
         }));
         Ok(state)
@@ -167,7 +169,7 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ToSupervisor::Loaded(loaded) => match *loaded {
-                Ok(taken) => state.loaded(taken),
+                Ok(loaded) => state.loaded(loaded),
                 Err(error) => state.fail(&error),
             },
             ToSupervisor::Report(report) => state.report(report),

@@ -17,6 +17,7 @@ use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorProcessingErr, ActorRef};
 
 use super::append::Batch;
+use super::load::Loaded;
 use super::perform::Performing;
 use super::{Answerer, Boot, End, Input, Settled, SupervisorArguments, ToSupervisor};
 use crate::api::EngineError;
@@ -142,14 +143,14 @@ impl State {
     }
 
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
-    pub(super) fn loaded(&mut self, taken: TakenOver) {
-        if let Err(error) = self.begin_again(taken) {
+    pub(super) fn loaded(&mut self, loaded: Loaded) {
+        if let Err(error) = self.begin_again(loaded) {
             self.fail(&StoreError::Damaged { detail: format!("session {}: {error}", self.id) });
         }
     }
 
-    fn begin_again(&mut self, taken: TakenOver) -> Result<(), ActorProcessingErr> {
-        let TakenOver { row, snapshot, records, inbox } = taken;
+    fn begin_again(&mut self, loaded: Loaded) -> Result<(), ActorProcessingErr> {
+        let Loaded { taken: TakenOver { row, snapshot, records, inbox }, session } = loaded;
         self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
@@ -157,8 +158,8 @@ impl State {
         if let Some(snapshot) = snapshot {
             head = (snapshot.seq, snapshot.hash);
             self.snapshot_seq = snapshot.seq;
-            self.session = Some(Session::from_snapshot(&snapshot.header)?);
         }
+        self.session = session;
         for record in &records {
             self.fold(record, head)?;
             head = (record.header.last_seq, record.hash);

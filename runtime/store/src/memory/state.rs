@@ -6,8 +6,8 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalChange, ApprovalRow, CommandOutcome, InboxEntry, NewSession, Park, Parked, SessionRow,
-    Snapshot, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalRow, CommandOutcome, InboxEntry, NewSession, Park, Parked, SessionRow, Snapshot,
+    StoreError, Submitted, TakenOver,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
@@ -84,29 +84,10 @@ impl State {
                 self.contents.entry(content.digest).or_insert(content.bytes);
             }
             for change in approvals {
-                self.approval(session, change);
+                change.apply(session, &mut self.approvals);
             }
         }
         Ok(appended)
-    }
-
-    fn approval(&mut self, session: SessionId, change: ApprovalChange) {
-        match change {
-            ApprovalChange::Asked(row) => {
-                self.approvals.entry(row.id.clone()).or_insert(*row);
-            }
-            ApprovalChange::Decided { id, state, by, edited, at } => {
-                let pending = |row: &&mut ApprovalRow| row.state == "pending" && row.session == session;
-                let Some(row) = self.approvals.get_mut(&id).filter(pending) else { return };
-                state.clone_into(&mut row.state);
-                row.decided_by = by;
-                row.decided_at = Some(at);
-                if let Some((args, hash)) = edited {
-                    row.args = args;
-                    row.args_hash = hash;
-                }
-            }
-        }
     }
 
     pub(super) fn runnable(&self, owner: &Owner, now: Timestamp) -> impl Iterator<Item = SessionId> {

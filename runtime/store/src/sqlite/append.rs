@@ -92,6 +92,13 @@ pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> R
     Ok(sids.into_keys().collect())
 }
 
+/// Writes the records of sessions at rest and what is derived from them, inside another's transaction.
+pub(super) async fn write_held(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
+    contents::write(tx, held).await?;
+    approvals::write(tx, held).await?;
+    insert(tx, held, Then::More).await
+}
+
 /// An append that is only a record.
 struct Record<'a> {
     append: &'a Append,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, ToolName};
 use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
 use provost_domain::time::Timestamp;
-use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::append::Held;
 use super::bulk::Bulk;
@@ -43,6 +43,7 @@ pub(super) const LIST_OF_SESSION: &str = select!(
     "WHERE approvals.sid = (SELECT sid FROM sessions WHERE id = ?1) AND (?2 = 0 OR state = 'pending') \
      ORDER BY requested_at DESC, approvals.id DESC LIMIT ?3"
 );
+pub(super) const OF: &str = select!("WHERE approvals.sid = ?1");
 
 pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let (mut asked, mut decided) = (Vec::new(), Vec::new());
@@ -105,6 +106,12 @@ pub(super) async fn list(
         None => sqlx::query(LIST),
     };
     let rows = query.bind(limit).fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(decode).collect()
+}
+
+/// All of one session.
+pub(super) async fn of(connection: &mut SqliteConnection, sid: Sid) -> Result<Vec<ApprovalRow>, StoreError> {
+    let rows = sqlx::query(OF).bind(sid).fetch_all(connection).await.map_err(|error| failed(&error))?;
     rows.iter().map(decode).collect()
 }
 

@@ -3,7 +3,7 @@
 use provost_domain::ids::Digest;
 use provost_domain::port::StoreError;
 use provost_domain::tool::Content;
-use sqlx::SqlitePool;
+use sqlx::SqliteExecutor;
 
 use super::append::Held;
 use super::bulk::Bulk;
@@ -25,9 +25,9 @@ pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx
     bind.await.map(drop)
 }
 
-pub(super) async fn read(pool: &SqlitePool, digest: Digest) -> Result<Vec<u8>, StoreError> {
+pub(super) async fn read(database: impl SqliteExecutor<'_>, digest: Digest) -> Result<Vec<u8>, StoreError> {
     let query = sqlx::query(SELECT).bind(digest.as_bytes().to_vec());
-    let row = query.fetch_optional(pool).await.map_err(|error| failed(&error))?;
+    let row = query.fetch_optional(database).await.map_err(|error| failed(&error))?;
     let row = row.ok_or_else(|| StoreError::Missing { what: "content", id: digest.hex() })?;
     let bytes: Vec<u8> = Columns::of("contents", &row).get()?;
     if Digest::of(&bytes) != digest {

@@ -50,6 +50,16 @@ pub(super) fn failed_at(path: &Path, error: &sqlx::Error) -> StoreError {
     explain(&format!("{}: ", path.display()), error)
 }
 
+/// The error of opening a file for reading: even then its folder must be one that can be written.
+pub(super) fn unreadable_at(path: &Path, error: &sqlx::Error) -> StoreError {
+    if code(error).is_some_and(|code| UNUSABLE.contains(&code)) {
+        let next =
+            "even reading it needs a folder this user can write: copy it to one, or read what `provost backup` made";
+        return StoreError::Failed { detail: format!("{}: {error}; {next}", path.display()) };
+    }
+    failed_at(path, error)
+}
+
 pub(super) fn damaged(detail: impl Into<String>) -> StoreError {
     StoreError::Damaged { detail: detail.into() }
 }

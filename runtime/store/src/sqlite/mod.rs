@@ -8,16 +8,21 @@
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
+//! | `backup` | a copy beside whoever writes |
+//! | `transfer` | one session to a file and from one |
+//! | `examine` | every session of a store, looked at in turn |
 //! | `packs` | packs as files |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
 mod approvals;
+mod backup;
 mod batch;
 mod bulk;
 mod contents;
 mod deliveries;
 mod error;
+mod examine;
 mod inbox;
 mod open;
 mod outbox;
@@ -32,6 +37,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod transfer;
 mod tx;
 mod writer;
 
@@ -49,8 +55,10 @@ use provost_domain::port::{
 };
 use provost_domain::time::Timestamp;
 
+pub use examine::{Examination, Examined, Heads};
 pub use open::{Durability, Limits};
 pub use reads::SqliteReads;
+pub use transfer::{Imported, Importer, TransferError};
 
 use crate::numbers::Numbers;
 use writer::{Job, Submission, TakeOver, Writer};

@@ -9,10 +9,11 @@ use provost_domain::port::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::error::failed_at;
+use super::error::{failed_at, unreadable_at};
+use super::place::{self, Place};
 use super::reads::SqliteReads;
 use super::writer::Writer;
-use super::{SqliteStore, place, schema};
+use super::{SqliteStore, schema};
 use crate::guards::Guards;
 
 /// Before it, a WAL reset could corrupt a database.
@@ -79,12 +80,8 @@ impl SqliteStore {
     /// # Errors
     /// See [`Self::open`].
     pub async fn open_within(path: &Path, limits: Limits) -> Result<Self, StoreError> {
-        let place = place::claim(path)?;
+        let Writable { mut connection, place, durability } = Writable::open(path).await?;
         let path = &place.path;
-        let mut connection = options(path).connect().await.map_err(|error| failed_at(path, &error))?;
-        let version = schema::version(&mut connection, path).await?;
-        let durability = settle(&mut connection, path).await?;
-        schema::migrate(&mut connection, path, version).await?;
         if let Some(pages) = limits.max_pages {
             let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
@@ -99,16 +96,49 @@ impl SqliteStore {
     /// # Errors
     /// The file is missing, no database of ours, or of another schema.
     pub async fn open_read_only(path: &Path) -> Result<SqliteReads, StoreError> {
-        if !path.is_file() {
-            let detail = format!("{} does not exist; run a session first or name the right store", path.display());
-            return Err(StoreError::Failed { detail });
-        }
-        let failed = |error| failed_at(path, &error);
+        require_file(path)?;
+        let failed = |error| unreadable_at(path, &error);
         let mut probe = options(path).read_only(true).connect().await.map_err(failed)?;
+        sqlx::query(schema::TABLES).execute(&mut probe).await.map_err(failed)?;
         schema::require_current(&mut probe, path).await?;
         probe.close().await.map_err(failed)?;
         Ok(readers(path))
     }
+}
+
+/// A database that this process alone writes, up to date.
+#[derive(Debug)]
+pub(super) struct Writable {
+    pub(super) connection: SqliteConnection,
+    place: Place,
+    durability: Durability,
+}
+
+impl Writable {
+    /// See [`SqliteStore::open`].
+    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = place::claim(path)?;
+        let path = &place.path;
+        let mut connection = options(path).connect().await.map_err(|error| failed_at(path, &error))?;
+        let version = schema::version(&mut connection, path).await?;
+        let durability = settle(&mut connection, path).await?;
+        schema::migrate(&mut connection, path, version).await?;
+        Ok(Self { connection, place, durability })
+    }
+
+    /// Closes the database, and then lets others at it.
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        self.connection.close().await.map_err(|error| failed_at(&self.place.path, &error))
+    }
+}
+
+/// Refuses what is not there, which SQLite would create.
+pub(super) fn require_file(path: &Path) -> Result<(), StoreError> {
+    if path.is_file() {
+        return Ok(());
+    }
+    let detail = format!("{} does not exist; run a session first or name the right store", path.display());
+    Err(StoreError::Failed { detail })
 }
 
 /// How every connection is opened, the writer's and the readers'.

@@ -40,6 +40,8 @@ pub(super) const RECORDS: &str = records!(
 pub(super) const RECORDS_BETWEEN: &str =
     records!("WHERE sid = ?1 AND first_seq > ?2 AND last_seq <= ?3 ORDER BY first_seq");
 
+pub(super) const RECORDS_AFTER: &str = records!("WHERE sid = ?1 AND first_seq > ?2 ORDER BY first_seq LIMIT ?3");
+
 /// The read side of a SQLite store. Cloning shares its connections.
 #[derive(Debug, Clone)]
 pub struct SqliteReads {
@@ -49,6 +51,10 @@ pub struct SqliteReads {
 impl SqliteReads {
     pub(super) fn new(pool: SqlitePool) -> Self {
         Self { pool }
+    }
+
+    pub(super) fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 
     /// Closes its connections; later reads fail.
@@ -196,11 +202,11 @@ impl OutboxReads for SqliteReads {
     }
 }
 
-fn signed(seq: Seq) -> i64 {
+pub(super) fn signed(seq: Seq) -> i64 {
     i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
-fn record(session: SessionId, row: &SqliteRow) -> Result<AppendRecord, StoreError> {
+pub(super) fn record(session: SessionId, row: &SqliteRow) -> Result<AppendRecord, StoreError> {
     let mut columns = Columns::of("appends", row);
     Ok(AppendRecord {
         header: RecordHeader {

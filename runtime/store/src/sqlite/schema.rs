@@ -19,11 +19,14 @@ const VERSION: i64 = 4;
 /// The oldest version a step leads on from.
 const OLDEST: i64 = 2;
 
+/// The smallest read there is.
+pub(super) const TABLES: &str = "SELECT count(*) FROM sqlite_schema";
+
 /// The version of a database that is ours and not newer; 0 for an empty one.
 pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, StoreError> {
     let id: i64 = number(connection, path, "PRAGMA application_id").await?;
     let version: i64 = number(connection, path, "PRAGMA user_version").await?;
-    let tables: i64 = number(connection, path, "SELECT count(*) FROM sqlite_schema").await?;
+    let tables: i64 = number(connection, path, TABLES).await?;
     if id == 0 && version == 0 && tables == 0 {
         return Ok(0);
     }

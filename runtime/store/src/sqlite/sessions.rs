@@ -65,6 +65,7 @@ pub(super) static PARK_UNFENCED: Bulk = Bulk::new(park!("", "AND sessions.wake_s
 pub(super) static PARK_UNSEEN: Bulk =
     Bulk::new(park!("read_seq = wake_seq, ", "AND sessions.fence = v.column2 AND sessions.owner = v.column3"), 5);
 pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1");
+pub(super) const BY_SID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE sid = ?1");
 pub(super) const LAST_HANDLE: &str = "SELECT handle FROM sessions WHERE handle > ?1 AND handle < ?2 \
      ORDER BY length(handle) DESC, handle DESC LIMIT 1";
 pub(super) const BY_HANDLE: &str = "SELECT id FROM sessions WHERE handle = ?1";
@@ -253,7 +254,7 @@ fn id_of(row: &SqliteRow) -> Result<SessionId, sqlx::Error> {
     id.map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn decode(row: &SqliteRow) -> Result<Stored, StoreError> {
+pub(super) fn decode(row: &SqliteRow) -> Result<Stored, StoreError> {
     let mut columns = Columns::of("sessions", row);
     let sid = columns.get()?;
     let row = SessionRow {

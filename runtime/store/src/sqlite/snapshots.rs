@@ -20,7 +20,16 @@ pub(super) const SELECT: &str = "SELECT seq, hash, header FROM snapshots WHERE s
 pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let snapshots: Vec<(Sid, &Snapshot)> =
         held.iter().filter_map(|held| held.append.snapshot.as_ref().map(|snapshot| (held.sid, snapshot))).collect();
-    let rows = tx.run(&UPSERT, &snapshots, Then::More, |values, (sid, snapshot)| {
+    upsert(tx, &snapshots).await
+}
+
+/// Outside of an append.
+pub(super) async fn write_one(tx: &mut Tx<'_>, sid: Sid, snapshot: &Snapshot) -> Result<(), sqlx::Error> {
+    upsert(tx, &[(sid, snapshot)]).await
+}
+
+async fn upsert(tx: &mut Tx<'_>, snapshots: &[(Sid, &Snapshot)]) -> Result<(), sqlx::Error> {
+    let rows = tx.run(&UPSERT, snapshots, Then::More, |values, (sid, snapshot)| {
         values.add(*sid).count(snapshot.seq.0);
         values.add(snapshot.hash.as_bytes().to_vec()).add(snapshot.header.as_slice());
     });

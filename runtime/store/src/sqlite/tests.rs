@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{
-    append, approvals, contents, deliveries, inbox, outbox, packs, reads, requests, schema, sessions, snapshots,
-    tokens, tx, writer,
+    append, approvals, contents, deliveries, examine, inbox, outbox, packs, reads, requests, schema, sessions,
+    snapshots, tokens, transfer, tx, writer,
 };
 
 const BULKS: [&Bulk; 17] = [
@@ -36,12 +36,13 @@ const BULKS: [&Bulk; 17] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 47] = [
+const SINGLES: [&str; 57] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
     approvals::LIST_PENDING,
     approvals::LIST_OF_SESSION,
+    approvals::OF,
     contents::SELECT,
     deliveries::DISMISS,
     deliveries::DROP_PLAN,
@@ -55,6 +56,10 @@ const SINGLES: [&str; 47] = [
     deliveries::SELECT,
     deliveries::WAITING,
     deliveries::WORK,
+    examine::NEXT_LOG,
+    examine::NEXT_ROW,
+    examine::SID,
+    examine::UNREAD,
     inbox::OUTCOME,
     inbox::SID,
     outbox::AGAIN,
@@ -68,12 +73,14 @@ const SINGLES: [&str; 47] = [
     packs::KEEP,
     packs::NEEDED,
     reads::RECORDS,
+    reads::RECORDS_AFTER,
     reads::RECORDS_BETWEEN,
     requests::ANSWER,
     requests::CLAIM,
     requests::FORGET,
     requests::SELECT,
     sessions::BY_ID,
+    sessions::BY_SID,
     sessions::BY_HANDLE,
     sessions::LAST_HANDLE,
     sessions::LIST,
@@ -84,6 +91,9 @@ const SINGLES: [&str; 47] = [
     tokens::REVOKE,
     tokens::SELECT,
     tokens::USED,
+    transfer::FIND,
+    transfer::FINISH,
+    transfer::INSERT,
 ];
 const TABLES: [&str; 11] = [
     "appends",

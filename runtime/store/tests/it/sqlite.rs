@@ -27,7 +27,12 @@ fn says<T: std::fmt::Debug>(result: Result<T, StoreError>, parts: &[&str]) {
 
 /// Runs SQL beside the store, as another program would.
 async fn raw(path: &Path, sql: &'static str) -> Result<(), sqlx::Error> {
+    raw_owned(path, sql.to_owned()).await
+}
+
+/// The same with SQL that was put together.
+async fn raw_owned(path: &Path, sql: String) -> Result<(), sqlx::Error> {
     let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await?;
-    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
     connection.close().await
 }

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use provost_domain::port::{Reads as _, SessionFilter, SessionStore as _};
 use provost_store::SqliteStore;
 
-use super::{place, raw, says};
+use super::{place, raw, raw_owned, says};
 use crate::support::{id, new};
+use sqlx::Connection as _;
 
 fn everything() -> SessionFilter {
     SessionFilter { limit: 500, ..SessionFilter::default() }
@@ -138,4 +139,47 @@ async fn the_log_can_only_grow() {
         let error = raw(&path, sql).await.unwrap_err().to_string();
         assert!(error.contains("append-only"), "{error}");
     }
+}
+
+/// The schema as its second version wrote it, before the outbox came.
+const SECOND: &str = concat!(
+    include_str!("../../../src/sqlite/schema.sql"),
+    "; PRAGMA application_id = 0x50726f76; PRAGMA user_version = 2"
+);
+
+#[tokio::test]
+async fn an_older_file_is_brought_up_to_date_with_what_it_holds() {
+    let (folder, path) = place();
+    let fresh = folder.path().join("fresh.db");
+    let store = SqliteStore::open(&fresh).await.unwrap();
+    store.create(new(1)).await.unwrap();
+    store.close().await;
+    fs::write(&path, b"").unwrap();
+    raw(&path, SECOND).await.unwrap();
+    // What it held: the same session, in the columns there were.
+    let columns = "id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, owner, wake_seq, \
+                   read_seq, next_run_at, progress_at, takeovers, created_at";
+    let copy = format!("INSERT INTO main.sessions ({columns}) SELECT {columns} FROM fresh.sessions");
+    raw_owned(&path, format!("ATTACH '{}' AS fresh; {copy}", fresh.display())).await.unwrap();
+    says(SqliteStore::open_read_only(&path).await, &["has schema 2", "start the program that writes it once"]);
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.sessions(&everything()).await.unwrap().len(), 1);
+    store.create(new(2)).await.unwrap();
+    store.close().await;
+    let (old, new) = (schema(&path).await, schema(&fresh).await);
+    assert_eq!(old, new, "the steps lead to what a new file has");
+    assert!(new.1.iter().any(|sql| sql.contains("CREATE TABLE outbox")), "{new:?}");
+    let reads = SqliteStore::open_read_only(&path).await.unwrap();
+    assert_eq!(reads.session(id(1)).await.unwrap().id, id(1));
+    reads.close().await;
+}
+
+/// The version and every statement of the schema.
+async fn schema(path: &std::path::Path) -> (i64, Vec<String>) {
+    let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let version = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await.unwrap();
+    let statements = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+    let statements = sqlx::query_scalar(statements).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    (version, statements)
 }

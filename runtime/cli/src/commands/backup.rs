@@ -1,0 +1,36 @@
+//! `provost backup`: a copy of the store as one moment of it was, while whoever holds it works on.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use provost_store::SqliteStore;
+use serde_json::json;
+
+use super::audit;
+use crate::args::BackupArgs;
+use crate::fresh::Fresh;
+use crate::output::{BAD, GOOD, Output};
+use crate::progress::Progress;
+use crate::wiring;
+
+/// Copies, verifies the copy, and only then gives it its name. A copy of a damaged store is kept, and said to be one.
+pub(super) async fn run(args: BackupArgs, output: Output) -> Result<ExitCode> {
+    let store = wiring::config(&args.config)?.store_path();
+    let (fresh, file) = Fresh::create(&args.to)?;
+    let copying = Progress::waiting("copying the store");
+    SqliteStore::back_up(&store, fresh.partial()).await?;
+    drop(copying);
+    let found = audit::verify(fresh.partial(), output).await?;
+    let bytes = file.metadata()?.len();
+    fresh.publish()?;
+    let (to, problems, sessions) = (args.to.display(), found.problems, found.sessions);
+    let verdict = match problems {
+        0 => format!("{GOOD}clean{GOOD:#}"),
+        _ => format!("{BAD}{problems} problems{BAD:#}, which the store has too: verify it, and keep older backups"),
+    };
+    output.result(
+        &json!({"file": to.to_string(), "bytes": bytes, "sessions": sessions, "problems": problems}),
+        &format!("{to}: {bytes} bytes, {sessions} sessions: {verdict}"),
+    );
+    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

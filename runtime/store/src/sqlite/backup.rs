@@ -1,0 +1,34 @@
+//! A copy of the whole database as one moment of it was, made by SQLite itself beside whoever writes.
+
+use std::path::Path;
+
+use provost_domain::port::StoreError;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::error::failed_at;
+use super::open::options;
+use super::{SqliteStore, schema};
+
+const COPY: &str = "VACUUM INTO ?1";
+
+impl SqliteStore {
+    /// Copies the database at `path` into the empty file `to`, without its lock and without keeping anybody from it.
+    ///
+    /// # Errors
+    /// See [`Self::open_read_only`]; or `to` is not empty, cannot be written, or its name is not Unicode.
+    pub async fn back_up(path: &Path, to: &Path) -> Result<(), StoreError> {
+        super::open::require_file(path)?;
+        let target = std::path::absolute(to).ok();
+        let Some(target) = target.as_deref().and_then(Path::to_str) else {
+            let detail = format!("{} cannot be named to SQLite; name a file in plain letters", to.display());
+            return Err(StoreError::Failed { detail });
+        };
+        let failed = |error| failed_at(path, &error);
+        // Not `query_only`, which would refuse to write the copy; the file itself is opened for reading.
+        let mut connection = options(path).read_only(true).connect().await.map_err(failed)?;
+        schema::require_current(&mut connection, path).await?;
+        let copied = sqlx::query(COPY).bind(target).execute(&mut connection).await;
+        copied.map_err(|error| failed_at(to, &error))?;
+        connection.close().await.map_err(failed)
+    }
+}

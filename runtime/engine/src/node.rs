@@ -7,13 +7,15 @@ use std::time::Duration;
 use provost_domain::ids::SessionId;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-use crate::api::EngineSettings;
 use crate::registry::SessionGuard;
 use crate::shared::Shared;
 use crate::supervisor::{Boot, End, Supervisor, SupervisorArguments, ToSupervisor};
 
 /// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
 const SWEEP_MAX: u32 = 64;
+/// After a sweep that found as many as it may, the next one comes so many times sooner: there are more, as after a crash
+/// among many sessions. Most of those just found have been taken over by then and are not found again.
+const SWEEP_SOONER: u32 = 20;
 /// A supervisor that fails more often than this without finishing anything is not started again: its session ends as
 /// `error` with the cause.
 const RESTARTS_MAX: u32 = 5;
@@ -236,6 +238,8 @@ impl NodeState {
             let limit = SWEEP_MAX.saturating_add(shared.damages());
             let found = shared.ports.commands.runnable(&shared.owner, shared.now(), limit).await;
             shared.beat();
+            let full = found.as_ref().is_ok_and(|found| found.len() >= limit as usize);
+            let pause = shared.settings.sweep_every / if full { SWEEP_SOONER } else { 1 };
             match found {
                 Ok(found) if !found.is_empty() => {
                     drop(node.cast(ToNode::Found(found.into_iter().map(|claimed| claimed.session).collect())));
@@ -244,8 +248,7 @@ impl NodeState {
                 Err(error) => tracing::warn!(%error, "looking for sessions to carry on"),
             }
             // Again after the work, never on a fixed beat: sweeps cannot pile up.
-            let EngineSettings { sweep_every, sweep_jitter, .. } = shared.settings;
-            tokio::time::sleep(jittered(sweep_every, sweep_jitter, shared.random())).await;
+            tokio::time::sleep(jittered(pause, shared.settings.sweep_jitter, shared.random())).await;
             drop(node.cast(ToNode::Sweep));
         };
         drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));

@@ -1,8 +1,9 @@
 //! `cargo xtask`: the commands a developer needs, on a machine with only a Rust toolchain.
-#![expect(clippy::print_stdout, reason = "a command line tool")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod bench;
 mod cargo;
+mod chaos;
 mod check;
 mod compat;
 mod kills;
@@ -41,6 +42,10 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Many sessions on the real daemon under kill -9, SIGSTOP, restarts and a full disk, then checks that nothing
+    /// acknowledged was lost and nothing happened twice. Filling the disk needs root (a small file system is mounted);
+    /// without it that part is skipped and the result says so. The tests do the same with fewer kills.
+    Chaos(chaos::ChaosArgs),
     /// Drives every documented path of a running daemon with generated requests, with and without a token. Needs Python;
     /// the generator is installed from `PyPI` beside the build.
     Openapi {
@@ -86,6 +91,7 @@ fn main() -> Result<ExitCode> {
         Task::Sim { rest } => return sim::sim(&rest),
         Task::Check => check::check(),
         Task::Kills { instants, seed } => kills::kills(instants, seed),
+        Task::Chaos(args) => return chaos::chaos(&args),
         Task::Openapi { calls } => openapi::openapi(calls),
         Task::Compat => compat::compat(),
         Task::Bench { rest } => bench::bench(&rest),

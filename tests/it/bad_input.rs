@@ -202,7 +202,7 @@ async fn starved(desk: &Desk, blocks: u32) -> Output {
 #[tokio::test]
 async fn a_write_that_fails_ends_the_process_and_the_next_start_goes_on() {
     let mut begun = 0;
-    for blocks in [8, 64, 350, 420, 500, 600, 700] {
+    for blocks in [8, 64, 420, 560, 640, 720, 820] {
         let desk = Desk::new();
         let output = starved(&desk, blocks).await;
         refused(&output, &["disk I/O error", "check the disk", "then start again"]);

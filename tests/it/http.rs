@@ -105,6 +105,7 @@ fn allowed(method: &Method, path: &str) -> &'static [&'static str] {
     match (method.as_str(), path) {
         (_, path) if path.starts_with("/v1/tokens") => &["admin"],
         ("POST", path) if path.ends_with("/decide") => &["approver", "admin"],
+        ("POST", path) if path.ends_with("/erase") => &["admin"],
         ("GET", _) => &["viewer", "operator", "approver", "admin"],
         ("POST", path) if path.starts_with("/v1/sessions") => &["operator", "approver", "admin"],
         ("POST", path) if path.starts_with("/v1/deliveries") || path.starts_with("/v1/outbox") => {

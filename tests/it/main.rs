@@ -17,6 +17,7 @@ mod crash_points;
 mod demo;
 mod docs;
 mod drain;
+mod erasure;
 mod flow;
 mod hostile;
 mod http;

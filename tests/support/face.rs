@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use provost_domain::access::{AccessRole, Token};
 use provost_domain::port::{Clock as _, Tokens as _};
-use provost_engine::SystemClock;
+use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
 use provost_server::{Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server};
 use provost_store::SqliteStore;
 use tempfile::TempDir;
@@ -45,6 +45,11 @@ impl Face {
             give_up_after: std::time::Duration::MAX,
         };
         let nothing = IntakeSettings { sources: [].into(), waiting_max: 1 };
+        // Nothing is erased here: the sessions lie in the house's own store.
+        let eraser = Eraser::new(house.engine.clone(), Arc::new(store.clone()));
+        let every = std::time::Duration::MAX;
+        let settings = RetentionSettings { sessions: None, rows: [].into(), every };
+        let retention = Retention::new(eraser, Arc::new(SystemClock), settings).unwrap();
         let server = Server::new(Parts {
             engine: house.engine.clone(),
             tokens: Arc::new(store.clone()),
@@ -52,6 +57,7 @@ impl Face {
             clock: Arc::new(SystemClock),
             intake: Intake::start(parts, nothing).await.unwrap(),
             outgoing: Outgoing::new(outgoing).unwrap(),
+            retention,
             login_key: [7; 32],
             data: folder.path().to_path_buf(),
         })

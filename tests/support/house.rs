@@ -332,8 +332,8 @@ impl House {
     pub async fn problems(&self, session: SessionId) -> Vec<String> {
         let row = self.store.session(session).await.unwrap();
         let mut records = self.store.records(session, Seq(0), u32::MAX).await.unwrap();
-        // It may have gone on since the row was read.
-        records.retain(|record| record.header.last_seq <= row.head_seq);
+        // It may have gone on since its row was read.
+        records.retain(|record| record.header.first_seq <= row.head_seq);
         invariant::check(&records, row.head_seq, row.head_hash)
     }
 

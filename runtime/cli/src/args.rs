@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Looks at sessions and works on them.
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Looks at what came in from outside, and at what could not be worked on.
+    #[command(subcommand)]
+    Deliveries(Deliveries),
     /// Looks at approvals and answers them.
     #[command(subcommand)]
     Approvals(Approvals),
@@ -180,6 +183,15 @@ pub(crate) enum Sessions {
         #[arg(long)]
         args: String,
     },
+    /// Erases what a session that has ended said, for good: its events, contents, commands, deliveries and messages. A
+    /// tombstone stays, and the log still verifies. Nothing brings it back; backups and exports are yours to delete.
+    Erase {
+        #[command(flatten)]
+        one: One,
+        /// Why; it stays in the log for good.
+        #[arg(long)]
+        reason: String,
+    },
     /// Writes a session into one file: its records as they are stored, with their hashes, and its large results.
     Export {
         #[command(flatten)]
@@ -209,6 +221,41 @@ pub(crate) enum Sessions {
         #[arg(long, default_value = "")]
         note: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Deliveries {
+    /// Lists deliveries, newest first.
+    List {
+        /// Only this state: waiting, done or bad.
+        #[arg(long)]
+        state: Option<provost_domain::port::DeliveryState>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Shows one delivery with what came.
+    Show(OneDelivery),
+    /// Has the daemon take a bad delivery again, for when what made it bad has changed.
+    Replay(OneDelivery),
+    /// Gives a bad delivery up: nobody works on it, and its body goes.
+    Dismiss {
+        #[command(flatten)]
+        one: OneDelivery,
+        /// Why.
+        #[arg(long, default_value = "not needed")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneDelivery {
+    /// The delivery's id.
+    pub(crate) delivery: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

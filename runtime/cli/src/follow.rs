@@ -187,6 +187,7 @@ pub(crate) fn describe(body: &EventBody) -> Option<String> {
         EventBody::LimitReached(e) => format!("{NOTE}limit reached{NOTE:#}: {} {}", e.limit, e.bound),
         EventBody::StopRequested(e) => format!("{NOTE}stopped by {}{NOTE:#}: {}", e.by, e.reason),
         EventBody::RetryStarted(e) => format!("retry {} by {}", e.count, e.by),
+        EventBody::SessionErased(e) => format!("{NOTE}erased by {}{NOTE:#}: {}", e.by, e.reason),
         EventBody::StatusChanged(e) => format!("= {}: {}", status(e.to_status().as_str()), e.reason()),
         EventBody::SignalReceived(e) => format!("signal from {}", e.source),
         EventBody::SessionStarted(_)

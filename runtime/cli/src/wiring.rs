@@ -9,12 +9,14 @@ use anyhow::{Context as _, Result};
 use provost_agents::StandardRoles;
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
-use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Reads};
+use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Prunable, Reads};
 use provost_domain::tool::Catalog;
-use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway};
+use provost_engine::{
+    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, RetentionSettings, SystemClock, ToolGateway,
+};
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
-use provost_packs::{Config, IntakeConfig, Model, NotifyTarget, SecretPlace, load_config};
-use provost_server::{IntakeSettings, Outgoing, OutgoingParts, Source, SourceSettings};
+use provost_packs::{Age, Config, IntakeConfig, Model, NotifyTarget, RetentionConfig, SecretPlace, load_config};
+use provost_server::{IntakeSettings, Outgoing, OutgoingParts, REQUESTS_KEPT, Source, SourceSettings};
 use provost_store::{SqliteReads, SqliteStore};
 use provost_tools::{NotifySettings, ToolsSettings};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -158,6 +160,15 @@ pub(crate) fn intake(config: &Config) -> Result<IntakeSettings> {
     Ok(IntakeSettings { sources, waiting_max: waiting_max.get() })
 }
 
+/// How long things are kept. Kept answers go by an age of their own.
+pub(crate) fn retention(config: &Config) -> RetentionSettings {
+    let RetentionConfig { sessions, deliveries, outbox, every } = config.retention;
+    let requests = Age(Some(REQUESTS_KEPT));
+    let rows = [(Prunable::Deliveries, deliveries), (Prunable::Outbox, outbox), (Prunable::Requests, requests)];
+    let rows = rows.into_iter().filter_map(|(what, age)| Some((what, age.0?))).collect();
+    RetentionSettings { sessions: sessions.0, rows, every }
+}
+
 /// All that sessions work with, checked against each other. The tools are not built yet.
 pub(crate) fn gear(config: &Config) -> Result<(Configured, ModelGateway, ToolsSettings)> {
     Ok((Configured::load(config)?, models(config)?, settings(config, &secret)?))
@@ -239,6 +250,11 @@ impl House {
     /// What sends messages to the outside, where there is an outbox.
     pub(crate) fn outgoing(&self) -> Option<&Outgoing> {
         self.outgoing.as_ref()
+    }
+
+    /// What erases sessions of the store.
+    pub(crate) fn eraser(&self) -> Eraser {
+        Eraser::new(self.engine.clone(), Arc::new(self.store.clone()))
     }
 
     /// Builds tools from other settings, for a reload.

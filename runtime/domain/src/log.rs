@@ -1,8 +1,10 @@
 //! The log's records: events sealed into a hash chain, and the one door back from bytes to events.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, EventBody, Upcasts};
+use crate::event::{DecodeError, Event, EventBody, SessionErased, Upcasts};
 use crate::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use crate::time::Timestamp;
 
@@ -131,10 +133,13 @@ impl AppendRecord {
         if self.prev != prev {
             return Err(ChainError::Tampered { first, part: "previous hash" });
         }
-        if let (Some(payload), Some(salt)) = (&self.payload, &self.salt)
-            && Digest::of_parts(&[salt, payload]) != self.digest
-        {
-            return Err(ChainError::Tampered { first, part: "payload" });
+        match (&self.payload, &self.salt) {
+            (Some(payload), Some(salt)) if Digest::of_parts(&[salt, payload]) == self.digest => {}
+            (None, None) => {}
+            // One of the two alone proves nothing.
+            (Some(_), Some(_) | None) | (None, Some(_)) => {
+                return Err(ChainError::Tampered { first, part: "payload" });
+            }
         }
         if self.header.hash(prev, self.digest) != self.hash {
             return Err(ChainError::Tampered { first, part: "hash" });
@@ -163,6 +168,37 @@ impl AppendRecord {
             .zip(first.0..)
             .map(|(body, seq)| Event { seq: Seq(seq), at: self.header.at, fence: self.header.fence, body })
             .collect())
+    }
+}
+
+/// A log whose payloads were erased: what its last record says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tombstone {
+    /// Who, why, and how much.
+    pub erased: SessionErased,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Tombstone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "erased by {} at {}: {}", self.erased.by, self.at, self.erased.reason)
+    }
+}
+
+impl Tombstone {
+    /// As faces show it: `by`, `at`, `reason`, `events`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let SessionErased { by, reason, events } = &self.erased;
+        serde_json::json!({"by": by, "at": self.at.to_string(), "reason": reason, "events": events})
+    }
+
+    /// What a record says of its log, if it is a tombstone and fits its own hashes.
+    pub fn of(record: &AppendRecord) -> Option<Self> {
+        let after = Seq(record.header.first_seq.0.checked_sub(1)?);
+        let events = record.open(after, record.prev).ok()?;
+        let [Event { at, body: EventBody::SessionErased(erased), .. }] = events.as_slice() else { return None };
+        (erased.events == after.0).then(|| Self { erased: erased.clone(), at: *at })
     }
 }
 

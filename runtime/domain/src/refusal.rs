@@ -218,6 +218,12 @@ pub enum Refusal {
         /// The names there are.
         known: Vec<String>,
     },
+    /// What the session said may not be erased yet.
+    #[error("the session cannot be erased: {why}")]
+    NotErasable {
+        /// Why, and what to do.
+        why: String,
+    },
     /// The session's pack is loaded in another version.
     #[error(
         "the session pinned pack `{pack}` as {pinned}, and {loaded} is loaded; load the pinned version, then retry"
@@ -270,6 +276,7 @@ impl Refusal {
             Self::UnknownTerminalTool { .. } => "unknown_terminal_tool",
             Self::CallUnderWay { .. } => "call_under_way",
             Self::OutcomeUnsettled { .. } => "outcome_unsettled",
+            Self::NotErasable { .. } => "not_erasable",
             Self::PackChanged { .. } => "pack_changed",
         }
     }

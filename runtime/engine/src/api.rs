@@ -181,6 +181,10 @@ impl Engine {
         Ok(Self { shared, node })
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The lock registry.
     pub fn registry(&self) -> &LockRegistry {
         &self.shared.registry

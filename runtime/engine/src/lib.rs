@@ -7,21 +7,25 @@
 //! ```
 
 mod api;
+mod eraser;
 mod gateway;
 mod gear;
 mod meters;
 mod node;
 mod reader;
 mod registry;
+mod retention;
 mod schedule;
 mod shared;
 mod supervisor;
 mod worker;
 
 pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
+pub use eraser::{Eraser, Gone};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use gear::Packs;
-pub use reader::{LogReader, ReadError, Tail};
+pub use reader::{LogReader, ReadError, Tail, tombstone};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
+pub use retention::{Retention, RetentionSettings};
 pub use schedule::{Schedule, Schedules};
 pub use shared::Hint;

@@ -2,7 +2,7 @@
 
 use provost_domain::event::Event;
 use provost_domain::ids::{Digest, Seq, SessionId};
-use provost_domain::log::{AppendRecord, ChainError};
+use provost_domain::log::{AppendRecord, ChainError, Tombstone};
 use provost_domain::port::{Reads, StoreError};
 use provost_domain::session::{IllegalEvent, Session};
 
@@ -15,12 +15,25 @@ pub enum ReadError {
     /// The store failed, or knows no such session.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What it said is gone for good.
+    #[error("the session was {0}")]
+    Erased(Box<Tombstone>),
     /// A record was changed, or does not follow the one before.
     #[error("the log does not hold together: {0}; keep the file and run `provost audit verify`")]
     Chain(#[from] ChainError),
     /// An event that cannot follow the ones before it.
     #[error("the log holds an event that cannot be: {0}; keep the file and run `provost audit verify`")]
     Illegal(#[from] IllegalEvent),
+}
+
+/// What an erased session's log ends in; `None` where it ends in anything else.
+///
+/// # Errors
+/// The store fails.
+pub async fn tombstone(reads: &dyn Reads, id: SessionId) -> Result<Option<Tombstone>, StoreError> {
+    let head = reads.session(id).await?.head_seq;
+    let last = reads.records(id, Seq(head.0.saturating_sub(1)), 1).await?;
+    Ok(last.first().and_then(Tombstone::of))
 }
 
 /// A session's events from a position on.
@@ -43,7 +56,14 @@ impl Tail {
     /// # Errors
     /// See [`ReadError`].
     pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
-        self.take(reads.records(self.id, self.after, PAGE).await?)
+        let records = reads.records(self.id, self.after, PAGE).await?;
+        match self.take(records) {
+            Err(error @ ReadError::Chain(ChainError::Erased { .. })) => match tombstone(reads, self.id).await? {
+                Some(tombstone) => Err(ReadError::Erased(Box::new(tombstone))),
+                None => Err(error),
+            },
+            taken => taken,
+        }
     }
 
     /// The events of records that follow what was read so far.

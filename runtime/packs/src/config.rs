@@ -12,6 +12,7 @@ use crate::form::{Log, Read, table, take};
 use crate::model::Model;
 use crate::node::{Kind, Node, Place};
 use crate::notify::NotifyTarget;
+use crate::retention::RetentionConfig;
 use crate::scalar::Count;
 use crate::secret::SecretPlace;
 use crate::server::{LogConfig, ServerConfig};
@@ -37,6 +38,8 @@ table! {
         pub intake: IntakeConfig = IntakeConfig::blank(),
         /// How `provost serve` sends what is told outside.
         pub outbox: OutboxConfig = OutboxConfig::blank(),
+        /// How long `provost serve` keeps what is finished.
+        pub retention: RetentionConfig = RetentionConfig::blank(),
         /// What `provost serve` logs.
         pub log: LogConfig = LogConfig::default(),
     }

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router, body::Body};
 use provost_domain::access::Permission;
 use provost_domain::port::{Clock, Requests, Tokens};
-use provost_engine::Engine;
+use provost_engine::{Engine, Retention};
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -30,7 +30,8 @@ use crate::outgoing::Outgoing;
 use crate::page::{self, Logins};
 use crate::problem::Problem;
 use crate::{
-    approvals, deliveries, errors, events, health, hooks, metrics, outbox, packs, records, sessions, socket, tokens,
+    approvals, deliveries, erasure, errors, events, health, hooks, metrics, outbox, packs, records, sessions, socket,
+    tokens,
 };
 
 /// Largest body of a request, in bytes: an alert group with all its labels stays far below.
@@ -53,6 +54,8 @@ pub struct Parts {
     pub intake: Intake,
     /// What sends messages to the outside.
     pub outgoing: Outgoing,
+    /// What erases and prunes.
+    pub retention: Retention,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: std::path::PathBuf,
     /// Signs the logins of the page; the same key after a restart keeps people logged in.
@@ -69,6 +72,7 @@ struct Inner {
     sockets: TaskTracker,
     intake: Intake,
     outgoing: Outgoing,
+    retention: Retention,
     requests: Arc<dyn Requests>,
     running: Running,
     meters: Meters,
@@ -105,7 +109,7 @@ impl Server {
     /// # Errors
     /// Its figures cannot be kept.
     pub fn new(parts: Parts) -> prometheus::Result<Self> {
-        let Parts { engine, tokens, requests, clock, intake, outgoing, data, login_key } = parts;
+        let Parts { engine, tokens, requests, clock, intake, outgoing, retention, data, login_key } = parts;
         let meters = Meters::new(clock.now())?;
         let access = Access::new(tokens, clock);
         let logins = Logins::new(login_key);
@@ -119,6 +123,7 @@ impl Server {
             sockets: TaskTracker::new(),
             intake,
             outgoing,
+            retention,
             requests,
             running,
             meters,
@@ -153,6 +158,10 @@ impl Server {
 
     pub(crate) fn outgoing(&self) -> &Outgoing {
         &self.0.outgoing
+    }
+
+    pub(crate) fn retention(&self) -> &Retention {
+        &self.0.retention
     }
 
     pub(crate) fn requests(&self) -> &dyn Requests {
@@ -210,6 +219,7 @@ impl Server {
             .routes(routes!(records::records))
             .routes(routes!(approvals::list))
             .routes(routes!(deliveries::list))
+            .routes(routes!(deliveries::show))
             .routes(routes!(outbox::list))
             .routes(routes!(packs::packs))
             .routes(routes!(packs::tools))
@@ -223,11 +233,14 @@ impl Server {
             .routes(routes!(sessions::settle))
             .routes(routes!(sessions::claim))
             .routes(routes!(deliveries::replay))
+            .routes(routes!(deliveries::dismiss))
             .routes(routes!(outbox::retry));
         let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager));
         let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
-        let administers =
-            OpenApiRouter::new().routes(routes!(tokens::list, tokens::mint)).routes(routes!(tokens::revoke));
+        let administers = OpenApiRouter::new()
+            .routes(routes!(tokens::list, tokens::mint))
+            .routes(routes!(tokens::revoke))
+            .routes(routes!(erasure::erase));
         let open = OpenApiRouter::new()
             .routes(routes!(health::alive))
             .routes(routes!(health::ready))

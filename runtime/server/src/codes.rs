@@ -175,6 +175,12 @@ codes! {
     /// No such terminal tool.
     UnknownTerminalTool = ("unknown_terminal_tool", UNPROCESSABLE_ENTITY, "no such terminal tool",
         "Use one of the pack's terminal tools; `/v1/packs` lists them.");
+    /// It may not be erased yet.
+    NotErasable = ("not_erasable", CONFLICT, "the session cannot be erased now",
+        "Stop the session or wait for its end, and until its messages are sent; then ask again.");
+    /// What the session said was erased.
+    SessionErased = ("session_erased", GONE, "the session was erased",
+        "Nothing brings it back: `by`, `at` and `reason` say who erased it, when and why.");
     /// The pinned pack is not loaded.
     PackChanged = ("pack_changed", CONFLICT, "the session pinned another version of its pack",
         "Load the version the session pinned, or open a new session.");
@@ -218,6 +224,7 @@ impl Code {
             Refusal::CallUnderWay { .. } => Self::CallUnderWay,
             Refusal::OutcomeUnsettled { .. } => Self::OutcomeUnsettled,
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
+            Refusal::NotErasable { .. } => Self::NotErasable,
             Refusal::PackChanged { .. } => Self::PackChanged,
         }
     }

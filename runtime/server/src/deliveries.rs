@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use provost_domain::ids::DeliveryId;
+use provost_domain::ids::{DeliveryId, Principal};
 use provost_domain::port::{DeliveryFilter, DeliveryRow, DeliveryState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::access::Caller;
 use crate::app::Server;
 use crate::codes::Code;
-use crate::extract::{Search, Tail};
+use crate::extract::{Body, Search, Tail};
 use crate::hooks::TakenView;
 use crate::problem::{Problem, Problems};
 use crate::sessions::page_size;
@@ -82,6 +83,61 @@ pub(crate) async fn list(
     let full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
     let next_page_token = rows.last().filter(|_| full).map(|row| row.seq.to_string());
     Ok(Json(Page { items: rows.iter().map(DeliveryView::from).collect(), next_page_token }))
+}
+
+/// A delivery with its body.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BodyView {
+    /// Its id.
+    delivery: String,
+    /// The kind of sender.
+    source: String,
+    /// Who handed it in.
+    by: String,
+    /// `waiting`, `done` or `bad`.
+    state: String,
+    /// What came; empty once it was dismissed or its session was erased.
+    body: String,
+}
+
+/// One delivery with what came, as text.
+#[utoipa::path(get, path = "/v1/deliveries/{delivery}", params(("delivery" = String, Path)), tag = "deliveries",
+    responses((status = 200, body = BodyView), Problems))]
+pub(crate) async fn show(State(server): State<Server>, Tail(id): Tail) -> Result<Json<BodyView>, Problem> {
+    let delivery = server.intake().reads().delivery(&DeliveryId::new(id)).await?;
+    Ok(Json(BodyView {
+        delivery: delivery.id.to_string(),
+        source: delivery.source,
+        by: delivery.by.to_string(),
+        state: delivery.state.as_str().to_owned(),
+        body: String::from_utf8_lossy(&delivery.body).into_owned(),
+    }))
+}
+
+/// Why it is dismissed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DismissBody {
+    /// For people who look at it later.
+    reason: String,
+}
+
+/// What a dismissed delivery's note says.
+pub fn dismissal(by: &Principal, reason: &str) -> String {
+    format!("dismissed by {by}: {reason}")
+}
+
+/// Gives a bad delivery up: nobody works on it, and its body goes.
+#[utoipa::path(post, path = "/v1/deliveries/{delivery}/dismiss", params(("delivery" = String, Path)),
+    tag = "deliveries", request_body = DismissBody, responses((status = 200, body = BodyView), Problems))]
+pub(crate) async fn dismiss(
+    State(server): State<Server>,
+    Tail(id): Tail,
+    caller: Caller,
+    Body(DismissBody { reason }): Body<DismissBody>,
+) -> Result<Json<BodyView>, Problem> {
+    server.intake().dismiss(&DeliveryId::new(&*id), &dismissal(&caller.principal, &reason)).await?;
+    show(State(server), Tail(id)).await
 }
 
 /// Delivers a bad delivery again, for when what made it bad has changed.

@@ -14,7 +14,7 @@ use futures::Stream;
 use futures::stream::unfold;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::{Reads, SessionFilter};
-use provost_engine::{Engine, Hint, Tail};
+use provost_engine::{Engine, Hint, ReadError, Tail};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -126,6 +126,14 @@ pub(crate) struct Following {
 impl Following {
     /// Begins after a position the log has reached.
     pub(crate) async fn begin(server: &Server, id: SessionId, after: Seq) -> Result<Self, Problem> {
+        let reads = server.engine().reads();
+        // What stood before its tombstone is gone; whoever has read that far is told of the tombstone itself.
+        if reads.session(id).await?.erased_at.is_some()
+            && let Some(tombstone) = provost_engine::tombstone(&**reads, id).await?
+            && after.0 < tombstone.erased.events
+        {
+            return Err(ReadError::Erased(Box::new(tombstone)).into());
+        }
         let permit = server.feed().permit()?;
         let live = server.feed().follow(id).await?;
         let tail = Some(Tail::new(id, after));

@@ -21,7 +21,7 @@ use crate::codes::Code;
 use crate::problem::Problem;
 
 /// How long a key is known.
-const KEPT: Duration = Duration::from_hours(24);
+pub const REQUESTS_KEPT: Duration = Duration::from_hours(24);
 /// Longest key, in bytes.
 const KEY_MAX: usize = 255;
 /// Largest answer that is kept, in bytes: none of ours comes near.
@@ -102,7 +102,7 @@ async fn first(server: &Server, key: &HeaderValue, request: Request, next: Next)
         return Err(Problem::new(Code::IdempotencyInProgress, "wait for its answer, then ask again"));
     };
     let now = server.access().now();
-    let known = server.requests().claim(scope, fingerprint, now, before(now)).await?;
+    let known = server.requests().claim(scope, fingerprint, now, now.minus(REQUESTS_KEPT)).await?;
     if known.fingerprint != fingerprint {
         let detail = "this Idempotency-Key was used with another body; use a fresh key for another request";
         return Err(Problem::new(Code::IdempotencyMismatch, detail));
@@ -114,11 +114,6 @@ async fn first(server: &Server, key: &HeaderValue, request: Request, next: Next)
     parts.extensions.insert(Subject { key: scope, at });
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     keep(server.requests(), scope, response).await
-}
-
-fn before(now: Timestamp) -> Timestamp {
-    let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(now.micros().saturating_sub(kept))
 }
 
 fn replay(answer: KeptAnswer) -> Response {

@@ -10,6 +10,7 @@
 //! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics` | one group of paths each |
 //! | `intake` | deliveries from outside become sessions, each case once |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
+//! | `erasure` | what a session said, gone for good |
 //! | `outgoing` | messages to the outside: stored, then sent until their targets took them |
 //! | `outbox` | what is told outside and what came of it |
 //! | `page` | the same for people: a page that follows the sessions as they go on |
@@ -21,6 +22,7 @@ mod app;
 mod approvals;
 mod codes;
 mod deliveries;
+mod erasure;
 mod errors;
 mod events;
 mod extract;
@@ -45,6 +47,8 @@ mod views;
 
 pub use app::{Parts, Server};
 pub use codes::Code;
+pub use deliveries::dismissal;
+pub use idempotency::REQUESTS_KEPT;
 pub use intake::{
     BadDelivery, Intake, IntakeError, IntakeParts, IntakeSettings, Opening, Source, SourceSettings, first_case,
 };

@@ -81,6 +81,8 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<Response, Pr
     let mut families = engine.metrics();
     families.extend(server.meters().gather(server.feed().streams(), pending));
     families.extend(server.outgoing().gather().await?);
+    families.extend(server.intake().gather());
+    families.extend(server.retention().gather());
     let text = TextEncoder::new().encode_to_string(&families);
     let text = text.map_err(|error| Problem::new(Code::Internal, format!("the figures cannot be written: {error}")))?;
     Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response())

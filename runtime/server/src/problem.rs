@@ -121,6 +121,7 @@ impl From<StoreError> for Problem {
         let code = match &error {
             StoreError::Missing { .. } => Code::NotFound,
             StoreError::Fenced | StoreError::Stale => Code::Stale,
+            StoreError::Erased { .. } => Code::SessionErased,
             StoreError::Damaged { .. } => Code::StoreDamaged,
             StoreError::Failed { .. } | StoreError::Held { .. } => Code::StoreFailed,
         };
@@ -148,6 +149,7 @@ impl From<Refusal> for Problem {
             | Refusal::NotInDoubt { .. }
             | Refusal::CallUnderWay { .. }
             | Refusal::UnknownTerminalTool { .. }
+            | Refusal::NotErasable { .. }
             | Refusal::PackChanged { .. } => problem,
         }
     }

@@ -8,6 +8,7 @@ use provost_domain::command::{Ask, Command};
 use provost_domain::decide;
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CallId, CmdId, SessionId, ToolName};
+use provost_domain::log::Tombstone;
 use provost_domain::port::SessionFilter;
 use provost_domain::session::Session;
 use provost_engine::{Case, EngineError, LogReader, ReadError};
@@ -33,6 +34,11 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => error.into(),
+            ReadError::Erased(ref tombstone) => {
+                let Tombstone { erased, at } = &**tombstone;
+                let problem = Self::new(Code::SessionErased, error.to_string());
+                problem.with("by", erased.by.as_str()).with("at", at.to_string()).with("reason", erased.reason.as_str())
+            }
             ReadError::Chain(_) | ReadError::Illegal(_) => Self::new(Code::StoreDamaged, error.to_string()),
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct SessionView {
     status: String,
     /// Whether that is an end.
     ended: bool,
+    /// Whether what it said was erased.
+    erased: bool,
     /// Its pack.
     pack: String,
     /// One line about it.
@@ -43,6 +45,7 @@ impl From<&SessionRow> for SessionView {
             handle: row.handle.to_string(),
             status: row.status.clone(),
             ended: row.ended,
+            erased: row.erased_at.is_some(),
             pack: row.pack.clone(),
             title: row.title.clone(),
             head_seq: row.head_seq.0,

@@ -1,7 +1,8 @@
 //! What an append must fulfil before any store looks at its session: a broken one is the caller's bug, never a race.
 
 use provost_domain::ids::{Digest, Seq};
-use provost_domain::port::{Append, ApprovalChange, NewSession, StoreError};
+use provost_domain::log::Tombstone;
+use provost_domain::port::{Append, ApprovalChange, Erase, NewSession, StoreError};
 
 /// Refuses a new session whose first append is not its own or not the first.
 pub(crate) fn new(new: &NewSession) -> Result<(), StoreError> {
@@ -30,6 +31,15 @@ pub(crate) fn append(append: &Append) -> Result<(), StoreError> {
     };
     require(append.approvals.iter().all(own), "an approval is another session's")?;
     require(append.contents.iter().all(|c| Digest::of(&c.bytes) == c.digest), "a content does not match its digest")
+}
+
+/// Refuses a tombstone that does not end the log it is for.
+pub(crate) fn tombstone(erase: &Erase) -> Result<(), StoreError> {
+    let (record, (head, hash)) = (&erase.tombstone, erase.head);
+    require(record.header.session == erase.session, "its record belongs to another session")?;
+    require(record.header.fence > erase.fence, "its record does not carry a new fence")?;
+    require(record.verify(head, hash).is_ok(), "its record does not follow the expected head")?;
+    require(Tombstone::of(record).is_some(), "its record is no tombstone")
 }
 
 /// The log's head once the append is written.

@@ -9,7 +9,7 @@ use clap::Args;
 use provost_domain::access::{AccessRole, Token};
 use provost_domain::ids::Principal;
 use provost_domain::port::{Clock as _, DeliveryFilter, DeliveryReads as _, DeliveryState, SessionFilter, Tokens as _};
-use provost_engine::SystemClock;
+use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
 use provost_server::{
     Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server, Source, SourceSettings,
 };
@@ -101,6 +101,8 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
     };
     let source = SourceSettings { pack: "w1".to_owned(), keys: [].into() };
     let settings = IntakeSettings { sources: [(Source::Alertmanager, source)].into(), waiting_max: 10_000 };
+    let eraser = Eraser::new(subject.engine.clone(), Arc::new(store.clone()));
+    let kept = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
     let server = Server::new(Parts {
         engine: subject.engine.clone(),
         tokens: Arc::new(store.clone()),
@@ -108,6 +110,7 @@ async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, Strin
         clock: Arc::new(SystemClock),
         intake: Intake::start(parts, settings).await?,
         outgoing: Outgoing::new(outgoing)?,
+        retention: Retention::new(eraser, Arc::new(SystemClock), kept)?,
         login_key: [0; 32],
         data: subject.folder.path().to_path_buf(),
     })?;

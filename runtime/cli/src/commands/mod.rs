@@ -5,6 +5,8 @@ mod audit;
 mod backup;
 mod carry_on;
 mod check;
+mod deliveries;
+mod erase;
 mod login_key;
 mod serve;
 mod sessions;
@@ -38,6 +40,7 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
         Command::Demo(args) => demo::run(args, output).await,
         Command::Run(args) => open(args, output).await,
         Command::Sessions(command) => sessions::run(command, output).await,
+        Command::Deliveries(command) => deliveries::run(command, output).await,
         Command::Approvals(command) => approvals::run(command, output).await,
         Command::Packs(command) => check::packs(&command, output),
         Command::Config(command) => check::config(&command, output),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use provost_domain::port::Tokens as _;
-use provost_engine::SystemClock;
+use provost_engine::{Retention, SystemClock};
 use provost_packs::Config;
 use provost_server::{Intake, IntakeParts, Parts, Server};
 use serde_json::json;
@@ -108,6 +108,8 @@ async fn server(house: &House, config: &Config) -> Result<Server> {
     let intake = Intake::start(parts, wiring::intake(config)?).await?;
     let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
     outgoing.start(house.engine.stopped());
+    let retention = Retention::new(house.eraser(), Arc::new(SystemClock), wiring::retention(config))?;
+    retention.start();
     let data = config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf);
     let server = Server::new(Parts {
         engine: house.engine.clone(),
@@ -116,6 +118,7 @@ async fn server(house: &House, config: &Config) -> Result<Server> {
         clock: Arc::new(SystemClock),
         intake,
         outgoing,
+        retention,
         login_key: login_key(&data)?,
         data,
     });

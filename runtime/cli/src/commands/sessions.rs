@@ -9,9 +9,11 @@ use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CallId, ToolName};
 use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use provost_engine::tombstone;
 use serde_json::{Value, json};
 
 use super::carry_on::carry_on;
+use super::erase::erase;
 use super::{send, transfer};
 use crate::args::{ConfigArgs, One, Sessions, Truth};
 use crate::follow::{Follower, print, status};
@@ -36,6 +38,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
             let ask = Ask::Claim { tool: ToolName::new(tool), args };
             send(&one.config, Some(&one.session), ask, output).await
         }
+        Sessions::Erase { one, reason } => erase(&one, &reason, output).await,
         Sessions::Export { one, to } => transfer::export(&one, &to, output).await,
         Sessions::Import { file, config } => transfer::import(&file, &config, output).await,
         Sessions::Settle { one, call, what, note } => {
@@ -52,7 +55,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
 
 fn row(row: &SessionRow) -> Value {
     json!({
-        "handle": row.handle, "session": row.id, "status": row.status, "pack": row.pack, "title": row.title,
+        "handle": row.handle, "session": row.id, "status": row.status, "pack": row.pack, "title": row.title, "erased": row.erased_at.is_some(),
         "events": row.head_seq, "created": row.created_at.to_string(), "progress": row.progress_at.to_string(),
     })
 }
@@ -65,6 +68,19 @@ async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: O
     Ok(ExitCode::SUCCESS)
 }
 
+/// Shows what is left of an erased session; `None` for any other.
+async fn buried(one: &One, output: Output) -> Result<Option<ExitCode>> {
+    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
+    let id = wiring::session(&reads, &one.session).await?;
+    let row = reads.session(id).await?;
+    let Some(tombstone) = tombstone(&reads, id).await? else { return Ok(None) };
+    let value = json!({
+        "session": id, "handle": row.handle, "status": row.status, "pack": row.pack, "erased": tombstone.to_json(),
+    });
+    output.result(&value, &format!("{}  {}\n{tombstone}", row.handle, status(&row.status)));
+    Ok(Some(ExitCode::SUCCESS))
+}
+
 /// The folded session, as it stands in the log.
 async fn folded(one: &One) -> Result<(Follower, provost_domain::session::Session)> {
     let reads = wiring::reads(&wiring::config(&one.config)?).await?;
@@ -75,6 +91,9 @@ async fn folded(one: &One) -> Result<(Follower, provost_domain::session::Session
 }
 
 async fn show(one: &One, output: Output) -> Result<ExitCode> {
+    if let Some(shown) = buried(one, output).await? {
+        return Ok(shown);
+    }
     let (follower, session) = folded(one).await?;
     let mut value = super::summary(&follower);
     if let Some(object) = value.as_object_mut() {

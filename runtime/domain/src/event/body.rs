@@ -152,6 +152,7 @@ decodable!(
     LimitReached,
     StopRequested,
     RetryStarted,
+    SessionErased,
 );
 
 events! {
@@ -231,6 +232,8 @@ events! {
     StopRequested = "stop_requested",
     /// A new try began.
     RetryStarted = "retry_started",
+    /// What the session said was erased for good: the tombstone, a record of its own and the log's last.
+    SessionErased = "session_erased",
 }
 
 impl EventBody {

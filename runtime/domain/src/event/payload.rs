@@ -403,4 +403,13 @@ payload! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cmd_id: Option<CmdId>,
     }
+    /// See [`super::EventBody::SessionErased`].
+    SessionErased {
+        /// A person, or the runtime where the session's time was up.
+        by: Principal,
+        /// Why.
+        reason: String,
+        /// How many events stood before it: all of them are erased.
+        events: u64,
+    }
 }

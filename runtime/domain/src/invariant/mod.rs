@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mod` | the chain: gapless, unchanged, the fence never decreasing, the head where the row and an older export say |
 //! | `calls` | intents, outcomes, approvals used |
+//! | `mod` | what was erased was erased as a whole, and the log's last record accounts for it |
 //! | `projection` | what is derived from the log, against the log; that a session at rest can be woken |
 
 mod calls;
@@ -12,7 +13,7 @@ mod projection;
 
 use crate::event::{DecodeError, Event};
 use crate::ids::{Digest, Fence, Seq};
-use crate::log::{AppendRecord, ChainError};
+use crate::log::{AppendRecord, ChainError, Tombstone};
 use crate::port::Snapshot;
 use crate::session::Session;
 
@@ -84,7 +85,19 @@ pub struct Audit {
     /// Up to where the chain can be followed and the events folded.
     reach: Reach,
     met_expected: bool,
+    kept: Kept,
     problems: Vec<Problem>,
+}
+
+/// What the records still hold.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Records without a payload.
+    erased: u64,
+    /// Records with one, the tombstone not counted.
+    whole: u64,
+    /// Whether the last record is a tombstone.
+    buried: bool,
 }
 
 /// How far an examination got.
@@ -111,6 +124,7 @@ impl Audit {
             calls: Calls::default(),
             approvals: Approvals::default(),
             reach: Reach::Folded,
+            kept: Kept::default(),
             problems: Vec::new(),
         }
     }
@@ -139,6 +153,7 @@ impl Audit {
         let events = match record.open(self.at.seq, self.at.hash) {
             Ok(events) => events,
             Err(ChainError::Erased { .. }) => {
+                self.kept.erased += 1;
                 self.reach = Reach::Chained;
                 Vec::new()
             }
@@ -148,6 +163,8 @@ impl Audit {
                 return Vec::new();
             }
         };
+        self.kept.buried = Tombstone::of(record).is_some();
+        self.kept.whole += u64::from(record.payload.is_some() && !self.kept.buried);
         if record.header.fence < self.fence {
             self.problem(Some(first), Fault::Log, format!("the fence decreases at event {first}"));
         }
@@ -195,6 +212,9 @@ impl Audit {
             let (at, head) = (self.at.seq, head.seq);
             let what = format!("the log ends at event {at}, the session's row says {head}: records are missing");
             self.problem(Some(at.next()), Fault::Log, what);
+        }
+        if let Some(what) = self.kept.unaccounted() {
+            self.problem(None, Fault::Log, what);
         }
         if let Some(expected) = self.expected.filter(|_| !self.met_expected) {
             let at = self.at.seq;
@@ -249,6 +269,20 @@ impl Audit {
     }
 }
 
+impl Kept {
+    /// What is wrong with an erasure, at the log's end.
+    fn unaccounted(&self) -> Option<String> {
+        let Self { erased, whole, buried } = self;
+        if !buried {
+            return (*erased > 0).then(|| {
+                format!("{erased} records were erased, and no tombstone ends the log: nobody accounts for it")
+            });
+        }
+        (*whole > 0)
+            .then(|| format!("the log ends in a tombstone, and {whole} records before it still hold their payload"))
+    }
+}
+
 fn fault(error: &ChainError) -> Fault {
     match error {
         ChainError::Unreadable { source: DecodeError::Newer { .. }, .. } => Fault::Newer,
@@ -267,3 +301,6 @@ pub fn check(records: &[AppendRecord], head: Seq, hash: Digest) -> Vec<String> {
     }
     audit.finish(Head { seq: head, hash }).iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,20 @@ fn every_event_is_written_in_its_present_version() {
     assert_eq!(written[0]["v"], Upcasts::KNOWN.present("operator_spoke"));
     assert_eq!(Upcasts(&[STOPPED, RENAMED]).present("operator_spoke"), 2);
 }
+
+/// Kept here for ever, as no log that ends in one can be exported.
+#[test]
+fn a_tombstone_is_read_and_written_as_it_always_was() {
+    const WRITTEN: &str = r#"[{"kind":"session_erased","v":1,"data":{"by":"user:a","reason":"asked for","events":4}}]"#;
+    let mut record = sealed(&spoke(1, "text"));
+    let payload = WRITTEN.as_bytes().to_vec();
+    record.digest = Digest::of_parts(&[&SALT, &payload]);
+    record.hash = record.header.hash(PREV, record.digest);
+    record.payload = Some(payload);
+    let Tombstone { erased, at } = Tombstone::of(&record).unwrap();
+    assert_eq!(
+        (erased.by.as_str(), erased.reason.as_str(), erased.events, at),
+        ("user:a", "asked for", 4, record.header.at)
+    );
+    assert_eq!(EventBody::encode_all(&[erased.into()]), WRITTEN.as_bytes());
+}

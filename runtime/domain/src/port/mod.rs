@@ -4,6 +4,7 @@
 
 mod access;
 mod deliveries;
+mod erasure;
 mod model;
 mod outbox;
 mod requests;
@@ -16,6 +17,7 @@ pub use deliveries::{
     Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, Finish, Finished,
     GroupWork, Mark, NewDelivery, UnknownState,
 };
+pub use erasure::{Erase, Erased, Erasure, Prunable};
 pub use model::ModelProvider;
 pub use outbox::{
     Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, Queued, Then,

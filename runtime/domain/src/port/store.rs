@@ -28,6 +28,12 @@ pub enum StoreError {
         /// The id asked for.
         id: String,
     },
+    /// What the session said is gone for good.
+    #[error("session {session} was erased; only its tombstone is left")]
+    Erased {
+        /// The session.
+        session: SessionId,
+    },
     /// What is stored breaks a rule: never written over.
     #[error("the store is damaged: {detail}; keep the file, run `provost audit verify` and restore a backup")]
     Damaged {
@@ -84,6 +90,8 @@ pub struct SessionRow {
     pub takeovers: u32,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When what it said was erased; its log then ends in a tombstone and never grows again.
+    pub erased_at: Option<Timestamp>,
 }
 
 /// A session to be created.
@@ -350,7 +358,7 @@ pub trait SessionStore: Send + Sync + std::fmt::Debug {
     async fn create(&self, new: NewSession) -> Result<(), StoreError>;
 
     /// Raises the fence, sets the owner and loads the session. Once it returns, no older owner can write. It counts as a
-    /// takeover where another owner had not given the session up.
+    /// takeover where another owner had not given the session up. An erased session is never taken over.
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError>;
 
     /// Writes; once it returns `Ok`, everything in it is durable. `Fenced` and `Stale` mean nothing was written.
@@ -365,7 +373,7 @@ pub trait SessionStore: Send + Sync + std::fmt::Debug {
 #[async_trait]
 pub trait CommandLog: Send + Sync + std::fmt::Debug {
     /// Puts a command into a session's inbox and raises its `wake_seq`, in one transaction. The same `cmd_id` again
-    /// changes nothing and answers with what became of the first, if it is known.
+    /// changes nothing and answers with what became of the first, if it is known. An erased session takes none.
     async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError>;
 
     /// What became of a command; `None` while unsettled.

@@ -207,7 +207,8 @@ impl Session {
             | EventBody::ConfidenceMismatched(_)
             | EventBody::RouteDecided(_)
             | EventBody::SignalReceived(_)
-            | EventBody::StopRequested(_) => {}
+            | EventBody::StopRequested(_)
+            | EventBody::SessionErased(_) => {}
         }
         Ok(())
     }

@@ -385,7 +385,10 @@ impl State {
         self.end = Some(match error {
             StoreError::Stale | StoreError::Failed { .. } | StoreError::Held { .. } => End::Again,
             // Somebody else carries it, or nobody can.
-            StoreError::Fenced | StoreError::Missing { .. } | StoreError::Damaged { .. } => End::Rested,
+            StoreError::Fenced
+            | StoreError::Missing { .. }
+            | StoreError::Erased { .. }
+            | StoreError::Damaged { .. } => End::Rested,
         });
     }
 

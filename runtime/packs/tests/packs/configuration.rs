@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use provost_domain::access::AccessRole;
-use provost_packs::{Model, NotifyTarget, PackErrors, SecretPlace, load_config};
+use provost_packs::{Age, Model, NotifyTarget, PackErrors, SecretPlace, load_config};
 
 use crate::support::shipped;
 
@@ -58,6 +58,31 @@ fn all_mistakes_come_at_once_with_their_places() {
         ],
     );
     says("packs: []\nmodels: {}\nstore: sqlite://${OPEN\n", &[(3, 8, "`${` is not closed")]);
+}
+
+#[test]
+fn ages_are_written_with_their_unit_or_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    let kept = |retention: &str| {
+        fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{}}\n{retention}\n")).unwrap();
+        load_config(&path, &|_| None).unwrap().retention
+    };
+    let days = |days: u64| Age(Some(Duration::from_hours(days * 24)));
+    let blank = kept("");
+    assert_eq!((blank.sessions, blank.deliveries, blank.outbox), (Age(None), days(90), days(90)));
+    let written = kept("retention: {sessions: 400d, deliveries: off, outbox: 30d, every: 1h}");
+    let ages = (written.sessions, written.deliveries, written.outbox);
+    assert_eq!((ages, written.every), ((days(400), Age(None), days(30)), Duration::from_hours(1)));
+    says(
+        "store: sqlite://x\npacks: []\nmodels: {}\nretention: {sesions: 1d, deliveries: 0s, outbox: soon, every: 0s}\n",
+        &[
+            (4, 13, "unknown key `sesions`"),
+            (4, 38, "the age is below a minute or above a hundred years"),
+            (4, 50, "not an age: expected number at 0"),
+            (4, 63, "the duration is no time at all"),
+        ],
+    );
 }
 
 #[test]

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounterVec, Opts, Registry};
 use provost_domain::ids::{DeliveryId, Digest, Principal};
 use provost_domain::port::{
     Arrived, Clock, Deliveries, Delivery, DeliveryReads, DeliveryState, NewDelivery, StoreError,
@@ -93,6 +95,9 @@ pub enum IntakeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its figures cannot be kept.
+    #[error("the figures of deliveries cannot be kept: {0}")]
+    Figures(#[from] prometheus::Error),
 }
 
 /// What intake stands on.
@@ -118,6 +123,9 @@ struct Inner {
     /// Something came.
     came: Notify,
     closed: AtomicBool,
+    registry: Registry,
+    /// Deliveries that could not be worked on, by source.
+    bad: IntCounterVec,
 }
 
 /// Takes deliveries and works on them. Cloning shares it.
@@ -147,6 +155,13 @@ impl Intake {
             }
         }
         let waiting = parts.reads.waiting().await?.iter().map(|(_, count)| count).sum();
+        let bad = Opts::new("provost_deliveries_bad_total", "Deliveries that could not be worked on.");
+        let bad = IntCounterVec::new(bad, &["source"])?;
+        for source in sources.keys() {
+            bad.with_label_values(&[source.as_str()]);
+        }
+        let registry = Registry::new();
+        registry.register(Box::new(bad.clone()))?;
         let inner = Arc::new(Inner {
             parts,
             sources,
@@ -154,6 +169,8 @@ impl Intake {
             waiting: AtomicU64::new(waiting),
             came: Notify::new(),
             closed: AtomicBool::new(false),
+            registry,
+            bad,
         });
         inner.work();
         Ok(Self(inner))
@@ -199,17 +216,26 @@ impl Intake {
     /// Delivers a bad one again, as what it is by now.
     pub(crate) async fn replay(&self, id: &DeliveryId) -> Result<Taken, Problem> {
         let Delivery { source: name, by, body, state, .. } = self.reads().delivery(id).await?;
-        let source = Source::named(&name).filter(|_| state == DeliveryState::Bad).ok_or_else(|| {
-            Problem::new(
-                Code::NothingToDo,
-                format!("delivery `{id}` is {}; only bad ones are replayed", state.as_str()),
-            )
-        })?;
+        let bad = Source::named(&name).filter(|_| state == DeliveryState::Bad);
+        let source = bad.ok_or_else(|| nothing_bad(id, state, "replayed"))?;
         self.0.ready(source)?;
         let (notice, key) = self.0.read(source, &body, || minted("")).map_err(|bad| problem(&bad))?;
         let again = self.store(source, by, body, Arrived::Waiting { group: notice.group }).await?;
         self.0.parts.deliveries.dismiss(id, &format!("replayed as {again}")).await?;
         Ok(Taken { id: again, key })
+    }
+
+    /// Gives a bad one up.
+    pub(crate) async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<(), Problem> {
+        if self.0.parts.deliveries.dismiss(id, note).await? {
+            return Ok(());
+        }
+        Err(nothing_bad(id, self.reads().delivery(id).await?.state, "dismissed"))
+    }
+
+    /// Its figures.
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
+        self.0.registry.gather()
     }
 
     /// Stores, in a task of its own: a sender that hangs up leaves nothing half counted.
@@ -233,6 +259,10 @@ impl Intake {
 /// A fresh name, random.
 fn minted(prefix: &str) -> String {
     format!("{prefix}{}", uuid::Uuid::now_v7().as_simple())
+}
+
+fn nothing_bad(id: &DeliveryId, state: DeliveryState, done: &str) -> Problem {
+    Problem::new(Code::NothingToDo, format!("delivery `{id}` is {}; only bad ones are {done}", state.as_str()))
 }
 
 fn problem(bad: &BadDelivery) -> Problem {
@@ -280,7 +310,10 @@ impl Inner {
     /// A bad delivery waits for nobody.
     async fn store(&self, delivery: NewDelivery) -> Result<(), Problem> {
         if matches!(delivery.arrived, Arrived::Bad { .. }) {
-            return Ok(self.parts.deliveries.deliver(delivery).await?);
+            let source = delivery.source.clone();
+            self.parts.deliveries.deliver(delivery).await?;
+            self.bad.with_label_values(&[&source]).inc();
+            return Ok(());
         }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             self.no_longer_wait(1);

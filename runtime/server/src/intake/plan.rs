@@ -63,6 +63,8 @@ impl Plan {
 pub(crate) struct Standing {
     pub(crate) session: SessionId,
     pub(crate) ended: bool,
+    /// Nothing can be told to it any more, and it is nobody's parent.
+    pub(crate) erased: bool,
 }
 
 /// What a plan is made of.
@@ -159,12 +161,14 @@ impl Draft {
 
     fn fires(&mut self, alert: &Alert, opening: &Result<Box<Opening>, String>) {
         match (self.standing, opening) {
-            (Some(Standing { session, ended: false }), _) => self.news_for(session).joined.push(alert.brief.clone()),
+            (Some(Standing { session, ended: false, .. }), _) => {
+                self.news_for(session).joined.push(alert.brief.clone());
+            }
             (old, Ok(opening)) => {
                 let Opening { fields, title } = (**opening).clone();
                 let parent = old.map(|old| old.session);
                 self.open = Some(Open { session: self.fresh, title, fields, parent });
-                self.standing = Some(Standing { session: self.fresh, ended: false });
+                self.standing = Some(Standing { session: self.fresh, ended: false, erased: false });
             }
             (_, Err(reason)) => {
                 self.unopenable.get_or_insert_with(|| reason.clone());
@@ -271,7 +275,11 @@ mod tests {
     const NEW: Given = Given { standing: None, known: Vec::new(), refires: false };
 
     fn with(ended: bool, known: &[(&'static str, bool)]) -> Given {
-        Given { standing: Some(Standing { session: id(1), ended }), known: known.to_vec(), refires: false }
+        Given {
+            standing: Some(Standing { session: id(1), ended, erased: false }),
+            known: known.to_vec(),
+            refires: false,
+        }
     }
 
     /// What is opened, what is told to whom, and which session the group is with.

@@ -98,7 +98,11 @@ impl Inner {
             Some(plan) => (plan.upto, self.perform(source, plan).await?),
             None => self.decide(group, source, work).await?,
         };
+        let spoilt = matches!(what, Finished::Bad { .. });
         let finished = self.parts.deliveries.finish(Finish { group, upto, what }).await?;
+        if spoilt {
+            self.bad.with_label_values(&[source.as_str()]).inc_by(finished);
+        }
         self.no_longer_wait(finished);
         Ok(if full || upto < last { Worked::Some } else { Worked::All })
     }
@@ -110,7 +114,7 @@ impl Inner {
             let reason = bad.map(|bad| bad.to_string()).unwrap_or_default();
             return Ok((upto, Finished::Bad { reason }));
         };
-        let standing = self.standing(work.session).await?;
+        let standing = self.standing(work.session).await?.filter(|standing| !standing.erased);
         let fresh = SessionId::new(uuid::Uuid::now_v7());
         let given = Deliberation { group, by, standing, known: work.marks, notices: &notices, upto, fresh };
         let plan = match plan::decide(given) {
@@ -142,7 +146,7 @@ impl Inner {
     async fn standing(&self, session: Option<SessionId>) -> Result<Option<Standing>, StoreError> {
         let Some(session) = session else { return Ok(None) };
         match self.parts.engine.reads().session(session).await {
-            Ok(row) => Ok(Some(Standing { session, ended: row.ended })),
+            Ok(row) => Ok(Some(Standing { session, ended: row.ended, erased: row.erased_at.is_some() })),
             Err(StoreError::Missing { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -172,6 +176,9 @@ impl Inner {
             match self.parts.engine.command(told.session, &told.cmd_id, command).await {
                 // Stored is enough: whoever carries the session next applies it.
                 Ok(_) | Err(EngineError::Pending) => {}
+                Err(EngineError::Store(error @ StoreError::Erased { .. })) => {
+                    tracing::warn!(session = %told.session, %error, "a session took no news of its group");
+                }
                 Err(EngineError::Refused(refusal)) => {
                     tracing::warn!(session = %told.session, %refusal, "a session took no news of its group");
                 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::frame::rendered;
 use crate::app::Server;
 use crate::codes::Code;
+use crate::erasure::erased;
 use crate::extract::{Asked, Named, Tail};
 use crate::problem::Problem;
 use crate::sessions::{Truth, going_on, send};
@@ -120,6 +121,39 @@ pub(crate) async fn stop(
 ) -> Result<Response, Problem> {
     let ask = Ask::Stop { reason: said(form.text, "a reason")? };
     perform(&server, &headers, asked, Wish { session, ask, said: "Stopped." }).await
+}
+
+/// Why it is erased, and that it is meant.
+#[derive(Debug, Deserialize)]
+pub(crate) struct EraseForm {
+    #[serde(default)]
+    text: String,
+    /// The session's handle, typed by hand.
+    #[serde(default)]
+    handle: String,
+}
+
+/// Erases what a session said, for good.
+pub(crate) async fn erase(
+    State(server): State<Server>,
+    Named(session): Named,
+    asked: Asked,
+    headers: HeaderMap,
+    Fields(EraseForm { text, handle }): Fields<EraseForm>,
+) -> Result<Response, Problem> {
+    let own = server.engine().reads().session(session).await?.handle;
+    if handle.trim() != own.as_str() {
+        let detail = format!("type the session's handle, {own}, to show that you mean it; nothing was erased");
+        return Err(Problem::new(Code::InvalidBody, detail));
+    }
+    erased(&server, session, asked.caller.principal, said(text, "a reason")?).await?;
+    // The session's own page is gone, too.
+    if !headers.contains_key("hx-request") {
+        return Ok(Redirect::to("/sessions").into_response());
+    }
+    let mut response = rendered(&Said { text: "Erased." })?;
+    response.headers_mut().insert("hx-redirect", HeaderValue::from_static("/sessions"));
+    Ok(response)
 }
 
 /// How to retry.

@@ -84,6 +84,9 @@ pub(crate) fn describe(teller: &Teller<'_>, body: &EventBody) -> Told {
         EventBody::LimitReached(e) => limit(t, e),
         EventBody::StopRequested(e) => stop_requested(t, e),
         EventBody::RetryStarted(e) => retried(t, e),
+        EventBody::SessionErased(e) => {
+            Told::new(Level::Session, "bad", "⌫", "Erased").text(t.pieces(&format!("by {}: {}", e.by, e.reason)))
+        }
     }
 }
 

@@ -66,7 +66,8 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/sessions/{session}/say", post(actions::say))
         .route("/sessions/{session}/settle", post(actions::settle));
     let approves = Router::new().route("/approvals/{approval}/decide", post(actions::decide));
-    let administers = Router::new().route("/tokens", get(tables::tokens));
+    let administers =
+        Router::new().route("/tokens", get(tables::tokens)).route("/sessions/{session}/erase", post(actions::erase));
     Router::new()
         .route("/", get(|| async { Redirect::to("/sessions") }))
         .route("/login", get(login::page).post(login::login))

@@ -53,6 +53,7 @@ struct Head {
     progress_at: String,
     /// Who works on what.
     agent: Option<String>,
+    ended: bool,
 }
 
 #[derive(Template)]
@@ -147,6 +148,7 @@ fn head(server: &Server, row: &SessionRow, session: &Session) -> Head {
         progress: ago(now, session.updated_at()),
         progress_at: session.updated_at().to_string(),
         agent: at_work,
+        ended: session.status().is_end(),
     }
 }
 

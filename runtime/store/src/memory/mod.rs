@@ -10,8 +10,9 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased, Erasure,
+    InboxEntry, NewSession, Park, Parked, Prunable, Reads, SessionFilter, SessionRow, SessionStore, StoreError,
+    Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
 
@@ -52,7 +53,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
-        self.with(|state| state.change(session, |stored| Ok(stored.take_over(owner))))
+        self.with(|state| state.change(session, |stored| stored.take_over(owner)))
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
@@ -68,11 +69,11 @@ impl SessionStore for MemoryStore {
 #[async_trait]
 impl CommandLog for MemoryStore {
     async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
-        self.with(|state| state.change(session, |stored| Ok(stored.submit(cmd_id, command))))
+        self.with(|state| state.change(session, |stored| stored.submit(cmd_id, command)))
     }
 
     async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {
-        self.with(|state| state.session(session).map(|stored| stored.outcome(cmd_id)))
+        self.with(|state| state.session(session).and_then(|stored| stored.outcome(cmd_id)))
     }
 
     async fn inbox(&self, session: SessionId) -> Result<(Vec<InboxEntry>, u64), StoreError> {
@@ -84,6 +85,32 @@ impl CommandLog for MemoryStore {
             let found = state.runnable(owner, now).take(count(limit));
             Ok(found.map(|session| Claimed { session }).collect())
         })
+    }
+}
+
+#[async_trait]
+impl Erasure for MemoryStore {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        check::tombstone(&erase)?;
+        self.with(|state| state.erase(erase))
+    }
+
+    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        let mut expired = self.with(|state| state.expired(before));
+        expired.truncate(count(limit));
+        Ok(expired)
+    }
+
+    /// It keeps none of these.
+    async fn prune(&self, what: Prunable, _before: Timestamp, _limit: u32) -> Result<u64, StoreError> {
+        match what {
+            Prunable::Deliveries | Prunable::Outbox | Prunable::Requests => Ok(0),
+        }
+    }
+
+    /// It has no file.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

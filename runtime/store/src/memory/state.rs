@@ -6,8 +6,8 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalRow, CommandOutcome, InboxEntry, NewSession, Park, Parked, SessionRow, Snapshot,
-    StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalRow, CommandOutcome, Erase, Erased, InboxEntry, NewSession, Park, Parked, SessionRow,
+    Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) handles: HashMap<Handle, SessionId>,
     numbers: Numbers,
     pub(super) contents: HashMap<Digest, Vec<u8>>,
+    /// Who refers to them.
+    refs: BTreeSet<(Digest, SessionId)>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
 }
 
@@ -78,6 +80,7 @@ impl State {
         let (appended, written) = self.change(session, |stored| stored.append(append))?;
         if written {
             for content in contents {
+                self.refs.insert((content.digest, session));
                 self.contents.entry(content.digest).or_insert(content.bytes);
             }
             for change in approvals {
@@ -85,6 +88,31 @@ impl State {
             }
         }
         Ok(appended)
+    }
+
+    pub(super) fn erase(&mut self, erase: Erase) -> Result<Erased, StoreError> {
+        let id = erase.session;
+        let records = self.change(id, |stored| stored.erase(erase))?;
+        let mine: Vec<Digest> = self.refs.iter().filter(|(_, by)| *by == id).map(|(digest, _)| *digest).collect();
+        self.refs.retain(|(_, by)| *by != id);
+        for digest in mine {
+            if !self.refs.iter().any(|(of, _)| *of == digest) {
+                self.contents.remove(&digest);
+            }
+        }
+        for row in self.approvals.values_mut().filter(|row| row.session == id) {
+            row.args = serde_json::Value::Null;
+            row.args_hash = Digest::default();
+        }
+        Ok(Erased::Done { records })
+    }
+
+    pub(super) fn expired(&self, before: Timestamp) -> Vec<SessionId> {
+        let ended = |row: &&SessionRow| row.ended && row.owner.is_none() && row.erased_at.is_none();
+        let rows = self.sessions.values().map(|stored| &stored.row).filter(ended);
+        let mut quiet: Vec<_> = rows.filter(|row| row.progress_at < before).collect();
+        quiet.sort_by_key(|row| row.progress_at);
+        quiet.into_iter().map(|row| row.id).collect()
     }
 
     pub(super) fn runnable(&self, owner: &Owner, now: Timestamp) -> impl Iterator<Item = SessionId> {
@@ -120,6 +148,7 @@ impl Stored {
             progress_at: new.at,
             takeovers: 0,
             created_at: new.at,
+            erased_at: None,
         };
         Self { row, snapshot: None, records: Vec::new(), inbox: Vec::new() }
     }
@@ -153,7 +182,13 @@ impl Stored {
         }
     }
 
-    pub(super) fn take_over(&mut self, owner: &Owner) -> TakenOver {
+    fn unerased(&self) -> Result<(), StoreError> {
+        let session = self.row.id;
+        self.row.erased_at.map_or(Ok(()), |_| Err(StoreError::Erased { session }))
+    }
+
+    pub(super) fn take_over(&mut self, owner: &Owner) -> Result<TakenOver, StoreError> {
+        self.unerased()?;
         let row = &mut self.row;
         row.fence = row.fence.next();
         if row.owner.replace(owner.clone()).is_some_and(|held_by| held_by != *owner) {
@@ -162,12 +197,12 @@ impl Stored {
         row.next_run_at = None;
         let after = self.snapshot.as_ref().map_or(Seq(0), |snapshot| snapshot.seq);
         let following = self.records.partition_point(|record| record.header.first_seq <= after);
-        TakenOver {
+        Ok(TakenOver {
             row: row.clone(),
             snapshot: self.snapshot.clone(),
             records: self.records.iter().skip(following).cloned().collect(),
             inbox: self.unread(),
-        }
+        })
     }
 
     /// Also says whether it was written now, rather than before.
@@ -224,17 +259,45 @@ impl Stored {
         Ok(Parked::Parked)
     }
 
-    pub(super) fn submit(&mut self, cmd_id: &CmdId, command: &Command) -> Submitted {
+    pub(super) fn submit(&mut self, cmd_id: &CmdId, command: &Command) -> Result<Submitted, StoreError> {
+        self.unerased()?;
         if let Some((_, outcome)) = self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id) {
-            return Submitted::Known(outcome.clone());
+            return Ok(Submitted::Known(outcome.clone()));
         }
         self.inbox.push((InboxEntry { cmd_id: cmd_id.clone(), command: command.clone() }, None));
         self.row.wake_seq += 1;
-        Submitted::Stored
+        Ok(Submitted::Stored)
     }
 
-    pub(super) fn outcome(&self, cmd_id: &CmdId) -> Option<CommandOutcome> {
-        self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id).and_then(|(_, outcome)| outcome.clone())
+    pub(super) fn outcome(&self, cmd_id: &CmdId) -> Result<Option<CommandOutcome>, StoreError> {
+        self.unerased()?;
+        let entry = self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id);
+        Ok(entry.and_then(|(_, outcome)| outcome.clone()))
+    }
+
+    /// Returns how many records lost their payload.
+    fn erase(&mut self, erase: Erase) -> Result<u64, StoreError> {
+        if self.row.head_hash == erase.tombstone.hash {
+            return Ok(self.records.len().saturating_sub(1) as u64);
+        }
+        self.unerased()?;
+        let row = &mut self.row;
+        let seen = row.fence == erase.fence && (row.head_seq, row.head_hash) == erase.head;
+        if !seen || !row.ended || row.owner.is_some() || self.inbox.iter().any(|(_, outcome)| outcome.is_none()) {
+            return Err(StoreError::Stale);
+        }
+        let header = &erase.tombstone.header;
+        (row.fence, row.head_seq, row.head_hash) = (header.fence, header.last_seq, erase.tombstone.hash);
+        (row.erased_at, row.progress_at, row.next_run_at) = (Some(erase.at), erase.at, None);
+        "erased".clone_into(&mut row.title);
+        for record in &mut self.records {
+            (record.payload, record.salt) = (None, None);
+        }
+        let records = self.records.len() as u64;
+        self.records.push(erase.tombstone);
+        self.snapshot = None;
+        self.inbox.clear();
+        Ok(records)
     }
 
     /// From the record that holds the event after `after`.

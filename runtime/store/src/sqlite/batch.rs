@@ -23,6 +23,7 @@ pub(super) struct Batch {
     parks: Vec<Asked<Park, Parked>>,
     deliveries: Vec<Asked<NewDelivery, ()>>,
     statements: Vec<Asked<Vec<Statement>, u64>>,
+    scrubs: Vec<Asked<(), ()>>,
 }
 
 /// What a batch's statements changed.
@@ -52,13 +53,19 @@ impl Batch {
             Job::Park(asked) => self.parks.push(asked),
             Job::Deliver(asked) => self.deliveries.push(asked),
             Job::Execute(asked) => self.statements.push(asked),
+            Job::Scrub(asked) => self.scrubs.push(asked),
         }
         None
     }
 
     /// The number of jobs.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len() + self.deliveries.len() + self.statements.len()
+        self.sessions.len() + self.deliveries.len() + self.statements.len() + self.scrubs.len()
+    }
+
+    /// Takes out what is done after the transaction.
+    pub(super) fn scrubs(&mut self) -> Vec<Asked<(), ()>> {
+        std::mem::take(&mut self.scrubs)
     }
 
     /// Writes everything. It is durable once the transaction is finished; an error is the transaction's.
@@ -118,7 +125,9 @@ impl Batch {
         let parks = self.parks.into_iter().map(Job::Park);
         let deliveries = self.deliveries.into_iter().map(Job::Deliver);
         let statements = self.statements.into_iter().map(Job::Execute);
-        creates.chain(take_overs).chain(appends).chain(submits).chain(parks).chain(deliveries).chain(statements)
+        let scrubs = self.scrubs.into_iter().map(Job::Scrub);
+        let of_sessions = creates.chain(take_overs).chain(appends).chain(submits).chain(parks);
+        of_sessions.chain(deliveries).chain(statements).chain(scrubs)
     }
 }
 

@@ -8,21 +8,31 @@ use sqlx::SqliteExecutor;
 use super::append::Held;
 use super::bulk::Bulk;
 use super::error::{damaged, failed};
-use super::rows::Columns;
+use super::rows::{Columns, Sid};
 use super::tx::{Then, Tx};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT OR IGNORE INTO contents (sha256, bytes) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
     2,
 );
+/// Who refers to a content, also one that was there already.
+pub(super) static REFER: Bulk = Bulk::new(
+    "INSERT OR IGNORE INTO content_refs (sha256, sid) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    2,
+);
 pub(super) const SELECT: &str = "SELECT bytes FROM contents WHERE sha256 = ?1";
 
 pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
-    let contents: Vec<&Content> = held.iter().flat_map(|held| &held.append.contents).collect();
-    let bind = tx.run(&INSERT, &contents, Then::More, |values, content| {
+    let contents: Vec<(Sid, &Content)> =
+        held.iter().flat_map(|held| held.append.contents.iter().map(|content| (held.sid, content))).collect();
+    let insert = tx.run(&INSERT, &contents, Then::More, |values, (_, content)| {
         values.add(content.digest.as_bytes().to_vec()).add(content.bytes.as_slice());
     });
-    bind.await.map(drop)
+    insert.await?;
+    let refer = tx.run(&REFER, &contents, Then::More, |values, (sid, content)| {
+        values.add(content.digest.as_bytes().to_vec()).add(*sid);
+    });
+    refer.await.map(drop)
 }
 
 pub(super) async fn read(database: impl SqliteExecutor<'_>, digest: Digest) -> Result<Vec<u8>, StoreError> {

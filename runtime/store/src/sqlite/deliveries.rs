@@ -32,7 +32,8 @@ pub(super) const REMEMBER: &str = "INSERT INTO marks (grp, mark, ended) \
      ON CONFLICT (grp, mark) DO UPDATE SET ended = excluded.ended";
 pub(super) const FINISH: &str = "UPDATE deliveries SET state = ?3, note = ?4, session = ?5 \
      WHERE state = 'waiting' AND grp = ?1 AND seq <= ?2";
-pub(super) const DISMISS: &str = "UPDATE deliveries SET state = 'done', note = ?2 WHERE id = ?1 AND state = 'bad'";
+pub(super) const DISMISS: &str =
+    "UPDATE deliveries SET state = 'done', note = ?2, body = x'' WHERE id = ?1 AND state = 'bad'";
 pub(super) const WAITING: &str =
     "SELECT grp, count(*) FROM deliveries WHERE state = 'waiting' GROUP BY grp ORDER BY min(seq)";
 pub(super) const GROUP: &str = "SELECT session, plan FROM delivery_groups WHERE grp = ?1";

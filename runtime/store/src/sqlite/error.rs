@@ -40,6 +40,11 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     code.parse::<i32>().ok().map(|extended| extended & 0xff)
 }
 
+/// Whether the disk, or the database's own bound, is full.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    code(error) == Some(FULL)
+}
+
 /// The error of a statement.
 pub(super) fn failed(error: &sqlx::Error) -> StoreError {
     explain("", error)

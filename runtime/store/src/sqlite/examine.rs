@@ -211,7 +211,7 @@ fn detail(error: StoreError) -> String {
     match error {
         StoreError::Damaged { detail } => format!("the store is damaged: {detail}"),
         StoreError::Failed { detail } | StoreError::Held { detail } => detail,
-        error @ (StoreError::Fenced | StoreError::Stale) => error.to_string(),
+        error @ (StoreError::Fenced | StoreError::Stale | StoreError::Erased { .. }) => error.to_string(),
         StoreError::Missing { what, id } => format!("{what} {id} is missing"),
     }
 }

@@ -16,7 +16,7 @@ use super::writer::{Asked, Submission};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO inbox (sid, cmd_id, command) SELECT sessions.sid, v.column2, v.column3 \
-     FROM (VALUES {rows}) AS v CROSS JOIN sessions WHERE sessions.id = v.column1 \
+     FROM (VALUES {rows}) AS v CROSS JOIN sessions WHERE sessions.id = v.column1 AND sessions.erased_at IS NULL \
      ON CONFLICT (sid, cmd_id) DO NOTHING RETURNING sid",
     3,
 );
@@ -40,7 +40,7 @@ pub(super) static UNREAD: Bulk = Bulk::new(
      WHERE inbox.sid = v.column1 AND inbox.outcome IS NULL ORDER BY inbox.seq",
     1,
 );
-pub(super) const OUTCOME: &str = "SELECT inbox.outcome FROM sessions LEFT JOIN inbox ON inbox.sid = sessions.sid \
+pub(super) const OUTCOME: &str = "SELECT inbox.outcome, sessions.erased_at FROM sessions LEFT JOIN inbox ON inbox.sid = sessions.sid \
      AND inbox.cmd_id = ?2 WHERE sessions.id = ?1";
 pub(super) const SID: &str = "SELECT sid, wake_seq FROM sessions WHERE id = ?1";
 
@@ -125,7 +125,13 @@ pub(super) async fn outcome(
     let row = row.ok_or_else(|| missing(session))?;
     let mut columns = Columns::of("inbox", &row);
     let text: Option<&str> = columns.get()?;
-    text.map(|text| serde_json::from_str(text).map(CommandOutcome).map_err(|error| columns.wrong(&error))).transpose()
+    let settled = text
+        .map(|text| serde_json::from_str(text).map(CommandOutcome).map_err(|error| columns.wrong(&error)))
+        .transpose()?;
+    if columns.maybe_time()?.is_some() {
+        return Err(StoreError::Erased { session });
+    }
+    Ok(settled)
 }
 
 /// One session's unsettled commands with the `wake_seq` they were read at, as one moment saw them.

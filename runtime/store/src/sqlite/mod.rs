@@ -12,6 +12,7 @@
 //! | `transfer` | one session to a file and from one |
 //! | `examine` | every session of a store, looked at in turn |
 //! | `packs` | packs as files |
+//! | `erasure` | erasing closed sessions, pruning, and rewriting the files afterwards |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod append;
@@ -21,6 +22,7 @@ mod batch;
 mod bulk;
 mod contents;
 mod deliveries;
+mod erasure;
 mod error;
 mod examine;
 mod inbox;
@@ -49,9 +51,10 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Finish, InboxEntry,
-    KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox, PackShelf, Park, Parked, Reads,
-    Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tokens, Tried,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
+    Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox,
+    PackShelf, Park, Parked, Prunable, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted,
+    TakenOver, Tokens, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -232,6 +235,27 @@ impl Requests for SqliteStore {
 
     async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
         self.writer.ask(Job::Execute, vec![requests::answer(key, answer)]).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Erasure for SqliteStore {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        crate::check::tombstone(&erase)?;
+        self.writer.ask(Job::Execute, erasure::erase(&erase)).await?;
+        self.reads.erased(&erase).await
+    }
+
+    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        self.reads.expired(before, limit).await
+    }
+
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.writer.ask(Job::Execute, erasure::prune(what, before, limit)).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.writer.ask(Job::Scrub, ()).await
     }
 }
 

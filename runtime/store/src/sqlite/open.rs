@@ -13,7 +13,8 @@ use super::error::{failed_at, unreadable_at};
 use super::place::{self, Place};
 use super::reads::SqliteReads;
 use super::writer::Writer;
-use super::{SqliteStore, schema};
+use super::{SqliteStore, erasure, schema};
+use erasure::NotScrubbed;
 
 /// Before it, a WAL reset could corrupt a database.
 const SQLITE_MIN: [u32; 3] = [3, 51, 3];
@@ -28,6 +29,7 @@ const ROWS: usize = 512;
 /// What survives power loss and keeps the files bounded. `synchronous` is spelled as a number because an unknown word
 /// silently means a weaker setting; both are read back.
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = 2; PRAGMA journal_size_limit = 67108864; \
+     PRAGMA secure_delete = 1; \
      PRAGMA wal_autocheckpoint = 4000";
 
 /// What a commit survives, as read back from SQLite after setting it.
@@ -37,6 +39,8 @@ pub struct Durability {
     pub journal_mode: String,
     /// 2 = FULL.
     pub synchronous: i64,
+    /// 1 = what is deleted is overwritten.
+    pub secure_delete: i64,
     /// The library's version.
     pub sqlite_version: String,
 }
@@ -68,6 +72,10 @@ impl SqliteStore {
         if let Some(pages) = limits.max_pages {
             let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
+        }
+        // What a crash left of an erasure. A file that cannot be rewritten now is still a good store.
+        if let Err(NotScrubbed { error, .. }) = erasure::scrub(&mut connection).await {
+            tracing::warn!(%error, "the files may still hold bytes of erased sessions");
         }
         let reads = readers(path);
         let writer = Arc::new(Writer::start(connection, place.lock));
@@ -154,21 +162,25 @@ async fn settle(connection: &mut SqliteConnection, path: &Path) -> Result<Durabi
         sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(failed)?;
     let synchronous: i64 =
         sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.map_err(failed)?;
+    let secure_delete: i64 =
+        sqlx::query_scalar("PRAGMA secure_delete").fetch_one(&mut *connection).await.map_err(failed)?;
     let sqlite_version: String =
         sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await.map_err(failed)?;
-    let durability = Durability { journal_mode, synchronous, sqlite_version };
+    let durability = Durability { journal_mode, synchronous, secure_delete, sqlite_version };
     durability.check(path).map(|()| durability)
 }
 
 impl Durability {
     fn check(&self, path: &Path) -> Result<(), StoreError> {
-        let Self { journal_mode, synchronous, sqlite_version } = self;
+        let Self { journal_mode, synchronous, secure_delete, sqlite_version } = self;
         let wrong = if journal_mode != "wal" || *synchronous != 2 {
             format!(
                 "{}: journal_mode={journal_mode}, synchronous={synchronous} where wal and 2 (FULL) are needed; put the \
                  store on a local disk that allows shared memory",
                 path.display()
             )
+        } else if *secure_delete != 1 {
+            format!("secure_delete={secure_delete} where 1 is needed, or erased text may stay; report this as a bug")
         } else if !recent(sqlite_version) {
             let [major, minor, fix] = SQLITE_MIN;
             format!("SQLite {sqlite_version} can corrupt a database; build with {major}.{minor}.{fix} or newer")
@@ -190,7 +202,8 @@ mod tests {
 
     #[test]
     fn an_older_library_or_a_weaker_setting_is_refused() {
-        let good = Durability { journal_mode: "wal".to_owned(), synchronous: 2, sqlite_version: "3.51.3".to_owned() };
+        let (journal_mode, sqlite_version) = ("wal".to_owned(), "3.51.3".to_owned());
+        let good = Durability { journal_mode, synchronous: 2, secure_delete: 1, sqlite_version };
         let path = Path::new("p.db");
         assert_eq!(good.check(path), Ok(()));
         for version in ["3.51.2", "3.50.9", "2.99.99", "none"] {
@@ -201,6 +214,7 @@ mod tests {
         }
         assert_eq!(Durability { sqlite_version: "3.52".to_owned(), ..good.clone() }.check(path), Ok(()));
         assert!(Durability { synchronous: 1, ..good.clone() }.check(path).is_err());
+        assert!(Durability { secure_delete: 0, ..good.clone() }.check(path).is_err());
         assert!(Durability { journal_mode: "delete".to_owned(), ..good }.check(path).is_err());
     }
 }

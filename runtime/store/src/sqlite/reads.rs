@@ -7,9 +7,9 @@ use provost_domain::ids::{
 };
 use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
-    GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads, Queued,
-    Reads, SessionFilter, SessionRow, StoreError, TakenOver,
+    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, Erase,
+    Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads,
+    Queued, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, deliveries, inbox, outbox, packs, requests, sessions, snapshots, tokens};
+use super::{approvals, contents, deliveries, erasure, inbox, outbox, packs, requests, sessions, snapshots, tokens};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -114,6 +114,14 @@ impl SqliteReads {
 
     pub(super) async fn inbox(&self, session: SessionId) -> Result<(Vec<InboxEntry>, u64), StoreError> {
         inbox::read(&self.pool, session).await
+    }
+
+    pub(super) async fn erased(&self, erase: &Erase) -> Result<Erased, StoreError> {
+        erasure::outcome(&self.pool, erase).await
+    }
+
+    pub(super) async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        erasure::expired(&self.pool, before, limit).await
     }
 
     pub(super) async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {

@@ -18,7 +18,7 @@ use super::writer::{Asked, TakeOver};
 macro_rules! columns {
     () => {
         "sid, id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, owner, wake_seq, \
-         next_run_at, progress_at, takeovers, created_at, read_seq"
+         next_run_at, progress_at, takeovers, created_at, erased_at, read_seq"
     };
 }
 
@@ -34,7 +34,7 @@ pub(super) static TAKE_OVER: Bulk = Bulk::new(
     concat!(
         "UPDATE sessions SET fence = fence + 1, owner = v.column2, next_run_at = NULL, \
            takeovers = takeovers + (owner IS NOT NULL AND owner <> v.column2) \
-         FROM (VALUES {rows}) AS v WHERE sessions.id = v.column1 RETURNING ",
+         FROM (VALUES {rows}) AS v WHERE sessions.id = v.column1 AND sessions.erased_at IS NULL RETURNING ",
         columns!()
     ),
     2,
@@ -128,13 +128,28 @@ pub(super) async fn explain_takeovers(
 ) -> Vec<Result<Taken, StoreError>> {
     let unread: Vec<Sid> = taken.values().flatten().filter(|stored| stored.unread).map(|stored| stored.sid).collect();
     let mut inboxes = inbox::unread(connection, &unread).await.map_err(|error| failed(&error));
-    let mut one = |session| {
-        let stored: Stored = taken.remove(&session).unwrap_or_else(|| Err(missing(session)))?;
+    let mut one = |stored: Stored| {
         let inboxes = inboxes.as_mut().map_err(|error| error.clone())?;
         let inbox = inboxes.remove(&stored.sid).unwrap_or_else(|| Ok(Vec::new()))?;
         Ok(Taken { stored, inbox })
     };
-    asked.iter().map(|asked| one(asked.request.session)).collect()
+    let mut results = Vec::with_capacity(asked.len());
+    for Asked { request: TakeOver { session, .. }, .. } in asked {
+        results.push(match taken.remove(session) {
+            Some(stored) => stored.and_then(&mut one),
+            None => Err(untaken(connection, *session).await),
+        });
+    }
+    results
+}
+
+/// Why a session was not taken over: it is not there, or was erased.
+async fn untaken(connection: &mut SqliteConnection, session: SessionId) -> StoreError {
+    match sqlx::query(BY_ID).bind(key(&session)).fetch_optional(connection).await {
+        Ok(Some(_)) => StoreError::Erased { session },
+        Ok(None) => missing(session),
+        Err(error) => failed(&error),
+    }
 }
 
 /// Gives up the sessions whose `wake_seq` is the one their owner saw, and returns which those are.
@@ -241,6 +256,7 @@ pub(super) fn decode(row: &SqliteRow) -> Result<Stored, StoreError> {
         progress_at: columns.time()?,
         takeovers: u32::try_from(columns.count()?).map_err(|error| columns.wrong(&error))?,
         created_at: columns.time()?,
+        erased_at: columns.maybe_time()?,
     };
     let unread = row.wake_seq > columns.count()?;
     Ok(Stored { sid, row, unread })

@@ -8,11 +8,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{
-    append, approvals, contents, deliveries, examine, inbox, outbox, packs, reads, requests, schema, sessions,
+    append, approvals, contents, deliveries, erasure, examine, inbox, outbox, packs, reads, requests, schema, sessions,
     snapshots, tokens, transfer, tx, writer,
 };
 
-const BULKS: [&Bulk; 17] = [
+const BULKS: [&Bulk; 18] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -20,6 +20,7 @@ const BULKS: [&Bulk; 17] = [
     &approvals::ASK,
     &approvals::DECIDE,
     &contents::INSERT,
+    &contents::REFER,
     &deliveries::INSERT,
     &inbox::INSERT,
     &inbox::WAKE,
@@ -90,9 +91,10 @@ const SINGLES: [&str; 57] = [
     transfer::FINISH,
     transfer::INSERT,
 ];
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "appends",
     "approvals",
+    "content_refs",
     "contents",
     "deliveries",
     "delivery_groups",
@@ -124,7 +126,8 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 async fn no_statement_reads_a_whole_table() {
     let mut connection = database().await;
     let sized = BULKS.iter().flat_map(|bulk| (0..SIZES.len()).map(|size| bulk.sql(Frame::Between, size).0));
-    let scripts: Vec<std::sync::Arc<str>> = sized.chain(SINGLES.map(Into::into)).collect();
+    let singles = SINGLES.into_iter().chain(erasure::ALL).map(Into::into);
+    let scripts: Vec<std::sync::Arc<str>> = sized.chain(singles).collect();
     for sql in scripts.iter().flat_map(|script| script.split(';')) {
         for step in plan(&mut connection, sql).await {
             let table = TABLES.iter().any(|table| step.starts_with(&format!("SCAN {table}")));

@@ -11,6 +11,7 @@ use tokio::sync::{SetOnce, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::batch::{Batch, Written};
+use super::erasure::{self, NotScrubbed};
 use super::error::{Fault, failed, fault};
 use super::sessions::Taken;
 use super::tx::{BEGIN, COMMIT, Tx};
@@ -129,6 +130,8 @@ pub(super) enum Job {
     Deliver(Asked<NewDelivery, ()>),
     /// Statements that belong together, answered with the rows the last one changed.
     Execute(Asked<Vec<Statement>, u64>),
+    /// Rewriting the files, in no transaction.
+    Scrub(Asked<(), ()>),
 }
 
 impl Job {
@@ -140,7 +143,7 @@ impl Job {
             Self::Append(asked) => Some(asked.request.session),
             Self::Submit(asked) => Some(asked.request.session),
             Self::Park(asked) => Some(asked.request.session),
-            Self::Deliver(_) | Self::Execute(_) => None,
+            Self::Deliver(_) | Self::Execute(_) | Self::Scrub(_) => None,
         }
     }
 
@@ -154,6 +157,7 @@ impl Job {
             Self::Park(asked) => asked.answer(Err(error)),
             Self::Deliver(asked) => asked.answer(Err(error)),
             Self::Execute(asked) => asked.answer(Err(error)),
+            Self::Scrub(asked) => asked.answer(Err(error)),
         }
     }
 }
@@ -253,7 +257,31 @@ impl Task {
     }
 
     /// One transaction for the batch, then the answers. An error means that the handle must not be used again.
-    async fn write(&mut self, batch: Batch) -> Result<(), StoreError> {
+    async fn write(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+        let scrubs = batch.scrubs();
+        if batch.len() > 0 {
+            self.commit_all(batch).await?;
+        }
+        self.scrub(scrubs).await
+    }
+
+    /// Rewrites the files once for everybody who asked. What was asked before is durable by now.
+    async fn scrub(&mut self, asked: Vec<Asked<(), ()>>) -> Result<(), StoreError> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let scrubbed = erasure::scrub(&mut self.connection).await;
+        let (result, fatal) = match scrubbed {
+            Ok(()) => (Ok(()), false),
+            Err(NotScrubbed { error, fatal }) => (Err(error), fatal),
+        };
+        for asked in asked {
+            asked.answer(result.clone());
+        }
+        if fatal { result } else { Ok(()) }
+    }
+
+    async fn commit_all(&mut self, batch: Batch) -> Result<(), StoreError> {
         let error = match self.commit(&batch).await {
             Ok(written) => {
                 batch.answer(&mut self.connection, written).await;

@@ -34,6 +34,7 @@ fn row() -> SessionRow {
         progress_at: at(1),
         takeovers: 0,
         created_at: at(1),
+        erased_at: None,
     }
 }
 

@@ -23,6 +23,7 @@ mod appends;
 mod approvals;
 mod creation;
 mod deliveries;
+mod erasure;
 mod inbox;
 mod lists;
 mod load;

@@ -7,8 +7,8 @@ use provost_domain::event::{EventBody, SignalReceived};
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
-    Append, Appended, CommandLog, CommandOutcome, InboxAck, NewSession, Park, Parked, Reads, SessionStore, StoreError,
-    TakenOver,
+    Append, Appended, CommandLog, CommandOutcome, Erasure, InboxAck, NewSession, Park, Parked, Reads, SessionStore,
+    StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use provost_store::{MemoryStore, SqliteStore};
@@ -16,13 +16,13 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// Everything a store is.
-pub(crate) trait Store: SessionStore + CommandLog + Reads {}
-impl<S: SessionStore + CommandLog + Reads> Store for S {}
+pub(crate) trait Store: SessionStore + CommandLog + Reads + Erasure {}
+impl<S: SessionStore + CommandLog + Reads + Erasure> Store for S {}
 
 pub(crate) struct Subject {
     pub(crate) store: Arc<dyn Store>,
     /// The SQLite store and the folder of its file.
-    disk: Option<(SqliteStore, TempDir)>,
+    pub(crate) disk: Option<(SqliteStore, TempDir)>,
 }
 
 impl Subject {

@@ -53,13 +53,15 @@ pub(super) struct Verification {
     pub(super) sessions: u64,
     records: u64,
     pub(super) problems: u64,
+    /// Sessions of which only the tombstone is left.
+    erased: u64,
     /// Sessions with problems.
     bad: u64,
 }
 
 impl Verification {
     fn new(file: PathBuf, output: Output) -> Self {
-        Self { file, output, sessions: 0, records: 0, problems: 0, bad: 0 }
+        Self { file, output, sessions: 0, records: 0, problems: 0, erased: 0, bad: 0 }
     }
 
     async fn one(&mut self, reads: &SqliteReads, session: &str, heads: &Heads) -> Result<()> {
@@ -92,6 +94,11 @@ impl Verification {
     fn take(&mut self, examined: &Examined) {
         self.sessions += u64::from(examined.row.is_some());
         self.records += examined.records;
+        if let Some((row, at)) = examined.row.as_ref().and_then(|row| Some((row, row.erased_at?))) {
+            self.erased += 1;
+            let value = json!({"session": row.id, "handle": row.handle, "erased_at": at.to_string()});
+            self.output.result(&value, &format!("{}: erased at {at}; only its tombstone is left", row.handle));
+        }
         self.bad += u64::from(!examined.problems.is_empty());
         let row = examined.row.as_ref().map(|row| (row.id.to_string(), row.handle.as_str()));
         let name = row.as_ref().map_or((examined.place.as_str(), None), |(id, handle)| (id.as_str(), Some(*handle)));
@@ -116,14 +123,14 @@ impl Verification {
     }
 
     fn conclude(&self) -> ExitCode {
-        let Self { file, output, sessions, records, problems, bad } = self;
+        let Self { file, output, sessions, records, problems, erased, bad } = self;
         let verdict = match problems {
             0 => format!("{GOOD}clean{GOOD:#}"),
             _ => format!("{BAD}{problems} problems{BAD:#} in {bad} sessions"),
         };
         let value = json!({
             "file": file.display().to_string(), "sessions": sessions, "records": records, "problems": problems,
-            "bad_sessions": bad,
+            "bad_sessions": bad, "erased": erased,
         });
         output.result(&value, &format!("{sessions} sessions, {records} records: {verdict}"));
         if *problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,0 +1,130 @@
+//! Erasing what closed sessions said: the one way to it, whoever asks.
+
+use std::sync::Arc;
+
+use provost_domain::event::SessionErased;
+use provost_domain::ids::{CmdId, Handle, Principal, SessionId};
+use provost_domain::log::{AppendRecord, Unsealed};
+use provost_domain::port::{Erase, Erased, Erasure, SessionRow, StoreError};
+use provost_domain::refusal::Refusal;
+
+use crate::api::{Engine, EngineError};
+use crate::shared::Hint;
+
+/// Erases sessions of one engine's store. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Eraser {
+    engine: Engine,
+    erasure: Arc<dyn Erasure>,
+}
+
+/// A session that was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// Its id.
+    pub session: SessionId,
+    /// Its handle, which stays.
+    pub handle: Handle,
+    /// The records whose payload is gone.
+    pub records: u64,
+}
+
+impl Eraser {
+    /// For an engine and the store it stands on.
+    pub fn new(engine: Engine, erasure: Arc<dyn Erasure>) -> Self {
+        Self { engine, erasure }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn erasure(&self) -> &dyn Erasure {
+        &*self.erasure
+    }
+
+    /// Erases a session that has ended: once it returns, nobody can read what the session said, and its log ends in a
+    /// tombstone with these words. Bytes of it may stay in files until [`Self::scrub`].
+    ///
+    /// # Errors
+    /// It is carried right now, has not ended, its messages still wait to be sent, or it was erased before.
+    pub async fn erase(&self, session: SessionId, by: &Principal, reason: &str) -> Result<Gone, EngineError> {
+        let shared = self.engine.shared();
+        let now = shared.now();
+        // Nobody carries it meanwhile; whoever would, finds the tombstone.
+        let _guard = shared.registry.try_acquire(session, by.as_str(), now)?;
+        let row = shared.ports.reads.session(session).await?;
+        if row.erased_at.is_some() {
+            return Err(StoreError::Erased { session }.into());
+        }
+        if !row.ended {
+            return Err(refused(format!("it is `{}`; stop it first, or wait for its end", row.status)));
+        }
+        let tombstone = tombstone(&row, by, reason, shared.salt(), now);
+        let (head_seq, status) = (tombstone.header.last_seq, row.status);
+        let head = (row.head_seq, row.head_hash);
+        let erase = Erase { session, fence: row.fence, head, tombstone, at: now };
+        match self.erasure.erase(erase).await? {
+            Erased::Done { records } => {
+                tracing::info!(%session, handle = %row.handle, %by, records, "a session was erased");
+                shared.hint(Hint { session, head_seq, status, ended: true });
+                Ok(Gone { session, handle: row.handle, records })
+            }
+            Erased::Unsent { messages } => Err(refused(format!(
+                "{messages} of its messages wait to be sent; wait until they are sent or have failed"
+            ))),
+        }
+    }
+
+    /// The same, and rewrites the files. An erasure that is done stays done when that fails; the second part says why.
+    ///
+    /// # Errors
+    /// See [`Self::erase`].
+    pub async fn erase_from_files(
+        &self,
+        session: SessionId,
+        by: &Principal,
+        reason: &str,
+    ) -> Result<(Gone, Option<StoreError>), EngineError> {
+        let erased = self.erase(session, by, reason).await;
+        // Asked again, it finishes what an earlier call could not.
+        let before = matches!(&erased, Err(EngineError::Store(StoreError::Erased { .. })));
+        let left = if erased.is_ok() || before { self.scrub().await.err() } else { None };
+        erased.map(|gone| (gone, left))
+    }
+
+    /// Rewrites the store's files where erasures left bytes in them. Takes as long as copying the store, and nothing is
+    /// written meanwhile.
+    ///
+    /// # Errors
+    /// The disk is full or somebody reads the files all the time: it is tried again with the next erasure and at the next
+    /// start.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.erasure.scrub().await
+    }
+}
+
+fn refused(why: String) -> EngineError {
+    EngineError::Refused(Refusal::NotErasable { why })
+}
+
+fn tombstone(
+    row: &SessionRow,
+    by: &Principal,
+    reason: &str,
+    salt: [u8; 16],
+    at: provost_domain::time::Timestamp,
+) -> AppendRecord {
+    let erased = SessionErased { by: by.clone(), reason: reason.to_owned(), events: row.head_seq.0 };
+    let fence = row.fence.next();
+    AppendRecord::seal(Unsealed {
+        session: row.id,
+        after: row.head_seq,
+        fence,
+        cmd_id: CmdId::new(format!("{fence}.erased")),
+        at,
+        events: &[erased.into()],
+        salt,
+        prev: row.head_hash,
+    })
+}

@@ -1,0 +1,217 @@
+//! Erasing what a closed session said, and pruning.
+//!
+//! One conditional update of the session's row is the authority, as for an append; every other statement of the transaction
+//! acts only where the row's head is the tombstone, so that an update that did not take changes nothing.
+//!
+//! What SQL deletes may stay in the file: `secure_delete` overwrites a deleted row, but pages that were split or merged
+//! before keep stale copies beside their rows, and the write-ahead log keeps whole pages. Hence [`scrub`]: `VACUUM` writes
+//! every page anew, and a truncating checkpoint empties the log.
+
+use provost_domain::ids::SessionId;
+use provost_domain::port::{Erase, Erased, Prunable, StoreError};
+use provost_domain::time::Timestamp;
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
+
+use super::error::{Fault, failed, fault, is_full};
+use super::rows::{Columns, key, missing};
+use super::writer::{CHECKPOINT, Statement};
+
+/// The session's number, once its head is the tombstone.
+macro_rules! erased {
+    ($before:literal, $after:literal) => {
+        concat!($before, "(SELECT sid FROM sessions WHERE id = ?1 AND head_hash = ?2)", $after)
+    };
+}
+
+/// The same for what is kept by the session's id.
+macro_rules! erased_id {
+    ($before:literal, $after:literal) => {
+        concat!($before, "(SELECT id FROM sessions WHERE id = ?1 AND head_hash = ?2)", $after)
+    };
+}
+
+pub(super) const SEAL: &str = "UPDATE sessions SET head_hash = ?2, head_seq = ?3, fence = ?4, erased_at = ?5, \
+       progress_at = ?5, title = 'erased', next_run_at = NULL \
+     WHERE id = ?1 AND fence = ?6 AND head_seq = ?7 AND head_hash = ?8 AND ended = 1 AND owner IS NULL \
+       AND wake_seq = read_seq AND erased_at IS NULL \
+       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.session = ?1 AND outbox.state = 'waiting')";
+pub(super) const TOMBSTONE: &str = "INSERT OR IGNORE INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
+     SELECT sid, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?2 FROM sessions WHERE id = ?1 AND head_hash = ?2";
+const CONTENTS: &str = erased!(
+    "DELETE FROM contents WHERE sha256 IN (SELECT mine.sha256 FROM content_refs AS mine WHERE mine.sid = ",
+    " AND NOT EXISTS (SELECT 1 FROM content_refs AS other WHERE other.sha256 = mine.sha256 AND other.sid <> mine.sid))"
+);
+const REFS: &str = erased!("DELETE FROM content_refs WHERE sid = ", "");
+const SNAPSHOTS: &str = erased!("DELETE FROM snapshots WHERE sid = ", "");
+/// Who decided what and when stays. A hash of the arguments would let somebody check a guess at them.
+const APPROVALS: &str =
+    erased!("UPDATE approvals SET args = 'null', args_hash = zeroblob(32) WHERE approvals.sid = ", "");
+const INBOX: &str = erased!("DELETE FROM inbox WHERE sid = ", "");
+const DELIVERIES: &str = erased_id!("UPDATE deliveries SET body = x'', note = 'erased' WHERE session = ", "");
+const MARKS: &str = erased_id!(
+    "DELETE FROM marks WHERE grp IN (SELECT grp FROM delivery_groups WHERE plan IS NULL AND session = ",
+    ")"
+);
+const GROUPS: &str = erased_id!("DELETE FROM delivery_groups WHERE plan IS NULL AND session = ", "");
+const OUTBOX: &str = erased_id!("DELETE FROM outbox WHERE session = ", "");
+/// Answers that name the session, and refusals, which quote what they refuse. The note that a request was made stays: it is
+/// then decided again, for the same session.
+const REQUESTS: &str = "UPDATE requests SET status = NULL, content_type = NULL, location = NULL, body = NULL \
+     WHERE at >= 0 AND status IS NOT NULL \
+       AND (status >= 400 OR instr(body, CAST(?3 AS BLOB)) > 0 \
+         OR instr(body, (SELECT CAST(handle AS BLOB) FROM sessions WHERE id = ?1)) > 0) \
+       AND EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND head_hash = ?2)";
+const MARK: &str =
+    "INSERT OR IGNORE INTO scrub (one, since) SELECT 1, ?3 FROM sessions WHERE id = ?1 AND head_hash = ?2";
+const PAYLOADS: &str =
+    erased!("UPDATE appends SET payload = NULL, salt = NULL WHERE payload IS NOT NULL AND hash <> ?2 AND sid = ", "");
+const OUTCOME: &str = "SELECT head_hash = ?2, erased_at IS NOT NULL, \
+       (SELECT count(*) FROM appends WHERE appends.sid = sessions.sid AND payload IS NULL), \
+       (SELECT count(*) FROM outbox WHERE outbox.session = ?1 AND outbox.state = 'waiting') \
+     FROM sessions WHERE id = ?1";
+const EXPIRED: &str = "SELECT id FROM sessions \
+     WHERE ended = 1 AND owner IS NULL AND erased_at IS NULL AND progress_at < ?1 ORDER BY progress_at LIMIT ?2";
+/// A delivery that belongs to an open session tells a person who asks why it was opened: it stays as long.
+const PRUNE_DELIVERIES: &str = "DELETE FROM deliveries WHERE seq IN (SELECT seq FROM deliveries \
+     WHERE state <> 'waiting' AND received_at < ?1 \
+       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = deliveries.session AND sessions.ended = 0) \
+     ORDER BY received_at LIMIT ?2)";
+/// Groups whose session ended, and that nothing waits for; walked by the groups there are.
+macro_rules! stale_groups {
+    ($before:literal) => {
+        concat!(
+            $before,
+            " (SELECT told.grp FROM delivery_groups AS told CROSS JOIN sessions \
+             WHERE told.session IS NOT NULL AND sessions.id = told.session AND told.plan IS NULL \
+               AND sessions.ended = 1 AND sessions.owner IS NULL AND sessions.progress_at < ?1 \
+               AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.grp = told.grp AND deliveries.state = 'waiting') \
+             ORDER BY told.session LIMIT ?2)"
+        )
+    };
+}
+const PRUNE_MARKS: &str = stale_groups!("DELETE FROM marks WHERE grp IN");
+const PRUNE_GROUPS: &str = stale_groups!("DELETE FROM delivery_groups WHERE grp IN");
+const PRUNE_OUTBOX: &str = "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox \
+     WHERE state <> 'waiting' AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+const PRUNE_REQUESTS: &str =
+    "DELETE FROM requests WHERE key IN (SELECT key FROM requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
+const SCRUB_DUE: &str = "SELECT since FROM scrub WHERE one = 1";
+const SCRUBBED: &str = "DELETE FROM scrub WHERE one = 1";
+const VACUUM: &str = "VACUUM";
+
+/// Every statement, for the test that prepares them.
+#[cfg(test)]
+pub(super) const ALL: [&str; 23] = [
+    SEAL,
+    TOMBSTONE,
+    CONTENTS,
+    REFS,
+    SNAPSHOTS,
+    APPROVALS,
+    INBOX,
+    DELIVERIES,
+    MARKS,
+    GROUPS,
+    OUTBOX,
+    REQUESTS,
+    MARK,
+    PAYLOADS,
+    OUTCOME,
+    EXPIRED,
+    PRUNE_DELIVERIES,
+    PRUNE_MARKS,
+    PRUNE_GROUPS,
+    PRUNE_OUTBOX,
+    PRUNE_REQUESTS,
+    SCRUB_DUE,
+    SCRUBBED,
+];
+
+/// What follows the row and the tombstone; each names the session and the tombstone's hash first.
+const WIPES: [&str; 10] = [CONTENTS, REFS, SNAPSHOTS, APPROVALS, INBOX, DELIVERIES, MARKS, GROUPS, OUTBOX, PAYLOADS];
+
+/// The statements of one erasure, in their order.
+pub(super) fn erase(erase: &Erase) -> Vec<Statement> {
+    let (id, tombstone) = (key(&erase.session), &erase.tombstone);
+    let (header, hash) = (&tombstone.header, tombstone.hash);
+    let about = |sql| Statement::new(sql).bytes(&id).bytes(hash.as_bytes());
+    let (last, at) = (signed(header.last_seq.0), erase.at.micros());
+    let seal = about(SEAL).number(last).number(signed(header.fence.0)).number(at);
+    let seal = seal.number(signed(erase.fence.0)).number(signed(erase.head.0.0)).bytes(erase.head.1.as_bytes());
+    let record = about(TOMBSTONE).number(signed(header.first_seq.0)).number(last).number(signed(header.fence.0));
+    let record = record.text(header.cmd_id.as_str()).number(header.at.micros()).text(&header.kinds);
+    let record = record.maybe_bytes(tombstone.payload.clone()).maybe_bytes(tombstone.salt.map(Vec::from));
+    let record = record.bytes(tombstone.digest.as_bytes()).bytes(tombstone.prev.as_bytes());
+    let named = erase.session.to_string();
+    let mut statements = vec![seal, record, about(REQUESTS).text(&named), about(MARK).number(at)];
+    statements.extend(WIPES.map(about));
+    statements
+}
+
+/// What the row says once the transaction is durable.
+pub(super) async fn outcome(pool: &SqlitePool, erase: &Erase) -> Result<Erased, StoreError> {
+    let query = sqlx::query(OUTCOME).bind(key(&erase.session)).bind(erase.tombstone.hash.as_bytes().to_vec());
+    let row = query.fetch_optional(pool).await.map_err(|error| failed(&error))?;
+    let row = row.ok_or_else(|| missing(erase.session))?;
+    let mut columns = Columns::of("sessions", &row);
+    let (done, before): (bool, bool) = (columns.get()?, columns.get()?);
+    let (records, messages) = (columns.count()?, columns.count()?);
+    match (done, before) {
+        (true, _) => Ok(Erased::Done { records }),
+        (false, true) => Err(StoreError::Erased { session: erase.session }),
+        (false, false) if messages > 0 => Ok(Erased::Unsent { messages }),
+        (false, false) => Err(StoreError::Stale),
+    }
+}
+
+pub(super) async fn expired(pool: &SqlitePool, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+    let query = sqlx::query(EXPIRED).bind(before.micros()).bind(i64::from(limit));
+    let rows = query.fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(|row| Columns::of("sessions", row).session()).collect()
+}
+
+/// The statements of one batch; the last one's rows are counted.
+pub(super) fn prune(what: Prunable, before: Timestamp, limit: u32) -> Vec<Statement> {
+    let statements: &[&'static str] = match what {
+        Prunable::Deliveries => &[PRUNE_MARKS, PRUNE_GROUPS, PRUNE_DELIVERIES],
+        Prunable::Outbox => &[PRUNE_OUTBOX],
+        Prunable::Requests => &[PRUNE_REQUESTS],
+    };
+    let statement = |sql: &&'static str| Statement::new(sql).number(before.micros()).number(i64::from(limit));
+    statements.iter().map(statement).collect()
+}
+
+/// Why the files still hold what was erased.
+#[derive(Debug)]
+pub(super) struct NotScrubbed {
+    pub(super) error: StoreError,
+    /// Whether the handle must not be used again.
+    pub(super) fatal: bool,
+}
+
+impl From<sqlx::Error> for NotScrubbed {
+    fn from(error: sqlx::Error) -> Self {
+        // A full disk ends the rewriting before anything of the database was changed.
+        Self { fatal: fault(&error) == Fault::Fatal && !is_full(&error), error: failed(&error) }
+    }
+}
+
+/// Rewrites the database and empties its write-ahead log, if an erasure left anything. Outside of any transaction.
+pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<(), NotScrubbed> {
+    if sqlx::query(SCRUB_DUE).fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(());
+    }
+    sqlx::query(VACUUM).execute(&mut *connection).await?;
+    let busy: i64 = sqlx::query(CHECKPOINT).fetch_one(&mut *connection).await?.try_get(0)?;
+    if busy != 0 {
+        let detail = "a reader holds on to the write-ahead log, where bytes of erased sessions may still be; end what reads \
+             the store, for example a backup, and erase again or wait for the next try";
+        return Err(NotScrubbed { error: StoreError::Failed { detail: detail.to_owned() }, fatal: false });
+    }
+    sqlx::query(SCRUBBED).execute(&mut *connection).await?;
+    Ok(())
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

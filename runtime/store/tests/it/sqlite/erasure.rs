@@ -1,0 +1,321 @@
+//! Erasing in files: not a byte stays, whatever the pages went through before, and a crash changes nothing of that.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use provost_domain::ids::{CallId, DeliveryId, Digest, MessageId, Principal, ToolName};
+use provost_domain::invariant;
+use provost_domain::port::{
+    Arrived, Deliveries as _, DeliveryFilter, DeliveryReads as _, Erased, Erasure as _, Finish, Finished, KeptAnswer,
+    Mark, MessageFilter, NewDelivery, NewMessage, Outbox as _, OutboxReads as _, Prunable, Reads as _, Requests as _,
+    SessionStore as _, StoreError, Then, Tried,
+};
+use provost_domain::tool::ToolCall;
+use provost_store::SqliteStore;
+use serde_json::json;
+use sqlx::Connection as _;
+
+use super::{place, raw};
+use crate::erasure::{ended, request, saying};
+use crate::support::{Driven, Subject, at, id};
+
+/// The files of a folder that hold the text.
+fn holding(folder: &Path, text: &str) -> Vec<String> {
+    let holds = |path: &Path| fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| holds(path));
+    files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// A store, what drives it, and its folder, which must outlive both.
+async fn subject(folder: &Path) -> (SqliteStore, Subject) {
+    let store = SqliteStore::open(&folder.join("p.db")).await.unwrap();
+    let subject = Subject { store: Arc::new(store.clone()), disk: None };
+    (store, subject)
+}
+
+fn message(n: u128, text: &str) -> NewMessage {
+    let call = ToolCall {
+        session: id(n),
+        call: CallId::new("1.1.0"),
+        tool: ToolName::new("notify:x"),
+        args: Arc::new(json!({ "said": text })),
+        key: format!("key-{n}"),
+    };
+    NewMessage { call, at: at(2) }
+}
+
+async fn sent(store: &SqliteStore, n: u128) {
+    let id: MessageId = message(n, "").id();
+    let tried = Tried { id, at: at(3), then: Then::Sent, note: String::new() };
+    assert!(store.tried(&tried).await.unwrap());
+}
+
+fn delivery(name: &str, text: &str, arrived: Arrived) -> NewDelivery {
+    let (id, by) = (DeliveryId::new(name), Principal::new("intake:a"));
+    NewDelivery { id, source: "s".to_owned(), by, body: text.as_bytes().to_vec(), arrived, at: at(2) }
+}
+
+fn done(group: Digest, n: u128) -> Finish {
+    let marks = vec![Mark { name: format!("mark-{n}"), ended: false }];
+    Finish { group, upto: 9_999, what: Finished::Done { session: Some(id(n)), marks, note: "opened".to_owned() } }
+}
+
+/// Everything a session leaves in the store says the text.
+async fn everywhere(store: &SqliteStore, subject: &Subject, n: u128, text: &str) {
+    ended(subject, n, text).await;
+    let group = Digest::of(&n.to_be_bytes());
+    let name = format!("dlv-{n}");
+    store.deliver(delivery(&name, text, Arrived::Waiting { group })).await.unwrap();
+    store.plan(group, text).await.unwrap();
+    store.finish(done(group, n)).await.unwrap();
+    store.enqueue(message(n, text)).await.unwrap();
+    sent(store, n).await;
+    let key = Digest::of(text.as_bytes());
+    store.claim(key, key, at(2), at(0)).await.unwrap();
+    let body = format!("{{\"session\": \"{}\", \"title\": \"{text}\"}}", id(n)).into_bytes();
+    let answer = KeptAnswer { status: 201, content_type: "application/json".to_owned(), location: None, body };
+    store.answer(key, &answer).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_file_holds_a_byte_of_what_was_erased() {
+    let (folder, _) = place();
+    let (store, subject) = subject(folder.path()).await;
+    // Neighbours grow and shrink around it, so that pages are split and merged.
+    for n in 1..=40 {
+        everywhere(&store, &subject, n, &format!("MARKER-{n:03}-HERE")).await;
+    }
+    for n in 1..=40 {
+        assert!(!holding(folder.path(), &format!("MARKER-{n:03}-HERE")).is_empty(), "{n} was there to be found");
+    }
+    for n in (1..=40).filter(|n| n % 3 != 0) {
+        let erased = store.erase(request(&*subject.store, n).await).await;
+        assert_eq!(erased, Ok(Erased::Done { records: 2 }), "{n}");
+    }
+    store.scrub().await.unwrap();
+    for n in 1..=40 {
+        let found = holding(folder.path(), &format!("MARKER-{n:03}-HERE"));
+        assert_eq!(found.is_empty(), n % 3 != 0, "{n}: {found:?}");
+    }
+    // The others are as they were.
+    let reads = store.reads();
+    for n in (3..=40).step_by(3) {
+        let row = store.session(id(n)).await.unwrap();
+        let records = store.records(id(n), provost_domain::ids::Seq(0), 99).await.unwrap();
+        assert!(records.iter().all(|record| record.payload.is_some()));
+        assert_eq!((row.erased_at, records.last().unwrap().hash), (None, row.head_hash));
+        assert!(!reads.delivery(&DeliveryId::new(format!("dlv-{n}"))).await.unwrap().body.is_empty());
+    }
+    let messages = reads.messages(&MessageFilter { limit: 500, ..MessageFilter::default() }).await.unwrap();
+    assert_eq!(messages.len(), 13, "those of the sessions that stay");
+    store.close().await;
+}
+
+/// What was deleted without overwriting it, as releases before this one did, and what pages that were split left beside their
+/// rows, is in no row any more: only rewriting the file reaches it.
+#[tokio::test]
+async fn stale_copies_beside_the_rows_go_too() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    everywhere(&store, &subject, 1, "MARKER-ONE").await;
+    store.close().await;
+    drop(subject);
+    raw(&path, "PRAGMA secure_delete = OFF; UPDATE snapshots SET header = x'00'; DELETE FROM contents").await.unwrap();
+    let (store, subject) = self::subject(folder.path()).await;
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.scrub().await.unwrap();
+    assert_eq!(holding(folder.path(), "MARKER-ONE"), Vec::<String>::new());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_crash_before_the_files_are_rewritten_is_made_up_for_at_the_next_start() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    everywhere(&store, &subject, 1, "MARKER-ONE").await;
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    // What a kill leaves: the files as they are now, the write-ahead log with them.
+    let fallen = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), fallen.path().join(entry.file_name())).unwrap();
+    }
+    assert!(!holding(fallen.path(), "MARKER-ONE").is_empty(), "there is something to make up for");
+    let next = SqliteStore::open(&fallen.path().join("p.db")).await.unwrap();
+    assert_eq!(holding(fallen.path(), "MARKER-ONE"), Vec::<String>::new());
+    let row = next.session(id(1)).await.unwrap();
+    let records = next.records(id(1), provost_domain::ids::Seq(0), 99).await.unwrap();
+    assert_eq!(invariant::check(&records, row.head_seq, row.head_hash), Vec::<String>::new());
+    next.close().await;
+    drop(subject);
+    store.close().await;
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn a_reader_that_holds_on_is_named_and_the_files_are_rewritten_later() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    everywhere(&store, &subject, 1, "MARKER-ONE").await;
+    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM sessions").execute(&mut reader).await.unwrap();
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    let held = store.scrub().await.unwrap_err().to_string();
+    assert!(held.contains("a reader holds on"), "{held}");
+    reader.close().await.unwrap();
+    store.create(crate::support::new(2)).await.unwrap();
+    store.scrub().await.unwrap();
+    assert_eq!(holding(folder.path(), "MARKER-ONE"), Vec::<String>::new());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn messages_that_wait_are_sent_before_their_session_is_erased() {
+    let (folder, _) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    store.enqueue(message(1, "x")).await.unwrap();
+    let erase = request(&*subject.store, 1).await;
+    assert_eq!(store.erase(erase.clone()).await, Ok(Erased::Unsent { messages: 1 }));
+    assert_eq!(store.session(id(1)).await.unwrap().erased_at, None);
+    sent(&store, 1).await;
+    assert_eq!(store.erase(erase).await, Ok(Erased::Done { records: 2 }));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_log_lets_nothing_go_but_by_its_own_door() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    ended(&subject, 2, "x").await;
+    let store = {
+        store.close().await;
+        drop(subject);
+        for sql in [
+            "UPDATE appends SET payload = NULL, salt = NULL",
+            "UPDATE sessions SET erased_at = 1; UPDATE appends SET payload = NULL, salt = NULL",
+        ] {
+            let error = raw(&path, sql).await.unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{error}");
+        }
+        raw(&path, "UPDATE sessions SET erased_at = NULL").await.unwrap();
+        SqliteStore::open(&path).await.unwrap()
+    };
+    let shared: Arc<dyn crate::support::Store> = Arc::new(store.clone());
+    store.erase(request(&*shared, 1).await).await.unwrap();
+    store.close().await;
+    drop(shared);
+    for sql in [
+        "UPDATE appends SET payload = x'00'",
+        "UPDATE appends SET payload = NULL, salt = NULL, kinds = 'other' WHERE sid = 1 AND first_seq = 1",
+        "UPDATE appends SET hash = x'00' WHERE sid = 1 AND first_seq = 1",
+        "UPDATE appends SET payload = NULL, salt = NULL WHERE sid = 1 AND first_seq = 3",
+        "UPDATE appends SET payload = NULL, salt = NULL WHERE sid = 2",
+        "DELETE FROM appends WHERE sid = 1",
+    ] {
+        let error = raw(&path, sql).await.unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{sql}: {error}");
+    }
+    assert!(folder.path().exists());
+}
+
+#[tokio::test]
+async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
+    let (folder, _) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    let open = subject.session(2).await;
+    open.park(0, None).await.unwrap();
+    for n in [1_u128, 2] {
+        let group = Digest::of(&n.to_be_bytes());
+        store.deliver(delivery(&format!("dlv-{n}"), "x", Arrived::Waiting { group })).await.unwrap();
+        store.finish(done(group, n)).await.unwrap();
+        store.enqueue(message(n, "x")).await.unwrap();
+    }
+    sent(&store, 1).await;
+    let waiting = Digest::of(b"waiting");
+    store.deliver(delivery("dlv-3", "x", Arrived::Waiting { group: waiting })).await.unwrap();
+    store.deliver(delivery("dlv-4", "x", Arrived::Bad { reason: "r".to_owned() })).await.unwrap();
+    for what in Prunable::ALL {
+        assert_eq!(store.prune(what, at(2), 9).await, Ok(0), "{what:?} is not old enough");
+    }
+    assert_eq!(store.prune(Prunable::Deliveries, at(3), 1).await, Ok(1), "no more than asked");
+    assert_eq!(store.prune(Prunable::Deliveries, at(3), 9).await, Ok(1));
+    assert_eq!(store.prune(Prunable::Outbox, at(3), 9).await, Ok(1));
+    let reads = store.reads();
+    let rows = reads.deliveries(&DeliveryFilter { limit: 9, ..DeliveryFilter::default() }).await.unwrap();
+    let left: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(left, ["dlv-3", "dlv-2"], "what waits, and what an open session came from");
+    let work = async |n: u128| reads.work(Digest::of(&n.to_be_bytes()), 9).await.unwrap();
+    let (gone, kept) = (work(1).await, work(2).await);
+    assert_eq!((gone.session, gone.marks.len()), (None, 0));
+    assert_eq!((kept.session, kept.marks.len()), (Some(id(2)), 1));
+    let messages = reads.messages(&MessageFilter { limit: 9, ..MessageFilter::default() }).await.unwrap();
+    assert_eq!(messages.iter().map(|row| row.session).collect::<Vec<_>>(), [id(2)]);
+    store.close().await;
+}
+
+/// The statements that lead from this schema back to version 3.
+const BACK: &str = "DROP TRIGGER appends_no_update; \
+    CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END; \
+    DROP INDEX sessions_quiet; ALTER TABLE sessions DROP COLUMN erased_at; DROP TABLE content_refs; DROP TABLE scrub; \
+    DROP INDEX deliveries_by_session; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
+    DROP INDEX outbox_finished; DROP INDEX sessions_by_pack; DROP TABLE packs; PRAGMA user_version = 3";
+
+#[tokio::test]
+async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_from() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    let bytes = format!("SHARED {}", "x".repeat(9_000)).into_bytes();
+    let digest = Digest::of(&bytes);
+    // As the engine writes it: an event names the content it refers to.
+    for n in [1, 2] {
+        let mut driven = subject.session(n).await;
+        let mut append = saying(&driven, "x");
+        append.record = Some(referring(&driven, digest));
+        append.contents = vec![provost_domain::tool::Content { digest, bytes: bytes.clone() }];
+        append.snapshot = None;
+        (append.ended, append.release) = (true, true);
+        driven.write(append).await.unwrap();
+    }
+    let replayed = delivery("dlv-1", "MARKER-REPLAYED", Arrived::Bad { reason: "r".to_owned() });
+    store.deliver(replayed).await.unwrap();
+    store.close().await;
+    drop(subject);
+    raw(&path, BACK).await.unwrap();
+    raw(&path, "UPDATE deliveries SET state = 'done', note = 'replayed as dlv-2'").await.unwrap();
+
+    let (store, subject) = self::subject(folder.path()).await;
+    let body = store.reads().delivery(&DeliveryId::new("dlv-1")).await.unwrap().body;
+    assert_eq!(body, b"", "its copy has it");
+    for n in [1, 2] {
+        let records = store.records(id(n), provost_domain::ids::Seq(0), 9).await.unwrap();
+        assert!(records[0].payload.is_some());
+    }
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    assert_eq!(store.content(digest).await, Ok(bytes), "the other session still refers to it");
+    store.erase(request(&*subject.store, 2).await).await.unwrap();
+    assert!(matches!(store.content(digest).await, Err(StoreError::Missing { .. })));
+    store.scrub().await.unwrap();
+    assert_eq!(holding(folder.path(), "SHARED"), Vec::<String>::new());
+    store.close().await;
+}
+
+fn referring(driven: &Driven, digest: Digest) -> provost_domain::log::AppendRecord {
+    use provost_domain::event::{EventBody, SignalReceived};
+    use provost_domain::log::{AppendRecord, Unsealed};
+    let payload = Arc::new(json!({ "content": { "stored": { "sha256": digest, "bytes": 9_000 } } }));
+    let said = SignalReceived { source: "test".to_owned(), payload };
+    AppendRecord::seal(Unsealed {
+        session: driven.id,
+        after: driven.head,
+        fence: driven.fence,
+        cmd_id: provost_domain::ids::CmdId::new("r"),
+        at: at(2),
+        events: &[EventBody::from(said)],
+        salt: [7; 16],
+        prev: driven.prev,
+    })
+}

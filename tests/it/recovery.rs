@@ -215,7 +215,6 @@ async fn damaged_sessions_do_not_stand_before_others() {
     for _ in 0..=DAMAGED {
         house.session("staging").await;
     }
-    house.model.asked_times(DAMAGED + 1).await;
     house.engine.shutdown(Duration::ZERO).await;
     let damaged = |nth| Strike { at: format!("store.take_over#{nth}"), fault: Fault::Damaged, death: Death::Never };
     let points = Arc::new(Points::new(vec![(1..=DAMAGED).map(damaged).collect()]));

@@ -4,7 +4,7 @@ use provost_domain::event::{
     AgentFinished, ApprovalDecided, ApprovalDecision, ApprovalRequested, AssignmentIssued, CallProbed, ClaimRaised,
     ConfidenceMismatched, EventBody, GateFired, LimitReached, ModelReplied, ModelRequested, OperatorAsked,
     OutcomeSettled, OutcomeUnknown, ProbeFinding, ProbeRequested, RetryStarted, RouteDecided, SessionCreated,
-    Settlement, StatusChanged, StopRequested, ToolIntended, ToolReturned, WatchPolled,
+    SessionErased, Settlement, StatusChanged, StopRequested, ToolIntended, ToolReturned, WatchPolled,
 };
 use provost_domain::gate::GateReason;
 use provost_domain::model::Arguments;
@@ -84,10 +84,12 @@ pub(crate) fn describe(teller: &Teller<'_>, body: &EventBody) -> Told {
         EventBody::LimitReached(e) => limit(t, e),
         EventBody::StopRequested(e) => stop_requested(t, e),
         EventBody::RetryStarted(e) => retried(t, e),
-        EventBody::SessionErased(e) => {
-            Told::new(Level::Session, "bad", "⌫", "Erased").text(t.pieces(&format!("by {}: {}", e.by, e.reason)))
-        }
+        EventBody::SessionErased(e) => erased(t, e),
     }
+}
+
+fn erased(t: Teller<'_>, e: &SessionErased) -> Told {
+    Told::new(Level::Session, "bad", "⌫", "Erased").text(t.pieces(&format!("by {}: {}", e.by, e.reason)))
 }
 
 /// A wire word for reading.

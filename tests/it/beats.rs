@@ -9,7 +9,7 @@ use provost_domain::command::Command;
 use provost_domain::ids::{CmdId, Owner, SessionId};
 use provost_domain::port::{Claimed, CommandLog, CommandOutcome, InboxEntry, StoreError, Submitted};
 use provost_domain::time::Timestamp;
-use provost_engine::{Engine, EngineSettings, ModelGateway, Ports, SystemClock, ToolGateway};
+use provost_engine::{Engine, EngineSettings, ModelGateway, Ports, SystemClock, SystemRandom, ToolGateway};
 use provost_store::MemoryStore;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -60,6 +60,7 @@ async fn only_completed_looks_for_work_count_as_beats() {
         tools: ToolGateway::new([]),
         roles: Arc::new(StandardRoles),
         clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
     };
     let sweep_every = Duration::from_millis(5);
     let settings = EngineSettings { sweep_every, ..EngineSettings::default() };

@@ -12,6 +12,7 @@ mod bad_files;
 mod bad_input;
 mod beats;
 mod busy;
+mod chaos;
 mod claims;
 mod crash_points;
 mod demo;

@@ -260,3 +260,22 @@ async fn a_session_whose_supervisor_keeps_failing_ends_as_error_with_the_cause()
     assert!(reason.contains("failed 6 times") && reason.contains("a fault in the code"), "{reason}");
     assert!(house.engine.registry().is_empty());
 }
+
+/// Sweeps of the test house are 20 ms apart and find 64 sessions each; one that is full is followed at once.
+#[tokio::test(start_paused = true)]
+async fn many_interrupted_sessions_go_on_before_the_next_sweep_is_due() {
+    const SESSIONS: usize = 193;
+    let house = House::open().await;
+    let gauge = Arc::clone(&house.tools.gauge);
+    gauge.behave(Behaviour::Hangs);
+    for opened in 1..=SESSIONS {
+        house.session("staging").await;
+        house.model.finish("close", 0.9);
+        house.model.calls(&[("read__gauge", json!({"n": 1}))]);
+        gauge.arrived_times(opened).await;
+    }
+    let _house = house.crash().await;
+    let began = tokio::time::Instant::now();
+    gauge.arrived_times(2 * SESSIONS).await;
+    assert!(began.elapsed() < Duration::from_millis(20), "{:?}", began.elapsed());
+}

@@ -101,6 +101,28 @@ fn layers_import_downwards_only() {
     assert_eq!(layer_breaks("[dependencies]\nprovost-store.workspace = true\n", "x", &[]).len(), 1);
 }
 
+/// The lines of a manifest that give the feature `controls` to anyone: a feature of that name may pass it on.
+fn gives_controls(manifest: &str) -> Vec<String> {
+    let passes_on = |line: &str| line.starts_with("controls = [");
+    let code = manifest.lines().filter(|line| !line.starts_with('#') && !passes_on(line));
+    code.filter(|line| line.contains("controls")).map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_shipped_can_do_without_a_guard() {
+    let mut problems = Vec::new();
+    let shipped = LAYERS.map(|(_, folder, _)| folder).into_iter().chain(["runtime/cli", "."]);
+    for folder in shipped {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        problems.extend(gives_controls(&manifest).into_iter().map(|line| format!("{folder}: {line}")));
+    }
+    none(&problems);
+    for given in ["default = [\"controls\"]", "provost-store = { workspace = true, features = [\"controls\"] }"] {
+        assert_eq!(gives_controls(given), [given]);
+    }
+    assert_eq!(gives_controls("controls = [\"provost-store/controls\"]"), Vec::<String>::new());
+}
+
 #[test]
 fn files_stay_short_and_finished() {
     let mut problems = Vec::new();

@@ -18,7 +18,7 @@ use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
     Case, Engine, EngineError, EngineSettings, Hint, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
-    ToolGateway,
+    SystemRandom, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -195,6 +195,7 @@ impl House {
             tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&given.roles),
             clock: Arc::clone(&given.clock),
+            random: Arc::new(SystemRandom),
         };
         let settings = EngineSettings {
             sweep_every: Duration::from_millis(20),

@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod browser;
+pub mod chaos;
 pub mod clock;
 pub mod crash;
 pub mod daemon;

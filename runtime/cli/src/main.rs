@@ -3,6 +3,8 @@
 mod alert;
 mod args;
 mod commands;
+#[cfg(feature = "controls")]
+mod controls;
 mod daemon;
 mod demo;
 mod follow;

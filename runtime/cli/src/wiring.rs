@@ -12,12 +12,13 @@ use provost_domain::ids::{Digest, Handle, SessionId, ToolName};
 use provost_domain::port::{Carrier, Clock, ModelProvider, Outbox, Prunable, Reads};
 use provost_domain::tool::Catalog;
 use provost_engine::{
-    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, RetentionSettings, SystemClock, ToolGateway,
+    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, RetentionSettings, SystemClock, SystemRandom,
+    ToolGateway,
 };
 use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, ScriptedProvider, read_key};
 use provost_packs::{Age, Config, IntakeConfig, Model, NotifyTarget, RetentionConfig, SecretPlace, load_config};
 use provost_server::{IntakeSettings, Outgoing, OutgoingParts, REQUESTS_KEPT, Source, SourceSettings};
-use provost_store::{SqliteReads, SqliteStore};
+use provost_store::{Limits, SqliteReads, SqliteStore};
 use provost_tools::{NotifySettings, ToolsSettings};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -183,6 +184,12 @@ fn equip(mut settings: ToolsSettings, outgoing: Option<&Outgoing>) -> Result<(To
     Ok((tools(&settings)?, provost_tools::carriers(&settings, &clock())?))
 }
 
+/// The bounds of store and engine.
+fn bounds(config: &Config) -> (Limits, EngineSettings) {
+    let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
+    (Limits::default(), settings)
+}
+
 impl House {
     /// Takes the store and starts the engine. Its tools send within the call.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
@@ -202,7 +209,11 @@ impl House {
 
     async fn start(config: &Config, outgoing: impl FnOnce(&SqliteStore) -> Result<Option<Outgoing>>) -> Result<Self> {
         let (packs, models, settings) = gear(config)?;
-        let store = SqliteStore::open(&config.store_path()).await?;
+        let bounds = bounds(config);
+        #[cfg(feature = "controls")]
+        let bounds = crate::controls::without(bounds)?;
+        let (limits, within) = bounds;
+        let store = SqliteStore::open_within(&config.store_path(), limits).await?;
         let outgoing = outgoing(&store)?;
         let (tools, carriers) = equip(settings, outgoing.as_ref())?;
         if let Some(outgoing) = &outgoing {
@@ -216,12 +227,12 @@ impl House {
             tools,
             roles: Arc::new(StandardRoles),
             clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
         };
-        let settings = EngineSettings { sessions_max: config.engine.sessions_max, ..EngineSettings::default() };
         let told = Told::listen()?;
         packs.keep(&store).await?;
         let packs = packs.with_pinned(&store.reads()).await?;
-        let engine = Engine::start(ports, packs, settings).await?;
+        let engine = Engine::start(ports, packs, within).await?;
         Ok(Self { engine, store, outgoing, drain: config.engine.drain, told })
     }
 

@@ -9,7 +9,7 @@ use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::{CmdId, Handle, Principal, SessionId};
 use provost_domain::pack::Pack;
-use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError, Submitted};
+use provost_domain::port::{Clock, CommandLog, Random, Reads, SessionStore, StoreError, Submitted};
 use provost_domain::refusal::Refusal;
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
@@ -48,6 +48,8 @@ pub struct Ports {
     pub roles: Arc<dyn Roles>,
     /// The present.
     pub clock: Arc<dyn Clock>,
+    /// For the names of owners, and for the salts that keep erased events unguessable.
+    pub random: Arc<dyn Random>,
 }
 
 /// The engine's bounds.
@@ -61,6 +63,9 @@ pub struct EngineSettings {
     pub sweep_jitter: f64,
     /// How long a caller waits for what became of a command to live work.
     pub patience: Duration,
+    /// A mechanism to do without.
+    #[cfg(feature = "controls")]
+    pub removed: Option<crate::Removed>,
 }
 
 impl Default for EngineSettings {
@@ -70,6 +75,8 @@ impl Default for EngineSettings {
             sweep_every: Duration::from_secs(1),
             sweep_jitter: 0.2,
             patience: Duration::from_secs(2),
+            #[cfg(feature = "controls")]
+            removed: None,
         }
     }
 }
@@ -83,6 +90,16 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's randomness, from the random part of a fresh UUID.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn bytes(&self) -> [u8; 16] {
+        *uuid::Uuid::new_v4().as_bytes()
     }
 }
 
@@ -166,12 +183,12 @@ pub struct Engine {
 impl Engine {
     /// Starts the root actor, which at once carries on what a dead process left.
     pub async fn start(ports: Ports, packs: impl Into<Packs>, settings: EngineSettings) -> Result<Self, EngineError> {
-        let Ports { store, commands, reads, models, tools, roles, clock } = ports;
+        let Ports { store, commands, reads, models, tools, roles, clock, random } = ports;
         let meters = Meters::new().map_err(|error| {
             tracing::error!(%error, "making the meters");
             EngineError::ShuttingDown
         })?;
-        let ports = Seams { store, commands, reads, roles, clock };
+        let ports = Seams { store, commands, reads, roles, clock, random };
         let shared = Arc::new(Shared::new(ports, settings, Gear::new(packs.into(), models, tools), meters));
         let started = Node::spawn(None, Node, Arc::clone(&shared)).await;
         let (node, _joined) = started.map_err(|error| {

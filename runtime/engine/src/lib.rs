@@ -7,6 +7,8 @@
 //! ```
 
 mod api;
+#[cfg(feature = "controls")]
+mod controls;
 mod eraser;
 mod gateway;
 mod gear;
@@ -20,7 +22,9 @@ mod shared;
 mod supervisor;
 mod worker;
 
-pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock};
+pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock, SystemRandom};
+#[cfg(feature = "controls")]
+pub use controls::Removed;
 pub use eraser::{Eraser, Gone};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
 pub use gear::Packs;

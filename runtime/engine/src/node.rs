@@ -1,19 +1,21 @@
 //! The node: the root actor. It spawns supervisors, wakes them, restarts them with backoff, and ends them in order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use provost_domain::ids::SessionId;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-use crate::api::EngineSettings;
 use crate::registry::SessionGuard;
 use crate::shared::Shared;
 use crate::supervisor::{Boot, End, Supervisor, SupervisorArguments, ToSupervisor};
 
 /// How many sessions one sweep takes: bounds the work of one handler; the next sweep takes the next ones.
 const SWEEP_MAX: u32 = 64;
+/// After a sweep that found as many as it may, the next one comes so many times sooner: there are more, as after a crash
+/// among many sessions. Most of those just found have been taken over by then and are not found again.
+const SWEEP_SOONER: u32 = 20;
 /// A supervisor that fails more often than this without finishing anything is not started again: its session ends as
 /// `error` with the cause.
 const RESTARTS_MAX: u32 = 5;
@@ -56,10 +58,10 @@ struct Live {
 pub(crate) struct NodeState {
     shared: Arc<Shared>,
     live: HashMap<ActorId, Live>,
-    by_session: HashMap<SessionId, ActorId>,
+    by_session: BTreeMap<SessionId, ActorId>,
     failures: HashMap<SessionId, Failures>,
     /// Sessions this process holds that nobody carries right now: tried again with every sweep.
-    again: HashSet<SessionId>,
+    again: BTreeSet<SessionId>,
     draining: bool,
     /// Whom to tell when nobody is left.
     drained: Vec<RpcReplyPort<()>>,
@@ -85,9 +87,9 @@ impl Actor for Node {
         Ok(NodeState {
             shared,
             live: HashMap::new(),
-            by_session: HashMap::new(),
+            by_session: BTreeMap::new(),
             failures: HashMap::new(),
-            again: HashSet::new(),
+            again: BTreeSet::new(),
             draining: false,
             drained: Vec::new(),
         })
@@ -118,7 +120,7 @@ impl Actor for Node {
                 None => drop(reply.send(())),
             },
             ToNode::Drain(reply) => {
-                for live in state.live.values() {
+                for live in state.by_session.values().filter_map(|id| state.live.get(id)) {
                     drop(live.supervisor.cast(ToSupervisor::Drain));
                 }
                 state.draining = true;
@@ -236,6 +238,8 @@ impl NodeState {
             let limit = SWEEP_MAX.saturating_add(shared.damages());
             let found = shared.ports.commands.runnable(&shared.owner, shared.now(), limit).await;
             shared.beat();
+            let full = found.as_ref().is_ok_and(|found| found.len() >= limit as usize);
+            let pause = shared.settings.sweep_every / if full { SWEEP_SOONER } else { 1 };
             match found {
                 Ok(found) if !found.is_empty() => {
                     drop(node.cast(ToNode::Found(found.into_iter().map(|claimed| claimed.session).collect())));
@@ -244,8 +248,7 @@ impl NodeState {
                 Err(error) => tracing::warn!(%error, "looking for sessions to carry on"),
             }
             // Again after the work, never on a fixed beat: sweeps cannot pile up.
-            let EngineSettings { sweep_every, sweep_jitter, .. } = shared.settings;
-            tokio::time::sleep(jittered(sweep_every, sweep_jitter, shared.random())).await;
+            tokio::time::sleep(jittered(pause, shared.settings.sweep_jitter, shared.random())).await;
             drop(node.cast(ToNode::Sweep));
         };
         drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use provost_domain::ids::{CmdId, Owner, Seq, SessionId};
-use provost_domain::port::{Clock, CommandLog, Reads, SessionStore, StoreError};
+use provost_domain::port::{Clock, CommandLog, Random, Reads, SessionStore, StoreError};
 use provost_domain::request::Roles;
 use provost_domain::time::Timestamp;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -44,6 +44,7 @@ pub(crate) struct Seams {
     pub(crate) reads: Arc<dyn Reads>,
     pub(crate) roles: Arc<dyn Roles>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
 }
 
 /// What every actor of the process shares.
@@ -67,12 +68,13 @@ pub(crate) struct Shared {
 impl Shared {
     /// For a new incarnation of the process.
     pub(crate) fn new(ports: Seams, settings: EngineSettings, gear: Gear, meters: Meters) -> Self {
+        let owner = uuid::Uuid::from_bytes(ports.random.bytes());
         Self {
             ports,
             settings,
             rack: Rack::new(gear),
             registry: LockRegistry::default(),
-            owner: Owner::new(uuid::Uuid::new_v4().simple().to_string()),
+            owner: Owner::new(owner.simple().to_string()),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
             meters,
@@ -100,10 +102,8 @@ impl Shared {
         self.beats.send_modify(|beats| *beats += 1);
     }
 
-    /// Random bytes, from the random part of a fresh UUID.
-    #[expect(clippy::unused_self, reason = "randomness belongs to the process, like the clock")]
     pub(crate) fn salt(&self) -> [u8; 16] {
-        *uuid::Uuid::new_v4().as_bytes()
+        self.ports.random.bytes()
     }
 
     /// A random number from 0 to 1.

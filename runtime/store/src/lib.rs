@@ -2,10 +2,13 @@
 //! pass the same conformance suite (`tests/it`).
 
 mod check;
+mod guards;
 mod memory;
 mod numbers;
 mod sqlite;
 
+#[cfg(feature = "controls")]
+pub use guards::Removed;
 pub use memory::MemoryStore;
 pub use sqlite::{
     Durability, Examination, Examined, Heads, Imported, Importer, Limits, SqliteReads, SqliteStore, TransferError,

@@ -1,14 +1,19 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate. A benchmark, never a test: compare ratios within one run.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+//! at a steady rate; `bench growth`: one long session; `bench recovery`: a start
+//! after kill -9. A benchmark, never a test: compare ratios within one run.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+mod growth;
 mod intake;
 mod machine;
 mod parts;
 mod run;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use provost_tests::chaos::{Herd, recovery};
 use serde_json::{Value, json};
 
 #[derive(Debug, Parser)]
@@ -31,6 +36,24 @@ enum What {
         #[arg(long, default_value_t = 500)]
         turns: u32,
     },
+    /// One session of many turns: bytes, time per turn, and what loading it costs.
+    Growth {
+        /// How many turns; one session for each number.
+        #[arg(long, value_delimiter = ',', default_values_t = [500, 5_000])]
+        turns: Vec<u32>,
+    },
+    /// A store full of sessions, some of them at work at kill -9: time to the first answer, and until all of them go on.
+    Recovery {
+        /// Sessions that are closed or parked, half of them each.
+        #[arg(long, default_value_t = 9_000)]
+        resting: usize,
+        /// Sessions that are at work when the daemon is killed.
+        #[arg(long, default_value_t = 1_000)]
+        running: usize,
+        /// The program.
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
 }
@@ -39,11 +62,27 @@ enum What {
 async fn main() -> Result<()> {
     match Bench::parse().what {
         What::W1 { output, parked, turns } => w1(&output, parked, turns).await,
+        What::Growth { turns } => {
+            println!("{:#}", growth::growth(&turns).await?);
+            Ok(())
+        }
+        What::Recovery { resting, running, program } => {
+            let program = program.map_or_else(beside, Ok)?;
+            let herd = Herd { closed: resting - resting / 2, parked: resting / 2, running };
+            println!("{:#}", recovery(program, herd, |what| eprintln!("{what}")).await);
+            Ok(())
+        }
         What::Intake(load) => {
             println!("{:#}", intake::intake(load).await?);
             Ok(())
         }
     }
+}
+
+/// The program built together with this one.
+fn beside() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.with_file_name(format!("provost{}", std::env::consts::EXE_SUFFIX)))
 }
 
 async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
@@ -62,7 +101,7 @@ async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
     add("memory_256", run::throughput(run::Kind::Memory, 256, 10_000).await?);
     add("cold_start_ms", run::cold_start().await?);
     add("busy_lock_ns", run::busy_lock());
-    add("growth", run::growth(turns).await?);
+    add("growth", growth::session(turns).await?);
     add("parked", run::parked(parked).await?);
     if output == "json" {
         println!("{figures}");

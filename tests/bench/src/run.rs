@@ -1,8 +1,7 @@
 //! The measurements.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
-use std::sync::atomic::AtomicU32;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,8 @@ use provost_domain::invariant;
 use provost_domain::port::{CommandLog, Reads, SessionStore};
 use provost_domain::time::Timestamp;
 use provost_engine::{
-    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, SystemClock, ToolGateway,
+    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, SystemClock, SystemRandom,
+    ToolGateway,
 };
 use provost_packs::{Known, load};
 use provost_store::{MemoryStore, SqliteStore};
@@ -65,7 +65,7 @@ impl Subject {
         let limits = ModelLimits { concurrency: 1024, ..ModelLimits::default() };
         let models = ModelGateway::default().with("default", Arc::new(model), limits);
         let (roles, clock) = (Arc::new(StandardRoles), Arc::new(SystemClock));
-        let ports = Ports { store, commands, reads, models, tools, roles, clock };
+        let ports = Ports { store, commands, reads, models, tools, roles, clock, random: Arc::new(SystemRandom) };
         let settings = EngineSettings { sessions_max, ..EngineSettings::default() };
         let engine = Engine::start(ports, vec![pack], settings).await?;
         Ok(Self { engine, sqlite, folder })
@@ -98,7 +98,12 @@ impl Subject {
         Ok((events, records))
     }
 
-    fn bytes(&self) -> Result<u64> {
+    /// The store's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("w1.db")
+    }
+
+    pub(crate) fn bytes(&self) -> Result<u64> {
         let mut total = 0;
         for entry in std::fs::read_dir(self.folder.path())? {
             total += entry?.metadata()?.len();
@@ -149,7 +154,7 @@ fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<SessionId, onesh
 }
 
 /// Runs sessions, so many at once, each to its rest; their ids and times.
-async fn drive(
+pub(crate) async fn drive(
     subject: &Subject,
     at_once: usize,
     sessions: usize,
@@ -184,7 +189,7 @@ async fn drive(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures are rounded for people")]
-fn ratio(a: impl Into<u128>, b: u128) -> f64 {
+pub(crate) fn ratio(a: impl Into<u128>, b: u128) -> f64 {
     let (a, b): (u128, u128) = (a.into(), b.max(1));
     (a as f64 / b as f64 * 100.0).round() / 100.0
 }
@@ -238,24 +243,6 @@ pub(crate) fn busy_lock() -> Value {
     drop(guard);
     took.sort_unstable();
     json!({"p50": took.get(50_000), "p99": took.get(99_000)})
-}
-
-/// One session of many turns: what a turn costs at its beginning and at its end.
-pub(crate) async fn growth(turns: u32) -> Result<Value> {
-    let model = BenchModel { again: AtomicU32::new(turns), parks: false };
-    let subject = Subject::open(Kind::Sqlite, model, 8).await?;
-    let took = drive(&subject, 1, 1, &["resolved"]).await?;
-    let (id, _) = took.first().context("no session")?;
-    let log = subject.engine.reads().records(*id, Seq(0), u32::MAX).await?;
-    let at = |index: usize| log.get(index).map_or(0, |record| record.header.at.micros());
-    let payload: usize = log.iter().filter_map(|record| record.payload.as_ref()).map(Vec::len).sum();
-    let window = log.len() / 10;
-    let (first, last) = (at(window) - at(0), at(log.len() - 1) - at(log.len() - 1 - window));
-    subject.close().await;
-    Ok(json!({
-        "turns": turns + 4, "records": log.len(), "payload_bytes": payload, "disk_bytes": subject.bytes()?,
-        "first_tenth_ms": first / 1_000, "last_tenth_ms": last / 1_000,
-    }))
 }
 
 /// Resident memory with none and with many parked sessions.

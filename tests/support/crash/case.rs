@@ -10,7 +10,7 @@ use provost_domain::invariant;
 use provost_domain::pack::Pack;
 use provost_domain::port::{CommandLog as _, Reads as _};
 use provost_domain::tool::{EffectClass, Happened, RecordedOutcome};
-use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, Schedules, ToolGateway};
+use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, Schedules, SystemRandom, ToolGateway};
 use provost_store::MemoryStore;
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -101,6 +101,7 @@ impl Run {
             tools: ToolGateway::new(self.world.tools(&self.points)),
             roles: Arc::new(StandardRoles),
             clock: Arc::clone(&self.clock) as _,
+            random: Arc::new(SystemRandom),
         };
         let sweep_every = Duration::from_millis(50);
         // Every run looks for work at the same instants.

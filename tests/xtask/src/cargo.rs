@@ -21,7 +21,8 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
 
 /// Runs a command to its end and says whether it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
-    println!("$ {command:?}");
+    // Not among what the command prints, which may be read by a machine.
+    eprintln!("$ {command:?}");
     let status = command.status().with_context(|| format!("starting {command:?}"))?;
     Ok(status.success())
 }

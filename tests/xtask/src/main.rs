@@ -1,13 +1,15 @@
 //! `cargo xtask`: the commands a developer needs, on a machine with only a Rust toolchain.
-#![expect(clippy::print_stdout, reason = "a command line tool")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod bench;
 mod cargo;
+mod chaos;
 mod check;
 mod compat;
 mod kills;
 mod machine;
 mod openapi;
+mod sim;
 mod tally;
 mod test;
 mod venv;
@@ -40,6 +42,10 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Many sessions on the real daemon under kill -9, SIGSTOP, restarts and a full disk, then checks that nothing
+    /// acknowledged was lost and nothing happened twice. Filling the disk needs root (a small file system is mounted);
+    /// without it that part is skipped and the result says so. The tests do the same with fewer kills.
+    Chaos(chaos::ChaosArgs),
     /// Drives every documented path of a running daemon with generated requests, with and without a token. Needs Python;
     /// the generator is installed from `PyPI` beside the build.
     Openapi {
@@ -50,6 +56,14 @@ enum Task {
     /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server (700 MB) is
     /// installed from `PyPI` beside the build.
     Compat,
+    /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time: `cargo xtask sim --seeds 1000000`.
+    /// `cargo xtask sim --seed N` replays one and tells everything that happens; `--help` lists the rest.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Passed on: `--seeds`, `--from`, `--seed`, `--remove`, `--threads`, `--output`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
     Bench {
         /// Passed on: the workload and its options.
@@ -74,8 +88,10 @@ struct TestArgs {
 fn main() -> Result<ExitCode> {
     match Xtask::parse().task {
         Task::Test(args) => return test::test(&args),
+        Task::Sim { rest } => return sim::sim(&rest),
         Task::Check => check::check(),
         Task::Kills { instants, seed } => kills::kills(instants, seed),
+        Task::Chaos(args) => return chaos::chaos(&args),
         Task::Openapi { calls } => openapi::openapi(calls),
         Task::Compat => compat::compat(),
         Task::Bench { rest } => bench::bench(&rest),

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::TestArgs;
 use crate::cargo::{cargo, require, run, succeeds};
 use crate::machine::{self, Missing};
+use crate::sim;
 use crate::tally::Tally;
 
 /// Where the profile `ci` of `.config/nextest.toml` leaves its report.
@@ -33,6 +34,11 @@ pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
         total.add(tally);
     }
     let examples = succeeds(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    // A filter asks for something else.
+    let promises = !args.rest.is_empty() || sim::with_the_tests()?;
+    if !promises {
+        println!("failed: the simulation");
+    }
     if !examples {
         println!("failed: examples in the documentation");
     }
@@ -44,7 +50,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
     }
     println!("{} runs: {} without a failure, {red_runs} with", args.repeat, args.repeat - red_runs);
     println!("{} passed, {} failed", total.passed, total.failures());
-    Ok(if examples && red_runs == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if examples && promises && red_runs == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn features(args: &TestArgs) -> &[&'static str] {

@@ -39,3 +39,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The present.
     fn now(&self) -> Timestamp;
 }
+
+/// Where randomness comes from. The binary's asks the machine, a simulation's draws from a seed.
+pub trait Random: Send + Sync + std::fmt::Debug {
+    /// Bytes that nobody can foresee.
+    fn bytes(&self) -> [u8; 16];
+}

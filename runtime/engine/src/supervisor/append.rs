@@ -86,10 +86,16 @@ impl State {
         self.released = append.release;
         self.batch = Some(batch);
         let new = self.new.take();
+        #[cfg(feature = "controls")]
+        let late = self.is_late();
         let (shared, myself) = (Arc::clone(&self.shared), myself.clone());
         let tasks = shared.tasks.clone();
         drop(tasks.spawn(async move {
             let store = &shared.ports.store;
+            #[cfg(feature = "controls")]
+            if late {
+                tokio::time::sleep(crate::controls::INTENT_LATE).await;
+            }
             let began = tokio::time::Instant::now();
             let appended = match new {
                 Some(new) => {
@@ -101,6 +107,14 @@ impl State {
             shared.meters.committed(began.elapsed());
             drop(myself.cast(ToSupervisor::Appended(appended)));
         }));
+    }
+
+    /// Whether the batch holds an intent that must not be stored before its effect.
+    #[cfg(feature = "controls")]
+    fn is_late(&self) -> bool {
+        let intends = |event: &EventBody| matches!(event, EventBody::ToolIntended(_));
+        self.does_without(crate::Removed::Intent)
+            && self.batch.as_ref().is_some_and(|batch| batch.events.iter().any(intends))
     }
 
     /// The batch is durable: everybody is told.

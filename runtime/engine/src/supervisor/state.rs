@@ -242,6 +242,10 @@ impl State {
         }
         if !batch.is_empty() {
             self.append(batch, myself);
+            #[cfg(feature = "controls")]
+            if self.does_without(crate::Removed::Intent) {
+                self.perform(myself).await?;
+            }
             return Ok(());
         }
         self.perform(myself).await?;
@@ -249,6 +253,11 @@ impl State {
             self.park(myself);
         }
         Ok(())
+    }
+
+    #[cfg(feature = "controls")]
+    pub(super) fn does_without(&self, mechanism: crate::Removed) -> bool {
+        self.shared.settings.removed == Some(mechanism)
     }
 
     /// Decides one input. A refusal is an answer and changes nothing.
@@ -295,6 +304,12 @@ impl State {
         };
         Ok(match decided {
             Ok(verdict) => {
+                #[cfg(feature = "controls")]
+                let verdict = if self.does_without(crate::Removed::Consumption) {
+                    crate::controls::unconsumed(verdict, session, self.fence())?
+                } else {
+                    verdict
+                };
                 let after = &verdict.after;
                 let accepted = Accepted { status: after.status().to_string(), version: after.head() };
                 self.adopt(verdict, batch);

@@ -31,6 +31,14 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// An empty store that does without one guard.
+    #[cfg(feature = "controls")]
+    pub fn without(removed: crate::Removed) -> Self {
+        let store = Self::default();
+        store.with(|state| state.guards.removed = Some(removed));
+        store
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         // A panic elsewhere cannot leave a half-done write.
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -62,7 +70,10 @@ impl SessionStore for MemoryStore {
     }
 
     async fn park(&self, park: Park) -> Result<Parked, StoreError> {
-        self.with(|state| state.change(park.session, |stored| stored.park(&park)))
+        self.with(|state| {
+            let guards = state.guards;
+            state.change(park.session, |stored| stored.park(&park, guards))
+        })
     }
 }
 

@@ -13,10 +13,12 @@ use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 
 use crate::check::head_after;
+use crate::guards::Guards;
 use crate::numbers::Numbers;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
+    pub(super) guards: Guards,
     pub(super) sessions: BTreeMap<SessionId, Stored>,
     /// The sessions that something may wake: looking for work reads only these.
     awake: BTreeSet<SessionId>,
@@ -77,7 +79,8 @@ impl State {
     pub(super) fn append(&mut self, append: Append) -> Result<Appended, StoreError> {
         let (session, contents, approvals) = (append.session, append.contents, append.approvals);
         let append = Append { contents: Vec::new(), approvals: Vec::new(), ..append };
-        let (appended, written) = self.change(session, |stored| stored.append(append))?;
+        let guards = self.guards;
+        let (appended, written) = self.change(session, |stored| stored.append(append, guards))?;
         if written {
             for content in contents {
                 self.refs.insert((content.digest, session));
@@ -127,6 +130,8 @@ pub(super) struct Stored {
     snapshot: Option<Snapshot>,
     records: Vec<AppendRecord>,
     inbox: Vec<(InboxEntry, Option<CommandOutcome>)>,
+    /// The `wake_seq` up to which unread commands wake nobody: 0 where every guard is in place.
+    seen: u64,
 }
 
 impl Stored {
@@ -150,11 +155,11 @@ impl Stored {
             created_at: new.at,
             erased_at: None,
         };
-        Self { row, snapshot: None, records: Vec::new(), inbox: Vec::new() }
+        Self { row, snapshot: None, records: Vec::new(), inbox: Vec::new(), seen: 0 }
     }
 
     fn has_unread(&self) -> bool {
-        self.inbox.iter().any(|(_, outcome)| outcome.is_none())
+        self.row.wake_seq > self.seen && self.inbox.iter().any(|(_, outcome)| outcome.is_none())
     }
 
     pub(super) fn unread(&self) -> Vec<InboxEntry> {
@@ -206,10 +211,10 @@ impl Stored {
     }
 
     /// Also says whether it was written now, rather than before.
-    fn append(&mut self, append: Append) -> Result<(Appended, bool), StoreError> {
+    fn append(&mut self, append: Append, guards: Guards) -> Result<(Appended, bool), StoreError> {
         let head_seq = head_after(&append);
         let prev = append.record.as_ref().map_or(self.row.head_hash, |record| record.prev);
-        let held = self.holds(append.fence, &append.owner);
+        let held = self.holds(append.fence, &append.owner) || !guards.fence();
         if !held || self.row.head_seq != append.expected_seq || self.row.head_hash != prev {
             return match append.record {
                 Some(record) if self.has(&record) => Ok((Appended { head_seq }, false)),
@@ -246,11 +251,13 @@ impl Stored {
         self.records.iter().rev().any(|known| known.header.cmd_id == record.header.cmd_id && known.hash == record.hash)
     }
 
-    pub(super) fn park(&mut self, park: &Park) -> Result<Parked, StoreError> {
-        if !self.holds(park.fence, &park.owner) {
+    pub(super) fn park(&mut self, park: &Park, guards: Guards) -> Result<Parked, StoreError> {
+        if !self.holds(park.fence, &park.owner) && guards.fence() {
             return Err(StoreError::Fenced);
         }
-        if self.row.wake_seq != park.wake_seq {
+        if !guards.wake_seq() {
+            self.seen = self.row.wake_seq;
+        } else if self.row.wake_seq != park.wake_seq {
             return Ok(Parked::Woken { inbox: self.unread(), wake_seq: self.row.wake_seq });
         }
         self.row.owner = None;

@@ -16,18 +16,27 @@ use super::tx::{Then, Tx};
 use super::writer::Asked;
 use super::{approvals, contents, inbox, snapshots};
 use crate::check::head_after;
+use crate::guards::Guards;
+
+macro_rules! hold {
+    ($owner:literal) => {
+        concat!(
+            "UPDATE sessions SET head_seq = v.column6, head_hash = coalesce(v.column7, head_hash), \
+               status = v.column8, ended = v.column9, \
+               progress_at = iif(v.column7 IS NULL, progress_at, v.column10), \
+               takeovers = iif(v.column11, 0, takeovers) \
+             FROM (VALUES {rows}) AS v WHERE sessions.id = v.column1 ",
+            $owner,
+            " AND sessions.head_seq = v.column4 AND sessions.head_hash = coalesce(v.column5, sessions.head_hash) \
+             RETURNING id, sid"
+        )
+    };
+}
 
 /// Without a record head, hash and progress stay as they are.
-pub(super) static HOLD: Bulk = Bulk::new(
-    "UPDATE sessions SET head_seq = v.column6, head_hash = coalesce(v.column7, head_hash), \
-       status = v.column8, ended = v.column9, \
-       progress_at = iif(v.column7 IS NULL, progress_at, v.column10), takeovers = iif(v.column11, 0, takeovers) \
-     FROM (VALUES {rows}) AS v \
-     WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
-       AND sessions.head_seq = v.column4 AND sessions.head_hash = coalesce(v.column5, sessions.head_hash) \
-     RETURNING id, sid",
-    11,
-);
+pub(super) static HOLD: Bulk = Bulk::new(hold!("AND sessions.fence = v.column2 AND sessions.owner = v.column3"), 11);
+#[cfg(feature = "controls")]
+pub(super) static HOLD_UNFENCED: Bulk = Bulk::new(hold!(""), 11);
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
      SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
@@ -68,7 +77,7 @@ pub(super) struct Held<'a> {
 /// Writes the appends that hold their sessions and returns which those are.
 pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> Result<HashSet<SessionId>, sqlx::Error> {
     let records: Option<Vec<Record<'_>>> = appends.iter().map(|append| Record::only(append)).collect();
-    if let Some(records) = records {
+    if let Some(records) = records.filter(|_| tx.guards.fence()) {
         return write_records(tx, &records, then).await;
     }
     let sids = hold(tx, appends).await?;
@@ -146,9 +155,19 @@ pub(super) async fn explain(
     results
 }
 
+#[cfg(feature = "controls")]
+fn holding(guards: Guards) -> &'static Bulk {
+    if guards.fence() { &HOLD } else { &HOLD_UNFENCED }
+}
+
+#[cfg(not(feature = "controls"))]
+fn holding(_: Guards) -> &'static Bulk {
+    &HOLD
+}
+
 async fn hold(tx: &mut Tx<'_>, appends: &[&Append]) -> Result<HashMap<SessionId, Sid>, sqlx::Error> {
     let rows = tx
-        .run(&HOLD, appends, Then::More, |values, request| {
+        .run(holding(tx.guards), appends, Then::More, |values, request| {
             let record = request.record.as_ref();
             values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
             values.count(request.expected_seq.0).add(record.map(|record| record.prev.as_bytes().to_vec()));

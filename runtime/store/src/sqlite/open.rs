@@ -14,6 +14,7 @@ use super::place::{self, Place};
 use super::reads::SqliteReads;
 use super::writer::Writer;
 use super::{SqliteStore, erasure, schema};
+use crate::guards::Guards;
 use erasure::NotScrubbed;
 
 /// Before it, a WAL reset could corrupt a database.
@@ -50,6 +51,22 @@ pub struct Durability {
 pub struct Limits {
     /// The file's largest size in pages of 4 KiB; past it, writes fail as on a full disk. `None`: SQLite's own bound.
     pub max_pages: Option<NonZeroU32>,
+    /// A guard to do without.
+    #[cfg(feature = "controls")]
+    pub removed: Option<crate::Removed>,
+}
+
+impl Limits {
+    #[cfg(feature = "controls")]
+    fn guards(self) -> Guards {
+        Guards { removed: self.removed }
+    }
+
+    #[cfg(not(feature = "controls"))]
+    #[expect(clippy::unused_self, reason = "with the feature `controls` it depends")]
+    fn guards(self) -> Guards {
+        Guards::default()
+    }
 }
 
 impl SqliteStore {
@@ -78,7 +95,7 @@ impl SqliteStore {
             tracing::warn!(%error, "the files may still hold bytes of erased sessions");
         }
         let reads = readers(path);
-        let writer = Arc::new(Writer::start(connection, place.lock));
+        let writer = Arc::new(Writer::start(connection, place.lock, limits.guards()));
         Ok(Self { writer, reads, durability, numbers: Arc::default() })
     }
 

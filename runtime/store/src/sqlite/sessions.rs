@@ -14,11 +14,27 @@ use super::inbox;
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
 use super::writer::{Asked, TakeOver};
+use crate::guards::Guards;
+#[cfg(feature = "controls")]
+use crate::guards::Removed;
 
 macro_rules! columns {
     () => {
         "sid, id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, owner, wake_seq, \
          next_run_at, progress_at, takeovers, created_at, erased_at, read_seq"
+    };
+}
+
+macro_rules! park {
+    ($set:literal, $guard:literal) => {
+        concat!(
+            "UPDATE sessions SET ",
+            $set,
+            "owner = NULL, next_run_at = v.column5, takeovers = 0 FROM (VALUES {rows}) AS v \
+             WHERE sessions.id = v.column1 ",
+            $guard,
+            " RETURNING id"
+        )
     };
 }
 
@@ -40,11 +56,14 @@ pub(super) static TAKE_OVER: Bulk = Bulk::new(
     2,
 );
 pub(super) static PARK: Bulk = Bulk::new(
-    "UPDATE sessions SET owner = NULL, next_run_at = v.column5, takeovers = 0 FROM (VALUES {rows}) AS v \
-     WHERE sessions.id = v.column1 AND sessions.fence = v.column2 AND sessions.owner = v.column3 \
-       AND sessions.wake_seq = v.column4 RETURNING id",
+    park!("", "AND sessions.fence = v.column2 AND sessions.owner = v.column3 AND sessions.wake_seq = v.column4"),
     5,
 );
+#[cfg(feature = "controls")]
+pub(super) static PARK_UNFENCED: Bulk = Bulk::new(park!("", "AND sessions.wake_seq = v.column4"), 5);
+#[cfg(feature = "controls")]
+pub(super) static PARK_UNSEEN: Bulk =
+    Bulk::new(park!("read_seq = wake_seq, ", "AND sessions.fence = v.column2 AND sessions.owner = v.column3"), 5);
 pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1");
 pub(super) const BY_SID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE sid = ?1");
 pub(super) const LAST_HANDLE: &str = "SELECT handle FROM sessions WHERE handle > ?1 AND handle < ?2 \
@@ -152,13 +171,27 @@ async fn untaken(connection: &mut SqliteConnection, session: SessionId) -> Store
     }
 }
 
+#[cfg(feature = "controls")]
+fn parking(guards: Guards) -> &'static Bulk {
+    match guards.removed {
+        None => &PARK,
+        Some(Removed::Fence) => &PARK_UNFENCED,
+        Some(Removed::WakeSeq) => &PARK_UNSEEN,
+    }
+}
+
+#[cfg(not(feature = "controls"))]
+fn parking(_: Guards) -> &'static Bulk {
+    &PARK
+}
+
 /// Gives up the sessions whose `wake_seq` is the one their owner saw, and returns which those are.
 pub(super) async fn park(
     tx: &mut Tx<'_>,
     asked: &[Asked<Park, Parked>],
     then: Then,
 ) -> Result<HashSet<SessionId>, sqlx::Error> {
-    let rows = tx.run(&PARK, asked, then, |values, Asked { request, .. }| {
+    let rows = tx.run(parking(tx.guards), asked, then, |values, Asked { request, .. }| {
         values.add(key(&request.session)).count(request.fence.0).add(request.owner.as_str());
         values.count(request.wake_seq).add(request.next_run_at.map(Timestamp::micros));
     });

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::bulk::{Bulk, Frame, Values};
 use super::rows::Sid;
 use super::writer::{Asked, Statement};
+use crate::guards::Guards;
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -34,17 +35,18 @@ enum State {
 pub(super) struct Tx<'c> {
     connection: &'c mut SqliteConnection,
     state: State,
+    pub(super) guards: Guards,
 }
 
 impl<'c> Tx<'c> {
     /// Begins with its first statement.
-    pub(super) fn new(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection, state: State::New }
+    pub(super) fn new(connection: &'c mut SqliteConnection, guards: Guards) -> Self {
+        Self { connection, state: State::New, guards }
     }
 
     /// Within a transaction that is open already and that its opener ends.
-    pub(super) fn nested(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection, state: State::Nested }
+    pub(super) fn nested(connection: &'c mut SqliteConnection, guards: Guards) -> Self {
+        Self { connection, state: State::Nested, guards }
     }
 
     /// Runs a statement over all items. None runs for no items, whatever `then` says.

@@ -15,6 +15,7 @@ use super::erasure::{self, NotScrubbed};
 use super::error::{Fault, failed, fault};
 use super::sessions::Taken;
 use super::tx::{BEGIN, COMMIT, Tx};
+use crate::guards::Guards;
 
 /// Jobs that may wait: more callers wait in line at the queue's door.
 const QUEUE_MAX: usize = 1024;
@@ -173,10 +174,10 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task; it keeps `lock` for as long as it may write.
-    pub(super) fn start(connection: SqliteConnection, lock: File) -> Self {
+    pub(super) fn start(connection: SqliteConnection, lock: File, guards: Guards) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE_MAX);
         let (tasks, dead) = (TaskTracker::new(), Arc::new(SetOnce::new()));
-        let task = Task { connection, jobs, held_back: VecDeque::new(), dead: Arc::clone(&dead), lock };
+        let task = Task { connection, jobs, held_back: VecDeque::new(), dead: Arc::clone(&dead), lock, guards };
         drop(tasks.spawn(task.run()));
         tasks.close();
         Self { jobs: Mutex::new(Some(sender)), tasks, dead }
@@ -218,6 +219,7 @@ struct Task {
     held_back: VecDeque<Job>,
     dead: Arc<SetOnce<StoreError>>,
     lock: File,
+    guards: Guards,
 }
 
 impl Task {
@@ -306,7 +308,7 @@ impl Task {
     }
 
     async fn commit(&mut self, batch: &Batch) -> Result<Written, sqlx::Error> {
-        let mut tx = Tx::new(&mut self.connection);
+        let mut tx = Tx::new(&mut self.connection, self.guards);
         let written = batch.apply(&mut tx).await?;
         tx.finish().await?;
         Ok(written)
@@ -349,7 +351,7 @@ impl Task {
         let mut results = Vec::with_capacity(singles.len());
         for single in singles {
             self.execute(SAVEPOINT).await?;
-            let result = single.apply(&mut Tx::nested(&mut self.connection)).await;
+            let result = single.apply(&mut Tx::nested(&mut self.connection, self.guards)).await;
             match result {
                 Ok(written) => results.push(Ok(written)),
                 Err(error) if fault(&error) == Fault::Refused => {

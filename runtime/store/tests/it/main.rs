@@ -30,6 +30,7 @@ mod load;
 mod outbox;
 mod parking;
 mod requests;
+mod sequences;
 mod sqlite;
 mod support;
 mod takeover;

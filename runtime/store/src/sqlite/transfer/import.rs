@@ -18,6 +18,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{EndLine, FORMAT, Line, Lines, SessionLine, TransferError};
 use crate::SqliteStore;
+use crate::guards::Guards;
 use crate::sqlite::append::{self, Held};
 use crate::sqlite::error::failed;
 use crate::sqlite::open::Writable;
@@ -223,7 +224,7 @@ impl Import<'_> {
             at: header.at,
         };
         let held = [Held { sid: self.sid, append: &append }];
-        let written = append::write_held(&mut Tx::nested(database), &held).await;
+        let written = append::write_held(&mut Tx::nested(database, Guards::default()), &held).await;
         Ok(written.map_err(|error| failed(&error))?)
     }
 
@@ -289,7 +290,7 @@ impl Import<'_> {
     async fn close(&mut self, database: &mut SqliteConnection, session: &Session) -> Result<(), TransferError> {
         let Some(Head { seq, hash }) = self.last.head else { return Ok(()) };
         let snapshot = Snapshot { seq, hash, header: session.to_snapshot() };
-        snapshots::write_one(&mut Tx::nested(&mut *database), self.sid, &snapshot)
+        snapshots::write_one(&mut Tx::nested(&mut *database, Guards::default()), self.sid, &snapshot)
             .await
             .map_err(|error| failed(&error))?;
         let row = sqlx::query(FINISH)

@@ -1,0 +1,46 @@
+//! What keeps two owners apart. Always in place; the feature `controls`, which nothing shipped enables, lets a proof take
+//! one guard away, to see that the proof then fails.
+
+/// A guard that a store can be told to do without.
+#[cfg(feature = "controls")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// Appends and parkings are taken from whoever sends them. Only the log's head still has to be the expected one.
+    Fence,
+    /// A session is parked over commands that its owner did not see, and they count as seen.
+    WakeSeq,
+}
+
+/// The guards in place.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Guards {
+    #[cfg(feature = "controls")]
+    pub(crate) removed: Option<Removed>,
+}
+
+#[cfg(feature = "controls")]
+impl Guards {
+    /// Whether a write must come from the session's owner, under its fence.
+    pub(crate) fn fence(self) -> bool {
+        self.removed != Some(Removed::Fence)
+    }
+
+    /// Whether parking must have seen every command.
+    pub(crate) fn wake_seq(self) -> bool {
+        self.removed != Some(Removed::WakeSeq)
+    }
+}
+
+#[cfg(not(feature = "controls"))]
+#[expect(clippy::unused_self, reason = "with the feature `controls` it depends")]
+impl Guards {
+    /// Whether a write must come from the session's owner, under its fence.
+    pub(crate) const fn fence(self) -> bool {
+        true
+    }
+
+    /// Whether parking must have seen every command.
+    pub(crate) const fn wake_seq(self) -> bool {
+        true
+    }
+}

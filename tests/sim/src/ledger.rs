@@ -1,0 +1,260 @@
+//! The store as the world has it, and the book kept of it: every write is checked where it becomes true, whatever the node
+//! that asked for it is told. No fault happens here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use provost_domain::command::Command;
+use provost_domain::event::{ApprovalDecision, Event, EventBody};
+use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::log::AppendRecord;
+use provost_domain::port::{
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+};
+use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
+use provost_store::MemoryStore;
+use serde_json::Value;
+
+use crate::trace::Trace;
+
+/// The store with its book.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    inner: MemoryStore,
+    trace: Trace,
+    book: Mutex<Book>,
+}
+
+/// What is known of all sessions.
+#[derive(Debug, Default)]
+struct Book {
+    accounts: BTreeMap<SessionId, Account>,
+    /// Appends and commands that a node was told of as durable.
+    appends: BTreeSet<(SessionId, Digest)>,
+    commands: BTreeSet<(SessionId, CmdId)>,
+}
+
+/// One session as its log has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Account {
+    /// The fold of its log.
+    pub(crate) session: Option<Session>,
+    head: (Seq, Digest),
+    /// What its log lets happen: tool, arguments and approval of each intended call.
+    intents: BTreeMap<CallId, (Arc<Value>, Option<ApprovalId>)>,
+    decided: BTreeSet<ApprovalId>,
+    hashes: BTreeSet<Digest>,
+}
+
+impl Ledger {
+    /// Over a store.
+    pub(crate) fn new(inner: MemoryStore, trace: Trace) -> Self {
+        Self { inner, trace, book: Mutex::default() }
+    }
+
+    /// The store itself.
+    pub(crate) fn store(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One session as folded so far.
+    pub(crate) fn folded(&self, id: SessionId) -> Option<Session> {
+        self.book().accounts.get(&id).and_then(|account| account.session.clone())
+    }
+
+    /// Every session.
+    pub(crate) fn ids(&self) -> Vec<SessionId> {
+        self.book().accounts.keys().copied().collect()
+    }
+
+    /// A node was told that this append is durable.
+    pub(crate) fn told_of_append(&self, session: SessionId, hash: Digest) {
+        self.book().appends.insert((session, hash));
+    }
+
+    /// A node was told that this command is durable.
+    pub(crate) fn told_of_command(&self, session: SessionId, cmd_id: CmdId) {
+        self.book().commands.insert((session, cmd_id));
+    }
+
+    /// What nodes were told is durable and is not.
+    pub(crate) async fn lost(&self) -> Vec<String> {
+        let (appends, commands) = {
+            let book = self.book();
+            let has = |id: &SessionId, hash: &Digest| book.accounts.get(id).is_some_and(|a| a.hashes.contains(hash));
+            let lost = book.appends.iter().filter(|(id, hash)| !has(id, hash));
+            let lost: Vec<_> = lost.map(|(id, hash)| format!("{id}: acknowledged append {hash} is lost")).collect();
+            (lost, book.commands.clone())
+        };
+        let mut lost = appends;
+        for (id, cmd_id) in commands {
+            if !matches!(self.inner.outcome(&cmd_id, id).await, Ok(Some(_))) {
+                lost.push(format!("{id}: acknowledged command {cmd_id} has no outcome"));
+            }
+        }
+        lost
+    }
+
+    /// What is wrong with an effect that happens now: its intent must stand in the log, and its approval be decided.
+    pub(crate) fn undue(&self, id: SessionId, call: &CallId, args: &Value) -> Option<String> {
+        let book = self.book();
+        let account = book.accounts.get(&id);
+        match account.and_then(|account| account.intents.get(call)) {
+            None => Some("without an intent in the log".to_owned()),
+            Some((intended, _)) if **intended != *args => Some("with other arguments than intended".to_owned()),
+            Some((_, Some(approval))) if account.is_some_and(|account| !account.decided.contains(approval)) => {
+                Some(format!("its approval {approval} is not consumed"))
+            }
+            Some((_, Some(_) | None)) => None,
+        }
+    }
+
+    /// Enters what was just written.
+    fn enter(&self, id: SessionId, record: &AppendRecord) {
+        let mut book = self.book();
+        let account = book.accounts.entry(id).or_default();
+        let problem = account.enter(record).err();
+        drop(book);
+        if let Some(problem) = problem {
+            self.trace.problem(format!("{id}: {problem}"));
+        }
+    }
+
+    /// A write that was taken came from the session's owner under its present fence, or was there before.
+    fn check_owner(&self, what: &str, before: &SessionRow, by: (&Owner, provost_domain::ids::Fence)) {
+        if (before.owner.as_ref(), before.fence) != (Some(by.0), by.1) {
+            let (id, used) = (before.id, by.1);
+            let held = before.owner.as_ref().map_or_else(|| "nobody".to_owned(), |_| format!("fence {}", before.fence));
+            self.trace.problem(format!("{id}: {what} under fence {used} was taken while {held} held the session"));
+        }
+    }
+}
+
+impl Account {
+    fn enter(&mut self, record: &AppendRecord) -> Result<(), String> {
+        let events = record.open(self.head.0, self.head.1).map_err(|error| error.to_string())?;
+        self.head = (record.header.last_seq, record.hash);
+        self.hashes.insert(record.hash);
+        events.iter().try_for_each(|event| self.apply(event))
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<(), String> {
+        if let EventBody::ToolIntended(intent) = &event.body {
+            self.intents.insert(intent.call.clone(), (Arc::clone(&intent.args), intent.approval.clone()));
+        }
+        if let EventBody::ApprovalDecided(decided) = &event.body
+            && matches!(decided.decision, ApprovalDecision::Approved | ApprovalDecision::Edited { .. })
+        {
+            self.decided.insert(decided.approval.clone());
+        }
+        match &mut self.session {
+            Some(session) => session.apply(event).map_err(|error| error.to_string()),
+            None => {
+                Session::create(event).map(|session| self.session = Some(session)).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for Ledger {
+    async fn allot(&self, prefix: &str, day: &str) -> Result<Handle, StoreError> {
+        self.inner.allot(prefix, day).await
+    }
+
+    async fn create(&self, new: NewSession) -> Result<(), StoreError> {
+        let (id, first) = (new.id, new.first.clone());
+        self.inner.create(new).await?;
+        if let Some(record) = first.and_then(|first| first.record) {
+            self.enter(id, &record);
+        }
+        Ok(())
+    }
+
+    async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
+        self.inner.take_over(session, owner).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        let before = self.inner.session(append.session).await?;
+        let (id, owner, fence, record) = (append.session, append.owner.clone(), append.fence, append.record.clone());
+        let known = record.as_ref().is_some_and(|record| {
+            self.book().accounts.get(&id).is_some_and(|account| account.hashes.contains(&record.hash))
+        });
+        let appended = self.inner.append(append).await?;
+        if !known {
+            self.check_owner("an append", &before, (&owner, fence));
+            if let Some(record) = record {
+                self.enter(id, &record);
+            }
+        }
+        Ok(appended)
+    }
+
+    async fn park(&self, park: Park) -> Result<Parked, StoreError> {
+        let before = self.inner.session(park.session).await?;
+        let parked = self.inner.park(park.clone()).await?;
+        self.check_owner("a parking", &before, (&park.owner, park.fence));
+        if parked == Parked::Parked && !self.inner.inbox(park.session).await?.0.is_empty() {
+            self.trace.problem(format!("{}: parked over an unread command", park.session));
+        }
+        Ok(parked)
+    }
+}
+
+#[async_trait]
+impl CommandLog for Ledger {
+    async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
+        self.inner.submit(cmd_id, session, command).await
+    }
+
+    async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {
+        self.inner.outcome(cmd_id, session).await
+    }
+
+    async fn inbox(&self, session: SessionId) -> Result<(Vec<InboxEntry>, u64), StoreError> {
+        self.inner.inbox(session).await
+    }
+
+    async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
+        self.inner.runnable(owner, now, limit).await
+    }
+}
+
+#[async_trait]
+impl Reads for Ledger {
+    async fn session(&self, id: SessionId) -> Result<SessionRow, StoreError> {
+        self.inner.session(id).await
+    }
+
+    async fn by_handle(&self, handle: &Handle) -> Result<SessionId, StoreError> {
+        self.inner.by_handle(handle).await
+    }
+
+    async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
+        self.inner.sessions(filter).await
+    }
+
+    async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
+        self.inner.records(id, after, limit).await
+    }
+
+    async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        self.inner.content(digest).await
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.inner.approvals(filter).await
+    }
+
+    async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
+        self.inner.approval(id).await
+    }
+}

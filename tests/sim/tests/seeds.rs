@@ -1,0 +1,68 @@
+//! The short form of the simulation, that seeds replay, and that it finds out when a mechanism is missing.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::process::Command;
+
+use provost_sim::{Options, Removed, Report, count_panics, run};
+use serde_json::Value;
+
+/// Seeds of the short form.
+const SEEDS: u64 = 500;
+/// Seeds after which a missing mechanism must have shown.
+const CONTROL: u64 = 80;
+/// Seeds that are played again.
+const AGAIN: u64 = 40;
+
+fn play(seeds: u64, removed: Option<Removed>) -> Report {
+    count_panics();
+    run(0..seeds, Options { removed, trace: false }, 2, |_| {}).unwrap()
+}
+
+#[test]
+fn every_promise_holds() {
+    let report = play(SEEDS, None);
+    let failed: Vec<_> = report.failed.iter().map(|outcome| (outcome.seed, &outcome.problems)).collect();
+    assert_eq!(report.failures, 0, "replay with `cargo xtask sim --seed N`: {failed:#?}");
+    // A simulation in which nothing happens would prove nothing.
+    let counts = report.counts;
+    assert!(counts.sessions > SEEDS && counts.events > 50 * SEEDS, "{counts:?}");
+    assert!(counts.effects > 5 * SEEDS && counts.fences > 2 * SEEDS, "{counts:?}");
+}
+
+#[test]
+fn seeds_replay_identically_here_and_in_another_process() {
+    let first = play(AGAIN, None).digest();
+    assert_eq!(play(AGAIN, None).digest(), first);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provost-sim"));
+    let output = command.args(["--seeds", &AGAIN.to_string(), "--threads", "1", "--output", "json"]).output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["digest"], first.hex());
+    assert_ne!(play(AGAIN + 1, None).digest(), first, "another seed, the same digest");
+}
+
+#[track_caller]
+fn found_out(name: &str) {
+    let removed = Removed::named(name).unwrap();
+    let report = play(CONTROL, Some(removed));
+    assert!(report.failures > 0, "nothing shows in {CONTROL} seeds that `{name}` is missing");
+}
+
+#[test]
+fn a_fence_that_is_not_checked_is_found_out() {
+    found_out("fence");
+}
+
+#[test]
+fn parking_over_a_wake_up_is_found_out() {
+    found_out("wake-seq");
+}
+
+#[test]
+fn an_effect_before_its_intent_is_found_out() {
+    found_out("intent");
+}
+
+#[test]
+fn an_approval_that_is_not_consumed_is_found_out() {
+    found_out("consumption");
+}

@@ -1,0 +1,136 @@
+//! What befalls the daemon, and who the cases are: a function of the seed.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+/// One life of the daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Round {
+    /// The kill strikes while the daemon still starts.
+    pub(super) early: bool,
+    /// What comes before the kill.
+    pub(super) troubles: Vec<Trouble>,
+    /// How long after the start, or the last trouble, the kill strikes.
+    pub(super) kill_after: Duration,
+}
+
+/// What does not kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// SIGSTOP, and SIGCONT later.
+    Halt { after: Duration, length: Duration },
+    /// The disk is full for a while.
+    Full { after: Duration, length: Duration },
+    /// SIGTERM: it ends in order and starts again.
+    Restart { after: Duration },
+}
+
+/// How a case behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Persona {
+    /// `open`: an unsafe call runs by itself; `guarded`: it waits for an approval.
+    pub(super) environment: &'static str,
+    /// How the script ends it: `resolve` or `escalate`.
+    pub(super) ending: &'static str,
+    /// What is said to an approval.
+    pub(super) answer: Reply,
+    /// What is said to a doubt.
+    pub(super) doubt: Doubt,
+    /// After which event somebody stops it.
+    pub(super) stop_at: Option<u64>,
+}
+
+/// What a person does about an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    Approve,
+    Edit,
+    Reject,
+    Respond,
+    /// Nobody answers: it stays parked.
+    Never,
+}
+
+/// What a person does about a call in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Asks the witness and says what is true.
+    Settle,
+    GiveUp,
+    /// Nobody looks: it stays in doubt.
+    Never,
+}
+
+fn millis(random: &mut Rng, range: std::ops::Range<u64>) -> Duration {
+    Duration::from_millis(random.u64(range))
+}
+
+/// The rounds of a campaign, one kill in each.
+pub(super) fn rounds(seed: u64, kills: u32) -> Vec<Round> {
+    let mut random = Rng::with_seed(seed);
+    (0..kills).map(|_| round(&mut random)).collect()
+}
+
+fn round(random: &mut Rng) -> Round {
+    if random.u8(0..100) < 12 {
+        return Round { early: true, troubles: Vec::new(), kill_after: millis(random, 0..120) };
+    }
+    let mut troubles = Vec::new();
+    if random.u8(0..100) < 35 {
+        troubles.push(Trouble::Halt { after: millis(random, 0..300), length: millis(random, 10..400) });
+    }
+    if random.u8(0..100) < 10 {
+        troubles.push(Trouble::Full { after: millis(random, 20..300), length: millis(random, 50..400) });
+    }
+    if random.u8(0..100) < 8 {
+        troubles.push(Trouble::Restart { after: millis(random, 0..300) });
+    }
+    random.shuffle(&mut troubles);
+    Round { early: false, troubles, kill_after: millis(random, 10..900) }
+}
+
+impl Persona {
+    /// The case of this number.
+    pub(super) fn of(seed: u64, index: u64) -> Self {
+        let mut random = Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(index));
+        let answer = match random.u8(0..100) {
+            ..55 => Reply::Approve,
+            55..70 => Reply::Edit,
+            70..82 => Reply::Reject,
+            82..94 => Reply::Respond,
+            _ => Reply::Never,
+        };
+        let doubt = match random.u8(0..100) {
+            ..80 => Doubt::Settle,
+            80..92 => Doubt::GiveUp,
+            _ => Doubt::Never,
+        };
+        Self {
+            environment: if random.bool() { "open" } else { "guarded" },
+            ending: if random.u8(0..3) == 0 { "escalate" } else { "resolve" },
+            answer,
+            doubt,
+            stop_at: (random.u8(0..100) < 8).then(|| random.u64(2..30)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seed_decides_and_every_kind_of_trouble_comes() {
+        let planned = rounds(7, 200);
+        assert_eq!(planned, rounds(7, 200));
+        assert_ne!(planned, rounds(8, 200));
+        let has = |wanted: fn(&Trouble) -> bool| planned.iter().any(|round| round.troubles.iter().any(wanted));
+        assert!(planned.iter().any(|round| round.early));
+        assert!(has(|trouble| matches!(trouble, Trouble::Halt { .. })));
+        assert!(has(|trouble| matches!(trouble, Trouble::Full { .. })));
+        assert!(has(|trouble| matches!(trouble, Trouble::Restart { .. })));
+        assert_eq!(Persona::of(7, 3), Persona::of(7, 3));
+        assert_ne!(Persona::of(7, 3), Persona::of(7, 4));
+    }
+}

@@ -1,0 +1,222 @@
+//! What must hold once the faults have stopped: compares what was acknowledged and what the witness counted with the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use provost_domain::event::{Event, EventBody};
+use provost_domain::ids::{Digest, Seq, SessionId};
+use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use provost_domain::session::Session;
+use provost_domain::tool::EffectClass;
+use provost_store::{SqliteReads, SqliteStore};
+use serde_json::Value;
+
+use super::case::is_end;
+use super::ledger::{Acknowledged, Ledger, digest};
+use super::report::Report;
+use super::site::Site;
+use super::witness::{Counts, Effect};
+use crate::desk::last_line;
+
+/// A call that the log says was to be made.
+#[derive(Debug, Clone)]
+struct Intended {
+    session: SessionId,
+    tool: String,
+    effect: EffectClass,
+    /// Whether its outcome says that it was done.
+    worked: bool,
+}
+
+/// One session as it is stored.
+struct Log {
+    row: SessionRow,
+    events: Vec<Event>,
+}
+
+/// Checks everything.
+pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Counts) -> Report {
+    let mut report = Report::default();
+    audit(site, &mut report).await;
+    let reads = SqliteStore::open_read_only(&site.store()).await.unwrap();
+    let logs = logs(&reads, &mut report).await;
+    let mut intended = BTreeMap::new();
+    for log in &logs {
+        count(log, &mut report, &mut intended);
+        rests(log, &mut report);
+    }
+    let acknowledged = ledger.all();
+    promises(&logs, &acknowledged, &mut report);
+    effects(&intended, &witness.all(), &mut report);
+    report
+}
+
+async fn audit(site: &Site, report: &mut Report) {
+    let output = site.command(&["audit", "verify"]).output().await.unwrap();
+    let verdict = last_line(&output);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        if let Some(problem) = line["problem"].as_str() {
+            report.breach("audit", format!("{}: {problem}", line["session"]));
+        }
+    }
+    if verdict["problems"] != 0 && report.is_clean() {
+        report.breach("audit", format!("{verdict}"));
+    }
+}
+
+/// Every session with its events; what cannot be read is a breach.
+async fn logs(reads: &SqliteReads, report: &mut Report) -> Vec<Log> {
+    let (mut logs, mut before) = (Vec::new(), None);
+    loop {
+        let filter = SessionFilter { before, limit: 500, ..SessionFilter::default() };
+        let rows = reads.sessions(&filter).await.unwrap();
+        let Some(last) = rows.last() else { return logs };
+        before = Some(last.id);
+        for row in rows {
+            match events(reads, &row, report).await {
+                Ok(events) => logs.push(Log { row, events }),
+                Err(problem) => report.breach("audit", format!("{}: {problem}", row.id)),
+            }
+        }
+    }
+}
+
+async fn events(reads: &SqliteReads, row: &SessionRow, report: &mut Report) -> Result<Vec<Event>, String> {
+    let records = reads.records(row.id, Seq(0), u32::MAX).await.map_err(|error| error.to_string())?;
+    report.counted.appends += records.len() as u64;
+    let (mut head, mut events) = ((Seq(0), Digest::default()), Vec::new());
+    for record in records {
+        events.extend(record.open(head.0, head.1).map_err(|error| error.to_string())?);
+        head = (record.header.last_seq, record.hash);
+    }
+    Ok(events)
+}
+
+/// Counts, and collects the calls that were to be made.
+fn count(log: &Log, report: &mut Report, intended: &mut BTreeMap<String, Intended>) {
+    let (session, counted) = (log.row.id, &mut report.counted);
+    counted.sessions += 1;
+    counted.events += log.events.len() as u64;
+    *counted.statuses.entry(log.row.status.clone()).or_default() += 1;
+    // Under another fence while it was at work: its owner had not given it up.
+    let (mut fence, mut works) = (None, false);
+    for event in &log.events {
+        counted.takeovers += u64::from(works && fence.is_some_and(|fence| fence != event.fence));
+        fence = Some(event.fence);
+        match &event.body {
+            EventBody::StatusChanged(changed) => works = changed.to_status().as_str() == "in_progress",
+            EventBody::OutcomeUnknown(_) => counted.doubts += 1,
+            EventBody::CallReissued(_) => counted.reissued += 1,
+            EventBody::ToolIntended(call) => {
+                let (tool, effect) = (call.tool.to_string(), call.effect);
+                intended.insert(call.call.key(session), Intended { session, tool, effect, worked: false });
+            }
+            EventBody::ToolReturned(call) => {
+                if let Some(intended) = intended.get_mut(&call.call.key(session)) {
+                    intended.worked = call.outcome.worked();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// It has ended, or it waits for something that a person can give.
+fn rests(log: &Log, report: &mut Report) {
+    let Log { row, events } = log;
+    let mut session: Option<Session> = None;
+    for event in events {
+        match &mut session {
+            None => session = Session::create(event).ok(),
+            // An event that does not fit is found by the audit.
+            Some(session) => drop(session.apply(event)),
+        }
+    }
+    let waits = session.as_ref().is_some_and(|session| !session.waits().is_empty());
+    if ["error", "needs_review"].contains(&row.status.as_str()) {
+        let why = session.as_ref().map(|session| session.status_reason().to_owned()).unwrap_or_default();
+        *report.counted.failures.entry(why).or_default() += 1;
+    }
+    let rests = is_end(&Value::String(row.status.clone())) || (row.status == "awaiting_input" && waits);
+    if !rests || row.owner.is_some() {
+        report.breach("stuck", format!("{} is {}, owner {:?}", row.id, row.status, row.owner));
+    }
+}
+
+/// Everything acknowledged is there, once.
+fn promises(logs: &[Log], acknowledged: &Acknowledged, report: &mut Report) {
+    let stored: BTreeMap<SessionId, &Log> = logs.iter().map(|log| (log.row.id, log)).collect();
+    let Acknowledged { opened, seen, promises, answers, refusals, complaints } = acknowledged;
+    report.counted.answers = *answers;
+    report.counted.refusals.clone_from(refusals);
+    for (rule, what) in complaints {
+        report.breach(rule, what.clone());
+    }
+    let ours: BTreeSet<SessionId> = opened.values().copied().collect();
+    for session in ours.iter().filter(|session| !stored.contains_key(session)) {
+        report.breach("acknowledged_lost", format!("{session} is gone"));
+    }
+    for session in stored.keys().filter(|session| !ours.contains(session)) {
+        report.breach("done_twice", format!("{session} was opened without an answer"));
+    }
+    for (session, seen) in seen {
+        let events = stored.get(session).map(|log| log.events.as_slice()).unwrap_or_default();
+        let held: BTreeMap<u64, Digest> = events.iter().map(|event| (event.seq.0, digest(&event.to_json()))).collect();
+        report.counted.seen += seen.len() as u64;
+        for (seq, digest) in seen.iter().filter(|(seq, digest)| held.get(seq) != Some(digest)) {
+            report.breach("acknowledged_lost", format!("{session}: event {seq} ({digest}) is gone or changed"));
+        }
+    }
+    for promise in promises {
+        let events = stored.get(&promise.session).map(|log| log.events.as_slice()).unwrap_or_default();
+        let kept = |event: &&Event| {
+            event.body.kind() == promise.kind && event.body.data()[promise.field] == promise.value.as_str()
+        };
+        match events.iter().filter(kept).count() {
+            1 => {}
+            0 => report.breach("acknowledged_lost", format!("{promise:?}")),
+            more => report.breach("done_twice", format!("{more} times: {promise:?}")),
+        }
+    }
+}
+
+/// The witness saw what the log says, and nothing else.
+fn effects(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, Effect>, report: &mut Report) {
+    let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (key, effect) in witnessed {
+        for reason in &effect.reasons {
+            keys.entry(reason).or_default().insert(key);
+        }
+        let Some(call) = intended.get(key) else {
+            report.breach("without_intent", format!("{} under {key}", effect.what));
+            continue;
+        };
+        match call.effect {
+            EffectClass::Idempotent if call.tool.starts_with("notify:") => report.counted.notifications += 1,
+            EffectClass::Idempotent => {
+                report.counted.idempotent_effects += 1;
+                report.counted.idempotent_repeats += effect.times - 1;
+            }
+            EffectClass::Read | EffectClass::Probe | EffectClass::Unsafe => {
+                report.counted.unsafe_effects += 1;
+                if effect.times > 1 {
+                    report.breach("unsafe_twice", format!("{key}: {} {} times", effect.what, effect.times));
+                }
+            }
+        }
+    }
+    for (reason, keys) in keys.into_iter().filter(|(_, keys)| keys.len() > 1) {
+        report.breach("changed_key", format!("`{reason}` under {keys:?}"));
+    }
+    for (key, call) in intended.iter().filter(|(key, call)| call.worked && !witnessed.contains_key(*key)) {
+        match call.effect {
+            EffectClass::Read => {}
+            EffectClass::Idempotent if call.tool.starts_with("notify:") => {
+                report.breach("messages_lost", format!("{}: {key}", call.session));
+            }
+            EffectClass::Idempotent | EffectClass::Probe | EffectClass::Unsafe => {
+                report.breach("outcome_without_effect", format!("{} under {key}", call.tool));
+            }
+        }
+    }
+}

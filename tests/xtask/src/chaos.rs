@@ -1,0 +1,60 @@
+//! The chaos campaign.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+
+use crate::cargo::{cargo, run, succeeds};
+
+/// How a campaign is run.
+#[derive(Debug, Args)]
+pub(crate) struct ChaosArgs {
+    /// How often the daemon is killed.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+    /// Chooses what happens when, and who answers what; the kernel's timing stays its own.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leaves the controls out: the same on programs that do without one mechanism each, where a rule must be broken.
+    #[arg(long)]
+    skip_controls: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    output: Form,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Builds the programs and runs the campaign on them; fails when a rule was broken, or was not where it must be.
+pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
+    let built = std::env::current_exe().context("where xtask is")?;
+    let folder = built.parent().context("xtask lies in no folder")?;
+    let program = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
+    let everything = ["build", "--workspace", "--all-targets"];
+    let mut campaign = Command::new(folder.join("examples/chaos"));
+    if !args.skip_controls {
+        run(cargo(&[&everything[..], &["--features", "provost-cli/controls"]].concat()))?;
+        let controls = folder.join("controls").join("provost");
+        std::fs::create_dir_all(folder.join("controls"))?;
+        std::fs::copy(&program, &controls).with_context(|| format!("writing {}", controls.display()))?;
+        campaign.arg("--controls").arg(controls);
+    }
+    run(cargo(&everything))?;
+    campaign.args(["--kills", &args.kills.to_string(), "--seed", &args.seed.to_string()]);
+    campaign.args(["--output", args.output.word(), "--program"]).arg(program);
+    Ok(if succeeds(&mut campaign)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

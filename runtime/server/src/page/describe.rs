@@ -1,8 +1,8 @@
 //! Every kind of event in words.
 
 use provost_domain::event::{
-    AgentFinished, ApprovalDecided, ApprovalDecision, ApprovalRequested, AssignmentIssued, CallProbed, ClaimRaised,
-    ConfidenceMismatched, EventBody, GateFired, LimitReached, ModelReplied, ModelRequested, OperatorAsked,
+    AgentFailed, AgentFinished, ApprovalDecided, ApprovalDecision, ApprovalRequested, AssignmentIssued, CallProbed,
+    ClaimRaised, ConfidenceMismatched, EventBody, GateFired, LimitReached, ModelReplied, ModelRequested, OperatorAsked,
     OutcomeSettled, OutcomeUnknown, ProbeFinding, ProbeRequested, RetryStarted, RouteDecided, SessionCreated,
     SessionErased, Settlement, StatusChanged, StopRequested, ToolIntended, ToolReturned, WatchPolled,
 };
@@ -63,9 +63,7 @@ pub(crate) fn describe(teller: &Teller<'_>, body: &EventBody) -> Told {
                 .part(t.passage("words", &e.text))
         }
         EventBody::AgentFinished(e) => finished(t, e),
-        EventBody::AgentFailed(e) => {
-            Told::new(Level::Agent, "bad", "✕", "Failed").code(e.agent.as_str()).text(t.pieces(&e.failure.to_string()))
-        }
+        EventBody::AgentFailed(e) => agent_failed(t, e),
         EventBody::StatusChanged(e) => status_changed(t, e),
         EventBody::WatchPolled(e) => polled(t, e),
         EventBody::FieldsPatched(e) => {
@@ -247,6 +245,10 @@ fn probed(t: Teller<'_>, e: &CallProbed) -> Told {
         ProbeFinding::CannotTell { detail } => ("warn", "?", "The tool cannot tell", detail.as_str()),
     };
     Told::new(Level::Call, tone, sign, lead).code(t.tool(&e.call)).text(t.pieces(detail))
+}
+
+fn agent_failed(t: Teller<'_>, e: &AgentFailed) -> Told {
+    Told::new(Level::Agent, "bad", "✕", "Failed").code(e.agent.as_str()).text(t.pieces(&e.failure.to_string()))
 }
 
 fn claimed(t: Teller<'_>, e: &ClaimRaised) -> Told {

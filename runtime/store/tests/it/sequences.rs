@@ -15,7 +15,7 @@ use crate::approvals::asked;
 use crate::support::{Driven, Store, Subject, ack, at, cmd, id, new, owner, stop};
 
 /// Sequences tried; each step of each is compared.
-const CASES: u32 = 192;
+const CASES: u32 = 64;
 /// Sessions of a sequence.
 const SESSIONS: u8 = 3;
 /// Owners that take them from each other.

@@ -50,7 +50,7 @@ fn say(row: &SessionRow, output: Output) {
     output.result(&json!({"session": id, "seq": head_seq, "hash": head_hash}), &format!("{id} {head_seq} {head_hash}"));
 }
 
-/// Reads what [`print`] printed, in either form.
+/// Reads what [`print()`] printed, in either form.
 pub(super) fn read(path: &Path) -> Result<Heads> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened; check the path", path.display()))?;
     let mut heads = Heads::new();

@@ -1,11 +1,14 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate. A benchmark, never a test: compare ratios within one run.
+//! at a steady rate; `bench sse`: one busy session with and without readers of its stream. A benchmark, never a test: compare ratios within one run.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod crowd;
+mod face;
 mod intake;
 mod machine;
 mod parts;
 mod run;
+mod sse;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +36,11 @@ enum What {
     },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
+    /// One busy session, in turns without and with readers of its stream; and what readers cost that never read.
+    Sse(sse::Load),
+    /// The readers of `sse`, in a process of their own.
+    #[command(hide = true)]
+    Crowd(crowd::Orders),
 }
 
 #[tokio::main]
@@ -43,6 +51,11 @@ async fn main() -> Result<()> {
             println!("{:#}", intake::intake(load).await?);
             Ok(())
         }
+        What::Sse(load) => {
+            println!("{:#}", sse::sse(load).await?);
+            Ok(())
+        }
+        What::Crowd(orders) => crowd::attend(orders).await,
     }
 }
 

@@ -42,7 +42,7 @@ fn seams<T: SessionStore + CommandLog + Reads + 'static>(store: Arc<T>) -> Seams
 /// An engine on a fresh store.
 pub(crate) struct Subject {
     pub(crate) engine: Engine,
-    pub(crate) sqlite: Option<SqliteStore>,
+    sqlite: Option<SqliteStore>,
     pub(crate) folder: TempDir,
 }
 
@@ -71,7 +71,12 @@ impl Subject {
         Ok(Self { engine, sqlite, folder })
     }
 
-    fn case() -> Case {
+    /// Its store, which must be on disk.
+    pub(crate) fn sqlite(&self) -> Result<&SqliteStore> {
+        self.sqlite.as_ref().context("the subject has no store on disk")
+    }
+
+    pub(crate) fn case() -> Case {
         Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
             pack: "w1".to_owned(),
@@ -242,7 +247,7 @@ pub(crate) fn busy_lock() -> Value {
 
 /// One session of many turns: what a turn costs at its beginning and at its end.
 pub(crate) async fn growth(turns: u32) -> Result<Value> {
-    let model = BenchModel { again: AtomicU32::new(turns), parks: false };
+    let model = BenchModel { again: AtomicU32::new(turns), ..BenchModel::default() };
     let subject = Subject::open(Kind::Sqlite, model, 8).await?;
     let took = drive(&subject, 1, 1, &["resolved"]).await?;
     let (id, _) = took.first().context("no session")?;

@@ -1,5 +1,7 @@
 //! The page of the built binary: who comes in, what protects it, and that nothing from outside becomes markup.
 
+use std::collections::BTreeSet;
+
 use provost_tests::daemon::{Daemon, ROLES};
 use provost_tests::visitor::{Seen, Visitor, seen};
 use reqwest::{Method, StatusCode};
@@ -74,6 +76,31 @@ const PATHS: [(&str, &str, &[&str]); 14] = [
 ];
 const LOOK: &[&str] = &["viewer", "operator", "approver", "admin"];
 const OPERATE: &[&str] = &["operator", "approver", "admin"];
+
+/// What answers without a login.
+const OPEN: [(&str, &str); 4] = [("GET", "/"), ("GET", "/login"), ("POST", "/login"), ("GET", "/assets/none")];
+
+/// The page's routes are documented nowhere, so they are read from where they are written.
+#[test]
+fn every_route_of_the_page_has_a_row() {
+    let source = include_str!("../../runtime/server/src/page/mod.rs");
+    let mut routes = BTreeSet::new();
+    for (template, handlers) in source.lines().filter_map(|line| line.split_once(".route(\"")?.1.split_once('"')) {
+        let place = |part: &'static str| match part {
+            "{seq}" => "1",
+            part if part.starts_with('{') => "none",
+            part => part,
+        };
+        let path = template.split('/').map(place).collect::<Vec<_>>().join("/");
+        for (handler, method) in [("get(", "GET"), ("post(", "POST"), ("put(", "PUT"), ("delete(", "DELETE")] {
+            if handlers.contains(handler) {
+                routes.insert((method, path.clone()));
+            }
+        }
+    }
+    let rows = PATHS.into_iter().map(|(method, path, _)| (method, path)).chain(OPEN);
+    assert_eq!(routes, rows.map(|(method, path)| (method, path.to_owned())).collect());
+}
 
 #[tokio::test]
 async fn every_page_and_form_answers_exactly_the_roles_it_should() {

@@ -43,7 +43,7 @@ pub(crate) async fn growth(turns: &[u32]) -> Result<Value> {
 
 /// Walks one session and measures it.
 pub(crate) async fn session(turns: u32) -> Result<Value> {
-    let model = BenchModel { again: AtomicU32::new(turns.saturating_sub(TURNS_BESIDES)), parks: false };
+    let model = BenchModel { again: AtomicU32::new(turns.saturating_sub(TURNS_BESIDES)), ..BenchModel::default() };
     let subject = Subject::open(Kind::Sqlite, model, 8).await?;
     let before = machine::cpu()?;
     let took = drive(&subject, 1, 1, &["resolved"]).await?;

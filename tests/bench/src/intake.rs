@@ -1,25 +1,18 @@
 //! Deliveries over HTTP at a steady rate, whatever the answers take: a slow answer delays no later request, and its time
 //! counts from when it was to be sent.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use provost_domain::access::{AccessRole, Token};
-use provost_domain::ids::Principal;
-use provost_domain::port::{Clock as _, DeliveryFilter, DeliveryReads as _, DeliveryState, SessionFilter, Tokens as _};
-use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
-use provost_server::{
-    Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server, Source, SourceSettings,
-};
-use provost_store::{SqliteReads, SqliteStore};
+use provost_domain::access::AccessRole;
+use provost_domain::port::{DeliveryFilter, DeliveryReads as _, DeliveryState, SessionFilter};
+use provost_store::SqliteReads;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
-use tokio_util::sync::CancellationToken;
 
+use crate::face::Face;
 use crate::machine;
 use crate::parts::BenchModel;
 use crate::run::{Kind, Subject};
@@ -51,25 +44,17 @@ fn delivery(group: u32) -> Value {
 pub(crate) async fn intake(load: Load) -> Result<Value> {
     let fdatasync = machine::fdatasync_probe()?;
     let subject = Subject::open(Kind::Sqlite, BenchModel::default(), 256).await?;
-    let store = subject.sqlite.clone().context("the subject has a store")?;
-    let (server, secret) = server(&subject, &store).await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/hooks/alertmanager", listener.local_addr()?);
-    let stop = CancellationToken::new();
-    let mut serving = JoinSet::new();
-    let stopped = stop.clone();
-    serving.spawn(async move { server.serve(listener, stopped).await });
-
-    let sent = send(load, &url, &secret).await?;
+    let face = Face::open(&subject, AccessRole::Intake).await?;
+    let url = format!("http://{}/hooks/alertmanager", face.address);
+    let sent = send(load, &url, &face.secret).await?;
     let worked = Instant::now();
-    let reads = store.reads();
+    let reads = subject.sqlite()?.reads();
     let mut pauses = interval(TICK);
     while !reads.waiting().await?.is_empty() {
         pauses.tick().await;
     }
     let worked_off = worked.elapsed();
-    stop.cancel();
-    serving.join_all().await.into_iter().collect::<std::io::Result<Vec<()>>>()?;
+    face.close().await?;
     let stored = stored(&reads).await?;
     let sessions = subject.engine.reads().sessions(&SessionFilter { limit: 500, ..SessionFilter::default() }).await?;
     ensure!(stored == sent.accepted, "{stored} deliveries are stored, {} were accepted", sent.accepted);
@@ -80,41 +65,6 @@ pub(crate) async fn intake(load: Load) -> Result<Value> {
         "p50_ms": sent.quantile(0.5), "p99_ms": sent.quantile(0.99), "max_ms": sent.quantile(1.0),
         "worked_off_after_ms": worked_off.as_millis(),
     }))
-}
-
-async fn server(subject: &Subject, store: &SqliteStore) -> Result<(Server, String)> {
-    let bench = Principal::new("bench");
-    let (token, secret) =
-        Token::mint("bench", AccessRole::Intake, bench, SystemClock.now(), &provost_server::random())?;
-    ensure!(store.mint(&token).await?, "the token's name is free");
-    let parts = IntakeParts {
-        engine: subject.engine.clone(),
-        deliveries: Arc::new(store.clone()),
-        reads: Arc::new(store.reads()),
-        clock: Arc::new(SystemClock),
-    };
-    let outgoing = OutgoingParts {
-        outbox: Arc::new(store.clone()),
-        reads: Arc::new(store.reads()),
-        clock: Arc::new(SystemClock),
-        give_up_after: Duration::MAX,
-    };
-    let source = SourceSettings { pack: "w1".to_owned(), keys: [].into() };
-    let settings = IntakeSettings { sources: [(Source::Alertmanager, source)].into(), waiting_max: 10_000 };
-    let eraser = Eraser::new(subject.engine.clone(), Arc::new(store.clone()));
-    let kept = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
-    let server = Server::new(Parts {
-        engine: subject.engine.clone(),
-        tokens: Arc::new(store.clone()),
-        requests: Arc::new(store.clone()),
-        clock: Arc::new(SystemClock),
-        intake: Intake::start(parts, settings).await?,
-        outgoing: Outgoing::new(outgoing)?,
-        retention: Retention::new(eraser, Arc::new(SystemClock), kept)?,
-        login_key: [0; 32],
-        data: subject.folder.path().to_path_buf(),
-    })?;
-    Ok((server, secret.reveal().to_owned()))
 }
 
 /// What was sent and how it was answered.

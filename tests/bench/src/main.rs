@@ -1,13 +1,16 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate; `bench growth`: one long session; `bench recovery`: a start
-//! after kill -9. A benchmark, never a test: compare ratios within one run.
+//! at a steady rate; `bench growth`: one long session; `bench recovery`: a start after kill -9; `bench sse`: one busy session
+//! with and without readers of its stream. A benchmark, never a test: compare ratios within one run.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+mod crowd;
+mod face;
 mod growth;
 mod intake;
 mod machine;
 mod parts;
 mod run;
+mod sse;
 
 use std::path::PathBuf;
 
@@ -56,6 +59,11 @@ enum What {
     },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
+    /// One busy session, in turns without and with readers of its stream; and what readers cost that never read.
+    Sse(sse::Load),
+    /// The readers of `sse`, in a process of their own.
+    #[command(hide = true)]
+    Crowd(crowd::Orders),
 }
 
 #[tokio::main]
@@ -76,6 +84,11 @@ async fn main() -> Result<()> {
             println!("{:#}", intake::intake(load).await?);
             Ok(())
         }
+        What::Sse(load) => {
+            println!("{:#}", sse::sse(load).await?);
+            Ok(())
+        }
+        What::Crowd(orders) => crowd::attend(orders).await,
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct BenchModel {
     pub(crate) again: AtomicU32,
     /// Whether the first agent asks for an approval instead.
     pub(crate) parks: bool,
+    /// How long it thinks about each answer.
+    pub(crate) thinks: Duration,
 }
 
 fn call(tool: &str, args: Value) -> ProposedCall {
@@ -31,6 +33,9 @@ fn call(tool: &str, args: Value) -> ProposedCall {
 #[async_trait]
 impl ModelProvider for BenchModel {
     async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+        if !self.thinks.is_zero() {
+            tokio::time::sleep(self.thinks).await;
+        }
         let calls = if request.round == 1 && self.parks {
             vec![call("read__gated", json!({}))]
         } else if request.round == 1 {

@@ -42,7 +42,7 @@ fn seams<T: SessionStore + CommandLog + Reads + 'static>(store: Arc<T>) -> Seams
 /// An engine on a fresh store.
 pub(crate) struct Subject {
     pub(crate) engine: Engine,
-    pub(crate) sqlite: Option<SqliteStore>,
+    sqlite: Option<SqliteStore>,
     pub(crate) folder: TempDir,
 }
 
@@ -71,7 +71,12 @@ impl Subject {
         Ok(Self { engine, sqlite, folder })
     }
 
-    fn case() -> Case {
+    /// Its store, which must be on disk.
+    pub(crate) fn sqlite(&self) -> Result<&SqliteStore> {
+        self.sqlite.as_ref().context("the subject has no store on disk")
+    }
+
+    pub(crate) fn case() -> Case {
         Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
             pack: "w1".to_owned(),

@@ -156,3 +156,21 @@ pub enum Report {
         cause: String,
     },
 }
+
+impl Report {
+    /// Whether it says that a call did what was asked, which stays true whoever says it and whatever was tried since.
+    pub fn tells_of_success(&self) -> bool {
+        match self {
+            Self::Returned { outcome, .. } => match outcome {
+                ToolOutcome::Ok { .. } | ToolOutcome::Empty { .. } | ToolOutcome::Truncated { .. } => true,
+                ToolOutcome::Failed { .. } => false,
+            },
+            Self::TakenOver
+            | Self::Replied { .. }
+            | Self::Probed { .. }
+            | Self::GivenUp { .. }
+            | Self::Tick
+            | Self::WorkerLost { .. } => false,
+        }
+    }
+}

@@ -9,6 +9,7 @@ use provost_domain::port::{Erase, Erased, Erasure, SessionRow, StoreError};
 use provost_domain::refusal::Refusal;
 
 use crate::api::{Engine, EngineError};
+use crate::reader::LogReader;
 use crate::shared::Hint;
 
 /// Erases sessions of one engine's store. Cloning shares it.
@@ -47,7 +48,8 @@ impl Eraser {
     /// tombstone with these words. Bytes of it may stay in files until [`Self::scrub`].
     ///
     /// # Errors
-    /// It is carried right now, has not ended, its messages still wait to be sent, or it was erased before.
+    /// It is carried right now, has not ended, a call of it is in doubt, its messages still wait to be sent, or it was erased
+    /// before.
     pub async fn erase(&self, session: SessionId, by: &Principal, reason: &str) -> Result<Gone, EngineError> {
         let shared = self.engine.shared();
         let now = shared.now();
@@ -59,6 +61,10 @@ impl Eraser {
         }
         if !row.ended {
             return Err(refused(format!("it is `{}`; stop it first, or wait for its end", row.status)));
+        }
+        let doubts = self.doubts(session).await;
+        if doubts > 0 {
+            return Err(refused(format!("nobody knows yet whether {doubts} of its calls happened; settle them first")));
         }
         let tombstone = tombstone(&row, by, reason, shared.salt(), now);
         let (head_seq, status) = (tombstone.header.last_seq, row.status);
@@ -74,6 +80,15 @@ impl Eraser {
                 "{messages} of its messages wait to be sent; wait until they are sent or have failed"
             ))),
         }
+    }
+
+    /// How many calls wait for a person to say whether they happened; none where the log cannot be read.
+    async fn doubts(&self, session: SessionId) -> usize {
+        let mut log = LogReader::new(session);
+        if let Err(error) = log.to_end(&**self.engine.reads()).await {
+            tracing::warn!(%session, %error, "a session is erased whose log cannot be read");
+        }
+        log.session().map_or(0, |session| session.unknown().len())
     }
 
     /// The same, and rewrites the files. An erasure that is done stays done when that fails; the second part says why.

@@ -56,7 +56,15 @@ impl Tail {
     /// # Errors
     /// See [`ReadError`].
     pub async fn next(&mut self, reads: &dyn Reads) -> Result<Vec<Event>, ReadError> {
-        let records = reads.records(self.id, self.after, PAGE).await?;
+        self.next_of(reads, PAGE).await
+    }
+
+    /// The next events, of at most so many appends: for readers who hand them on slowly.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn next_of(&mut self, reads: &dyn Reads, appends: u32) -> Result<Vec<Event>, ReadError> {
+        let records = reads.records(self.id, self.after, appends).await?;
         match self.take(records) {
             Err(error @ ReadError::Chain(ChainError::Erased { .. })) => match tombstone(reads, self.id).await? {
                 Some(tombstone) => Err(ReadError::Erased(Box::new(tombstone))),

@@ -72,7 +72,7 @@ impl Actor for Worker {
     /// Starts a child task that reports by itself: a handler never waits for the world.
     async fn handle(
         &self,
-        _myself: ActorRef<ToWorker>,
+        myself: ActorRef<ToWorker>,
         message: ToWorker,
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
@@ -81,12 +81,12 @@ impl Actor for Worker {
         let supervisor = state.arguments.supervisor.clone();
         let assignment = state.arguments.assignment;
         let cancelled = state.arguments.cancelled.clone();
-        let tasks = shared.tasks.clone();
+        let (tasks, id) = (shared.tasks.clone(), myself.get_id());
         drop(tasks.spawn(async move {
             let work = perform(&shared, &gear, assignment, message);
             let Some(report) = cancelled.run_until_cancelled(work).await else { return };
             // A supervisor that is gone has left its session to be recovered from the log.
-            drop(supervisor.cast(ToSupervisor::Report(report)));
+            drop(supervisor.cast(ToSupervisor::Report(id, report)));
         }));
         Ok(())
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use futures::Stream;
 use futures::stream::unfold;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::{Reads, SessionFilter};
@@ -20,17 +20,22 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use crate::app::Server;
+use crate::batch::Batch;
 use crate::codes::Code;
 use crate::extract::{Named, Search};
-use crate::feed::Shown;
 use crate::problem::{Problem, Problems};
 use crate::views::{EventView, Page};
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Appends a reader of the store takes at once, and where its batches end, in bytes: a client that stopped reading costs
+/// what was read for it and is not sent yet.
+const CATCH_UP: u32 = 32;
+const CATCH_UP_BYTES: usize = 4 * 1024;
 /// Events of a page when the caller does not say.
 const PAGE: usize = 200;
 /// Most events of a page.
@@ -66,8 +71,9 @@ pub(crate) async fn events(
     let reads = server.engine().reads();
     let head = reached(&**reads, id, after).await?;
     if wants_stream(&headers) {
-        let stream = Following::begin(&server, id, after).await?.stream();
-        return Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response());
+        let body = Following::begin(&server, id, after).await?.body();
+        let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+        return Ok((headers, body).into_response());
     }
     let size = match query.page_size.unwrap_or(PAGE) {
         size @ 1..=PAGE_MAX => size,
@@ -117,8 +123,8 @@ pub(crate) struct Following {
     after: Seq,
     /// Set while it reads the store.
     tail: Option<Tail>,
-    ready: VecDeque<Arc<Shown>>,
-    live: Receiver<Arc<Shown>>,
+    ready: VecDeque<Arc<Batch>>,
+    live: Receiver<Arc<Batch>>,
     /// Given back when the stream ends.
     _permit: OwnedSemaphorePermit,
 }
@@ -140,26 +146,31 @@ impl Following {
         Ok(Self { engine: server.engine().clone(), id, after, tail, ready: VecDeque::new(), live, _permit: permit })
     }
 
-    fn stream(self) -> impl Stream<Item = Result<Sent, Infallible>> {
-        unfold(self, |mut following| async move {
-            let shown = following.next().await?;
-            let sent = Sent::default().id(shown.seq.to_string()).event(shown.kind).data(&shown.json);
-            Some((Ok(sent), following))
-        })
+    /// As server-sent events.
+    fn body(self) -> Body {
+        Body::from_stream(unfold(self, |mut following| async move {
+            let bytes = match timeout(HEARTBEAT, following.next()).await {
+                Ok(Some((batch, after))) => batch.stream(after),
+                Ok(None) => return None,
+                Err(_quiet) => Bytes::from_static(b":\n\n"),
+            };
+            Some((Ok::<_, Infallible>(bytes), following))
+        }))
     }
 
-    /// The next event; `None` when the engine ends or the store fails: the client comes again and continues.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Shown>> {
+    /// The next events: those of a batch after a position. `None` when the engine ends or the store fails: the client
+    /// comes again and continues. Nothing is lost when this is not waited for to its end.
+    pub(crate) async fn next(&mut self) -> Option<(Arc<Batch>, Seq)> {
         loop {
-            if let Some(shown) = self.ready.pop_front() {
-                self.after = shown.seq;
-                return Some(shown);
+            if let Some(batch) = self.ready.pop_front() {
+                let after = std::mem::replace(&mut self.after, batch.last());
+                return Some((batch, after));
             }
             if let Some(tail) = &mut self.tail {
                 let reads: &dyn Reads = &**self.engine.reads();
-                match tail.next(reads).await {
+                match tail.next_of(reads, CATCH_UP).await {
                     Ok(events) if events.is_empty() => self.tail = None,
-                    Ok(events) => self.ready.extend(events.iter().map(|event| Arc::new(Shown::from(event)))),
+                    Ok(events) => self.ready.extend(Batch::all(&events, CATCH_UP_BYTES)),
                     Err(error) => {
                         tracing::warn!(session = %self.id, %error, "a stream ends");
                         return None;
@@ -169,8 +180,8 @@ impl Following {
             }
             let stopped = self.engine.stopped();
             match stopped.run_until_cancelled(self.live.recv()).await? {
-                Ok(shown) if shown.seq <= self.after => {}
-                Ok(shown) if shown.seq == self.after.next() => self.ready.push_back(shown),
+                Ok(batch) if batch.last() <= self.after => {}
+                Ok(batch) if batch.first() <= self.after.next() => self.ready.push_back(batch),
                 Ok(_) | Err(RecvError::Lagged(_)) => self.tail = Some(Tail::new(self.id, self.after)),
                 Err(RecvError::Closed) => return None,
             }

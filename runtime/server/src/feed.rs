@@ -1,45 +1,40 @@
-//! Live events for many readers of few sessions: each followed session is read from the store once, however many follow
-//! it. A reader that falls behind reads the store itself; nobody waits for it, and what it costs is bounded.
+//! Live events for many readers of few sessions: each followed session is read from the store and rendered once, however
+//! many follow it. A reader that falls behind reads the store itself; nobody waits for it, and what it costs is bounded.
+//!
+//! The more readers a session has, the more of its events come to them at once: what it costs to wake and to serve them
+//! stays a small share of the machine, and one reader alone waits for nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use provost_domain::event::Event;
-use provost_domain::ids::{Seq, SessionId};
+use provost_domain::ids::SessionId;
 use provost_domain::port::StoreError;
 use provost_engine::{Engine, Hint, ReadError, Tail};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
+use crate::batch::Batch;
 use crate::codes::Code;
 use crate::problem::Problem;
 
-/// Events kept for a slow reader of a session; one that falls behind further reads the store.
-const EVENTS_MAX: usize = 256;
+/// Batches kept for a slow reader of a session; one that falls behind further reads the store.
+const BATCHES_MAX: usize = 32;
+/// Where a batch ends, in bytes: those kept of a session are some two mebibytes, whatever it does.
+const BATCH_BYTES: usize = 64 * 1024;
+/// The pause between two batches for each reader: to serve one takes some ten microseconds, and 500 get ten batches a
+/// second.
+const PAUSE_PER_READER: Duration = Duration::from_micros(200);
 /// Streams at once: bounds memory and open connections.
 const STREAMS_MAX: usize = 2000;
-/// Sessions that newly want to be followed and wait for it.
-const POKES_MAX: usize = 1024;
-
-/// An event as every reader sends it, rendered once.
-#[derive(Debug)]
-pub(crate) struct Shown {
-    pub(crate) seq: Seq,
-    pub(crate) kind: &'static str,
-    pub(crate) json: String,
-}
-
-impl From<&Event> for Shown {
-    fn from(event: &Event) -> Self {
-        Self { seq: event.seq, kind: event.body.kind(), json: event.to_json().to_string() }
-    }
-}
 
 #[derive(Debug)]
 struct Followed {
-    tail: Tail,
-    sender: broadcast::Sender<Arc<Shown>>,
+    /// The session's log grew.
+    grown: Arc<Notify>,
+    sender: broadcast::Sender<Arc<Batch>>,
 }
 
 type Sessions = Arc<Mutex<HashMap<SessionId, Followed>>>;
@@ -49,7 +44,7 @@ type Sessions = Arc<Mutex<HashMap<SessionId, Followed>>>;
 pub(crate) struct Feed {
     engine: Engine,
     sessions: Sessions,
-    pokes: mpsc::Sender<SessionId>,
+    tasks: TaskTracker,
     streams: Arc<Semaphore>,
 }
 
@@ -61,13 +56,17 @@ fn lock(sessions: &Sessions) -> MutexGuard<'_, HashMap<SessionId, Followed>> {
 impl Feed {
     /// Begins to follow the engine's hints, until it stops.
     pub(crate) fn start(engine: &Engine) -> Self {
-        let (pokes, asked) = mpsc::channel(POKES_MAX);
-        let sessions = Sessions::default();
-        let hub = Hub { engine: engine.clone(), sessions: Arc::clone(&sessions), hints: engine.hints(), asked };
-        let tasks = TaskTracker::new();
-        let stopped = engine.stopped();
-        drop(tasks.spawn(async move { stopped.run_until_cancelled(hub.run()).await }));
-        Self { engine: engine.clone(), sessions, pokes, streams: Arc::new(Semaphore::new(STREAMS_MAX)) }
+        let (sessions, tasks) = (Sessions::default(), TaskTracker::new());
+        let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+        let feed = Self { engine: engine.clone(), sessions: Arc::clone(&sessions), tasks, streams };
+        feed.spawn(pass_on(engine.hints(), sessions));
+        feed
+    }
+
+    /// Runs until the engine stops.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.engine.stopped();
+        drop(self.tasks.spawn(async move { stopped.run_until_cancelled(work).await }));
     }
 
     /// How many streams are open.
@@ -83,81 +82,92 @@ impl Feed {
     }
 
     /// The session's events from about now on; what came before is in the store.
-    pub(crate) async fn follow(&self, id: SessionId) -> Result<broadcast::Receiver<Arc<Shown>>, StoreError> {
+    pub(crate) async fn follow(&self, id: SessionId) -> Result<broadcast::Receiver<Arc<Batch>>, StoreError> {
         if let Some(followed) = lock(&self.sessions).get(&id) {
             return Ok(followed.sender.subscribe());
         }
         let head = self.engine.reads().session(id).await?.head_seq;
-        let receiver = {
-            let mut sessions = lock(&self.sessions);
-            let fresh = || Followed { tail: Tail::new(id, head), sender: broadcast::channel(EVENTS_MAX).0 };
-            sessions.entry(id).or_insert_with(fresh).sender.subscribe()
-        };
-        // Events between the read above and the entry have had their hint already.
-        if self.pokes.send(id).await.is_err() {
-            tracing::debug!(session = %id, "the engine ends");
+        let mut sessions = lock(&self.sessions);
+        if let Some(followed) = sessions.get(&id) {
+            return Ok(followed.sender.subscribe());
         }
+        let (sender, receiver) = broadcast::channel(BATCHES_MAX);
+        let followed = Followed { grown: Arc::default(), sender };
+        let reading = Reading {
+            engine: self.engine.clone(),
+            sessions: Arc::clone(&self.sessions),
+            id,
+            tail: Tail::new(id, head),
+            grown: Arc::clone(&followed.grown),
+            sender: followed.sender.clone(),
+        };
+        self.spawn(reading.run());
+        sessions.insert(id, followed);
         Ok(receiver)
     }
 }
 
-/// Reads the followed sessions, one after the other, as hints come.
-struct Hub {
-    engine: Engine,
-    sessions: Sessions,
-    hints: broadcast::Receiver<Hint>,
-    asked: mpsc::Receiver<SessionId>,
+/// Wakes the readings of sessions that grew.
+async fn pass_on(mut hints: broadcast::Receiver<Hint>, sessions: Sessions) {
+    loop {
+        match hints.recv().await {
+            Ok(hint) => lock(&sessions).get(&hint.session).into_iter().for_each(|followed| followed.grown.notify_one()),
+            // Some hints are lost: any session may have grown.
+            Err(RecvError::Lagged(_)) => lock(&sessions).values().for_each(|followed| followed.grown.notify_one()),
+            Err(RecvError::Closed) => return,
+        }
+    }
 }
 
-impl Hub {
+/// Reads one followed session as it grows, as long as anybody follows it.
+struct Reading {
+    engine: Engine,
+    sessions: Sessions,
+    id: SessionId,
+    tail: Tail,
+    grown: Arc<Notify>,
+    sender: broadcast::Sender<Arc<Batch>>,
+}
+
+impl Reading {
     async fn run(mut self) {
         loop {
-            let due = tokio::select! {
-                hint = self.hints.recv() => match hint {
-                    Ok(hint) => vec![hint.session],
-                    // Some hints are lost: any session may have grown.
-                    Err(RecvError::Lagged(_)) => lock(&self.sessions).keys().copied().collect(),
-                    Err(RecvError::Closed) => return,
-                },
-                Some(session) = self.asked.recv() => vec![session],
-            };
-            for session in due {
-                if let Err(error) = self.read(session).await {
-                    tracing::warn!(%session, %error, "a followed session cannot be read; its readers begin anew");
-                    lock(&self.sessions).remove(&session);
-                }
+            // First of all once without a hint: it may have come before anybody followed.
+            if let Err(error) = self.publish().await {
+                tracing::warn!(session = %self.id, %error, "a followed session cannot be read; its readers begin anew");
+                lock(&self.sessions).remove(&self.id);
+                return;
+            }
+            let readers = u32::try_from(self.sender.receiver_count()).unwrap_or(u32::MAX);
+            sleep(PAUSE_PER_READER.saturating_mul(readers)).await;
+            tokio::select! {
+                () = self.grown.notified() => {}
+                () = self.sender.closed() => if self.is_forgotten() { return }
             }
         }
     }
 
-    /// Reads what is new of a followed session and hands it to its readers.
-    async fn read(&self, session: SessionId) -> Result<(), ReadError> {
-        let found = lock(&self.sessions).get(&session).map(|followed| (followed.tail.clone(), followed.sender.clone()));
-        let Some((mut tail, sender)) = found else { return Ok(()) };
-        if sender.receiver_count() == 0 {
-            self.forget_unread(session);
-            return Ok(());
-        }
+    /// Reads what is new and hands it to the readers.
+    async fn publish(&mut self) -> Result<(), ReadError> {
         loop {
-            let events = tail.next(&**self.engine.reads()).await?;
+            let events = self.tail.next(&**self.engine.reads()).await?;
             if events.is_empty() {
-                break;
+                return Ok(());
             }
-            for event in &events {
+            for batch in Batch::all(&events, BATCH_BYTES) {
                 // Nobody listening any more is fine.
-                drop(sender.send(Arc::new(Shown::from(event))));
+                drop(self.sender.send(batch));
             }
         }
-        if let Some(followed) = lock(&self.sessions).get_mut(&session) {
-            followed.tail = tail;
-        }
-        Ok(())
     }
 
-    fn forget_unread(&self, session: SessionId) {
+    /// Whether there is still no reader; then the next one begins anew.
+    fn is_forgotten(&self) -> bool {
         let mut sessions = lock(&self.sessions);
-        if sessions.get(&session).is_some_and(|followed| followed.sender.receiver_count() == 0) {
-            sessions.remove(&session);
+        let unread = self.sender.receiver_count() == 0;
+        if unread {
+            sessions.remove(&self.id);
         }
+        unread
     }
 }

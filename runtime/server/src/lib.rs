@@ -20,6 +20,7 @@
 mod access;
 mod app;
 mod approvals;
+mod batch;
 mod codes;
 mod deliveries;
 mod erasure;

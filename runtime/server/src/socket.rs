@@ -1,15 +1,14 @@
 //! A session's events over a WebSocket: the feed of the stream, one event per text message. What the peer says is
 //! ignored; that it says something now and then is not.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseCode, CloseFrame, Message, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use futures::stream::unfold;
+use futures::stream::{iter, unfold};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use provost_domain::access::Permission;
 use provost_domain::ids::Seq;
@@ -19,10 +18,10 @@ use utoipa::IntoParams;
 
 use crate::access::admit;
 use crate::app::Server;
+use crate::batch::Batch;
 use crate::codes::Code;
 use crate::events::{Following, reached};
 use crate::extract::{Named, Search};
-use crate::feed::Shown;
 use crate::origin::{Origin, origin};
 use crate::problem::{Problem, Problems};
 
@@ -101,17 +100,25 @@ fn frame(code: CloseCode, why: Code) -> CloseFrame {
     CloseFrame { code, reason: why.as_str().into() }
 }
 
+/// An event as JSON, or why there are no more.
+type Next = Result<Utf8Bytes, CloseFrame>;
+
 /// The session's events; the last item says why there are no more.
-fn events(server: &Server, following: Following) -> impl Stream<Item = Result<Arc<Shown>, CloseFrame>> {
+fn events(server: &Server, following: Following) -> impl Stream<Item = Next> {
     let stopped = server.engine().stopped();
-    unfold(Some((following, stopped)), |state| async move {
+    let batches = unfold(Some((following, stopped)), |state| async move {
         let (mut following, stopped) = state?;
         Some(match following.next().await {
-            Some(shown) => (Ok(shown), Some((following, stopped))),
-            None if stopped.is_cancelled() => (Err(frame(close_code::AWAY, Code::ShuttingDown)), None),
-            None => (Err(frame(close_code::ERROR, Code::StoreFailed)), None),
+            Some((batch, after)) => (messages(&batch, after), Some((following, stopped))),
+            None if stopped.is_cancelled() => (vec![Err(frame(close_code::AWAY, Code::ShuttingDown))], None),
+            None => (vec![Err(frame(close_code::ERROR, Code::StoreFailed))], None),
         })
-    })
+    });
+    batches.flat_map(iter)
+}
+
+fn messages(batch: &Batch, after: Seq) -> Vec<Next> {
+    batch.json(after).map(|event| Ok(event.into())).collect()
 }
 
 /// Waits until the server ends or the caller may no longer look.
@@ -135,7 +142,7 @@ async fn ended(server: &Server, headers: &HeaderMap) -> CloseFrame {
 async fn talk(
     mut sink: impl Sink<Message, Error = axum::Error> + Unpin,
     mut source: impl Stream<Item = Result<Message, axum::Error>> + Unpin,
-    events: impl Stream<Item = Result<Arc<Shown>, CloseFrame>>,
+    events: impl Stream<Item = Next>,
     ended: impl Future<Output = CloseFrame>,
 ) {
     let why = tokio::select! {
@@ -161,7 +168,7 @@ async fn talk(
 /// Sends until there are no more events; `None` when the peer is gone.
 async fn write(
     sink: &mut (impl Sink<Message, Error = axum::Error> + Unpin),
-    events: impl Stream<Item = Result<Arc<Shown>, CloseFrame>>,
+    events: impl Stream<Item = Next>,
 ) -> Option<CloseFrame> {
     let mut events = std::pin::pin!(events);
     let mut pings = interval(PING);
@@ -169,7 +176,7 @@ async fn write(
     loop {
         let message = tokio::select! {
             event = events.next() => match event? {
-                Ok(shown) => Message::Text(shown.json.as_str().into()),
+                Ok(event) => Message::Text(event),
                 Err(why) => return Some(why),
             },
             _ = pings.tick() => Message::Ping(Vec::new().into()),

@@ -60,6 +60,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.listen", old.server.listen != new.server.listen),
         ("intake", old.intake != new.intake),
         ("outbox", old.outbox != new.outbox),
+        ("retention", old.retention != new.retention),
         ("engine", old.engine != new.engine),
     ];
     changes.into_iter().filter_map(|(what, changed)| changed.then_some(what)).collect()

@@ -159,8 +159,21 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
 }
 
 pub(super) fn worker_lost(draft: &mut Draft<'_>, assignment: AssignmentId, cause: &str) {
-    if draft.session.turn().is_some_and(|turn| turn.assignment == assignment) {
-        redispatch(draft, cause, AgentFailure::WorkerLost { detail: cause.to_owned() });
+    match draft.session.turn() {
+        Some(turn) if turn.assignment == assignment => {
+            redispatch(draft, cause, AgentFailure::WorkerLost { detail: cause.to_owned() });
+        }
+        Some(_) => {}
+        // It made the call of a person's claim.
+        None => doubt_all(draft, cause),
+    }
+}
+
+/// The calls under way are in doubt as after a crash. A tool that was to be asked is simply asked again.
+fn doubt_all(draft: &mut Draft<'_>, cause: &str) {
+    for id in draft.session.running() {
+        let Some(plan) = draft.session.call(&id).and_then(|call| call.intent()).map(planned) else { continue };
+        doubt(draft, id, plan, cause);
     }
 }
 
@@ -172,11 +185,7 @@ fn redispatch(draft: &mut Draft<'_>, cause: &str, failure: AgentFailure) {
     if again {
         return flow::agent_failed(draft, failure);
     }
-    for id in draft.session.running() {
-        // A tool that was to be asked is simply asked again.
-        let Some(plan) = draft.session.call(&id).and_then(|call| call.intent()).map(planned) else { continue };
-        doubt(draft, id, plan, cause);
-    }
+    doubt_all(draft, cause);
     draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
 }
 

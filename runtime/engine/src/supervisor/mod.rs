@@ -21,7 +21,7 @@ use provost_domain::event::SessionCreated;
 use provost_domain::ids::{CmdId, SessionId};
 use provost_domain::port::{Appended, InboxEntry, Parked, StoreError};
 use provost_domain::refusal::Refusal;
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::oneshot;
 
 use crate::api::EngineError;
@@ -34,8 +34,8 @@ use state::State;
 pub(crate) enum ToSupervisor {
     /// The session was taken over and loaded, or could not be.
     Loaded(Box<Result<Loaded, StoreError>>),
-    /// From a worker.
-    Report(Report),
+    /// From the worker of this id.
+    Report(ActorId, Report),
     /// A command came into the inbox.
     Wake,
     /// The inbox was read.
@@ -172,7 +172,7 @@ impl Actor for Supervisor {
                 Ok(loaded) => state.loaded(loaded),
                 Err(error) => state.fail(&error),
             },
-            ToSupervisor::Report(report) => state.report(report),
+            ToSupervisor::Report(worker, report) => state.reported(worker, report),
             ToSupervisor::Wake => state.read_inbox(&myself),
             ToSupervisor::Inbox(Ok((inbox, wake_seq))) => state.inbox(inbox, wake_seq),
             ToSupervisor::Appended(Ok(_)) => state.appended(),

@@ -107,6 +107,11 @@ impl Performing {
         }
     }
 
+    /// Whether this worker is the one that performs.
+    pub(super) fn is_carried_by(&self, id: ActorId) -> bool {
+        self.carrier.as_ref().is_some_and(|carrier| carrier.worker.get_id() == id)
+    }
+
     /// The worker of this id is gone without having been dismissed; its assignment.
     pub(super) fn gone(&mut self, id: ActorId) -> Option<AssignmentId> {
         let Carrier { assignment, cancelled, .. } = self.carrier.take_if(|carrier| carrier.worker.get_id() == id)?;

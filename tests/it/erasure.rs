@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
 use provost_domain::ids::{Principal, SessionId};
-use provost_domain::port::{Clock, Reads as _};
+use provost_domain::port::{Clock, Erase, Erased, Erasure, Prunable, Reads as _, StoreError};
 use provost_domain::refusal::Refusal;
 use provost_domain::time::Timestamp;
 use provost_engine::{EngineError, Eraser, Retention, RetentionSettings, SystemClock};
@@ -245,6 +246,43 @@ impl Hand {
 }
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// Counts how often the files were to be rewritten; nothing may go by age.
+#[derive(Debug, Default)]
+struct Scrubbed(AtomicI64);
+
+#[async_trait]
+impl Erasure for Scrubbed {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        panic!("{} is nobody's to erase", erase.session)
+    }
+
+    async fn expired(&self, _before: Timestamp, _limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        panic!("sessions stay for good")
+    }
+
+    async fn prune(&self, what: Prunable, _before: Timestamp, _limit: u32) -> Result<u64, StoreError> {
+        panic!("{what:?} stay for good")
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crash_left_in_the_files_goes_soon_after_the_start_also_when_all_retention_is_off() {
+    let house = House::on(Arc::new(MemoryStore::new()), Arc::new(provost_tests::pack::pack())).await;
+    let files = Arc::new(Scrubbed::default());
+    let settings = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
+    let door = Eraser::new(house.engine.clone(), Arc::clone(&files) as _);
+    Retention::new(door, Arc::new(SystemClock), settings).unwrap().start();
+    assert_eq!(files.0.load(Ordering::Relaxed), 0, "the start does not wait for it");
+    tokio::time::sleep(Duration::from_mins(4)).await;
+    assert!(files.0.load(Ordering::Relaxed) > 0);
+    house.engine.shutdown(Duration::ZERO).await;
+}
 
 #[tokio::test(start_paused = true)]
 async fn sessions_past_their_age_are_erased_and_open_ones_stay() {

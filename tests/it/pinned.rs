@@ -5,6 +5,7 @@ use std::path::Path;
 use provost_tests::daemon::Daemon;
 use provost_tests::shipped;
 use provost_tests::shop::Shop;
+use provost_tests::transfer::raw;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -59,4 +60,21 @@ async fn a_version_that_does_not_fit_the_tools_of_today_is_said_and_its_session_
     assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("pack_changed")), "{refused:?}");
     assert_eq!(daemon.get(&format!("/v1/sessions/{session}")).await["status"], "awaiting_input");
     assert!(daemon.log().contains("does not load any more"), "{}", daemon.log());
+}
+
+#[tokio::test]
+async fn a_kept_pack_that_is_damaged_stops_its_own_sessions_only() {
+    let daemon = Daemon::start("heals-on-rollback").await;
+    let session = daemon.open().await;
+    let shown = daemon.until(&session, "awaiting_input").await;
+    let fallen = daemon.kill().await;
+    change(&fallen.shop, "version: 1\n", "version: 2\n");
+    raw(&fallen.shop.path("provost.db"), "UPDATE packs SET files = '{not json'").await;
+    let daemon = fallen.rise().await;
+    let path = format!("/v1/approvals/{}/decide", shown["approvals_pending"][0].as_str().unwrap());
+    let refused = daemon.ask("approver", Method::POST, &path, Some(json!({"answer": "approve"}))).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("pack_changed")), "{refused:?}");
+    assert!(daemon.log().contains("is damaged"), "{}", daemon.log());
+    let newer = daemon.open().await;
+    daemon.until(&newer, "awaiting_input").await;
 }

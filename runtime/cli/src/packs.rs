@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use provost_domain::pack::Pack;
-use provost_domain::port::{KeptPack, PackReads, PackShelf};
+use provost_domain::port::{KeptPack, PackReads, PackShelf, StoreError};
 use provost_domain::tool::Catalog;
 use provost_engine::Packs;
 use provost_packs::{Config, Known, load_again, load_with_files};
@@ -51,9 +51,11 @@ impl Configured {
     /// They and the earlier versions that sessions need.
     pub(crate) async fn with_pinned(&self, reads: &dyn PackReads) -> Result<Packs> {
         let present: Vec<Arc<Pack>> = self.present().cloned().collect();
-        let needed = reads.needed().await?;
-        let earlier = needed.iter().filter(|needed| present.iter().all(|pack| pack.digest != needed.digest));
-        Ok(Packs { pinned: earlier.filter_map(|kept| self.earlier(kept)).collect(), present })
+        let damaged =
+            |error: &StoreError| tracing::warn!(%error, "a kept pack, which sessions need, is damaged: they wait");
+        let needed = reads.needed().await?.into_iter().filter_map(|kept| kept.inspect_err(damaged).ok());
+        let earlier = needed.filter(|needed| present.iter().all(|pack| pack.digest != needed.digest));
+        Ok(Packs { pinned: earlier.filter_map(|kept| self.earlier(&kept)).collect(), present })
     }
 
     /// An earlier version, if it fits the tools and models of today. Its sessions say so where it does not.

@@ -112,8 +112,8 @@ impl Eraser {
     /// written meanwhile.
     ///
     /// # Errors
-    /// The disk is full or somebody reads the files all the time: it is tried again with the next erasure and at the next
-    /// start.
+    /// The disk is full or somebody reads the files all the time: it is tried again with the next erasure, with
+    /// retention's next look, and after the next start.
     pub async fn scrub(&self) -> Result<(), StoreError> {
         self.erasure.scrub().await
     }

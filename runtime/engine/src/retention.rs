@@ -4,6 +4,7 @@
 //! |---|---|
 //! | erases sessions that ended long ago | [`Eraser`], as for a person |
 //! | prunes what is finished and old | the store: what is still needed to tell news from repeats stays |
+//! | finishes rewriting the files where a crash came between, also when nothing may go by age | the store's own mark |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ const SESSIONS_MAX: u32 = 64;
 const ROWS_MAX: u32 = 500;
 /// The pause before the next tick where this one left something.
 const SOON: Duration = Duration::from_secs(2);
-/// The first tick comes within this time after the start: what is old does not wait a day for it.
+/// The first tick comes so long after the start: what is old does not wait a day for it, and what a crash left does not hold
+/// the start up.
 const FIRST: Duration = Duration::from_mins(2);
 /// Pauses vary by one part in so many, so that nodes that started together do not work together.
 const JITTER_PART: u32 = 10;
@@ -85,6 +87,10 @@ impl Retention {
     async fn run(&self) {
         let shared = self.eraser.engine().shared();
         tokio::time::sleep(pause(FIRST, shared.salt())).await;
+        // What a crash left is nobody's age to wait for, and waits for no backlog either.
+        if let Err(error) = self.eraser.scrub().await {
+            tracing::warn!(%error, "the files may still hold bytes of erased sessions");
+        }
         loop {
             let more = self.tick().await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "retention goes on with its next tick");

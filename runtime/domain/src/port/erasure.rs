@@ -73,8 +73,8 @@ pub trait Erasure: Send + Sync + std::fmt::Debug {
     /// Erases payloads and salts of the session's records, its snapshot, commands, approvals' arguments, contents that no
     /// other session refers to, the bodies of its deliveries, its messages, and kept answers that may carry its text; and
     /// writes the tombstone: all in one transaction. Once it returns `Done`, none of it can be read any more and nothing
-    /// writes to the session again. `Stale`: the session has not ended, is held, or changed; nothing was erased. `Erased`:
-    /// it was before.
+    /// writes to the session again. `Stale`: the session has not ended, is held, changed, or its deliveries are being
+    /// worked on; nothing was erased. `Erased`: it was before.
     async fn erase(&self, erase: Erase) -> Result<Erased, StoreError>;
 
     /// At most `limit` sessions that ended, are held by nobody, are not erased, and whose log has not grown since `before`;
@@ -85,7 +85,7 @@ pub trait Erasure: Send + Sync + std::fmt::Debug {
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Rewrites the store's files where an erasure left its bytes in them. Once it returns, no file of the store holds a
-    /// byte of what was erased before it was called. Does nothing where nothing is left. What a crash left is rewritten at
-    /// the next start.
+    /// byte of what was erased before it was called. Does nothing where nothing is left; what is left, also by a crash,
+    /// stays marked until a call succeeds.
     async fn scrub(&self) -> Result<(), StoreError>;
 }

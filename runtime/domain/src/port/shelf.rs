@@ -28,6 +28,6 @@ pub trait PackShelf: Send + Sync + std::fmt::Debug {
 #[async_trait]
 pub trait PackReads: Send + Sync + std::fmt::Debug {
     /// The kept packs that some session may still be carried on with: one that has not ended, or whose end a person can
-    /// leave again.
-    async fn needed(&self) -> Result<Vec<KeptPack>, StoreError>;
+    /// leave again. One whose row is damaged is an error in its place: the others are still needed.
+    async fn needed(&self) -> Result<Vec<Result<KeptPack, StoreError>>, StoreError>;
 }

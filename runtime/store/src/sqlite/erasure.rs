@@ -12,7 +12,7 @@ use provost_domain::port::{Erase, Erased, Prunable, StoreError};
 use provost_domain::time::Timestamp;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-use super::error::{Fault, failed, fault, is_full};
+use super::error::{Fault, failed, fault, is_full, lacks_temp};
 use super::rows::{Columns, key, missing};
 use super::writer::{CHECKPOINT, Statement};
 
@@ -34,7 +34,8 @@ pub(super) const SEAL: &str = "UPDATE sessions SET head_hash = ?2, head_seq = ?3
        progress_at = ?5, title = 'erased', next_run_at = NULL \
      WHERE id = ?1 AND fence = ?6 AND head_seq = ?7 AND head_hash = ?8 AND ended = 1 AND owner IS NULL \
        AND wake_seq = read_seq AND erased_at IS NULL \
-       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.session = ?1 AND outbox.state = 'waiting')";
+       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.session = ?1 AND outbox.state = 'waiting') \
+       AND NOT EXISTS (SELECT 1 FROM delivery_groups WHERE session = ?1 AND plan IS NOT NULL)";
 pub(super) const TOMBSTONE: &str = "INSERT OR IGNORE INTO appends (sid, first_seq, last_seq, fence, cmd_id, at, kinds, payload, salt, digest, prev, hash) \
      SELECT sid, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?2 FROM sessions WHERE id = ?1 AND head_hash = ?2";
 const CONTENTS: &str = erased!(
@@ -61,8 +62,8 @@ const REQUESTS: &str = "UPDATE requests SET status = NULL, content_type = NULL, 
        AND (status >= 400 OR instr(body, CAST(?3 AS BLOB)) > 0 \
          OR instr(body, (SELECT CAST(handle AS BLOB) FROM sessions WHERE id = ?1)) > 0) \
        AND EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND head_hash = ?2)";
-const MARK: &str =
-    "INSERT OR IGNORE INTO scrub (one, since) SELECT 1, ?3 FROM sessions WHERE id = ?1 AND head_hash = ?2";
+const MARK: &str = "INSERT INTO scrub (one, since) SELECT 1, ?3 FROM sessions WHERE id = ?1 AND head_hash = ?2 \
+     ON CONFLICT (one) DO UPDATE SET rewritten = 0";
 const PAYLOADS: &str =
     erased!("UPDATE appends SET payload = NULL, salt = NULL WHERE payload IS NOT NULL AND hash <> ?2 AND sid = ", "");
 const OUTCOME: &str = "SELECT head_hash = ?2, erased_at IS NOT NULL, \
@@ -76,7 +77,7 @@ const PRUNE_DELIVERIES: &str = "DELETE FROM deliveries WHERE seq IN (SELECT seq 
      WHERE state <> 'waiting' AND received_at < ?1 \
        AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = deliveries.session AND sessions.ended = 0) \
      ORDER BY received_at LIMIT ?2)";
-/// Groups whose session ended, and that nothing waits for; walked by the groups there are.
+/// Groups whose session ended, and that nothing waits for or came for lately; walked by the groups there are.
 macro_rules! stale_groups {
     ($before:literal) => {
         concat!(
@@ -85,23 +86,28 @@ macro_rules! stale_groups {
              WHERE told.session IS NOT NULL AND sessions.id = told.session AND told.plan IS NULL \
                AND sessions.ended = 1 AND sessions.owner IS NULL AND sessions.progress_at < ?1 \
                AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.grp = told.grp AND deliveries.state = 'waiting') \
+               AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.grp = told.grp AND deliveries.received_at >= ?1) \
              ORDER BY told.session LIMIT ?2)"
         )
     };
 }
 const PRUNE_MARKS: &str = stale_groups!("DELETE FROM marks WHERE grp IN");
 const PRUNE_GROUPS: &str = stale_groups!("DELETE FROM delivery_groups WHERE grp IN");
+/// What an open session sent tells it that it need not be sent again.
 const PRUNE_OUTBOX: &str = "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox \
-     WHERE state <> 'waiting' AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+     WHERE state <> 'waiting' AND created_at < ?1 \
+       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = outbox.session AND sessions.ended = 0) \
+     ORDER BY created_at LIMIT ?2)";
 const PRUNE_REQUESTS: &str =
     "DELETE FROM requests WHERE key IN (SELECT key FROM requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
-const SCRUB_DUE: &str = "SELECT since FROM scrub WHERE one = 1";
+const SCRUB_DUE: &str = "SELECT rewritten FROM scrub WHERE one = 1";
+const REWRITTEN: &str = "UPDATE scrub SET rewritten = 1 WHERE one = 1";
 const SCRUBBED: &str = "DELETE FROM scrub WHERE one = 1";
 const VACUUM: &str = "VACUUM";
 
 /// Every statement, for the test that prepares them.
 #[cfg(test)]
-pub(super) const ALL: [&str; 23] = [
+pub(super) const ALL: [&str; 24] = [
     SEAL,
     TOMBSTONE,
     CONTENTS,
@@ -124,6 +130,7 @@ pub(super) const ALL: [&str; 23] = [
     PRUNE_OUTBOX,
     PRUNE_REQUESTS,
     SCRUB_DUE,
+    REWRITTEN,
     SCRUBBED,
 ];
 
@@ -196,22 +203,98 @@ impl From<sqlx::Error> for NotScrubbed {
     }
 }
 
-/// Rewrites the database and empties its write-ahead log, if an erasure left anything. Outside of any transaction.
-pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<(), NotScrubbed> {
-    if sqlx::query(SCRUB_DUE).fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(());
+impl NotScrubbed {
+    /// What rewriting itself says. It works in a temporary file first: without one, nothing of the database was changed.
+    fn rewriting(error: sqlx::Error) -> Self {
+        if !lacks_temp(&error) {
+            return error.into();
+        }
+        let next = "rewriting the store needs a temporary folder with room for a copy of it: name one in SQLITE_TMPDIR and \
+             start again";
+        Self { error: StoreError::Failed { detail: format!("{error}; {next}") }, fatal: false }
     }
-    sqlx::query(VACUUM).execute(&mut *connection).await?;
-    let busy: i64 = sqlx::query(CHECKPOINT).fetch_one(&mut *connection).await?.try_get(0)?;
-    if busy != 0 {
-        let detail = "a reader holds on to the write-ahead log, where bytes of erased sessions may still be; end what reads \
-             the store, for example a backup, and erase again or wait for the next try";
-        return Err(NotScrubbed { error: StoreError::Failed { detail: detail.to_owned() }, fatal: false });
+}
+
+/// Rewrites the database and empties its write-ahead log, if an erasure left anything. Outside of any transaction.
+///
+/// The log is emptied first: behind a reader that keeps it from that, it would take in a copy of the whole database. What
+/// was rewritten is noted, so that a reader that comes in between costs the next try no second copy.
+pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<(), NotScrubbed> {
+    let due = sqlx::query(SCRUB_DUE).fetch_optional(&mut *connection).await?;
+    let Some(due) = due else { return Ok(()) };
+    empty_log(connection).await?;
+    if !due.try_get::<bool, _>(0)? {
+        sqlx::query(VACUUM).execute(&mut *connection).await.map_err(NotScrubbed::rewriting)?;
+        sqlx::query(REWRITTEN).execute(&mut *connection).await?;
+        empty_log(connection).await?;
     }
     sqlx::query(SCRUBBED).execute(&mut *connection).await?;
     Ok(())
 }
 
+async fn empty_log(connection: &mut SqliteConnection) -> Result<(), NotScrubbed> {
+    let busy: i64 = sqlx::query(CHECKPOINT).fetch_one(connection).await?.try_get(0)?;
+    if busy == 0 {
+        return Ok(());
+    }
+    let detail = "a reader holds on to the write-ahead log, where bytes of erased sessions may still be; end what reads \
+         the store, for example a backup, and erase again or wait for the next try";
+    Err(NotScrubbed { error: StoreError::Failed { detail: detail.to_owned() }, fatal: false })
+}
+
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error;
+
+    use sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// What SQLite answers with an extended code.
+    #[derive(Debug, thiserror::Error)]
+    #[error("code {0}")]
+    struct Coded(i32);
+
+    impl DatabaseError for Coded {
+        fn message(&self) -> &'static str {
+            "coded"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.to_string().into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn no_room_to_rewrite_in_leaves_the_store_usable_and_a_failing_disk_does_not() {
+        let rewriting = |code| NotScrubbed::rewriting(sqlx::Error::Database(Box::new(Coded(code))));
+        // SQLITE_CANTOPEN, SQLITE_IOERR_GETTEMPPATH.
+        for code in [14, 6_410] {
+            let NotScrubbed { error, fatal } = rewriting(code);
+            assert!(!fatal && error.to_string().contains("SQLITE_TMPDIR"), "{code}: {error}");
+        }
+        // SQLITE_FULL, SQLITE_BUSY; SQLITE_IOERR, SQLITE_IOERR_WRITE, SQLITE_CORRUPT.
+        assert_eq!([13, 5, 10, 778, 11].map(|code| rewriting(code).fatal), [false, false, true, true, true]);
+    }
 }

@@ -13,17 +13,21 @@ CREATE INDEX content_refs_by_session ON content_refs (sid);
 INSERT OR IGNORE INTO content_refs (sha256, sid)
     SELECT contents.sha256, appends.sid
     FROM appends
-        JOIN json_tree(CAST(appends.payload AS TEXT)) AS node ON node.key = 'sha256' AND node.type = 'text'
+        -- What is damaged refers to nothing, and is the audit's to tell.
+        JOIN json_tree(iif(json_valid(CAST(appends.payload AS TEXT)), CAST(appends.payload AS TEXT), 'null')) AS node
+            ON node.key = 'sha256' AND node.type = 'text'
         JOIN contents ON contents.sha256 = unhex(node.atom)
     WHERE appends.payload IS NOT NULL;
 
--- The files still hold bytes of what was erased since then.
+-- The files still hold bytes of what was erased since then: the database until it is rewritten, then only its log.
 CREATE TABLE scrub (
     one INTEGER PRIMARY KEY CHECK (one = 1),
-    since INTEGER NOT NULL
+    since INTEGER NOT NULL,
+    rewritten INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX deliveries_by_session ON deliveries (session) WHERE session IS NOT NULL;
+CREATE INDEX deliveries_by_group ON deliveries (grp, received_at) WHERE grp IS NOT NULL;
 CREATE INDEX deliveries_finished ON deliveries (received_at) WHERE state <> 'waiting';
 CREATE INDEX delivery_groups_by_session ON delivery_groups (session) WHERE session IS NOT NULL;
 CREATE INDEX outbox_finished ON outbox (created_at) WHERE state <> 'waiting';

@@ -12,8 +12,11 @@ const CONSTRAINT: i32 = 19;
 const DAMAGED: [i32; 2] = [11, 26];
 /// `SQLITE_FULL`.
 const FULL: i32 = 13;
+const CANTOPEN: i32 = 14;
+/// `SQLITE_IOERR_GETTEMPPATH`.
+const NO_TEMP: i32 = 6_410;
 /// `SQLITE_READONLY`, `SQLITE_IOERR`, `SQLITE_CANTOPEN`.
-const UNUSABLE: [i32; 3] = [8, 10, 14];
+const UNUSABLE: [i32; 3] = [8, 10, CANTOPEN];
 
 /// What an error says about the transaction and the handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,16 @@ pub(super) fn fault(error: &sqlx::Error) -> Fault {
 
 /// The primary result code.
 fn code(error: &sqlx::Error) -> Option<i32> {
-    let code = error.as_database_error()?.code()?;
-    code.parse::<i32>().ok().map(|extended| extended & 0xff)
+    extended(error).map(|extended| extended & 0xff)
+}
+
+fn extended(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// Whether SQLite found no folder for its temporary files, or could make none there.
+pub(super) fn lacks_temp(error: &sqlx::Error) -> bool {
+    code(error) == Some(CANTOPEN) || extended(error) == Some(NO_TEMP)
 }
 
 /// Whether the disk, or the database's own bound, is full.

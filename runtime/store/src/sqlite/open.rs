@@ -13,9 +13,8 @@ use super::error::{failed_at, unreadable_at};
 use super::place::{self, Place};
 use super::reads::SqliteReads;
 use super::writer::Writer;
-use super::{SqliteStore, erasure, schema};
+use super::{SqliteStore, schema};
 use crate::guards::Guards;
-use erasure::NotScrubbed;
 
 /// Before it, a WAL reset could corrupt a database.
 const SQLITE_MIN: [u32; 3] = [3, 51, 3];
@@ -89,10 +88,6 @@ impl SqliteStore {
         if let Some(pages) = limits.max_pages {
             let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
-        }
-        // What a crash left of an erasure. A file that cannot be rewritten now is still a good store.
-        if let Err(NotScrubbed { error, .. }) = erasure::scrub(&mut connection).await {
-            tracing::warn!(%error, "the files may still hold bytes of erased sessions");
         }
         let reads = readers(path);
         let writer = Arc::new(Writer::start(connection, place.lock, limits.guards()));

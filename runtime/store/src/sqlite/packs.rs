@@ -1,5 +1,7 @@
 //! Packs as their files. Few and seldom written: one statement each.
 
+use std::fmt::Display;
+
 use provost_domain::pack::PackFiles;
 use provost_domain::port::{KeptPack, StoreError};
 use sqlx::SqlitePool;
@@ -21,17 +23,18 @@ pub(super) fn keep(pack: &KeptPack) -> Result<Statement, StoreError> {
     Ok(Statement::new(KEEP).bytes(pack.digest.as_bytes()).text(&pack.name).text(&files))
 }
 
-pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<KeptPack>, StoreError> {
+pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<Result<KeptPack, StoreError>>, StoreError> {
     let rows = sqlx::query(NEEDED).fetch_all(pool).await.map_err(|error| failed(&error))?;
-    rows.iter().map(decode).collect()
+    Ok(rows.iter().map(decode).collect())
 }
 
 fn decode(row: &SqliteRow) -> Result<KeptPack, StoreError> {
     let mut columns = Columns::of("packs", row);
-    let (digest, name) = (columns.digest()?, columns.get()?);
-    let files: PackFiles = serde_json::from_str(columns.get()?).map_err(|error| columns.wrong(&error))?;
+    let (digest, name): (_, String) = (columns.digest()?, columns.get()?);
+    let wrong = |error: &dyn Display| damaged(format!("table packs, files of {name}@{}: {error}", digest.hex()));
+    let files: PackFiles = serde_json::from_str(columns.get()?).map_err(|error| wrong(&error))?;
     if files.digest() != digest {
-        return Err(columns.wrong(&format!("the files of pack {} are not those that were kept", digest.hex())));
+        return Err(wrong(&"they are not those that were kept"));
     }
     Ok(KeptPack { digest, name, files })
 }

@@ -186,7 +186,7 @@ impl DeliveryReads for SqliteReads {
 
 #[async_trait]
 impl PackReads for SqliteReads {
-    async fn needed(&self) -> Result<Vec<KeptPack>, StoreError> {
+    async fn needed(&self) -> Result<Vec<Result<KeptPack, StoreError>>, StoreError> {
         packs::needed(&self.pool).await
     }
 }

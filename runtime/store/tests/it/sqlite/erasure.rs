@@ -130,7 +130,7 @@ async fn stale_copies_beside_the_rows_go_too() {
 }
 
 #[tokio::test]
-async fn a_crash_before_the_files_are_rewritten_is_made_up_for_at_the_next_start() {
+async fn a_crash_before_the_files_are_rewritten_is_made_up_for_after_the_next_start() {
     let (folder, path) = place();
     let (store, subject) = subject(folder.path()).await;
     everywhere(&store, &subject, 1, "MARKER-ONE").await;
@@ -143,6 +143,9 @@ async fn a_crash_before_the_files_are_rewritten_is_made_up_for_at_the_next_start
     }
     assert!(!holding(fallen.path(), "MARKER-ONE").is_empty(), "there is something to make up for");
     let next = SqliteStore::open(&fallen.path().join("p.db")).await.unwrap();
+    assert!(!holding(fallen.path(), "MARKER-ONE").is_empty(), "opening waits for no rewriting");
+    // Nobody erases again: retention's first look asks just this.
+    next.scrub().await.unwrap();
     assert_eq!(holding(fallen.path(), "MARKER-ONE"), Vec::<String>::new());
     let row = next.session(id(1)).await.unwrap();
     let records = next.records(id(1), provost_domain::ids::Seq(0), 99).await.unwrap();
@@ -161,12 +164,62 @@ async fn a_reader_that_holds_on_is_named_and_the_files_are_rewritten_later() {
     let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT count(*) FROM sessions").execute(&mut reader).await.unwrap();
     store.erase(request(&*subject.store, 1).await).await.unwrap();
+    let log = path.with_extension("db-wal");
+    let before = fs::metadata(&log).unwrap().len();
     let held = store.scrub().await.unwrap_err().to_string();
     assert!(held.contains("a reader holds on"), "{held}");
+    assert_eq!(fs::metadata(&log).unwrap().len(), before, "no copy of the database went into the log");
     reader.close().await.unwrap();
     store.create(crate::support::new(2)).await.unwrap();
     store.scrub().await.unwrap();
     assert_eq!(holding(folder.path(), "MARKER-ONE"), Vec::<String>::new());
+    store.close().await;
+}
+
+/// The mark that a reader leaves behind who comes between the rewriting and the last emptying of the log.
+const REWRITTEN: &str = "UPDATE scrub SET rewritten = 1";
+
+/// Pages that deleting left: rewriting leaves none.
+async fn free_pages(path: &Path) -> i64 {
+    let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let free = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    free
+}
+
+#[tokio::test]
+async fn what_was_rewritten_is_not_rewritten_again_until_something_else_is_erased() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    for n in [1, 2] {
+        everywhere(&store, &subject, n, &format!("MARKER-{n} {}", "x".repeat(40_000))).await;
+    }
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    raw(&path, REWRITTEN).await.unwrap();
+    store.scrub().await.unwrap();
+    assert_ne!(free_pages(&path).await, 0, "only the log was emptied");
+    store.erase(request(&*subject.store, 2).await).await.unwrap();
+    raw(&path, REWRITTEN).await.unwrap();
+    ended(&subject, 4, "MARKER-4").await;
+    store.erase(request(&*subject.store, 4).await).await.unwrap();
+    store.scrub().await.unwrap();
+    assert_eq!(free_pages(&path).await, 0, "an erasure since then asks for it anew");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_session_whose_deliveries_are_being_worked_on_is_erased_afterwards() {
+    let (folder, _) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    let group = Digest::of(b"group");
+    store.finish(done(group, 1)).await.unwrap();
+    store.plan(group, "MARKER-PLAN").await.unwrap();
+    let erase = request(&*subject.store, 1).await;
+    assert_eq!(store.erase(erase.clone()).await, Err(StoreError::Stale));
+    assert_eq!(store.session(id(1)).await.unwrap().erased_at, None);
+    store.finish(done(group, 1)).await.unwrap();
+    assert_eq!(store.erase(erase).await, Ok(Erased::Done { records: 2 }));
     store.close().await;
 }
 
@@ -235,6 +288,8 @@ async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
         store.enqueue(message(n, "x")).await.unwrap();
     }
     sent(&store, 1).await;
+    sent(&store, 2).await;
+    store.enqueue(message(3, "x")).await.unwrap();
     let waiting = Digest::of(b"waiting");
     store.deliver(delivery("dlv-3", "x", Arrived::Waiting { group: waiting })).await.unwrap();
     store.deliver(delivery("dlv-4", "x", Arrived::Bad { reason: "r".to_owned() })).await.unwrap();
@@ -253,7 +308,27 @@ async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
     assert_eq!((gone.session, gone.marks.len()), (None, 0));
     assert_eq!((kept.session, kept.marks.len()), (Some(id(2)), 1));
     let messages = reads.messages(&MessageFilter { limit: 9, ..MessageFilter::default() }).await.unwrap();
-    assert_eq!(messages.iter().map(|row| row.session).collect::<Vec<_>>(), [id(2)]);
+    let mut left: Vec<_> = messages.iter().map(|row| row.session).collect();
+    left.sort_unstable();
+    assert_eq!(left, [id(2), id(3)], "what an open session sent, and what waits");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_group_that_something_came_for_lately_is_still_known() {
+    let (folder, _) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    let group = Digest::of(b"group");
+    for (name, at) in [("dlv-1", at(2)), ("dlv-2", at(5))] {
+        store.deliver(NewDelivery { at, ..delivery(name, "x", Arrived::Waiting { group }) }).await.unwrap();
+    }
+    store.finish(done(group, 1)).await.unwrap();
+    let marks = async || store.reads().work(group, 9).await.unwrap().marks.len();
+    assert_eq!(store.prune(Prunable::Deliveries, at(5), 9).await, Ok(1));
+    assert_eq!(marks().await, 1);
+    assert_eq!(store.prune(Prunable::Deliveries, at(6), 9).await, Ok(1));
+    assert_eq!(marks().await, 0, "nothing of it is left");
     store.close().await;
 }
 
@@ -261,8 +336,24 @@ async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
 const BACK: &str = "DROP TRIGGER appends_no_update; \
     CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END; \
     DROP INDEX sessions_quiet; ALTER TABLE sessions DROP COLUMN erased_at; DROP TABLE content_refs; DROP TABLE scrub; \
-    DROP INDEX deliveries_by_session; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
+    DROP INDEX deliveries_by_session; DROP INDEX deliveries_by_group; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
     DROP INDEX outbox_finished; DROP INDEX sessions_by_pack; DROP TABLE packs; PRAGMA user_version = 3";
+
+#[tokio::test]
+async fn a_damaged_payload_does_not_keep_an_older_file_from_being_brought_up_to_date() {
+    let (folder, path) = place();
+    let (store, subject) = subject(folder.path()).await;
+    ended(&subject, 1, "x").await;
+    store.close().await;
+    drop(subject);
+    raw(&path, BACK).await.unwrap();
+    let damage = "DROP TRIGGER appends_no_update; UPDATE appends SET payload = CAST('{not json' AS BLOB) WHERE first_seq = 1; \
+        CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END";
+    raw(&path, damage).await.unwrap();
+    let (store, subject) = self::subject(folder.path()).await;
+    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.close().await;
+}
 
 #[tokio::test]
 async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_from() {

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use provost_domain::command::Ask;
-use provost_domain::ids::SessionId;
+use provost_domain::event::Settlement;
+use provost_domain::ids::{Principal, SessionId};
 use provost_domain::port::{Clock, Reads as _};
+use provost_domain::refusal::Refusal;
 use provost_domain::time::Timestamp;
-use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
+use provost_engine::{EngineError, Eraser, Retention, RetentionSettings, SystemClock};
 use provost_store::MemoryStore;
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::last_line;
 use provost_tests::eventually::eventually;
 use provost_tests::house::House;
 use provost_tests::shop::Shop;
+use provost_tests::tools::Behaviour;
 use provost_tests::visitor::Visitor;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -315,4 +318,28 @@ async fn a_bad_delivery_is_looked_at_counted_and_given_up_on_the_command_line() 
     assert!(here.contains("start `provost serve`"), "{here}");
     let here = error(&shop.last(&["deliveries", "dismiss", &id]).await);
     assert!(here.contains("only bad ones are dismissed"), "{here}");
+}
+
+#[tokio::test]
+async fn a_session_that_left_a_doubt_is_erased_only_once_somebody_settled_it() {
+    let store = Arc::new(MemoryStore::new());
+    let house = House::on(Arc::clone(&store) as _, Arc::new(provost_tests::pack::pack())).await;
+    let session = house.session("staging").await;
+    house.tools.safe.behave(Behaviour::Hangs);
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__safe", json!({"n": 1}))]);
+    house.tools.safe.arrived_times(1).await;
+    let house = house.crash().await;
+    house.until(session, "awaiting_input").await;
+    house.ask(session, "somebody", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
+    let stopped = house.until(session, "stopped").await;
+    let door = Eraser::new(house.engine.clone(), Arc::clone(&store) as _);
+    let by = Principal::new("somebody");
+    let refused = door.erase(session, &by, "asked to").await;
+    assert!(matches!(refused, Err(EngineError::Refused(Refusal::NotErasable { .. }))), "{refused:?}");
+
+    let call = stopped.unknown().keys().next().unwrap().clone();
+    let settlement = Settlement::DidNotHappen { note: "looked".to_owned() };
+    house.ask(session, "somebody", Ask::Settle { call, settlement }).await.unwrap();
+    assert!(door.erase(session, &by, "asked to").await.is_ok());
 }

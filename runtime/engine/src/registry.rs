@@ -1,10 +1,11 @@
 //! The lock registry: who carries which session in this process. It never waits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use provost_domain::ids::SessionId;
 use provost_domain::time::Timestamp;
+
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shards: enough that two cores seldom meet, few enough that an idle registry is small.
 const SHARDS: usize = 16;

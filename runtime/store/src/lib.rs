@@ -6,6 +6,7 @@ mod guards;
 mod memory;
 mod numbers;
 mod sqlite;
+mod sync;
 
 #[cfg(feature = "controls")]
 pub use guards::Removed;

@@ -81,7 +81,7 @@ struct TestArgs {
     /// How many times in a row; the counts of each run and of all are printed.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
-    /// The generators' long form: ten times the cases.
+    /// The long form of the generators, ten times the cases, and of the races, twenty times the orders.
     #[arg(long)]
     long: bool,
     /// Passed on to nextest, for example a filter.

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 /// Where the profile `ci` of `.config/nextest.toml` leaves its report.
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nextest/ci/junit.xml");
 /// The long form of the campaigns.
-const LONG: [&str; 2] = ["--features", "provost-tests/long"];
+const LONG: [&str; 2] = ["--features", "provost-tests/long,provost-races/long"];
 
 /// Runs them and prints counts per run; the last line is `N passed, N failed` over all runs. Errors are what kept the
 /// tests from running, not tests that failed.

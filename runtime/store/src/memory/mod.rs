@@ -3,7 +3,6 @@
 mod state;
 
 use std::cmp::Reverse;
-use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
@@ -16,6 +15,7 @@ use provost_domain::port::{
 };
 use provost_domain::time::Timestamp;
 
+use crate::sync::{Mutex, PoisonError};
 use crate::{LIST_MAX, check};
 use state::{State, missing};
 

@@ -1,0 +1,3 @@
+//! The locks of the included sources.
+
+pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard, PoisonError};

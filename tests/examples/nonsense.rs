@@ -30,12 +30,9 @@ async fn main() -> Result<()> {
     let (url, _server) = start(&python, &model).await?;
     let shop = Shop::start("heals-on-rollback").await;
     let config = std::fs::read_to_string(shop.path("provost.yaml"))?;
-    let ours = |line: &str| match line.contains("provider: scripted") {
-        true => format!(
-            "  default: {{provider: openai_compatible, base_url: \"{url}/v1\", model: tiny, request_timeout: 5m}}"
-        ),
-        false => line.to_owned(),
-    };
+    let model =
+        format!("  default: {{provider: openai_compatible, base_url: \"{url}/v1\", model: tiny, request_timeout: 5m}}");
+    let ours = |line| if str::contains(line, "provider: scripted") { model.as_str() } else { line };
     std::fs::write(shop.path("provost.yaml"), config.lines().map(ours).collect::<Vec<_>>().join("\n"))?;
     let last = shop.last(&["run", "incident", "--input", &shop.alert()]).await;
     let text = |key: &str| last.get(key).and_then(Value::as_str).with_context(|| format!("no {key}: {last}"));

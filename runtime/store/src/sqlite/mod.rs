@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
+//! | `ahead` | a write-ahead log that lacks nothing |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
@@ -15,6 +16,7 @@
 //! | `erasure` | erasing closed sessions, pruning, and rewriting the files afterwards |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
+mod ahead;
 mod append;
 mod approvals;
 mod backup;

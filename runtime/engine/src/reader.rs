@@ -149,10 +149,7 @@ impl LogReader {
 
     fn fold(&mut self, events: Vec<Event>) -> Result<Vec<Event>, ReadError> {
         for event in &events {
-            match &mut self.session {
-                Some(session) => session.apply(event)?,
-                None => self.session = Some(Session::create(event)?),
-            }
+            Session::advance(&mut self.session, event)?;
         }
         Ok(events)
     }

@@ -3,9 +3,9 @@
 //!
 //! | file | what is checked |
 //! |---|---|
-//! | `mod` | the chain: gapless, unchanged, the fence never decreasing, the head where the row and an older export say |
+//! | `mod` | the chain: gapless, unchanged, the fence never decreasing, the head where the row and an older export say; that what
+//!   was erased was erased as a whole, and the log's last record accounts for it |
 //! | `calls` | intents, outcomes, approvals used |
-//! | `mod` | what was erased was erased as a whole, and the log's last record accounts for it |
 //! | `projection` | what is derived from the log, against the log; that a session at rest can be woken |
 
 mod calls;
@@ -235,10 +235,7 @@ impl Audit {
         }
         let calls = self.calls.take(event);
         self.problems.extend(calls.map(|what| Problem { record: Some(record), fault: Fault::Log, what }));
-        let folded = match &mut self.session {
-            Some(session) => session.apply(event),
-            None => Session::create(event).map(|session| self.session = Some(session)),
-        };
+        let folded = Session::advance(&mut self.session, event);
         if let Some(session) = &self.session {
             self.approvals.take(event, session.id());
         }

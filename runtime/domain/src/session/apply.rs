@@ -101,12 +101,18 @@ impl Session {
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Option<Self>, IllegalEvent> {
         let mut session: Option<Self> = None;
         for event in events {
-            match &mut session {
-                Some(session) => session.apply(event)?,
-                None => session = Some(Self::create(event)?),
-            }
+            Self::advance(&mut session, event)?;
         }
         Ok(session)
+    }
+
+    /// Moves on by one event, of which the first creates it.
+    pub fn advance(session: &mut Option<Self>, event: &Event) -> Result<(), IllegalEvent> {
+        if let Some(session) = session {
+            return session.apply(event);
+        }
+        *session = Some(Self::create(event)?);
+        Ok(())
     }
 
     /// Moves on by one event.

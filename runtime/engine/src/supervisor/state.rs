@@ -182,15 +182,7 @@ impl State {
 
     fn fold(&mut self, record: &AppendRecord, head: (Seq, Digest)) -> Result<(), ActorProcessingErr> {
         for event in record.open(head.0, head.1)? {
-            self.apply(&event)?;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: &Event) -> Result<(), ActorProcessingErr> {
-        match &mut self.session {
-            Some(session) => session.apply(event)?,
-            None => self.session = Some(Session::create(event)?),
+            Session::advance(&mut self.session, &event)?;
         }
         Ok(())
     }
@@ -272,7 +264,7 @@ impl State {
             Input::Create(created, reply) => {
                 let body = decide::create(*created);
                 let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
-                self.apply(&event)?;
+                Session::advance(&mut self.session, &event)?;
                 batch.events.push(body);
                 let accepted = Accepted { status: Status::New.to_string(), version: event.seq };
                 batch.answers.extend(reply.map(|reply| (reply, Settled::Accepted(accepted))));

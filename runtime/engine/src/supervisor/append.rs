@@ -6,6 +6,7 @@ use provost_domain::event::EventBody;
 use provost_domain::ids::{CmdId, Seq};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{Append, Appended, ApprovalChange, CommandOutcome, InboxAck, NewSession, Snapshot};
+use provost_domain::time::Timestamp;
 use provost_domain::tool::Content;
 use ractor::ActorRef;
 
@@ -20,6 +21,8 @@ const SNAPSHOT_EVERY: u64 = 48;
 /// What one append will hold and whom it answers.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
+    /// When all of it is decided: an append has one time, which every event in it is read back with.
+    pub(super) at: Timestamp,
     pub(super) events: Vec<EventBody>,
     pub(super) contents: Vec<Content>,
     pub(super) acks: Vec<(CmdId, Settled)>,

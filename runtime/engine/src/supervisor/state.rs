@@ -246,7 +246,7 @@ impl State {
         if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch { at: self.shared.now(), ..Batch::default() };
         while let Some(input) = self.inputs.pop_front() {
             self.take(input, &mut batch)?;
         }
@@ -275,7 +275,7 @@ impl State {
         match input {
             Input::Create(created, reply) => {
                 let body = decide::create(*created);
-                let event = Event { seq: Seq(1), at: self.shared.now(), fence: self.fence(), body: body.clone() };
+                let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
                 self.apply(&event)?;
                 batch.events.push(body);
                 let accepted = Accepted { status: Status::New.to_string(), version: event.seq };
@@ -284,8 +284,8 @@ impl State {
             Input::Report(report) => {
                 let Some(session) = &self.session else { return Ok(()) };
                 let verdict = match &self.served {
-                    Served::As(pack) => decide::report(session, report, &self.facts(pack)),
-                    Served::Not { loaded } => self.unserved(loaded).report(session, &report),
+                    Served::As(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
+                    Served::Not { loaded } => self.unserved(loaded, batch.at).report(session, &report),
                 };
                 self.adopt(verdict, batch);
             }
@@ -309,8 +309,8 @@ impl State {
             return Ok(Settled::Refused(Refusal::CallUnderWay { call: call.clone() }));
         }
         let decided = match &self.served {
-            Served::As(pack) => decide::command(session, command, &self.facts(pack)),
-            Served::Not { loaded } => self.unserved(loaded).command(session, command),
+            Served::As(pack) => decide::command(session, command, &self.facts(pack, batch.at)),
+            Served::Not { loaded } => self.unserved(loaded, batch.at).command(session, command),
         };
         Ok(match decided {
             Ok(verdict) => {
@@ -329,9 +329,9 @@ impl State {
         })
     }
 
-    fn facts<'a>(&'a self, pack: &'a Pack) -> Facts<'a> {
+    fn facts<'a>(&'a self, pack: &'a Pack, now: Timestamp) -> Facts<'a> {
         Facts {
-            now: self.shared.now(),
+            now,
             fence: self.fence(),
             since: self.since,
             pack,
@@ -340,8 +340,8 @@ impl State {
         }
     }
 
-    fn unserved<'a>(&self, loaded: &'a str) -> Unserved<'a> {
-        Unserved { now: self.shared.now(), fence: self.fence(), loaded }
+    fn unserved<'a>(&self, loaded: &'a str, now: Timestamp) -> Unserved<'a> {
+        Unserved { now, fence: self.fence(), loaded }
     }
 
     fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) {

@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `plan` | what befalls the daemon and who the cases are, from the seed |
 //! | `site`, `disk` | the daemon's folder, its process, its disk |
-//! | `witness` | the service outside, in the driver's process, which no fault touches |
-//! | `caller`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
+//! | `witness`, `outside` | the service outside, a process of its own, which no fault touches |
+//! | `caller`, `stream`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
 //! | `verdict`, `report` | what must hold, what was seen |
 //! | `controls` | the same without one of the mechanisms: then it must not hold |
 //! | `recovery` | how long a start takes when many sessions were at work |
@@ -16,10 +16,12 @@ mod case;
 mod controls;
 mod disk;
 mod ledger;
+mod outside;
 mod plan;
 mod recovery;
 mod report;
 mod site;
+mod stream;
 mod verdict;
 mod witness;
 
@@ -36,11 +38,12 @@ use caller::Caller;
 use case::Case;
 pub use controls::{CONTROLS, Control, Shown, control};
 use ledger::Ledger;
+use outside::Outside;
+pub use outside::witness;
 use plan::{Persona, Round, Trouble};
 pub use recovery::{Herd, recovery};
 pub use report::{Report, Troubles};
 use site::{Process, Site};
-use witness::{Pace, Witness};
 
 /// Sessions opened for each kill: enough for many to be at work whenever one strikes.
 const SESSIONS_PER_KILL: usize = 8;
@@ -86,7 +89,7 @@ pub struct Progress {
 /// Runs a campaign.
 pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
     let began = Instant::now();
-    let witness = Witness::start(Pace::Slow).await;
+    let witness = Arc::new(Outside::start(true).await);
     let site = Site::build(&settings, &witness.url).await;
     let (up, url) = watch::channel(None);
     let ledger = Arc::new(Ledger::default());
@@ -102,13 +105,13 @@ pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
     let cases = Cases {
         caller,
         approver: driver.site.secret(site::APPROVER).to_owned(),
-        witness: Arc::clone(&witness.counts),
+        witness: Arc::clone(&witness),
         ledger: Arc::clone(&ledger),
         tickets: Arc::new(Semaphore::new(0)),
         seed: settings.seed,
     };
     let driver = driver.campaign(&settings, cases, &progress).await;
-    let mut report = verdict::verdict(&driver.site, &ledger, &witness.counts).await;
+    let mut report = verdict::verdict(&driver.site, &ledger, &witness).await;
     report.seed = settings.seed;
     report.troubles = driver.troubles;
     report.disk_full_skipped = driver.site.disk_never_full(&settings);
@@ -123,7 +126,7 @@ pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
 struct Cases {
     caller: Caller,
     approver: String,
-    witness: Arc<witness::Counts>,
+    witness: Arc<Outside>,
     ledger: Arc<Ledger>,
     /// How many may still be opened: the campaign adds to it as it goes.
     tickets: Arc<Semaphore>,

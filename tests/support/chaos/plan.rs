@@ -29,12 +29,15 @@ pub(super) enum Trouble {
 /// How a case behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Persona {
-    /// `open`: an unsafe call runs by itself; `guarded`: it waits for an approval.
+    /// `open`: every call runs by itself; `guarded`: an unsafe one waits for an approval; `crowded`: two calls at once do,
+    /// and both are answered almost at once.
     pub(super) environment: &'static str,
     /// How the script ends it: `resolve` or `escalate`.
     pub(super) ending: &'static str,
     /// What is said to an approval.
     pub(super) answer: Reply,
+    /// How fast approvals that come by twos are answered.
+    pub(super) haste: Haste,
     /// What is said to a doubt.
     pub(super) doubt: Doubt,
     /// After which event somebody stops it.
@@ -50,6 +53,15 @@ pub(super) enum Reply {
     Respond,
     /// Nobody answers: it stays parked.
     Never,
+}
+
+/// How two approvals are answered: the second answer comes while the session, having taken the first, is about to park.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Haste {
+    /// Before the first answer: the calls beside the two may have returned by then, or not.
+    pub(super) first: Duration,
+    /// From the first answer to the second.
+    pub(super) second: Duration,
 }
 
 /// What a person does about a call in doubt.
@@ -106,8 +118,15 @@ impl Persona {
             80..92 => Doubt::GiveUp,
             _ => Doubt::Never,
         };
+        let environment = match random.u8(0..100) {
+            ..40 => "open",
+            40..65 => "guarded",
+            _ => "crowded",
+        };
+        let micros = |random: &mut Rng, max| Duration::from_micros(random.u64(0..max));
         Self {
-            environment: if random.bool() { "open" } else { "guarded" },
+            environment,
+            haste: Haste { first: micros(&mut random, 150_000), second: micros(&mut random, 15_000) },
             ending: if random.u8(0..3) == 0 { "escalate" } else { "resolve" },
             answer,
             doubt,

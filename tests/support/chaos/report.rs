@@ -7,14 +7,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// The rules, each of which must be broken by nothing.
-pub(super) const RULES: [(&str, &str); 10] = [
+pub(super) const RULES: [(&str, &str); 13] = [
     ("acknowledged_lost", "acknowledged appends lost"),
     ("done_twice", "commands applied twice under one key"),
     ("refused", "commands refused although nobody else gave any"),
+    ("unanswered", "commands never answered"),
     ("unsafe_twice", "unsafe effects twice"),
+    ("probed_twice", "effects twice of a tool that says whether they happened"),
     ("changed_key", "idempotent effects under a changed key"),
     ("without_intent", "effects without an intent in the log"),
     ("outcome_without_effect", "calls that worked, of which the witness knows nothing"),
+    ("untrue", "recorded outcomes that are not what the witness did"),
     ("messages_lost", "stored notifications that never arrived"),
     ("stuck", "sessions neither closed, parked nor in doubt"),
     ("audit", "problems found by `audit verify`"),
@@ -52,6 +55,9 @@ pub(super) struct Counted {
     /// Why sessions ended as `error` or `needs_review`.
     pub(super) failures: BTreeMap<String, u64>,
     pub(super) unsafe_effects: u64,
+    pub(super) probed_effects: u64,
+    /// What tools said when they were asked whether a call happened, by finding.
+    pub(super) findings: BTreeMap<String, u64>,
     pub(super) idempotent_effects: u64,
     pub(super) idempotent_repeats: u64,
     pub(super) notifications: u64,
@@ -126,11 +132,11 @@ impl Report {
             "disk_full": {"rounds": troubles.full, "deaths": troubles.died_of_full, "skipped": disk_full_skipped},
             "sessions": counted.sessions, "statuses": counted.statuses, "failures": counted.failures,
             "appends": counted.appends, "events": counted.events,
-            "takeovers": counted.takeovers, "doubts": counted.doubts, "calls_made_again": counted.reissued,
+            "takeovers": counted.takeovers, "probes": counted.findings, "doubts": counted.doubts, "calls_made_again": counted.reissued,
             "acknowledged": {"answers": counted.answers, "events_seen": counted.seen},
             "refusals": counted.refusals,
             "effects": {
-                "unsafe": counted.unsafe_effects, "idempotent": counted.idempotent_effects,
+                "unsafe": counted.unsafe_effects, "probe": counted.probed_effects, "idempotent": counted.idempotent_effects,
                 "idempotent_repeats": counted.idempotent_repeats, "notifications": counted.notifications,
             },
             "violations": violations, "breaches": self.breaches(), "clean": self.is_clean(),
@@ -146,6 +152,7 @@ impl Report {
             None => format!("{}, of which the daemon died {} times", troubles.full, troubles.died_of_full),
         };
         let statuses: Vec<String> = counted.statuses.iter().map(|(status, n)| format!("{n} {status}")).collect();
+        let findings: Vec<String> = counted.findings.iter().map(|(finding, n)| format!("{n} {finding}")).collect();
         let mut rows = vec![
             ("seed", self.seed.to_string()),
             ("kill -9", troubles.kills.to_string()),
@@ -158,7 +165,9 @@ impl Report {
             ("takeovers", counted.takeovers.to_string()),
             ("calls made again", counted.reissued.to_string()),
             ("calls in doubt", counted.doubts.to_string()),
+            ("tools asked", findings.join(", ")),
             ("unsafe effects", counted.unsafe_effects.to_string()),
+            ("effects of a tool that can be asked", counted.probed_effects.to_string()),
             (
                 "idempotent effects",
                 format!("{}, asked for again {} times", counted.idempotent_effects, counted.idempotent_repeats),

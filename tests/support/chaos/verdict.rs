@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provost_domain::event::{Event, EventBody};
+use provost_domain::event::{Event, EventBody, ProbeFinding};
 use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::port::{Reads, SessionFilter, SessionRow};
 use provost_domain::session::Session;
-use provost_domain::tool::EffectClass;
+use provost_domain::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use provost_store::{SqliteReads, SqliteStore};
 use serde_json::Value;
 
 use super::case::is_end;
 use super::ledger::{Acknowledged, Ledger, digest};
+use super::outside::Outside;
 use super::report::Report;
 use super::site::Site;
-use super::witness::{Counts, Effect};
+use super::witness::Effect;
 use crate::desk::last_line;
 
 /// A call that the log says was to be made.
@@ -23,8 +24,20 @@ struct Intended {
     session: SessionId,
     tool: String,
     effect: EffectClass,
+    /// What the log says came of it.
+    outcome: Option<RecordedOutcome>,
+}
+
+impl Intended {
     /// Whether its outcome says that it was done.
-    worked: bool,
+    fn worked(&self) -> bool {
+        self.outcome.as_ref().is_some_and(RecordedOutcome::worked)
+    }
+
+    /// Whether it told somebody something: what a target answers is nobody's outcome.
+    fn notifies(&self) -> bool {
+        self.tool.starts_with("notify:")
+    }
 }
 
 /// One session as it is stored.
@@ -34,7 +47,7 @@ struct Log {
 }
 
 /// Checks everything.
-pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Counts) -> Report {
+pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Outside) -> Report {
     let mut report = Report::default();
     audit(site, &mut report).await;
     let reads = SqliteStore::open_read_only(&site.store()).await.unwrap();
@@ -46,7 +59,9 @@ pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Counts) -> R
     }
     let acknowledged = ledger.all();
     promises(&logs, &acknowledged, &mut report);
-    effects(&intended, &witness.all(), &mut report);
+    let witnessed = witness.all().await;
+    effects(&intended, &witnessed, &mut report);
+    truth(&intended, &witnessed, &mut report);
     report
 }
 
@@ -107,13 +122,21 @@ fn count(log: &Log, report: &mut Report, intended: &mut BTreeMap<String, Intende
             EventBody::StatusChanged(changed) => works = changed.to_status().as_str() == "in_progress",
             EventBody::OutcomeUnknown(_) => counted.doubts += 1,
             EventBody::CallReissued(_) => counted.reissued += 1,
+            EventBody::CallProbed(probed) => {
+                let finding = match probed.finding {
+                    ProbeFinding::Happened => "happened",
+                    ProbeFinding::DidNotHappen => "did_not_happen",
+                    ProbeFinding::CannotTell { .. } => "cannot_tell",
+                };
+                *counted.findings.entry(finding.to_owned()).or_default() += 1;
+            }
             EventBody::ToolIntended(call) => {
                 let (tool, effect) = (call.tool.to_string(), call.effect);
-                intended.insert(call.call.key(session), Intended { session, tool, effect, worked: false });
+                intended.insert(call.call.key(session), Intended { session, tool, effect, outcome: None });
             }
             EventBody::ToolReturned(call) => {
                 if let Some(intended) = intended.get_mut(&call.call.key(session)) {
-                    intended.worked = call.outcome.worked();
+                    intended.outcome = Some(call.outcome.clone());
                 }
             }
             _ => {}
@@ -146,11 +169,14 @@ fn rests(log: &Log, report: &mut Report) {
 /// Everything acknowledged is there, once.
 fn promises(logs: &[Log], acknowledged: &Acknowledged, report: &mut Report) {
     let stored: BTreeMap<SessionId, &Log> = logs.iter().map(|log| (log.row.id, log)).collect();
-    let Acknowledged { opened, seen, promises, answers, refusals, complaints } = acknowledged;
+    let Acknowledged { opened, seen, promises, unanswered, answers, refusals, complaints } = acknowledged;
     report.counted.answers = *answers;
     report.counted.refusals.clone_from(refusals);
     for (rule, what) in complaints {
         report.breach(rule, what.clone());
+    }
+    for key in unanswered {
+        report.breach("unanswered", key.clone());
     }
     let ours: BTreeSet<SessionId> = opened.values().copied().collect();
     for session in ours.iter().filter(|session| !stored.contains_key(session)) {
@@ -191,32 +217,56 @@ fn effects(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, E
             report.breach("without_intent", format!("{} under {key}", effect.what));
             continue;
         };
-        match call.effect {
-            EffectClass::Idempotent if call.tool.starts_with("notify:") => report.counted.notifications += 1,
+        let (rule, counted) = match call.effect {
+            EffectClass::Idempotent if call.notifies() => {
+                report.counted.notifications += 1;
+                continue;
+            }
             EffectClass::Idempotent => {
                 report.counted.idempotent_effects += 1;
                 report.counted.idempotent_repeats += effect.times - 1;
+                continue;
             }
-            EffectClass::Read | EffectClass::Probe | EffectClass::Unsafe => {
-                report.counted.unsafe_effects += 1;
-                if effect.times > 1 {
-                    report.breach("unsafe_twice", format!("{key}: {} {} times", effect.what, effect.times));
-                }
-            }
+            EffectClass::Probe => ("probed_twice", &mut report.counted.probed_effects),
+            EffectClass::Read | EffectClass::Unsafe => ("unsafe_twice", &mut report.counted.unsafe_effects),
+        };
+        *counted += 1;
+        if effect.times > 1 {
+            report.breach(rule, format!("{key}: {} {} times", effect.what, effect.times));
         }
     }
     for (reason, keys) in keys.into_iter().filter(|(_, keys)| keys.len() > 1) {
         report.breach("changed_key", format!("`{reason}` under {keys:?}"));
     }
-    for (key, call) in intended.iter().filter(|(key, call)| call.worked && !witnessed.contains_key(*key)) {
+    for (key, call) in intended.iter().filter(|(key, call)| call.worked() && !witnessed.contains_key(*key)) {
         match call.effect {
             EffectClass::Read => {}
-            EffectClass::Idempotent if call.tool.starts_with("notify:") => {
+            EffectClass::Idempotent if call.notifies() => {
                 report.breach("messages_lost", format!("{}: {key}", call.session));
             }
             EffectClass::Idempotent | EffectClass::Probe | EffectClass::Unsafe => {
                 report.breach("outcome_without_effect", format!("{} under {key}", call.tool));
             }
+        }
+    }
+}
+
+/// What came of a call, as the log has it, is what the witness answered; and what surely did not happen did not.
+fn truth(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, Effect>, report: &mut Report) {
+    for (key, call) in intended.iter().filter(|(_, call)| !call.notifies()) {
+        let Some(effect) = witnessed.get(key) else { continue };
+        let told = match &call.outcome {
+            Some(RecordedOutcome::Ok { content: Blob::Inline(content) }) => **content == effect.answer(),
+            Some(RecordedOutcome::Failed { failure }) => failure.happened != Happened::No,
+            // Answers are short.
+            Some(RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. }) => {
+                false
+            }
+            // It is or was in doubt.
+            None => true,
+        };
+        if !told {
+            report.breach("untrue", format!("{} under {key}: {:?} where {effect:?}", call.tool, call.outcome));
         }
     }
 }

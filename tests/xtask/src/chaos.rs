@@ -46,6 +46,7 @@ pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
     let program = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
     let everything = ["build", "--workspace", "--all-targets"];
     let mut campaign = Command::new(folder.join("examples/chaos"));
+    campaign.arg("run");
     if !args.skip_controls {
         run(cargo(&[&everything[..], &["--features", "provost-cli/controls"]].concat()))?;
         let controls = folder.join("controls").join("provost");

@@ -55,8 +55,15 @@ async fn main() -> ExitCode {
 async fn campaign(Run { kills, seed, output, program, controls, only_control }: Run) -> ExitCode {
     let report = match &only_control {
         None => {
-            let settings =
-                Settings { program, kills, seed, fill_disk: true, quiet: QUIET_MAX, environment: Vec::new() };
+            let settings = Settings {
+                program,
+                kills,
+                seed,
+                fill_disk: true,
+                quiet: QUIET_MAX,
+                meetings: false,
+                environment: Vec::new(),
+            };
             let report = run(settings, show).await;
             say("\n");
             Some(report)

@@ -34,8 +34,15 @@ pub struct Herd {
 /// Measures. Times are in milliseconds, from the start of the process.
 pub async fn recovery(program: PathBuf, herd: Herd, told: impl Fn(&str)) -> Value {
     let witness = Witness::start(Manner { slow: false, sure: true }).await;
-    let settings =
-        Settings { program, kills: 0, seed: 0, fill_disk: false, quiet: Duration::ZERO, environment: Vec::new() };
+    let settings = Settings {
+        program,
+        kills: 0,
+        seed: 0,
+        fill_disk: false,
+        quiet: Duration::ZERO,
+        meetings: false,
+        environment: Vec::new(),
+    };
     let site = Site::build(&settings, &witness.url).await;
     let (up, url) = watch::channel(None);
     let caller = Caller::new(url, site.secret(site::OPERATOR));

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// The rules, each of which must be broken by nothing.
-pub(super) const RULES: [(&str, &str); 13] = [
+pub(super) const RULES: [(&str, &str); 14] = [
     ("acknowledged_lost", "acknowledged appends lost"),
     ("done_twice", "commands applied twice under one key"),
     ("refused", "commands refused although nobody else gave any"),
     ("unanswered", "commands never answered"),
+    ("fenced", "appends of an owner whose session had been taken over"),
     ("unsafe_twice", "unsafe effects twice"),
     ("probed_twice", "effects twice of a tool that says whether they happened"),
     ("changed_key", "idempotent effects under a changed key"),
@@ -38,6 +39,8 @@ pub struct Troubles {
     pub died_of_full: u32,
     /// SIGTERM and a new start.
     pub restarts: u32,
+    /// Times two daemons had one store.
+    pub meetings: u32,
     /// Starts that were waited for.
     pub starts: u32,
 }
@@ -51,6 +54,8 @@ pub(super) struct Counted {
     pub(super) takeovers: u64,
     pub(super) doubts: u64,
     pub(super) reissued: u64,
+    /// How often an owner was told that its session had been taken over.
+    pub(super) noticed: usize,
     pub(super) statuses: BTreeMap<String, u64>,
     /// Why sessions ended as `error` or `needs_review`.
     pub(super) failures: BTreeMap<String, u64>,
@@ -88,6 +93,11 @@ impl Report {
     /// What befell the daemon.
     pub fn troubles(&self) -> Troubles {
         self.troubles
+    }
+
+    /// How often an owner was told that its session had been taken over: nothing is proven of owners that never met.
+    pub fn noticed(&self) -> usize {
+        self.counted.noticed
     }
 
     /// How many sessions, appends and takeovers there were.
@@ -132,6 +142,7 @@ impl Report {
             "disk_full": {"rounds": troubles.full, "deaths": troubles.died_of_full, "skipped": disk_full_skipped},
             "sessions": counted.sessions, "statuses": counted.statuses, "failures": counted.failures,
             "appends": counted.appends, "events": counted.events,
+            "meetings": {"times": troubles.meetings, "owners_that_noticed": counted.noticed},
             "takeovers": counted.takeovers, "probes": counted.findings, "doubts": counted.doubts, "calls_made_again": counted.reissued,
             "acknowledged": {"answers": counted.answers, "events_seen": counted.seen},
             "refusals": counted.refusals,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::event::{Event, EventBody, ProbeFinding};
 use provost_domain::ids::{Digest, Seq, SessionId};
-use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use provost_domain::port::{Reads, SessionFilter, SessionRow, StoreError};
 use provost_domain::session::Session;
 use provost_domain::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use provost_store::{SqliteReads, SqliteStore};
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::case::is_end;
 use super::ledger::{Acknowledged, Ledger, digest};
+use super::meeting::Held;
 use super::outside::Outside;
 use super::report::Report;
 use super::site::Site;
@@ -47,7 +48,7 @@ struct Log {
 }
 
 /// Checks everything.
-pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Outside) -> Report {
+pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Outside, held: &Held) -> Report {
     let mut report = Report::default();
     audit(site, &mut report).await;
     let reads = SqliteStore::open_read_only(&site.store()).await.unwrap();
@@ -56,7 +57,9 @@ pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Outside) -> 
     for log in &logs {
         count(log, &mut report, &mut intended);
         rests(log, &mut report);
+        fenced(log, held, &mut report);
     }
+    report.counted.noticed = site.whole_log().matches(&StoreError::Fenced.to_string()).count();
     let acknowledged = ledger.all();
     promises(&logs, &acknowledged, &mut report);
     let witnessed = witness.all().await;
@@ -163,6 +166,16 @@ fn rests(log: &Log, report: &mut Report) {
     let rests = is_end(&Value::String(row.status.clone())) || (row.status == "awaiting_input" && waits);
     if !rests || row.owner.is_some() {
         report.breach("stuck", format!("{} is {}, owner {:?}", row.id, row.status, row.owner));
+    }
+}
+
+/// Once a session was taken over, nothing is added under an older fence.
+fn fenced(log: &Log, held: &Held, report: &mut Report) {
+    for event in &log.events {
+        if let Some(newer) = held.before(log.row.id, event.seq).filter(|newer| *newer > event.fence) {
+            let Event { seq, fence, .. } = event;
+            report.breach("fenced", format!("{}: event {seq} under fence {fence}, after fence {newer}", log.row.id));
+        }
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) struct Place {
     pub(super) lock: File,
 }
 
-/// Creates folder and file when absent, for this user only, and takes the lock.
-pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
+/// Creates folder and file when absent, for this user only, and takes the lock where the file is to be this process's alone.
+pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable(folder))?;
     let path = resolve(folder, path)?;
@@ -44,7 +44,7 @@ pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
         let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
         return Err(StoreError::Failed { detail });
     }
-    let lock = lock(&path)?;
+    let lock = lock(&path, alone)?;
     private().open(&path).map_err(unusable(&path))?;
     Ok(Place { path, lock })
 }
@@ -70,12 +70,15 @@ fn private() -> std::fs::OpenOptions {
     options
 }
 
-/// Takes `<file>.lock`, or names who holds it.
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes `<file>.lock`, or names who holds it; only opens it where others may hold it.
+fn lock(path: &Path, alone: bool) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock_path = PathBuf::from(name);
     let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
+    if !alone {
+        return Ok(file);
+    }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -75,15 +75,18 @@ async fn campaign(Run { kills, seed, output, program, controls, only_control }: 
         let Some(program) = &controls else { break };
         if only_control.as_ref().is_none_or(|only| only == without) {
             say(&format!("control: without {without}\n"));
-            ran.push(control(program, (without, shown), seed).await);
+            ran.push(control(program, (without, shown), seed, show).await);
+            say("\n");
         }
     }
     if output == "json" {
         let mut figures = report.as_ref().map_or_else(|| json!({"seed": seed}), Report::to_json);
-        figures["controls"] = ran.iter().map(Control::to_json).collect();
+        if let Some(figures) = figures.as_object_mut() {
+            figures.insert("controls".to_owned(), ran.iter().map(Control::to_json).collect());
+        }
         println!("{figures:#}");
     } else {
-        print(report.as_ref(), &ran);
+        print(seed, report.as_ref(), &ran);
     }
     let holds = report.is_none_or(|report| report.is_clean()) && ran.iter().all(Control::is_red);
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -101,20 +104,26 @@ fn show(progress: Progress) {
     say(&format!("\r{kills} of {of} kills, {sessions} sessions, {seen} events seen  "));
 }
 
-fn print(report: Option<&Report>, controls: &[Control]) {
+fn print(seed: u64, report: Option<&Report>, controls: &[Control]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for (name, value) in report.iter().flat_map(|report| report.rows()) {
         table.add_row([name, value]);
     }
+    if report.is_none() {
+        table.add_row(["seed".to_owned(), seed.to_string()]);
+    }
     for control in controls {
-        let found = if control.is_red() { format!("red: {}", control.found.join(", ")) } else { "NOT RED".to_owned() };
-        table.add_row([format!("without {}", control.without), found]);
+        table.add_row([format!("without {}", control.without), control.verdict()]);
     }
     println!("{table}");
-    let Some(report) = report else { return };
-    for breach in report.breaches() {
-        println!("{breach}");
+    for report in report.into_iter().chain(controls.iter().filter_map(|control| control.counterpart.as_ref())) {
+        report.breaches().iter().for_each(|breach| println!("{breach}"));
+        if let Some(kept) = report.kept() {
+            println!("kept: {}", kept.display());
+        }
     }
-    println!("{}", if report.is_clean() { "clean" } else { "BROKEN" });
+    if let Some(report) = report {
+        println!("{}", if report.is_clean() { "clean" } else { "BROKEN" });
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{QUIET_MAX, Report, Settings, run};
+use super::{Progress, QUIET_MAX, Report, Settings, run};
 
 /// Kills of one try.
 const KILLS: u32 = 12;
@@ -55,6 +55,22 @@ impl Control {
         !self.found.is_empty() && self.counterpart.as_ref().is_none_or(holds)
     }
 
+    /// For people: what was found, and how its counterpart went.
+    pub fn verdict(&self) -> String {
+        let Self { found, counterpart, .. } = self;
+        let found = if found.is_empty() {
+            "NOT RED: no rule was broken".to_owned()
+        } else {
+            format!("red: {}", found.join(", "))
+        };
+        match counterpart {
+            None => found,
+            Some(with) if holds(with) => format!("{found}; with it clean, {} owners stopped", with.noticed()),
+            Some(with) if with.is_clean() => format!("{found}; WITH IT NOBODY MET"),
+            Some(with) => format!("{found}; WITH IT BROKEN: {}", with.broken().join(", ")),
+        }
+    }
+
     /// For machines.
     pub fn to_json(&self) -> Value {
         let shown = match self.shown {
@@ -72,7 +88,12 @@ fn holds(report: &Report) -> bool {
 }
 
 /// Runs one control on a program built with the feature `controls`.
-pub async fn control(program: &Path, (without, shown): (&'static str, Shown), seed: u64) -> Control {
+pub async fn control(
+    program: &Path,
+    (without, shown): (&'static str, Shown),
+    seed: u64,
+    progress: impl Fn(Progress),
+) -> Control {
     let (meetings, removed) = match shown {
         Shown::ByOneDaemon => (false, without.to_owned()),
         Shown::ByTwoDaemons => (true, format!("{LOCK},{without}")),
@@ -88,10 +109,10 @@ pub async fn control(program: &Path, (without, shown): (&'static str, Shown), se
     };
     let mut control = Control { without, shown, found: Vec::new(), kills: 0, counterpart: None };
     if meetings {
-        control.counterpart = Some(run(settings(seed, LOCK, QUIET_MAX), |_| {}).await);
+        control.counterpart = Some(run(settings(seed, LOCK, QUIET_MAX), &progress).await);
     }
     for attempt in 0..TRIES {
-        let report = run(settings(seed.wrapping_add(attempt), &removed, QUIET), |_| {}).await;
+        let report = run(settings(seed.wrapping_add(attempt), &removed, QUIET), &progress).await;
         control.kills += report.troubles().kills;
         control.found = report.broken();
         report.forget();

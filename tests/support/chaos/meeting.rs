@@ -11,16 +11,22 @@ use std::time::Duration;
 use provost_domain::ids::{Fence, Seq, SessionId};
 use provost_domain::port::{Reads as _, SessionFilter};
 use provost_store::SqliteStore;
-use tokio::time::{sleep, timeout};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::time::sleep;
 
+use super::Driver;
 use super::plan::Meeting;
 use super::site::Process;
-use super::{Driver, FAILED_STARTS_MAX, START_MAX};
 
 /// How often the rows are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Rows looked at: more than are ever at work.
 const LOOK_AT: u32 = 64;
+
+/// How often a daemon is halted anew that was in the middle of a write, and how long it goes on before.
+const HALTS_MAX: u32 = 100;
+const BREATH: Duration = Duration::from_millis(3);
 
 /// The heads at which sessions were first seen under their fences.
 #[derive(Debug, Default)]
@@ -58,9 +64,11 @@ impl Driver {
     pub(super) async fn meet(&mut self, meeting: &Meeting) {
         let mut first = self.start().await;
         first.for_a_while(meeting.alone).await;
-        let mut second = self.second(&mut first, meeting.halt_after).await;
+        // Takes over what the first has at work.
+        let mut second = self.start().await;
         self.troubles.meetings += 1;
-        self.troubles.halts += 1;
+        first.for_a_while(meeting.halt_after).await;
+        self.halt(&mut first).await;
         second.for_a_while(meeting.apart).await;
         first.signal("CONT");
         first.for_a_while(meeting.together).await;
@@ -70,21 +78,32 @@ impl Driver {
         self.kill(second).await;
     }
 
-    /// Starts a second daemon beside the first, which is halted meanwhile. Where it stands still in the middle of a write,
-    /// nobody else can write: then it may go on for a moment.
-    async fn second(&mut self, first: &mut Process, halt_after: Duration) -> Process {
-        for _ in 0..FAILED_STARTS_MAX {
-            let mut second = self.site.spawn();
-            first.for_a_while(halt_after).await;
-            first.signal("STOP");
-            self.troubles.starts += 1;
-            if let Ok(Ok(url)) = timeout(START_MAX, second.listening()).await {
-                self.up.send_replace(Some(url));
-                return second;
+    /// Halts a daemon, but not in the middle of a write: then nobody else could write, and nobody would meet.
+    async fn halt(&mut self, process: &mut Process) {
+        let store = SqliteConnectOptions::new().filename(self.site.store()).busy_timeout(Duration::ZERO);
+        let mut store = store.connect().await.unwrap();
+        for _ in 0..HALTS_MAX {
+            process.signal("STOP");
+            self.troubles.halts += 1;
+            if sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(&mut store).await.is_ok() {
+                return;
             }
-            first.signal("CONT");
-            second.kill().await;
+            process.signal("CONT");
+            process.for_a_while(BREATH).await;
         }
-        panic!("no second daemon starts beside the first\n{}", self.site.log());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_counts_for_what_comes_after_the_head_it_was_first_seen_with() {
+        let (held, session) = (Held::default(), SessionId::new(uuid::Uuid::nil()));
+        held.lock().insert(session, BTreeMap::from([(Fence(1), Seq(4)), (Fence(3), Seq(9))]));
+        let before = |seq| held.before(session, Seq(seq));
+        assert_eq!([4, 5, 9, 10].map(before), [None, Some(Fence(1)), Some(Fence(1)), Some(Fence(3))]);
+        assert_eq!(held.before(SessionId::new(uuid::Uuid::max()), Seq(5)), None);
     }
 }

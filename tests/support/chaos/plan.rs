@@ -113,7 +113,7 @@ fn meetings(seed: u64, count: u32) -> Vec<Meeting> {
     let mut span = |range| millis(&mut random, range);
     let meeting = |_| Meeting {
         alone: span(100..500),
-        halt_after: span(0..500),
+        halt_after: span(0..150),
         apart: span(50..600),
         together: span(300..1200),
         after: span(50..400),

@@ -1,7 +1,7 @@
 //! What a campaign came to.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -98,6 +98,11 @@ impl Report {
     /// How often an owner was told that its session had been taken over: nothing is proven of owners that never met.
     pub fn noticed(&self) -> usize {
         self.counted.noticed
+    }
+
+    /// Where a broken campaign's store and configuration were left.
+    pub fn kept(&self) -> Option<&Path> {
+        self.kept.as_deref()
     }
 
     /// How many sessions, appends and takeovers there were.

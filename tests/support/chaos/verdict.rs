@@ -283,3 +283,53 @@ fn truth(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, Eff
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use provost_domain::failure::FailureKind;
+    use provost_domain::tool::{ToolFailure, ToolOutcome};
+    use serde_json::json;
+
+    use super::*;
+
+    /// One call that the witness counted `times`, with receipt 7: the rules that this breaks.
+    #[track_caller]
+    fn check(effect: EffectClass, outcome: ToolOutcome, times: u64, expect: &[&str]) {
+        let (session, tool) = (SessionId::new(uuid::Uuid::nil()), "service:deploy".to_owned());
+        let outcome = Some(RecordedOutcome::of(outcome).0);
+        let intended = BTreeMap::from([("key".to_owned(), Intended { session, tool, effect, outcome })]);
+        let counted = json!({"key": {"what": "release", "times": times, "receipt": 7, "reasons": ["r"]}});
+        let witnessed = serde_json::from_value(counted).unwrap();
+        let mut report = Report::default();
+        effects(&intended, &witnessed, &mut report);
+        truth(&intended, &witnessed, &mut report);
+        assert_eq!(report.broken(), expect);
+    }
+
+    fn worked(receipt: u64) -> ToolOutcome {
+        ToolOutcome::Ok { content: json!({"done": "release", "receipt": receipt}) }
+    }
+
+    fn failed(happened: Happened) -> ToolOutcome {
+        let (kind, detail) = (FailureKind::Permanent, String::new());
+        ToolOutcome::Failed {
+            failure: ToolFailure { kind, happened, detail, exit: None, signal: None, timeout_ms: None },
+        }
+    }
+
+    #[test]
+    fn only_what_is_safe_to_repeat_may_happen_twice() {
+        check(EffectClass::Probe, worked(7), 1, &[]);
+        check(EffectClass::Probe, worked(7), 2, &["probed_twice: 1"]);
+        check(EffectClass::Unsafe, worked(7), 2, &["unsafe_twice: 1"]);
+        check(EffectClass::Idempotent, worked(7), 2, &[]);
+    }
+
+    #[test]
+    fn an_outcome_is_what_the_witness_did() {
+        check(EffectClass::Probe, worked(8), 1, &["untrue: 1"]);
+        check(EffectClass::Unsafe, failed(Happened::No), 1, &["untrue: 1"]);
+        check(EffectClass::Unsafe, failed(Happened::Maybe), 1, &[]);
+        check(EffectClass::Probe, ToolOutcome::Empty { note: String::new() }, 1, &["untrue: 1"]);
+    }
+}

@@ -193,3 +193,38 @@ async fn one(State(counts): State<Arc<Counts>>, Query(Key { key }): Query<Key>) 
 async fn all(State(counts): State<Arc<Counts>>) -> Json<BTreeMap<String, Effect>> {
     Json(counts.lock().clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that it remembers for sure, or not.
+    fn key(remembered: bool) -> String {
+        (0..1_000).map(|n| format!("ses/{n}")).find(|key| Counts::remembers(key) == remembered).unwrap()
+    }
+
+    /// What a witness says of a key, before and after something happened under it.
+    async fn said(sure: bool, key: &str) -> (Value, Value, Value) {
+        let witness = Witness::start(Manner { slow: false, sure }).await;
+        let client = provost_http::client(None).unwrap().build().unwrap();
+        let asked = || async {
+            let said = client.get(format!("{}/admin/requests?key={key}", witness.url)).send().await.unwrap();
+            said.json::<Value>().await.unwrap()
+        };
+        let before = asked().await;
+        let act = client.post(format!("{}/admin/release", witness.url)).header("Idempotency-Key", key);
+        let answer = act.json(&json!({"reason": "r"})).send().await.unwrap().json().await.unwrap();
+        (before, answer, asked().await)
+    }
+
+    #[tokio::test]
+    async fn it_says_what_happened_with_its_receipt_and_no_more_than_it_knows() {
+        let (before, answer, after) = said(true, &key(true)).await;
+        assert_eq!(answer, json!({"done": "release", "receipt": 1}));
+        assert_eq!((before, after), (json!({"happened": false}), json!({"happened": true, "answer": answer})));
+        let (before, answer, after) = said(false, &key(true)).await;
+        assert_eq!((before, after), (json!({"happened": null}), json!({"happened": true, "answer": answer})));
+        let (before, _, after) = said(true, &key(false)).await;
+        assert_eq!((before, after), (json!({"happened": null}), json!({"happened": null})));
+    }
+}

@@ -38,6 +38,7 @@ mod program;
 mod provider;
 mod recovery;
 mod remote;
+mod retention;
 mod socket;
 mod systemd;
 mod tidy;

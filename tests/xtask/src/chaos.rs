@@ -9,13 +9,14 @@ use crate::cargo::{cargo, run, succeeds};
 
 /// What `--help` says at its end.
 const MORE: &str = "\
-Results go to standard output, progress to standard error where that is a terminal. Exit code 0: every rule held and every
-control was red; 1: not so, and the result says what was broken and which folder was kept.
+Results go to standard output, progress to standard error where that is a terminal.
+Exit code 0: every rule held and every control was red. 1: not so, and the result says
+what was broken and which folder was kept.
 
-  cargo xtask chaos                                     50 kills, then the controls: minutes
-  cargo xtask chaos --kills 500 --output json           for a record
-  cargo xtask chaos --kills 10 --seed 7 --skip-controls while changing something
-  cargo xtask chaos --only-control fence --seed 7       two daemons on one store, with the fence and without
+  cargo xtask chaos                                      50 kills, then the controls
+  cargo xtask chaos --kills 500 --output json            for a record
+  cargo xtask chaos --kills 10 --seed 7 --skip-controls  while changing something
+  cargo xtask chaos --only-control fence --seed 7        two daemons on one store
 ";
 
 /// How a campaign is run.

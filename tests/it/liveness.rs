@@ -171,6 +171,32 @@ async fn the_late_failure_of_a_replaced_worker_is_not_taken_for_its_successors()
     assert_eq!(house.problems(session).await, Vec::<String>::new());
 }
 
+/// Red if the wait for the store counted as silence: what was never handed out would be given out again, or be in doubt.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_the_store_is_not_silent() {
+    for nth in 1.. {
+        let model = Keeper::that_calls(&["act__safe"]);
+        let points = Arc::new(Points::new(vec![vec![Strike {
+            at: format!("store.append#{nth}"),
+            fault: Fault::Delay,
+            death: Death::Never,
+        }]]));
+        points.begin();
+        let store = Arc::new(Pointed::new(Arc::new(MemoryStore::new()), &points));
+        let house = House::facing_in_tokio_time(store as _, pack(), Arc::clone(&model) as _).await;
+        let session = SessionId::new(uuid::Uuid::from_u128(1));
+        house.try_session(session, "staging").await.unwrap();
+        house.until(session, "escalated").await;
+        if points.exercised(0).is_empty() {
+            assert!(nth > 5, "only {nth} appends");
+            break;
+        }
+        assert_eq!(house.count(session, "assignment_redispatched").await, 0, "append {nth}");
+        assert_eq!(house.tools.safe.arrived().len(), 1, "append {nth}");
+        house.engine.shutdown(Duration::ZERO).await;
+    }
+}
+
 /// Red if every event counted as a sign of life: whoever sends signals would keep a wedged worker going for ever.
 #[tokio::test(start_paused = true)]
 async fn what_others_say_is_no_sign_of_life() {

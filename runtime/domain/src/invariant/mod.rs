@@ -98,6 +98,8 @@ struct Kept {
     whole: u64,
     /// Whether the last record is a tombstone.
     buried: bool,
+    /// Whether there is a snapshot beside them.
+    snapshot: bool,
 }
 
 /// How far an examination got.
@@ -117,6 +119,7 @@ impl Audit {
         Self {
             met_expected: expected.is_none_or(|head| head.seq == Seq(0)),
             expected,
+            kept: Kept { snapshot: snapshot.is_some(), ..Kept::default() },
             snapshot,
             at: Head { seq: Seq(0), hash: Digest::default() },
             fence: Fence(0),
@@ -124,7 +127,6 @@ impl Audit {
             calls: Calls::default(),
             approvals: Approvals::default(),
             reach: Reach::Folded,
-            kept: Kept::default(),
             problems: Vec::new(),
         }
     }
@@ -272,7 +274,7 @@ impl Audit {
 impl Kept {
     /// What is wrong with an erasure, at the log's end.
     fn unaccounted(&self) -> Option<String> {
-        let Self { erased, whole, buried } = self;
+        let Self { erased, whole, buried, snapshot: _ } = self;
         if !buried {
             return (*erased > 0).then(|| {
                 format!("{erased} records were erased, and no tombstone ends the log: nobody accounts for it")

@@ -70,7 +70,7 @@ pub(crate) struct State {
     /// The fence it is held under, once it is.
     pub(super) fence: Option<Fence>,
     pub(super) served: Served,
-    /// When this incarnation took the session over.
+    /// Since when it listens: it took the session over then, or handed its last work out.
     pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
     pub(super) head_hash: Digest,
@@ -150,15 +150,11 @@ impl State {
     }
 
     fn begin_again(&mut self, loaded: Loaded) -> Result<(), ActorProcessingErr> {
-        let Loaded { taken: TakenOver { row, snapshot, records, inbox }, session } = loaded;
+        let Loaded { taken: TakenOver { row, snapshot: _, records, inbox }, session, mut head, snapshot_seq } = loaded;
         self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
-        let mut head = (Seq(0), Digest::default());
-        if let Some(snapshot) = snapshot {
-            head = (snapshot.seq, snapshot.hash);
-            self.snapshot_seq = snapshot.seq;
-        }
+        self.snapshot_seq = snapshot_seq;
         self.session = session;
         for record in &records {
             self.fold(record, head)?;
@@ -246,7 +242,7 @@ impl State {
         if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
-        let mut batch = Batch { at: self.shared.now(), ..Batch::default() };
+        let mut batch = Batch::at(self.shared.now());
         while let Some(input) = self.inputs.pop_front() {
             self.take(input, &mut batch)?;
         }

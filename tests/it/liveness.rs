@@ -8,7 +8,7 @@ use provost_domain::command::{Ask, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody};
 use provost_domain::failure::{AgentFailure, ModelFailure};
-use provost_domain::ids::{AgentName, AssignmentId, Fence, SessionId};
+use provost_domain::ids::{AgentName, AssignmentId, CallId, Fence, SessionId};
 use provost_domain::model::{Message, ModelReply, ModelRequest};
 use provost_domain::pack::Pack;
 use provost_domain::port::ModelProvider;
@@ -71,6 +71,14 @@ async fn house(model: &Arc<Keeper>, strikes: Vec<Strike>) -> (House, SessionId) 
     let store = Arc::new(Pointed::new(Arc::new(MemoryStore::new()), &points));
     let house = House::facing_in_tokio_time(store as _, pack(), Arc::clone(model) as _).await;
     (house, SessionId::new(uuid::Uuid::from_u128(1)))
+}
+
+/// Whether this call worked, of its outcome.
+fn worked(event: &Event, call: &CallId) -> Option<bool> {
+    match &event.body {
+        EventBody::ToolReturned(returned) if returned.call == *call => Some(returned.outcome.worked()),
+        _ => None,
+    }
 }
 
 fn works(session: &Session) -> Vec<(&str, Option<WorkerStatus>)> {
@@ -140,6 +148,26 @@ async fn what_a_silent_worker_had_under_way_goes_on_as_its_class_says() {
     assert_eq!(tools.probed.asked().len(), 1);
     let unknown: Vec<_> = folded.unknown().keys().cloned().collect();
     assert_eq!(unknown, [arrived[2][0].call.clone()]);
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+/// Red if a report counted whoever it came from: the failure of an attempt that was given up would end the one made since.
+#[tokio::test(start_paused = true)]
+async fn the_late_failure_of_a_replaced_worker_is_not_taken_for_its_successors() {
+    let model = Keeper::that_calls(&["act__idempotent"]);
+    let (house, session) = house(&model, Vec::new()).await;
+    let tool = Arc::clone(&house.tools.idempotent);
+    tool.behave(Behaviour::FailsLate);
+    house.try_session(session, "staging").await.unwrap();
+    tool.arrived_times(1).await;
+    tool.behave(Behaviour::Works(json!("done")));
+    house.until(session, "escalated").await;
+    let made: Vec<_> = tool.arrived().into_iter().map(|call| call.call).collect();
+    assert_eq!(made.len(), 2);
+    assert_eq!(made[0], made[1]);
+    let outcomes: Vec<_> = house.log(session).await.iter().filter_map(|event| worked(event, &made[0])).collect();
+    assert_eq!(outcomes, [true]);
+    assert_eq!(house.count(session, "assignment_redispatched").await, 1);
     assert_eq!(house.problems(session).await, Vec::<String>::new());
 }
 

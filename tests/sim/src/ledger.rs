@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
-use provost_domain::event::{ApprovalDecision, Event, EventBody};
+use provost_domain::event::{ApprovalDecision, Event, EventBody, ToolIntended};
 use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
@@ -15,15 +15,18 @@ use provost_domain::port::{
 };
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
+use provost_domain::tool::EffectClass;
 use provost_store::MemoryStore;
 use serde_json::Value;
 
+use crate::deeds::Deeds;
 use crate::trace::Trace;
 
 /// The store with its book.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     inner: MemoryStore,
+    deeds: Deeds,
     trace: Trace,
     book: Mutex<Book>,
 }
@@ -43,16 +46,24 @@ pub(crate) struct Account {
     /// The fold of its log.
     pub(crate) session: Option<Session>,
     head: (Seq, Digest),
-    /// What its log lets happen: tool, arguments and approval of each intended call.
-    intents: BTreeMap<CallId, (Arc<Value>, Option<ApprovalId>)>,
+    /// What its log lets happen.
+    intents: BTreeMap<CallId, Intended>,
     decided: BTreeSet<ApprovalId>,
     hashes: BTreeSet<Digest>,
 }
 
+/// An intended call.
+#[derive(Debug, Clone)]
+struct Intended {
+    args: Arc<Value>,
+    effect: EffectClass,
+    approval: Option<ApprovalId>,
+}
+
 impl Ledger {
     /// Over a store.
-    pub(crate) fn new(inner: MemoryStore, trace: Trace) -> Self {
-        Self { inner, trace, book: Mutex::default() }
+    pub(crate) fn new(inner: MemoryStore, deeds: Deeds, trace: Trace) -> Self {
+        Self { inner, deeds, trace, book: Mutex::default() }
     }
 
     /// The store itself.
@@ -106,23 +117,24 @@ impl Ledger {
     pub(crate) fn undue(&self, id: SessionId, call: &CallId, args: &Value) -> Option<String> {
         let book = self.book();
         let account = book.accounts.get(&id);
-        match account.and_then(|account| account.intents.get(call)) {
-            None => Some("without an intent in the log".to_owned()),
-            Some((intended, _)) if **intended != *args => Some("with other arguments than intended".to_owned()),
-            Some((_, Some(approval))) if account.is_some_and(|account| !account.decided.contains(approval)) => {
-                Some(format!("its approval {approval} is not consumed"))
-            }
-            Some((_, Some(_) | None)) => None,
+        let Some(intended) = account.and_then(|account| account.intents.get(call)) else {
+            return Some("without an intent in the log".to_owned());
+        };
+        if *intended.args != *args {
+            return Some("with other arguments than intended".to_owned());
         }
+        let approval = intended.approval.as_ref()?;
+        let is_open = account.is_some_and(|account| !account.decided.contains(approval));
+        is_open.then(|| format!("its approval {approval} is not consumed"))
     }
 
     /// Enters what was just written.
     fn enter(&self, id: SessionId, record: &AppendRecord) {
         let mut book = self.book();
         let account = book.accounts.entry(id).or_default();
-        let problem = account.enter(record).err();
+        let problems = account.enter(record, |call, event| self.deeds.contradict(id, call, event));
         drop(book);
-        if let Some(problem) = problem {
+        for problem in problems.unwrap_or_else(|problem| vec![problem]) {
             self.trace.problem(format!("{id}: {problem}"));
         }
     }
@@ -138,16 +150,38 @@ impl Ledger {
 }
 
 impl Account {
-    fn enter(&mut self, record: &AppendRecord) -> Result<(), String> {
+    /// Folds a record. Returns which of its events say what is not so.
+    fn enter(
+        &mut self,
+        record: &AppendRecord,
+        contradict: impl Fn(EffectClass, &EventBody) -> Option<String>,
+    ) -> Result<Vec<String>, String> {
         let events = record.open(self.head.0, self.head.1).map_err(|error| error.to_string())?;
         self.head = (record.header.last_seq, record.hash);
         self.hashes.insert(record.hash);
-        events.iter().try_for_each(|event| self.apply(event))
+        let mut untrue = Vec::new();
+        for event in &events {
+            self.apply(event)?;
+            untrue.extend(self.class(&event.body).and_then(|class| contradict(class, &event.body)));
+        }
+        Ok(untrue)
+    }
+
+    /// The class of the call whose end an event tells.
+    fn class(&self, event: &EventBody) -> Option<EffectClass> {
+        let call = match event {
+            EventBody::ToolReturned(returned) => &returned.call,
+            EventBody::CallProbed(probed) => &probed.call,
+            _ => return None,
+        };
+        self.intents.get(call).map(|intended| intended.effect)
     }
 
     fn apply(&mut self, event: &Event) -> Result<(), String> {
         if let EventBody::ToolIntended(intent) = &event.body {
-            self.intents.insert(intent.call.clone(), (Arc::clone(&intent.args), intent.approval.clone()));
+            let ToolIntended { call, args, effect, approval, .. } = intent;
+            let intended = Intended { args: Arc::clone(args), effect: *effect, approval: approval.clone() };
+            self.intents.insert(call.clone(), intended);
         }
         if let EventBody::ApprovalDecided(decided) = &event.body
             && matches!(decided.decision, ApprovalDecision::Approved | ApprovalDecision::Edited { .. })

@@ -6,13 +6,15 @@
 //! ```text
 //! dice      all chance, from the seed                 link     a node's way to the store, and its faults
 //! world     nodes that come and go                    ledger   the store, and the book kept of every write
-//! people    sessions opened, answered, stopped        witness  the tools: what happened in the world, how often
-//! mouth     what models say                           verdict  what must hold at rest
+//! people    sessions opened, answered, stopped        witness  the tools, and who sees all that reaches them
+//! mouth     what models say                           deeds    what truly happened, and what tools said of it
+//!                                                     verdict  what must hold at rest
 //! ```
 
 mod board;
 mod campaign;
 mod clock;
+mod deeds;
 mod dice;
 mod gate;
 mod ledger;
@@ -188,7 +190,7 @@ async fn simulate(seed: u64, options: Options) -> Outcome {
     for n in 0..=dice.below(4) {
         people.spawn(Someone::new(world.clone(), dice.fork(), n).live());
     }
-    world.spawn(jumps(world.clone(), dice.fork()));
+    drop(witness::beside(jumps(world.clone(), dice.fork())));
     for _ in 0..dice.below(4) {
         world.chapter(&dice).await;
     }
@@ -243,6 +245,6 @@ async fn count(world: &World) -> Counts {
             counts.fences += row.fence.0.saturating_sub(1);
         }
     }
-    counts.effects = world.witness.effects().values().map(|times| u64::from(*times)).sum();
+    counts.effects = world.deeds.all().values().map(|deed| u64::from(deed.times)).sum();
     counts
 }

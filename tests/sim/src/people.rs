@@ -113,7 +113,7 @@ impl Someone {
         let unknown: Vec<CallId> = session.unknown().keys().cloned().collect();
         if let Some(call) = dice.pick(&unknown) {
             let note = "looked".to_owned();
-            let happened = self.world.witness.times(self.id, &call) > 0;
+            let happened = self.world.deeds.times(self.id, &call) > 0;
             let settlement = match (dice.permille(150), happened) {
                 (true, _) => Settlement::GiveUp { note },
                 (false, true) => Settlement::Happened { note },

@@ -108,8 +108,8 @@ pub(crate) async fn digest(world: &World) -> Result<Digest, StoreError> {
             parts.push(record.hash.as_bytes().to_vec());
         }
     }
-    for (key, times) in world.witness.effects() {
-        parts.push(format!("{key} {times}").into_bytes());
+    for deed in world.deeds.all().values() {
+        parts.push(format!("{deed:?}").into_bytes());
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Ok(Digest::of_parts(&parts))

@@ -15,21 +15,24 @@ use provost_tests::pack;
 use crate::Removed;
 use crate::board::Board;
 use crate::clock::SimClock;
+use crate::deeds::Deeds;
 use crate::dice::Dice;
 use crate::gate::{Gate, Life};
 use crate::ledger::Ledger;
 use crate::link::{Link, Storm};
 use crate::mouth::Mouth;
 use crate::trace::Trace;
-use crate::witness::Witness;
+use crate::witness::{Witness, beside};
 
 /// Everything that outlives a node.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     /// The store.
     pub(crate) ledger: Arc<Ledger>,
+    /// What truly happened.
+    pub(crate) deeds: Deeds,
     /// The tools.
-    pub(crate) witness: Arc<Witness>,
+    witness: Arc<Witness>,
     /// The clock.
     pub(crate) clock: Arc<SimClock>,
     /// The faults.
@@ -79,10 +82,11 @@ impl World {
     /// Without a node yet.
     pub(crate) fn new(clock: Arc<SimClock>, storm: Storm, trace: Trace, removed: Option<Removed>) -> Self {
         let empty = removed.and_then(Removed::of_store).map_or_else(MemoryStore::new, MemoryStore::without);
-        let ledger = Arc::new(Ledger::new(empty, trace.clone()));
-        let witness = Arc::new(Witness::new(Arc::clone(&ledger), trace.clone()));
+        let deeds = Deeds::default();
+        let ledger = Arc::new(Ledger::new(empty, deeds.clone(), trace.clone()));
+        let witness = Arc::new(Witness::new(Arc::clone(&ledger), deeds.clone(), trace.clone()));
         let (packs, present) = (vec![shared_pack()], Board::new(None));
-        Self { ledger, witness, clock, storm, trace, removed, packs, present, nodes: Arc::default() }
+        Self { ledger, deeds, witness, clock, storm, trace, removed, packs, present, nodes: Arc::default() }
     }
 
     /// Starts a node, which is the present one from then on.
@@ -151,19 +155,12 @@ impl World {
         self.trace.line(|| format!("node {} stands still", node.number));
         node.gate.set(Life::Stands);
         let trace = self.trace.clone();
-        self.spawn(async move {
+        drop(beside(async move {
             tokio::time::sleep(dice.millis(10_000)).await;
             trace.line(|| format!("node {} goes on and is stale", node.number));
             node.gate.set(Life::Stale);
             tokio::time::sleep(dice.millis(10_000)).await;
             node.gate.set(Life::Dead);
-        });
-    }
-
-    /// Beside everything else.
-    #[expect(clippy::disallowed_methods, reason = "its runtime ends with it")]
-    #[expect(clippy::unused_self, reason = "what is spawned is part of the world")]
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        drop(tokio::spawn(work));
+        }));
     }
 }

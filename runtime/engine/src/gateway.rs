@@ -112,6 +112,13 @@ impl Permit {
     pub(crate) fn call(&self) -> &ToolCall {
         &self.call
     }
+
+    /// The same call under a key that only this attempt has.
+    #[cfg(feature = "controls")]
+    pub(crate) fn under_a_key_of_its_own(mut self, fence: provost_domain::ids::Fence) -> Self {
+        self.call.key = format!("{}/{fence}", self.call.key);
+        self
+    }
 }
 
 /// A question about one call whose end nobody saw. It is no permit: nothing can be called with it.
@@ -290,7 +297,6 @@ mod tests {
         }
     }
 
-    #[track_caller]
     async fn check(effect: EffectClass, attempts: &[Happened], expect: Happened) {
         let spec = ToolSpec {
             name: ToolName::new("a:b"),

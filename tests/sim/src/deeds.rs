@@ -27,6 +27,8 @@ pub(crate) struct Deed {
     denials: u32,
     /// Whether its tool surely said that it happened.
     confirmed: bool,
+    /// Whether its target said that it never will.
+    pub(crate) refused: bool,
     /// What came of it where it happened first.
     outcome: Option<ToolOutcome>,
 }
@@ -64,9 +66,19 @@ impl Deeds {
         self.lock().clone()
     }
 
+    /// What is known of this call.
+    pub(crate) fn of(&self, session: SessionId, call: &CallId) -> Deed {
+        self.lock().get(&(session, call.clone())).cloned().unwrap_or_default()
+    }
+
+    /// Whether a call of this key happened.
+    pub(crate) fn happened_under(&self, key: &str) -> bool {
+        self.lock().values().any(|deed| deed.times > 0 && deed.keys.contains(key))
+    }
+
     /// How often this call happened.
     pub(crate) fn times(&self, session: SessionId, call: &CallId) -> u32 {
-        self.lock().get(&(session, call.clone())).map_or(0, |deed| deed.times)
+        self.of(session, call).times
     }
 
     /// A node makes a request; also what is wrong with that.
@@ -102,6 +114,11 @@ impl Deeds {
             deed.outcome.get_or_insert_with(|| outcome.clone());
             Some(deed.times)
         })
+    }
+
+    /// Its target refuses it for good.
+    pub(crate) fn refuse(&self, call: &ToolCall) {
+        self.at(call, |deed| deed.refused = true);
     }
 
     /// A tool that can be sure says what came of a call, `None` where it did not happen; also what is wrong with the question.

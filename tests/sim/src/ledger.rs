@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use provost_domain::command::Command;
 use provost_domain::event::{ApprovalDecision, Event, EventBody, ToolIntended};
-use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId, ToolName};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::deeds::Deeds;
 use crate::trace::Trace;
+use crate::witness::NOTICE;
 
 /// The store with its book.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ struct Book {
     /// Appends and commands that a node was told of as durable.
     appends: BTreeSet<(SessionId, Digest)>,
     commands: BTreeSet<(SessionId, CmdId)>,
+    /// Notices that a node was told of as durable.
+    notices: BTreeSet<(SessionId, CallId)>,
 }
 
 /// One session as its log has it.
@@ -50,11 +53,13 @@ pub(crate) struct Account {
     intents: BTreeMap<CallId, Intended>,
     decided: BTreeSet<ApprovalId>,
     hashes: BTreeSet<Digest>,
+    erased: bool,
 }
 
 /// An intended call.
 #[derive(Debug, Clone)]
 struct Intended {
+    tool: ToolName,
     args: Arc<Value>,
     effect: EffectClass,
     approval: Option<ApprovalId>,
@@ -71,6 +76,16 @@ impl Ledger {
         &self.inner
     }
 
+    /// What truly happened.
+    pub(crate) fn deeds(&self) -> &Deeds {
+        &self.deeds
+    }
+
+    /// Something is wrong with a session.
+    pub(crate) fn problem(&self, id: SessionId, problem: &str) {
+        self.trace.problem(format!("{id}: {problem}"));
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,6 +93,33 @@ impl Ledger {
     /// One session as folded so far.
     pub(crate) fn folded(&self, id: SessionId) -> Option<Session> {
         self.book().accounts.get(&id).and_then(|account| account.session.clone())
+    }
+
+    /// The pack a session was opened with.
+    pub(crate) fn pack_digest(&self, id: SessionId) -> Option<Digest> {
+        let book = self.book();
+        book.accounts.get(&id).and_then(|account| account.session.as_ref()).map(Session::pack_digest)
+    }
+
+    /// Whether a session was erased.
+    pub(crate) fn is_erased(&self, id: SessionId) -> bool {
+        self.book().accounts.get(&id).is_some_and(|account| account.erased)
+    }
+
+    /// A session was erased, and this is its last record.
+    pub(crate) fn buried(&self, id: SessionId, tombstone: &AppendRecord) {
+        let mut book = self.book();
+        let account = book.accounts.entry(id).or_default();
+        account.erased = true;
+        account.head = (tombstone.header.last_seq, tombstone.hash);
+        account.hashes.insert(tombstone.hash);
+    }
+
+    /// Nothing is done any more with a session that was erased.
+    fn must_live(&self, what: &str, id: SessionId) {
+        if self.is_erased(id) {
+            self.problem(id, &format!("{what} was done after it was erased"));
+        }
     }
 
     /// Every session.
@@ -95,6 +137,16 @@ impl Ledger {
         self.book().commands.insert((session, cmd_id));
     }
 
+    /// A node was told that this notice is durable.
+    pub(crate) fn told_of_notice(&self, session: SessionId, call: &CallId) {
+        self.book().notices.insert((session, call.clone()));
+    }
+
+    /// Notices that a node was told of as durable.
+    pub(crate) fn notices(&self) -> BTreeSet<(SessionId, CallId)> {
+        self.book().notices.clone()
+    }
+
     /// What nodes were told is durable and is not.
     pub(crate) async fn lost(&self) -> Vec<String> {
         let (appends, commands) = {
@@ -106,7 +158,7 @@ impl Ledger {
         };
         let mut lost = appends;
         for (id, cmd_id) in commands {
-            if !matches!(self.inner.outcome(&cmd_id, id).await, Ok(Some(_))) {
+            if !self.is_erased(id) && !matches!(self.inner.outcome(&cmd_id, id).await, Ok(Some(_))) {
                 lost.push(format!("{id}: acknowledged command {cmd_id} has no outcome"));
             }
         }
@@ -174,13 +226,15 @@ impl Account {
             EventBody::CallProbed(probed) => &probed.call,
             _ => return None,
         };
-        self.intents.get(call).map(|intended| intended.effect)
+        // A notice is taken for told once it is durable: whether it arrives shows later.
+        self.intents.get(call).filter(|intended| intended.tool.as_str() != NOTICE).map(|intended| intended.effect)
     }
 
     fn apply(&mut self, event: &Event) -> Result<(), String> {
         if let EventBody::ToolIntended(intent) = &event.body {
-            let ToolIntended { call, args, effect, approval, .. } = intent;
-            let intended = Intended { args: Arc::clone(args), effect: *effect, approval: approval.clone() };
+            let ToolIntended { call, tool, args, effect, approval, .. } = intent;
+            let (tool, approval) = (tool.clone(), approval.clone());
+            let intended = Intended { tool, args: Arc::clone(args), effect: *effect, approval };
             self.intents.insert(call.clone(), intended);
         }
         if let EventBody::ApprovalDecided(decided) = &event.body
@@ -213,7 +267,9 @@ impl SessionStore for Ledger {
     }
 
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
-        self.inner.take_over(session, owner).await
+        let taken = self.inner.take_over(session, owner).await?;
+        self.must_live("a takeover", session);
+        Ok(taken)
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
@@ -224,6 +280,7 @@ impl SessionStore for Ledger {
         });
         let appended = self.inner.append(append).await?;
         if !known {
+            self.must_live("an append", id);
             self.check_owner("an append", &before, (&owner, fence));
             if let Some(record) = record {
                 self.enter(id, &record);
@@ -235,6 +292,7 @@ impl SessionStore for Ledger {
     async fn park(&self, park: Park) -> Result<Parked, StoreError> {
         let before = self.inner.session(park.session).await?;
         let parked = self.inner.park(park.clone()).await?;
+        self.must_live("a parking", park.session);
         self.check_owner("a parking", &before, (&park.owner, park.fence));
         if parked == Parked::Parked && !self.inner.inbox(park.session).await?.0.is_empty() {
             self.trace.problem(format!("{}: parked over an unread command", park.session));
@@ -246,7 +304,9 @@ impl SessionStore for Ledger {
 #[async_trait]
 impl CommandLog for Ledger {
     async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
-        self.inner.submit(cmd_id, session, command).await
+        let submitted = self.inner.submit(cmd_id, session, command).await?;
+        self.must_live("a command", session);
+        Ok(submitted)
     }
 
     async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {

@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Clock, Outbox, ToolBackend};
 use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use provost_tests::tools::{Behaviour, CountedTool};
+use provost_tools::Queue;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::deeds::{Deeds, Request};
 use crate::dice::Dice;
+use crate::erasure::secret;
 use crate::gate::{Gate, Life};
 use crate::ledger::Ledger;
 use crate::trace::Trace;
 
+/// The tool that stores notices, and their target.
+pub(crate) const NOTICE: &str = "notify:team";
 /// How long a tool may take. Some calls take longer.
 const TIMEOUT: Duration = Duration::from_secs(6);
 /// The slowest way to a tool or back.
@@ -32,7 +36,7 @@ fn specs() -> &'static [ToolSpec] {
             ("act:safe", EffectClass::Unsafe, Risk::Low),
             ("act:idempotent", EffectClass::Idempotent, Risk::Medium),
             ("act:probe", EffectClass::Probe, Risk::Low),
-            ("notify:team", EffectClass::Idempotent, Risk::Low),
+            (NOTICE, EffectClass::Idempotent, Risk::Low),
         ];
         let spec = |(name, effect, risk)| {
             let counted = CountedTool::new(name, effect, risk, Behaviour::Refuses);
@@ -96,11 +100,25 @@ impl Witness {
         outcome.map_or(ProbeAnswer::DidNotHappen, |outcome| ProbeAnswer::Happened { outcome })
     }
 
-    /// The tools as one node reaches them.
-    pub(crate) fn tools(self: &Arc<Self>, gate: &Gate, dice: &Dice) -> Vec<Arc<dyn ToolBackend>> {
-        let tool = |spec: &ToolSpec| {
+    /// The target of a notice will never take it.
+    pub(crate) fn refuse(&self, call: &ToolCall) {
+        self.trace.line(|| format!("refused for good: {} {} {}", call.tool, call.session, call.call));
+        self.deeds.refuse(call);
+    }
+
+    /// The tools as one node reaches them. Notices are stored by the tool that is shipped.
+    pub(crate) fn tools(
+        self: &Arc<Self>,
+        gate: &Gate,
+        dice: &Dice,
+        (outbox, clock): (Arc<dyn Outbox>, Arc<dyn Clock>),
+    ) -> Vec<Arc<dyn ToolBackend>> {
+        let tool = |spec: &ToolSpec| -> Arc<dyn ToolBackend> {
+            if spec.name.as_str() == NOTICE {
+                return Arc::new(Queue::new(spec.clone(), Arc::clone(&outbox), Arc::clone(&clock)));
+            }
             let (witness, gate, dice) = (Arc::clone(self), gate.clone(), dice.clone());
-            Arc::new(Tool { spec: spec.clone(), witness, gate, dice }) as _
+            Arc::new(Tool { spec: spec.clone(), witness, gate, dice })
         };
         specs().iter().map(tool).collect()
     }
@@ -121,9 +139,11 @@ fn failed(happened: Happened) -> ToolOutcome {
 }
 
 impl Tool {
-    fn outcome(&self, mood: u64) -> ToolOutcome {
+    /// Some results are large; of these some are another session's too.
+    fn outcome(&self, call: &ToolCall, mood: u64) -> ToolOutcome {
         match mood {
-            13..16 => ToolOutcome::Ok { content: json!("x".repeat(6 * 1024)) },
+            13 => ToolOutcome::Ok { content: json!("x".repeat(6 * 1024)) },
+            14..16 => ToolOutcome::Ok { content: json!(secret(call.session).repeat(300)) },
             16..18 => ToolOutcome::Empty { note: "nothing".to_owned() },
             _ => ToolOutcome::Ok { content: json!({"level": self.dice.below(8)}) },
         }
@@ -132,7 +152,7 @@ impl Tool {
     /// Sends it. It arrives, whatever becomes of its node and of whoever waits for it.
     async fn send(&self, call: &ToolCall, mood: u64) -> ToolOutcome {
         let request = self.witness.begin(call, self.spec.effect, self.gate.life());
-        let (outcome, way) = (self.outcome(mood), self.dice.millis(WAY_MS));
+        let (outcome, way) = (self.outcome(call, mood), self.dice.millis(WAY_MS));
         // Some get lost.
         if matches!(mood, 0..5 | 8) {
             tokio::time::sleep(way).await;

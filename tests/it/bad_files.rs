@@ -4,11 +4,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
 
 use provost_store::SqliteStore;
 use provost_tests::binary;
 use provost_tests::desk::{Desk, finished, piped};
 use provost_tests::every_kind;
+use provost_tests::house::House;
+use provost_tests::pack;
 use provost_tests::transfer::{raw, text};
 use serde_json::Value;
 use tokio::process::Command;
@@ -58,32 +62,38 @@ async fn a_corrupt_database() {
     assert!(!desk.path("copy.db").exists() && !desk.path("copy.db.partial").exists());
 }
 
-/// What SQLite itself cannot see: a write-ahead log that was cut is taken for its beginning.
+/// SQLite itself takes a write-ahead log that was cut for its beginning. Its index tells more, and where that is gone too, the
+/// heads do.
 #[tokio::test]
-async fn a_truncated_write_ahead_log_shows_against_the_heads() {
+async fn a_truncated_write_ahead_log() {
     let desk = desk().await;
     let heads = desk.path("heads").display().to_string();
-    let (database, ahead) = (desk.path("provost.db"), desk.path("provost.db-wal"));
+    let files = ["provost.db", "provost.db-wal", "provost.db-shm"].map(|name| desk.path(name));
+    let [_, ahead, index] = &files;
     // A process that was killed after its last answer, which the write-ahead log alone holds.
-    let mut killed = Vec::new();
-    let store = SqliteStore::open(&database).await.unwrap();
-    let house =
-        provost_tests::house::House::on(std::sync::Arc::new(store.clone()), provost_tests::pack::shared()).await;
+    let store = SqliteStore::open(&files[0]).await.unwrap();
+    let house = House::on(Arc::new(store.clone()), pack::shared()).await;
     for _ in 0..3 {
         house.session_as("staging", false).await;
     }
     fs::write(&heads, finished(desk.plain(&["audit", "head"])).await.stdout).unwrap();
-    for file in [&database, &ahead] {
-        killed.push(fs::read(file).unwrap());
-    }
-    house.engine.shutdown(std::time::Duration::ZERO).await;
+    let killed = files.each_ref().map(|file| fs::read(file).unwrap());
+    house.engine.shutdown(Duration::ZERO).await;
     store.close().await;
-    fs::write(&database, &killed[0]).unwrap();
+    let as_killed = || files.iter().zip(&killed).for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+    let cut = || fs::write(ahead, &killed[1][..killed[1].len() * 2 / 3]).unwrap();
     let verify = ["audit", "verify", "--heads", &heads];
-    fs::write(&ahead, &killed[1]).unwrap();
+    as_killed();
     assert_eq!(desk.last(&verify).await["problems"], 0);
-    fs::write(&database, &killed[0]).unwrap();
-    fs::write(&ahead, &killed[1][..killed[1].len() * 2 / 3]).unwrap();
+    as_killed();
+    cut();
+    let parts = ["the store is damaged", "provost.db-wal: only the first", "restore a backup", "provost.db-shm away"];
+    let copy = desk.path("copy.db").display().to_string();
+    for file in ["provost.db", "provost.db-wal", "provost.db-shm"] {
+        refused(&desk, file, &[READS, WRITES].concat(), &parts).await;
+        refused(&desk, file, &[&["backup", "--to", &copy]], &parts).await;
+    }
+    fs::remove_file(index).unwrap();
     let parts = ["the whole session is missing; its log once ended at event", "provost.db", "backup"];
     refused(&desk, "provost.db", &[&verify], &parts).await;
 }

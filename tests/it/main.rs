@@ -39,6 +39,7 @@ mod program;
 mod provider;
 mod recovery;
 mod remote;
+mod retention;
 mod socket;
 mod systemd;
 mod tidy;

@@ -7,7 +7,7 @@ use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Clock as _, CommandLog as _, Erase, Erased, Erasure, MessageFilter, MessageRow,
-    MessageState, OutboxReads as _, Prunable, Reads as _, SessionRow, StoreError,
+    MessageState, OutboxReads as _, Prunable, Quiet, Reads as _, SessionRow, StoreError,
 };
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
@@ -30,9 +30,10 @@ const AGE_MS: u64 = 20_000;
 pub(crate) async fn archivist(world: World, dice: Dice) {
     for _ in 0..dice.below(6) {
         tokio::time::sleep(dice.millis(PAUSE_MS)).await;
-        let old = if dice.permille(500) {
+        let old: Vec<_> = if dice.permille(500) {
             let before = world.clock.now().minus(dice.millis(AGE_MS));
-            world.ledger.expired(before, 4).await.unwrap_or_default()
+            let quiet = world.ledger.expired(before, None, 4).await.unwrap_or_default();
+            quiet.into_iter().map(|quiet| quiet.session).collect()
         } else {
             dice.pick(&world.ledger.ids()).into_iter().collect()
         };
@@ -140,8 +141,8 @@ impl Erasure for Ledger {
         erased
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.store().expired(before, limit).await
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.store().expired(before, after, limit).await
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -159,8 +160,8 @@ impl Erasure for Link {
         self.through("erase", || self.ledger().erase(erase.clone())).await
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.through("expired", || self.ledger().expired(before, limit)).await
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.through("expired", || self.ledger().expired(before, after, limit)).await
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -12,7 +12,7 @@ use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased, Erasure,
     InboxEntry, Message, MessageFilter, MessageRow, NewMessage, NewSession, Outbox, OutboxReads, Park, Parked,
-    Prunable, Queued, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tried,
+    Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -107,8 +107,8 @@ impl Erasure for MemoryStore {
         self.with(|state| state.erase(erase))
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        let mut expired = self.with(|state| state.expired(before));
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        let mut expired = self.with(|state| state.expired(before, after));
         expired.truncate(count(limit));
         Ok(expired)
     }

@@ -18,6 +18,7 @@ impl SqliteStore {
     /// See [`Self::open_read_only`]; or `to` is not empty, cannot be written, or its name is not Unicode.
     pub async fn back_up(path: &Path, to: &Path) -> Result<(), StoreError> {
         super::open::require_file(path)?;
+        super::ahead::check_unlocked(path)?;
         let target = std::path::absolute(to).ok();
         let Some(target) = target.as_deref().and_then(Path::to_str) else {
             let detail = format!("{} cannot be named to SQLite; name a file in plain letters", to.display());

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
+//! | `ahead` | a write-ahead log that lacks nothing |
 //! | `writer`, `batch` | the queue, the transaction, the answers |
 //! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
@@ -15,6 +16,7 @@
 //! | `erasure` | erasing closed sessions, pruning, and rewriting the files afterwards |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
+mod ahead;
 mod append;
 mod approvals;
 mod backup;
@@ -53,8 +55,8 @@ use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
     Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox,
-    PackShelf, Park, Parked, Prunable, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted,
-    TakenOver, Tokens, Tried,
+    PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError,
+    Submitted, TakenOver, Tokens, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -246,8 +248,8 @@ impl Erasure for SqliteStore {
         self.reads.erased(&erase).await
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.reads.expired(before, limit).await
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.reads.expired(before, after, limit).await
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -9,6 +9,7 @@ use provost_domain::port::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
 
+use super::ahead;
 use super::error::{failed_at, unreadable_at};
 use super::place::{self, Place};
 use super::reads::SqliteReads;
@@ -100,6 +101,7 @@ impl SqliteStore {
     /// The file is missing, no database of ours, or of another schema.
     pub async fn open_read_only(path: &Path) -> Result<SqliteReads, StoreError> {
         require_file(path)?;
+        ahead::check_unlocked(path)?;
         let failed = |error| unreadable_at(path, &error);
         let mut probe = options(path).read_only(true).connect().await.map_err(failed)?;
         sqlx::query(schema::TABLES).execute(&mut probe).await.map_err(failed)?;
@@ -122,6 +124,7 @@ impl Writable {
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         let place = place::claim(path)?;
         let path = &place.path;
+        ahead::check(path, place.same_boot)?;
         let mut connection = options(path).connect().await.map_err(|error| failed_at(path, &error))?;
         let version = schema::version(&mut connection, path).await?;
         let durability = settle(&mut connection, path).await?;

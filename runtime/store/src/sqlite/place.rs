@@ -32,6 +32,8 @@ pub(super) struct Place {
     pub(super) path: PathBuf,
     /// Held for as long as this is open.
     pub(super) lock: File,
+    /// Whether its last holder held it in this run of the machine, so that the files are as that process left them.
+    pub(super) same_boot: bool,
 }
 
 /// Creates folder and file when absent, for this user only, and takes the lock.
@@ -44,9 +46,9 @@ pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
         let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
         return Err(StoreError::Failed { detail });
     }
-    let lock = lock(&path)?;
+    let (lock, same_boot) = lock(&path)?;
     private().open(&path).map_err(unusable(&path))?;
-    Ok(Place { path, lock })
+    Ok(Place { path, lock, same_boot })
 }
 
 /// The file's real path, so that two names of one file share one lock.
@@ -70,18 +72,25 @@ fn private() -> std::fs::OpenOptions {
     options
 }
 
-/// Takes `<file>.lock`, or names who holds it.
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let lock_path = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+/// Takes `<file>.lock`, or names who holds it; and whether its last holder held it in this run of the machine. The file tells
+/// the process's id and, in a second line, the run.
+fn lock(path: &Path) -> Result<(File, bool), StoreError> {
+    let lock_path = lock_path(path);
     let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
-    match file.try_lock() {
-        Ok(()) => {}
+    let locked = file.try_lock();
+    let mut last = String::new();
+    // Whoever holds it may be about to write it.
+    let read = file.read_to_string(&mut last);
+    match locked {
+        Ok(()) => read.map_err(unusable(&lock_path))?,
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Whoever holds it may be about to write its pid.
-            let holder = file.read_to_string(&mut holder).map_or("unknown", |_| holder.trim());
+            let holder = last.lines().next().unwrap_or("unknown");
             let detail = format!(
                 "{} is held by another process (pid {holder}); stop it, or let that process do it",
                 path.display()
@@ -89,13 +98,29 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             return Err(StoreError::Held { detail });
         }
         Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
-    }
-    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    };
+    let text = format!("{}\n{}\n", std::process::id(), boot().unwrap_or_default());
+    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
     write.map_err(unusable(&lock_path))?;
-    Ok(file)
+    Ok((file, in_this_boot(&last)))
 }
 
-fn unusable(path: &Path) -> impl Fn(io::Error) -> StoreError {
+/// Whether whoever holds the database, or did last, does so in this run of the machine.
+pub(super) fn same_boot(path: &Path) -> bool {
+    std::fs::read_to_string(lock_path(path)).is_ok_and(|holder| in_this_boot(&holder))
+}
+
+fn in_this_boot(holder: &str) -> bool {
+    boot().is_some_and(|boot| holder.lines().nth(1) == Some(boot.as_str()))
+}
+
+/// Names this run of the machine.
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+pub(super) fn unusable(path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |error| StoreError::Failed {
         detail: format!("{}: {error}; choose a place this user can write, with space left", path.display()),
     }

@@ -1,5 +1,6 @@
 //! What only SQLite promises: durability, one owner, and never writing over what is wrong.
 
+mod ahead;
 mod erasure;
 mod files;
 mod refusals;

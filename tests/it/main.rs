@@ -23,7 +23,6 @@ mod flow;
 mod hostile;
 mod http;
 mod intake;
-mod kills;
 mod limits;
 mod liveness;
 mod model_failures;

@@ -182,14 +182,17 @@ impl ToolGateway {
         };
         let spec = tool.spec();
         let mut outcome = once(&**tool, permit, spec).await;
-        for _ in 1..ATTEMPTS {
-            let lost = matches!(&outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
-            if !lost || spec.effect != EffectClass::Idempotent {
-                break;
-            }
+        let lost = |outcome: &ToolOutcome| {
+            let maybe = matches!(outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
+            maybe && spec.effect == EffectClass::Idempotent
+        };
+        let mut attempts = 1;
+        while lost(&outcome) && attempts < ATTEMPTS {
             tokio::time::sleep(PAUSE).await;
-            outcome = once(&**tool, permit, spec).await.after_a_lost_attempt();
+            outcome = once(&**tool, permit, spec).await;
+            attempts += 1;
         }
+        let outcome = if attempts > 1 { outcome.after_a_lost_attempt() } else { outcome };
         bounded(outcome, spec.output_limit)
     }
 

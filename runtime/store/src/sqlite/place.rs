@@ -178,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.db");
         assert!(!held_here(&path));
-        let place = claim(&path).unwrap();
+        let place = claim(&path, true).unwrap();
         assert!(held_here(&path) && same_boot(&path));
         drop(place);
         assert!(!held_here(&path), "its number still stands in the file");

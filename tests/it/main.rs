@@ -39,6 +39,7 @@ mod program;
 mod provider;
 mod recovery;
 mod remote;
+mod set_back;
 mod socket;
 mod systemd;
 mod tidy;

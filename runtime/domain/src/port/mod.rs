@@ -20,8 +20,8 @@ pub use deliveries::{
 pub use erasure::{Erase, Erased, Erasure, Prunable};
 pub use model::ModelProvider;
 pub use outbox::{
-    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, Queued, Then,
-    Tried, UnknownMessageState,
+    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, PAUSE_MAX, Queued,
+    Then, Tried, UnknownMessageState,
 };
 pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use shelf::{KeptPack, PackReads, PackShelf};

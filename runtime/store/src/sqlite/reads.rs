@@ -198,7 +198,7 @@ impl OutboxReads for SqliteReads {
     }
 
     async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError> {
-        outbox::due(&self.pool, target, now, i64::from(limit)).await
+        outbox::due(&self.pool, target, now, limit).await
     }
 
     async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {

@@ -260,6 +260,7 @@ async fn kill_9_orphaned_the_session() {
     }
     assert_eq!(shop.last(&["sessions", "list"]).await[0]["status"], "resolved");
     assert_eq!(shop.witness(), (1, 0));
+    assert_eq!(shop.last(&["audit", "verify"]).await["problems"], 0);
 }
 
 fn workspace() -> PathBuf {

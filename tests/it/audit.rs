@@ -2,18 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
-use provost_domain::ids::SessionId;
+use provost_domain::command::Ask;
+use provost_domain::ids::{Principal, SessionId};
 use provost_domain::invariant::{Fault, Head};
-use provost_domain::port::Reads as _;
+use provost_domain::port::{Clock, Reads as _};
+use provost_domain::time::Timestamp;
+use provost_engine::Eraser;
 use provost_store::{Examined, Heads, SqliteStore};
 use provost_tests::desk::{Desk, finished};
 use provost_tests::every_kind;
 use provost_tests::house::House;
 use provost_tests::model::PATIENCE;
-use provost_tests::transfer::raw;
+use provost_tests::transfer::{raw, text};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The trigger that keeps an honest program from changing the log.
@@ -32,6 +37,39 @@ async fn base(folder: &TempDir) -> (PathBuf, SessionId) {
     house.engine.shutdown(PATIENCE).await;
     store.close().await;
     (path, waiting)
+}
+
+/// A clock that goes on while it is looked at, as a machine's does.
+#[derive(Debug)]
+struct Running(AtomicI64);
+
+impl Clock for Running {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.fetch_add(1_237, Ordering::Relaxed))
+    }
+}
+
+/// Red if what is decided at once had several times, of which the record keeps one.
+#[tokio::test]
+async fn a_snapshot_is_what_the_log_says_while_the_clock_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let clock = Arc::new(Running(AtomicI64::new(1_700_000_000_000_000)));
+    let house = House::timed(Arc::new(store.clone()), clock).await;
+    let session = house.session("staging").await;
+    for round in 0..3 {
+        let calls: Vec<_> = (0..8).map(|n| ("read__gauge", json!({"n": 10 * round + n}))).collect();
+        house.model.calls(&calls);
+    }
+    house.model.finish("close", 0.9);
+    house.model.asked_times(5).await;
+    house.engine.shutdown(Duration::ZERO).await;
+    store.close().await;
+    assert_eq!(text(&path, "SELECT CAST(count(*) AS TEXT) FROM snapshots").await, "1");
+    let (all, _) = examined(&path, Heads::new()).await;
+    assert_eq!(all[0].row.as_ref().unwrap().id, session);
+    assert!(all[0].problems.is_empty(), "{:#?}", all[0].problems);
 }
 
 async fn examined(path: &Path, mut heads: Heads) -> (Vec<Examined>, Heads) {
@@ -122,6 +160,11 @@ async fn what_is_derived_must_say_what_the_log_says() {
             "approval apr_1 is not what the log",
         ),
         ("DELETE FROM approvals WHERE id = 'apr_2'", Fault::Projection, "approval apr_2 of the log has no row"),
+        (
+            "UPDATE sessions SET erased_at = 1 WHERE sid = 1",
+            Fault::Projection,
+            "the row says it was erased at 1970-01-01T00:00:00.000001Z, and no tombstone ends the log",
+        ),
         ("DELETE FROM contents", Fault::Content, "is missing"),
         ("UPDATE contents SET bytes = x'00'", Fault::Content, "its bytes have another hash"),
         (asleep, Fault::Asleep, "and nobody looks for it"),
@@ -147,6 +190,36 @@ async fn what_is_derived_must_say_what_the_log_says() {
     let wrong =
         "INSERT INTO snapshots (sid, seq, hash, header) VALUES (1, 2, zeroblob(32), CAST('{\"v\":99}' AS BLOB))";
     check(&base, wrong, &[(Fault::Projection, "is not what the log says")]).await;
+}
+
+/// An erasure that something knows nothing of, or that left something.
+#[tokio::test]
+async fn an_erasure_must_be_whole() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("base.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let house = House::on(Arc::new(store.clone()), provost_tests::pack::shared()).await;
+    for erased in [true, false] {
+        let session = house.session_as("staging", false).await;
+        if erased {
+            house.ask(session, "somebody", Ask::Stop { reason: "done".to_owned() }).await.unwrap();
+            house.until(session, "stopped").await;
+            let door = Eraser::new(house.engine.clone(), Arc::new(store.clone()));
+            door.erase(session, &Principal::new("somebody"), "asked to").await.unwrap();
+        }
+    }
+    house.engine.shutdown(PATIENCE).await;
+    store.close().await;
+    check(&path, "SELECT 1", &[]).await;
+    let snapshot = "INSERT INTO snapshots (sid, seq, hash, header) \
+                    SELECT sid, head_seq, head_hash, x'00' FROM sessions WHERE sid = 1";
+    for (sql, what) in [
+        ("UPDATE sessions SET erased_at = NULL", "a tombstone ends the log, and the row does not say"),
+        (snapshot, "it was erased, and a snapshot of it is left"),
+        ("INSERT INTO inbox (sid, cmd_id, command) VALUES (1, 'c', '{}')", "and 1 commands are left in its inbox"),
+    ] {
+        check(&path, sql, &[(Fault::Projection, what)]).await;
+    }
 }
 
 /// A log that was cut, or replaced, is whole in itself: only what it once was tells.

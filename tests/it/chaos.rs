@@ -11,6 +11,7 @@ async fn ten_kills_among_many_sessions_lose_nothing_and_repeat_nothing() {
         seed: 20_261_121,
         fill_disk: false,
         quiet: QUIET_MAX,
+        meetings: false,
         environment: Vec::new(),
     };
     let report = run(settings, |_| {}).await;

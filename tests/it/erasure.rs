@@ -2,17 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{Principal, SessionId};
-use provost_domain::port::{Clock, Erase, Erased, Erasure, Prunable, Reads as _, StoreError};
+use provost_domain::ids::Principal;
 use provost_domain::refusal::Refusal;
-use provost_domain::time::Timestamp;
-use provost_engine::{EngineError, Eraser, Retention, RetentionSettings, SystemClock};
+use provost_engine::{EngineError, Eraser};
 use provost_store::MemoryStore;
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::last_line;
@@ -227,100 +223,6 @@ async fn an_admin_erases_on_the_page_and_shows_that_it_is_meant() {
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/sessions"), "{done:?}");
     assert_eq!(admin.get(&own).await.status, StatusCode::GONE);
     assert!(admin.get("/sessions").await.text.contains("erased"));
-}
-
-/// A clock turned by hand, from the machine's time on.
-#[derive(Debug)]
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
-    }
-}
-
-impl Hand {
-    fn turn(&self, span: Duration) {
-        self.0.fetch_add(i64::try_from(span.as_micros()).unwrap(), Ordering::Relaxed);
-    }
-}
-
-const DAY: Duration = Duration::from_hours(24);
-
-/// Counts how often the files were to be rewritten; nothing may go by age.
-#[derive(Debug, Default)]
-struct Scrubbed(AtomicI64);
-
-#[async_trait]
-impl Erasure for Scrubbed {
-    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
-        panic!("{} is nobody's to erase", erase.session)
-    }
-
-    async fn expired(&self, _before: Timestamp, _limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        panic!("sessions stay for good")
-    }
-
-    async fn prune(&self, what: Prunable, _before: Timestamp, _limit: u32) -> Result<u64, StoreError> {
-        panic!("{what:?} stay for good")
-    }
-
-    async fn scrub(&self) -> Result<(), StoreError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_crash_left_in_the_files_goes_soon_after_the_start_also_when_all_retention_is_off() {
-    let house = House::on(Arc::new(MemoryStore::new()), Arc::new(provost_tests::pack::pack())).await;
-    let files = Arc::new(Scrubbed::default());
-    let settings = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
-    let door = Eraser::new(house.engine.clone(), Arc::clone(&files) as _);
-    Retention::new(door, Arc::new(SystemClock), settings).unwrap().start();
-    assert_eq!(files.0.load(Ordering::Relaxed), 0, "the start does not wait for it");
-    tokio::time::sleep(Duration::from_mins(4)).await;
-    assert!(files.0.load(Ordering::Relaxed) > 0);
-    house.engine.shutdown(Duration::ZERO).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn sessions_past_their_age_are_erased_and_open_ones_stay() {
-    let store = Arc::new(MemoryStore::new());
-    let house = House::on(Arc::clone(&store) as _, Arc::new(provost_tests::pack::pack())).await;
-    let (old, open) = (house.session_as("staging", false).await, house.session_as("staging", false).await);
-    house.ask(old, "somebody", Ask::Stop { reason: "done".to_owned() }).await.unwrap();
-    house.until(old, "stopped").await;
-
-    let clock = Arc::new(Hand(AtomicI64::new(SystemClock.now().micros())));
-    let door = Eraser::new(house.engine.clone(), Arc::clone(&store) as _);
-    let settings = RetentionSettings { sessions: Some(30 * DAY), rows: [].into(), every: Duration::from_mins(1) };
-    let retention = Retention::new(door, Arc::clone(&clock) as _, settings).unwrap();
-    retention.start();
-    let ticks = || tokio::time::sleep(Duration::from_mins(4));
-    let erased = async |session: SessionId| store.session(session).await.unwrap().erased_at.is_some();
-    clock.turn(29 * DAY);
-    ticks().await;
-    assert!(!erased(old).await, "not old enough");
-    clock.turn(2 * DAY);
-    ticks().await;
-    assert!(erased(old).await && !erased(open).await);
-    let tombstone = provost_engine::tombstone(&*store, old).await.unwrap().unwrap();
-    let words = (tombstone.erased.by.as_str(), tombstone.erased.reason.as_str());
-    assert_eq!(words, ("runtime:retention", "older than 30 days"));
-    assert_eq!(house.problems(old).await, Vec::<String>::new());
-    let figures = retention.gather();
-    let counted = figures[0].get_metric()[0].get_counter().get_value();
-    assert!((counted - 1.0).abs() < f64::EPSILON, "{figures:?}");
-
-    // It ends with its engine, and once more does no harm.
-    house.ask(open, "somebody", Ask::Stop { reason: "done".to_owned() }).await.unwrap();
-    house.until(open, "stopped").await;
-    house.engine.shutdown(Duration::ZERO).await;
-    house.engine.shutdown(Duration::ZERO).await;
-    clock.turn(60 * DAY);
-    ticks().await;
-    assert!(!erased(open).await);
 }
 
 #[tokio::test]

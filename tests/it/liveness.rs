@@ -8,7 +8,7 @@ use provost_domain::command::{Ask, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody};
 use provost_domain::failure::{AgentFailure, ModelFailure};
-use provost_domain::ids::{AgentName, AssignmentId, Fence, SessionId};
+use provost_domain::ids::{AgentName, AssignmentId, CallId, Fence, SessionId};
 use provost_domain::model::{Message, ModelReply, ModelRequest};
 use provost_domain::pack::Pack;
 use provost_domain::port::ModelProvider;
@@ -71,6 +71,14 @@ async fn house(model: &Arc<Keeper>, strikes: Vec<Strike>) -> (House, SessionId) 
     let store = Arc::new(Pointed::new(Arc::new(MemoryStore::new()), &points));
     let house = House::facing_in_tokio_time(store as _, pack(), Arc::clone(model) as _).await;
     (house, SessionId::new(uuid::Uuid::from_u128(1)))
+}
+
+/// Whether this call worked, of its outcome.
+fn worked(event: &Event, call: &CallId) -> Option<bool> {
+    match &event.body {
+        EventBody::ToolReturned(returned) if returned.call == *call => Some(returned.outcome.worked()),
+        _ => None,
+    }
 }
 
 fn works(session: &Session) -> Vec<(&str, Option<WorkerStatus>)> {
@@ -141,6 +149,52 @@ async fn what_a_silent_worker_had_under_way_goes_on_as_its_class_says() {
     let unknown: Vec<_> = folded.unknown().keys().cloned().collect();
     assert_eq!(unknown, [arrived[2][0].call.clone()]);
     assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+/// Red if a report counted whoever it came from: the failure of an attempt that was given up would end the one made since.
+#[tokio::test(start_paused = true)]
+async fn the_late_failure_of_a_replaced_worker_is_not_taken_for_its_successors() {
+    let model = Keeper::that_calls(&["act__idempotent"]);
+    let (house, session) = house(&model, Vec::new()).await;
+    let tool = Arc::clone(&house.tools.idempotent);
+    tool.behave(Behaviour::FailsLate);
+    house.try_session(session, "staging").await.unwrap();
+    tool.arrived_times(1).await;
+    tool.behave(Behaviour::Works(json!("done")));
+    house.until(session, "escalated").await;
+    let made: Vec<_> = tool.arrived().into_iter().map(|call| call.call).collect();
+    assert_eq!(made.len(), 2);
+    assert_eq!(made[0], made[1]);
+    let outcomes: Vec<_> = house.log(session).await.iter().filter_map(|event| worked(event, &made[0])).collect();
+    assert_eq!(outcomes, [true]);
+    assert_eq!(house.count(session, "assignment_redispatched").await, 1);
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+/// Red if the wait for the store counted as silence: what was never handed out would be given out again, or be in doubt.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_the_store_is_not_silent() {
+    for nth in 1.. {
+        let model = Keeper::that_calls(&["act__safe"]);
+        let points = Arc::new(Points::new(vec![vec![Strike {
+            at: format!("store.append#{nth}"),
+            fault: Fault::Delay,
+            death: Death::Never,
+        }]]));
+        points.begin();
+        let store = Arc::new(Pointed::new(Arc::new(MemoryStore::new()), &points));
+        let house = House::facing_in_tokio_time(store as _, pack(), Arc::clone(&model) as _).await;
+        let session = SessionId::new(uuid::Uuid::from_u128(1));
+        house.try_session(session, "staging").await.unwrap();
+        house.until(session, "escalated").await;
+        if points.exercised(0).is_empty() {
+            assert!(nth > 5, "only {nth} appends");
+            break;
+        }
+        assert_eq!(house.count(session, "assignment_redispatched").await, 0, "append {nth}");
+        assert_eq!(house.tools.safe.arrived().len(), 1, "append {nth}");
+        house.engine.shutdown(Duration::ZERO).await;
+    }
 }
 
 /// Red if every event counted as a sign of life: whoever sends signals would keep a wedged worker going for ever.

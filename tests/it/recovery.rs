@@ -6,8 +6,9 @@ use std::time::Duration;
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{Owner, SessionId};
 use provost_domain::pack::{AgentSpec, Pack};
+use provost_domain::port::SessionStore as _;
 use provost_domain::request::Roles;
 use provost_domain::session::Session;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
@@ -28,6 +29,25 @@ async fn a_finished_reply_is_never_asked_for_again() {
     let asked = house.model.asked_times(1).await;
     assert_eq!(asked.first().unwrap().agent.as_str(), "closer");
     assert_eq!(house.count(session, "model_replied").await, 1);
+}
+
+/// Red if what one append holds were decided at several times: it is read back with one.
+#[tokio::test]
+async fn a_snapshot_is_what_the_log_says() {
+    let store = Arc::new(MemoryStore::new());
+    let house = House::on(Arc::clone(&store) as _, provost_tests::pack::shared()).await;
+    house.tools.gauge.behave(Behaviour::Works(json!(1)));
+    let session = house.session("staging").await;
+    // A snapshot is due when a turn ends after so many events.
+    let calls: Vec<_> = (0..24).map(|n| ("read__gauge", json!({"n": n}))).collect();
+    house.model.calls(&calls);
+    house.model.finish("close", 0.9);
+    house.model.asked_times(3).await;
+    let taken = store.take_over(session, &Owner::new("reader")).await.unwrap();
+    let snapshot = taken.snapshot.unwrap();
+    let mut log = house.log(session).await;
+    log.retain(|event| event.seq <= snapshot.seq);
+    assert_eq!(Session::from_snapshot(&snapshot.header).unwrap(), Session::fold(&log).unwrap().unwrap());
 }
 
 /// Crashes while a call hangs, then lets it work.

@@ -190,6 +190,12 @@ impl House {
         Self::start(store, Tools::new(), parts).await
     }
 
+    /// The same by a clock of the test's own.
+    pub async fn timed(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        let parts = Parts { pack: crate::pack::shared(), roles: Arc::new(StandardRoles), provider: None, clock };
+        Self::start(store, Tools::new(), parts).await
+    }
+
     async fn start(store: Arc<dyn Store>, tools: Tools, given: Parts) -> Self {
         let model = StubModel::start().await;
         let provider = given.provider.clone().unwrap_or_else(|| Arc::new(model.clone()));

@@ -15,7 +15,6 @@ pub mod eventually;
 pub mod every_kind;
 pub mod face;
 pub mod house;
-pub mod kills;
 pub mod machine;
 pub mod model;
 pub mod monitoring;

@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -54,17 +53,6 @@ impl Shop {
             eventually("the shop to fall ill", PATIENCE, || is_ill(url)).await.unwrap();
         }
         shop
-    }
-
-    /// Starts a command and kills it with SIGKILL after a while, unless it ends before. Whether it was killed.
-    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) -> bool {
-        // What it prints goes nowhere: a full pipe would hold it up.
-        let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let running = tokio::time::timeout(after, child.wait()).await.is_err();
-        if running {
-            child.kill().await.unwrap();
-        }
-        running
     }
 
     /// What the shop itself counted of rollbacks and notifications.

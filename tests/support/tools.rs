@@ -1,7 +1,9 @@
 //! Tools that count what reaches them.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +30,8 @@ pub enum Behaviour {
     LosesTheAnswer,
     /// Never answers.
     Hangs,
+    /// Hangs until it is cut off, and even then does not listen: it fails, without having happened.
+    FailsLate,
     /// Answers once it behaves otherwise, and then like that.
     Waits,
     /// As this says for each call.
@@ -147,6 +151,12 @@ fn failure(happened: Happened) -> ToolOutcome {
     }
 }
 
+/// Done when it is looked at a second time: as nothing wakes it, when whoever waits for it is told not to.
+async fn cut_off() {
+    let mut waiting = false;
+    poll_fn(|_| if std::mem::replace(&mut waiting, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
 #[async_trait]
 impl ToolBackend for CountedTool {
     fn spec(&self) -> &ToolSpec {
@@ -168,6 +178,10 @@ impl ToolBackend for CountedTool {
             Behaviour::Works(content) => ToolOutcome::Ok { content },
             Behaviour::Refuses => failure(Happened::No),
             Behaviour::LosesTheAnswer => failure(Happened::Maybe),
+            Behaviour::FailsLate => {
+                cut_off().await;
+                failure(Happened::No)
+            }
             Behaviour::Hangs | Behaviour::Waits | Behaviour::ByCall(_) => std::future::pending().await,
         }
     }

@@ -224,6 +224,12 @@ pub enum Refusal {
         /// Why, and what to do.
         why: String,
     },
+    /// The reason that would stay in the log is not one.
+    #[error("a reason is needed, of at most {max} bytes, which stays in the log for good")]
+    InvalidReason {
+        /// Its longest length, in bytes.
+        max: usize,
+    },
     /// The session's pack is loaded in another version.
     #[error(
         "the session pinned pack `{pack}` as {pinned}, and {loaded} is loaded; load the pinned version, then retry"
@@ -277,6 +283,7 @@ impl Refusal {
             Self::CallUnderWay { .. } => "call_under_way",
             Self::OutcomeUnsettled { .. } => "outcome_unsettled",
             Self::NotErasable { .. } => "not_erasable",
+            Self::InvalidReason { .. } => "invalid_body",
             Self::PackChanged { .. } => "pack_changed",
         }
     }

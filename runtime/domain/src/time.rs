@@ -63,6 +63,11 @@ pub mod millis {
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    /// Without what is written nowhere.
+    pub const fn whole(span: Duration) -> Duration {
+        Duration::new(span.as_secs(), span.subsec_millis() * 1_000_000)
+    }
+
     /// Writes milliseconds.
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))

@@ -9,14 +9,24 @@ use provost_domain::port::{Erase, Erased, Erasure, SessionRow, StoreError};
 use provost_domain::refusal::Refusal;
 
 use crate::api::{Engine, EngineError};
-use crate::reader::LogReader;
+use crate::reader::{LogReader, ReadError};
 use crate::shared::Hint;
+
+/// Longest reason, in bytes.
+const REASON_MAX: usize = 1000;
 
 /// Erases sessions of one engine's store. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Eraser {
     engine: Engine,
     erasure: Arc<dyn Erasure>,
+}
+
+/// What becomes of a session whose log cannot be read.
+#[derive(Debug, Clone, Copy)]
+enum Unreadable {
+    Goes,
+    Stays,
 }
 
 /// A session that was erased.
@@ -48,9 +58,30 @@ impl Eraser {
     /// tombstone with these words. Bytes of it may stay in files until [`Self::scrub`].
     ///
     /// # Errors
-    /// It is carried right now, has not ended, a call of it is in doubt, its messages still wait to be sent, or it was erased
-    /// before.
+    /// The reason is empty or too long, or the session is carried right now, has not ended, a call of it is in doubt, its
+    /// messages or what came for it still wait, or it was erased before.
     pub async fn erase(&self, session: SessionId, by: &Principal, reason: &str) -> Result<Gone, EngineError> {
+        self.erase_known(session, by, reason, Unreadable::Goes).await
+    }
+
+    /// Erases for its age alone: a session whose log cannot be read stays, because a person may still learn from it.
+    ///
+    /// # Errors
+    /// See [`Self::erase`]; or the log cannot be read.
+    pub async fn expire(&self, session: SessionId, by: &Principal, reason: &str) -> Result<Gone, EngineError> {
+        self.erase_known(session, by, reason, Unreadable::Stays).await
+    }
+
+    async fn erase_known(
+        &self,
+        session: SessionId,
+        by: &Principal,
+        reason: &str,
+        unreadable: Unreadable,
+    ) -> Result<Gone, EngineError> {
+        if reason.trim().is_empty() || reason.len() > REASON_MAX {
+            return Err(Refusal::InvalidReason { max: REASON_MAX }.into());
+        }
         let shared = self.engine.shared();
         let now = shared.now();
         // Nobody carries it meanwhile; whoever would, finds the tombstone.
@@ -62,33 +93,25 @@ impl Eraser {
         if !row.ended {
             return Err(refused(format!("it is `{}`; stop it first, or wait for its end", row.status)));
         }
-        let doubts = self.doubts(session).await;
-        if doubts > 0 {
-            return Err(refused(format!("nobody knows yet whether {doubts} of its calls happened; settle them first")));
-        }
+        self.settled(session, unreadable).await?;
         let tombstone = tombstone(&row, by, reason, shared.salt(), now);
         let (head_seq, status) = (tombstone.header.last_seq, row.status);
         let head = (row.head_seq, row.head_hash);
         let erase = Erase { session, fence: row.fence, head, tombstone, at: now };
-        match self.erasure.erase(erase).await? {
-            Erased::Done { records } => {
+        match self.erasure.erase(erase).await {
+            Ok(Erased::Done { records }) => {
                 tracing::info!(%session, handle = %row.handle, %by, records, "a session was erased");
                 shared.hint(Hint { session, head_seq, status, ended: true });
                 Ok(Gone { session, handle: row.handle, records })
             }
-            Erased::Unsent { messages } => Err(refused(format!(
+            Ok(Erased::Unsent { messages }) => Err(refused(format!(
                 "{messages} of its messages wait to be sent; wait until they are sent or have failed"
             ))),
+            Err(StoreError::Stale) => {
+                Err(refused("something that came for it is being worked on; try again in a moment".to_owned()))
+            }
+            Err(error) => Err(error.into()),
         }
-    }
-
-    /// How many calls wait for a person to say whether they happened; none where the log cannot be read.
-    async fn doubts(&self, session: SessionId) -> usize {
-        let mut log = LogReader::new(session);
-        if let Err(error) = log.to_end(&**self.engine.reads()).await {
-            tracing::warn!(%session, %error, "a session is erased whose log cannot be read");
-        }
-        log.session().map_or(0, |session| session.unknown().len())
     }
 
     /// The same, and rewrites the files. An erasure that is done stays done when that fails; the second part says why.
@@ -101,11 +124,15 @@ impl Eraser {
         by: &Principal,
         reason: &str,
     ) -> Result<(Gone, Option<StoreError>), EngineError> {
-        let erased = self.erase(session, by, reason).await;
-        // Asked again, it finishes what an earlier call could not.
-        let before = matches!(&erased, Err(EngineError::Store(StoreError::Erased { .. })));
-        let left = if erased.is_ok() || before { self.scrub().await.err() } else { None };
-        erased.map(|gone| (gone, left))
+        match self.erase(session, by, reason).await {
+            Ok(gone) => Ok((gone, self.scrub().await.err())),
+            // Asked again, it finishes what an earlier call could not, or says why it still cannot.
+            Err(error @ EngineError::Store(StoreError::Erased { .. })) => {
+                self.scrub().await?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Rewrites the store's files where erasures left bytes in them. Takes as long as copying the store, and nothing is
@@ -116,6 +143,26 @@ impl Eraser {
     /// retention's next look, and after the next start.
     pub async fn scrub(&self) -> Result<(), StoreError> {
         self.erasure.scrub().await
+    }
+
+    /// Refuses while a person has to say whether calls of it happened.
+    async fn settled(&self, session: SessionId, unreadable: Unreadable) -> Result<(), EngineError> {
+        let mut log = LogReader::new(session);
+        match (log.to_end(&**self.engine.reads()).await, unreadable) {
+            (Ok(()), _) => {}
+            (Err(ReadError::Store(error)), _) if !matches!(error, StoreError::Damaged { .. }) => {
+                return Err(error.into());
+            }
+            (Err(error), Unreadable::Stays) => return Err(refused(error.to_string())),
+            (Err(error), Unreadable::Goes) => {
+                tracing::warn!(%session, %error, "a session is erased whose log cannot be read");
+            }
+        }
+        let doubts = log.session().map_or(0, |session| session.unknown().len());
+        if doubts > 0 {
+            return Err(refused(format!("nobody knows yet whether {doubts} of its calls happened; settle them first")));
+        }
+        Ok(())
     }
 }
 

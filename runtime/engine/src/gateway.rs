@@ -174,15 +174,16 @@ impl ToolGateway {
             };
         };
         let spec = tool.spec();
-        for attempt in 1.. {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
             let outcome = once(&**tool, permit, spec).await;
             let lost = matches!(&outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
-            if !lost || spec.effect != EffectClass::Idempotent || attempt >= ATTEMPTS {
+            if !lost || spec.effect != EffectClass::Idempotent || attempts >= ATTEMPTS {
                 return bounded(outcome, spec.output_limit);
             }
             tokio::time::sleep(PAUSE).await;
         }
-        ToolOutcome::Failed { failure: never_sent("no attempt is allowed".to_owned()) }
     }
 
     /// Asks a tool whether a call happened, within the time one call may take. What fails cannot tell; asking changes

@@ -160,12 +160,6 @@ impl Actor for Node {
     }
 }
 
-/// A pause that varies by this share either way; `random` is from 0 to 1.
-fn jittered(pause: Duration, share: f64, random: f64) -> Duration {
-    let share = share.clamp(0.0, 1.0);
-    pause.mul_f64(1.0 - share + 2.0 * share * random.clamp(0.0, 1.0))
-}
-
 impl NodeState {
     async fn carry(
         &mut self,
@@ -248,7 +242,7 @@ impl NodeState {
                 Err(error) => tracing::warn!(%error, "looking for sessions to carry on"),
             }
             // Again after the work, never on a fixed beat: sweeps cannot pile up.
-            tokio::time::sleep(jittered(pause, shared.settings.sweep_jitter, shared.random())).await;
+            tokio::time::sleep(shared.jittered(pause, shared.settings.sweep_jitter)).await;
             drop(node.cast(ToNode::Sweep));
         };
         drop(tasks.spawn(async move { stopped.run_until_cancelled(work).await }));
@@ -290,19 +284,5 @@ impl NodeState {
                 drop(reply.send(()));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_varies_by_its_share_either_way() {
-        let second = Duration::from_secs(1);
-        let pauses = [0.0, 0.5, 1.0].map(|random| jittered(second, 0.25, random));
-        assert_eq!(pauses, [second.mul_f64(0.75), second, second.mul_f64(1.25)]);
-        assert_eq!(jittered(second, 0.0, 1.0), second);
-        assert_eq!(jittered(second, 9.0, 0.0), Duration::ZERO);
     }
 }

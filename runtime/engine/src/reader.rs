@@ -123,6 +123,16 @@ impl LogReader {
         self.fold(events)
     }
 
+    /// The last event read, and its record's hash.
+    pub fn head(&self) -> (Seq, Digest) {
+        self.tail.last.unwrap_or_default()
+    }
+
+    /// The session as folded so far.
+    pub fn into_session(self) -> Option<Session> {
+        self.session
+    }
+
     /// The position read up to.
     pub fn position(&self) -> Seq {
         self.tail.after
@@ -139,10 +149,7 @@ impl LogReader {
 
     fn fold(&mut self, events: Vec<Event>) -> Result<Vec<Event>, ReadError> {
         for event in &events {
-            match &mut self.session {
-                Some(session) => session.apply(event)?,
-                None => self.session = Some(Session::create(event)?),
-            }
+            Session::advance(&mut self.session, event)?;
         }
         Ok(events)
     }

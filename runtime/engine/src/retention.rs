@@ -13,7 +13,7 @@ use std::time::Duration;
 use prometheus::proto::MetricFamily;
 use prometheus::{IntCounterVec, Opts, Registry};
 use provost_domain::ids::Principal;
-use provost_domain::port::{Clock, Prunable, StoreError};
+use provost_domain::port::{Clock, Prunable, Quiet, SessionFilter, StoreError};
 use provost_domain::time::Timestamp;
 
 use crate::api::EngineError;
@@ -30,18 +30,38 @@ const SOON: Duration = Duration::from_secs(2);
 /// The first tick comes so long after the start: what is old does not wait a day for it, and what a crash left does not hold
 /// the start up.
 const FIRST: Duration = Duration::from_mins(2);
-/// Pauses vary by one part in so many, so that nodes that started together do not work together.
-const JITTER_PART: u32 = 10;
+/// Pauses vary by this share, so that nodes that started together do not work together.
+const JITTER: f64 = 0.1;
 
 /// How old what may get. What has no age stays for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionSettings {
-    /// Sessions that have ended, since their last event.
+    /// Sessions that have ended, since their last event; those that may not go yet are looked at anew each time round.
     pub sessions: Option<Duration>,
     /// What is finished, since it came.
     pub rows: BTreeMap<Prunable, Duration>,
     /// The pause between two ticks that leave nothing.
     pub every: Duration,
+}
+
+/// How far the clock may get ahead of the ticks. What a wrong clock erased, nothing would bring back.
+const JUMP_MAX: Duration = Duration::from_hours(24);
+
+/// Where the ticker is.
+#[derive(Debug)]
+struct Walk {
+    /// The time at the last tick, or of what came last before the first one.
+    known: Timestamp,
+    /// The pause since.
+    waited: Duration,
+    /// The session that the last tick came to, if there were more.
+    reached: Option<Quiet>,
+}
+
+impl Walk {
+    fn doubts(&self, now: Timestamp) -> bool {
+        now > self.known.plus(self.waited).plus(JUMP_MAX)
+    }
 }
 
 /// The ticker. Cloning shares it.
@@ -86,31 +106,45 @@ impl Retention {
 
     async fn run(&self) {
         let shared = self.eraser.engine().shared();
-        tokio::time::sleep(pause(FIRST, shared.salt())).await;
+        tokio::time::sleep(shared.jittered(FIRST, JITTER)).await;
         // What a crash left is nobody's age to wait for, and waits for no backlog either.
         if let Err(error) = self.eraser.scrub().await {
             tracing::warn!(%error, "the files may still hold bytes of erased sessions");
         }
+        let mut walk = Walk { known: self.newest().await, waited: FIRST, reached: None };
         loop {
-            let more = self.tick().await.unwrap_or_else(|error| {
+            let more = self.tick(&mut walk).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "retention goes on with its next tick");
                 false
             });
-            tokio::time::sleep(if more { SOON } else { pause(self.settings.every, shared.salt()) }).await;
+            walk.waited = if more { SOON } else { self.settings.every };
+            tokio::time::sleep(shared.jittered(walk.waited, JITTER)).await;
         }
     }
 
-    /// One look. Whether it left something.
-    async fn tick(&self) -> Result<bool, StoreError> {
+    /// When something came last, as the store knows it; now, where it knows nothing.
+    async fn newest(&self) -> Timestamp {
+        let newest = SessionFilter { limit: 1, ..SessionFilter::default() };
+        match self.eraser.engine().reads().sessions(&newest).await {
+            Ok(rows) => rows.first().map_or_else(|| self.clock.now(), |row| row.progress_at),
+            Err(error) => {
+                tracing::warn!(%error, "retention waits with its first look");
+                Timestamp::default()
+            }
+        }
+    }
+
+    /// One look, at sessions from where the last one came to. Whether it left something.
+    async fn tick(&self, walk: &mut Walk) -> Result<bool, StoreError> {
         let (now, mut more) = (self.clock.now(), false);
-        for (what, age) in &self.settings.rows {
-            let pruned = self.eraser.erasure().prune(*what, now.minus(*age), ROWS_MAX).await?;
-            self.count(what.as_str(), pruned);
-            more |= pruned >= u64::from(ROWS_MAX);
+        if walk.doubts(now) {
+            let jump = "the clock is far ahead of what was last seen: nothing goes by age until it has stood there for one \
+                 more pause of retention; see to the clock if it is wrong";
+            tracing::warn!(seen = %walk.known, %now, pause = ?self.settings.every, "{jump}");
+        } else {
+            more = self.by_age(now, &mut walk.reached).await?;
         }
-        if let Some(age) = self.settings.sessions {
-            more |= self.sessions(now.minus(age), age).await?;
-        }
+        walk.known = now;
         // Rewriting the files is worth its time once, at the end.
         if !more {
             self.eraser.scrub().await?;
@@ -118,47 +152,43 @@ impl Retention {
         Ok(more)
     }
 
-    async fn sessions(&self, before: Timestamp, age: Duration) -> Result<bool, StoreError> {
+    async fn by_age(&self, now: Timestamp, reached: &mut Option<Quiet>) -> Result<bool, StoreError> {
+        let mut more = false;
+        for (what, age) in &self.settings.rows {
+            let pruned = self.eraser.erasure().prune(*what, now.minus(*age), ROWS_MAX).await?;
+            self.count(what.as_str(), pruned);
+            more |= pruned >= u64::from(ROWS_MAX);
+        }
+        if let Some(age) = self.settings.sessions {
+            *reached = self.sessions(now.minus(age), age, *reached).await?;
+            more |= reached.is_some();
+        }
+        Ok(more)
+    }
+
+    /// Erases some. Where it came to, if there are more.
+    async fn sessions(
+        &self,
+        before: Timestamp,
+        age: Duration,
+        after: Option<Quiet>,
+    ) -> Result<Option<Quiet>, StoreError> {
         let (by, reason) = (Principal::new(BY), format!("older than {} days", age.as_secs() / (24 * 60 * 60)));
-        let expired = self.eraser.erasure().expired(before, SESSIONS_MAX).await?;
-        let (found, mut erased) = (expired.len(), 0_usize);
-        for session in expired {
-            match self.eraser.erase(session, &by, &reason).await {
-                Ok(_) => {
-                    erased += 1;
-                    self.count("sessions", 1);
-                }
+        let expired = self.eraser.erasure().expired(before, after, SESSIONS_MAX).await?;
+        // Whatever keeps one of them, those behind it do not wait for that.
+        for Quiet { session, .. } in &expired {
+            match self.eraser.expire(*session, &by, &reason).await {
+                Ok(_) => self.count("sessions", 1),
                 Err(EngineError::Store(error @ (StoreError::Failed { .. } | StoreError::Damaged { .. }))) => {
-                    return Err(error);
+                    tracing::warn!(%session, %error, "a session cannot be erased");
                 }
-                // Somebody is at it, or it moved on: it is looked at again with the next tick.
-                Err(error) => tracing::debug!(%session, %error, "a session stays for now"),
+                Err(error) => tracing::info!(%session, %error, "a session stays for now"),
             }
         }
-        Ok(erased > 0 && found >= SESSIONS_MAX as usize)
+        Ok(expired.last().copied().filter(|_| expired.len() >= SESSIONS_MAX as usize))
     }
 
     fn count(&self, what: &str, gone: u64) {
         self.gone.with_label_values(&[what]).inc_by(gone);
-    }
-}
-
-/// A pause, and up to one part more of it.
-fn pause(span: Duration, random: [u8; 16]) -> Duration {
-    let part = f64::from(random.first().copied().unwrap_or_default()) / f64::from(u8::MAX);
-    span.saturating_add((span / JITTER_PART).mul_f64(part))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_vary_within_their_bounds() {
-        let minute = Duration::from_mins(1);
-        assert_eq!(pause(minute, [0; 16]), minute);
-        assert_eq!(pause(minute, [255; 16]), minute + minute / JITTER_PART);
-        let between = pause(minute, [128; 16]);
-        assert!(minute < between && between < minute + minute / JITTER_PART, "{between:?}");
     }
 }

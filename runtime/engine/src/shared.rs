@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use provost_domain::ids::{CmdId, Owner, Seq, SessionId};
 use provost_domain::port::{Clock, CommandLog, Random, Reads, SessionStore, StoreError};
@@ -106,10 +107,10 @@ impl Shared {
         self.ports.random.bytes()
     }
 
-    /// A random number from 0 to 1.
-    pub(crate) fn random(&self) -> f64 {
+    /// A pause that varies by this share either way.
+    pub(crate) fn jittered(&self, pause: Duration, share: f64) -> Duration {
         let [first, second, ..] = self.salt();
-        f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
+        jittered(pause, share, f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX))
     }
 
     pub(crate) fn hint(&self, hint: Hint) {
@@ -146,5 +147,27 @@ impl Shared {
 
     pub(crate) fn waiters(&self) -> MutexGuard<'_, HashMap<(SessionId, CmdId), Waiter>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Shared::jittered`]; `random` is from 0 to 1.
+fn jittered(pause: Duration, share: f64, random: f64) -> Duration {
+    let share = share.clamp(0.0, 1.0);
+    let factor = 1.0 - share + 2.0 * share * random.clamp(0.0, 1.0);
+    Duration::try_from_secs_f64(pause.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_varies_by_its_share_either_way() {
+        let second = Duration::from_secs(1);
+        let pauses = [0.0, 0.5, 1.0].map(|random| jittered(second, 0.25, random));
+        assert_eq!(pauses, [second.mul_f64(0.75), second, second.mul_f64(1.25)]);
+        assert_eq!(jittered(second, 0.0, 1.0), second);
+        assert_eq!(jittered(second, 9.0, 0.0), Duration::ZERO);
+        assert_eq!(jittered(Duration::MAX, 0.5, 1.0), Duration::MAX);
     }
 }

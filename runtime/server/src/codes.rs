@@ -177,7 +177,7 @@ codes! {
         "Use one of the pack's terminal tools; `/v1/packs` lists them.");
     /// It may not be erased yet.
     NotErasable = ("not_erasable", CONFLICT, "the session cannot be erased now",
-        "Stop the session or wait for its end, and until its messages are sent; then ask again.");
+        "Stop the session or wait for its end, settle its calls in doubt, wait until its messages are sent, and ask again.");
     /// What the session said was erased.
     SessionErased = ("session_erased", GONE, "the session was erased",
         "Nothing brings it back: `by`, `at` and `reason` say who erased it, when and why.");
@@ -225,6 +225,7 @@ impl Code {
             Refusal::OutcomeUnsettled { .. } => Self::OutcomeUnsettled,
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
             Refusal::NotErasable { .. } => Self::NotErasable,
+            Refusal::InvalidReason { .. } => Self::InvalidBody,
             Refusal::PackChanged { .. } => Self::PackChanged,
         }
     }

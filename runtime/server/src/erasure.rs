@@ -15,14 +15,11 @@ use crate::codes::Code;
 use crate::extract::{Body, Named};
 use crate::problem::{Problem, Problems};
 
-/// Longest reason, in bytes: it stays in the log for good.
-const REASON_MAX: usize = 1000;
-
 /// Why it is erased.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EraseBody {
-    /// For the tombstone, which stays for good: name nobody here whose data goes.
+    /// For the tombstone, which stays for good, at most 1000 bytes: name nobody here whose data goes.
     reason: String,
 }
 
@@ -70,10 +67,6 @@ pub(crate) async fn erased(
     by: Principal,
     reason: String,
 ) -> Result<(Gone, Option<StoreError>), Problem> {
-    if reason.trim().is_empty() || reason.len() > REASON_MAX {
-        let detail = format!("a reason is needed, of at most {REASON_MAX} bytes; it stays in the log for good");
-        return Err(Problem::new(Code::InvalidBody, detail));
-    }
     let eraser = server.retention().eraser().clone();
     let work = TaskTracker::new().spawn(async move { eraser.erase_from_files(session, &by, &reason).await });
     Ok(work.await.map_err(|error| Problem::new(Code::Internal, format!("erasing broke off: {error}")))??)

@@ -150,6 +150,7 @@ impl From<Refusal> for Problem {
             | Refusal::CallUnderWay { .. }
             | Refusal::UnknownTerminalTool { .. }
             | Refusal::NotErasable { .. }
+            | Refusal::InvalidReason { .. }
             | Refusal::PackChanged { .. } => problem,
         }
     }

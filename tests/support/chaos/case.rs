@@ -1,20 +1,17 @@
 //! One session and the people around it: opens it, follows its events across every crash, answers what it is asked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use provost_domain::ids::{CallId, SessionId};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::caller::Caller;
 use super::ledger::{Ledger, Promise};
-use super::plan::{Doubt, Persona, Reply};
-use super::witness::Counts;
-
-/// A stream that says nothing for longer than this, heartbeats included, is opened anew.
-const SILENCE_MAX: Duration = Duration::from_secs(25);
+use super::outside::Outside;
+use super::plan::{Doubt, Haste, Persona, Reply};
+use super::stream::Stream;
 
 /// One case.
 #[derive(Debug)]
@@ -23,7 +20,7 @@ pub(super) struct Case {
     pub(super) persona: Persona,
     pub(super) operator: Caller,
     pub(super) approver: Caller,
-    pub(super) witness: Arc<Counts>,
+    pub(super) witness: Arc<Outside>,
     pub(super) ledger: Arc<Ledger>,
 }
 
@@ -35,12 +32,21 @@ enum Next {
     Leave,
 }
 
+/// What is posted, and what a yes to it promises.
+struct Command {
+    path: String,
+    body: Value,
+    promise: Promise,
+}
+
 impl Case {
     /// From opening to the end that this case has.
     pub(super) async fn run(&self) {
         let Some(session) = self.open().await else { return };
         let path = format!("/v1/sessions/{session}/events");
         let mut after = 0;
+        // The first of two approvals, until the second is there.
+        let mut asked = None;
         loop {
             let stream = match self.operator.stream(&path, after).await {
                 Ok(stream) => stream,
@@ -50,11 +56,11 @@ impl Case {
                         .complain("acknowledged_lost", format!("{session} after event {after}: {refused}"));
                 }
             };
-            let mut stream = Stream { response: stream, bytes: Vec::new() };
+            let mut stream = Stream::of(stream);
             while let Some(event) = stream.next().await {
                 after = event["seq"].as_u64().unwrap();
                 self.ledger.saw(session, after, &event);
-                if self.react(session, after, &event).await == Next::Leave {
+                if self.react(session, after, event, &mut asked).await == Next::Leave {
                     return;
                 }
             }
@@ -76,47 +82,69 @@ impl Case {
         Some(session)
     }
 
-    async fn react(&self, session: SessionId, seq: u64, event: &Value) -> Next {
+    async fn react(&self, session: SessionId, seq: u64, event: Value, asked: &mut Option<Value>) -> Next {
         let data = &event["data"];
         if self.persona.stop_at == Some(seq) {
             let promise = Self::promise(session, "stop_requested", "reason", &format!("stop of case {}", self.index));
             let body = json!({"reason": promise.value});
-            self.ask(&self.operator, &format!("/v1/sessions/{session}/stop"), &body, promise).await;
+            self.ask(&self.operator, Command { path: format!("/v1/sessions/{session}/stop"), body, promise }).await;
         }
         match event["kind"].as_str().unwrap() {
-            "approval_requested" => self.answer(session, data).await,
+            "approval_requested" if self.persona.answer == Reply::Never => Next::Leave,
+            "approval_requested" if self.persona.environment == "crowded" => {
+                match asked.take() {
+                    Some(first) => self.answer_both(session, &first, data).await,
+                    None => *asked = Some(data.clone()),
+                }
+                Next::GoOn
+            }
+            "approval_requested" => {
+                self.answer(session, data).await;
+                Next::GoOn
+            }
             "outcome_unknown" => self.settle(session, data).await,
             "status_changed" if is_end(&data["to"]) => Next::Leave,
             _ => Next::GoOn,
         }
     }
 
-    async fn answer(&self, session: SessionId, asked: &Value) -> Next {
+    /// The second answer does not wait for what became of the first.
+    async fn answer_both(&self, session: SessionId, one: &Value, other: &Value) {
+        let Haste { first, second } = self.persona.haste;
+        sleep(first).await;
+        let later = async {
+            sleep(second).await;
+            self.answer(session, other).await;
+        };
+        tokio::join!(self.answer(session, one), later);
+    }
+
+    async fn answer(&self, session: SessionId, asked: &Value) {
         let approval = asked["approval"].as_str().unwrap();
-        let reason = format!("edited {approval}");
         let body = match self.persona.answer {
             Reply::Approve => json!({"answer": "approve"}),
-            Reply::Edit => json!({"answer": "edit", "args": {"reason": reason}}),
+            Reply::Edit => json!({"answer": "edit", "args": edited(asked)}),
             Reply::Reject => json!({"answer": "reject", "reason": "not today"}),
             Reply::Respond => json!({"answer": "respond", "text": "do without"}),
-            Reply::Never => return Next::Leave,
+            Reply::Never => return,
         };
         let promise = Self::promise(session, "approval_decided", "approval", approval);
-        self.ask(&self.approver, &format!("/v1/approvals/{approval}/decide"), &body, promise).await;
-        Next::GoOn
+        self.ask(&self.approver, Command { path: format!("/v1/approvals/{approval}/decide"), body, promise }).await;
     }
 
     async fn settle(&self, session: SessionId, doubt: &Value) -> Next {
         let call = doubt["call"].as_str().unwrap();
         let what = match self.persona.doubt {
-            Doubt::Settle if self.witness.knows(&CallId::new(call).key(session)) => "happened",
+            Doubt::Settle if self.witness.knows(&CallId::new(call).key(session)).await => "happened",
+            // Somebody who asked may yet act.
+            Doubt::Settle if !self.witness.sure => "give_up",
             Doubt::Settle => "did_not_happen",
             Doubt::GiveUp => "give_up",
             Doubt::Never => return Next::Leave,
         };
         let body = json!({"call": call, "what": what, "note": "as the witness says"});
         let promise = Self::promise(session, "outcome_settled", "call", call);
-        self.ask(&self.operator, &format!("/v1/sessions/{session}/settle"), &body, promise).await;
+        self.ask(&self.operator, Command { path: format!("/v1/sessions/{session}/settle"), body, promise }).await;
         Next::GoOn
     }
 
@@ -126,9 +154,11 @@ impl Case {
 
     /// Sends a command under a key of its own; yes is a promise, no is counted. Only a case that somebody stops may have
     /// moved on before it is answered.
-    async fn ask(&self, caller: &Caller, path: &str, body: &Value, promise: Promise) {
+    async fn ask(&self, caller: &Caller, Command { path, body, promise }: Command) {
         let key = format!("{}-{path}-{}", self.index, body["call"].as_str().unwrap_or_default());
-        let (status, answer) = caller.post(path, &key, body).await;
+        self.ledger.sent(&key);
+        let (status, answer) = caller.post(&path, &key, &body).await;
+        self.ledger.answered(&key);
         if status.is_success() {
             return self.ledger.promised(promise);
         }
@@ -140,33 +170,17 @@ impl Case {
     }
 }
 
+/// The arguments of a call as its approver wants them: what the session supplies is not his to change.
+fn edited(asked: &Value) -> Value {
+    let mut args = asked["args"].clone();
+    for injected in asked["injected"].as_array().unwrap() {
+        args.as_object_mut().unwrap().remove(injected.as_str().unwrap());
+    }
+    args["reason"] = json!(format!("edited {}", asked["approval"].as_str().unwrap()));
+    args
+}
+
 /// Whether a status, as its event has it, is an end.
 pub(super) fn is_end(status: &Value) -> bool {
     !["new", "in_progress", "awaiting_input"].iter().any(|open| status == *open)
-}
-
-/// A stream of server-sent events.
-struct Stream {
-    response: reqwest::Response,
-    bytes: Vec<u8>,
-}
-
-impl Stream {
-    /// The next event; `None` once the stream has broken off.
-    async fn next(&mut self) -> Option<Value> {
-        loop {
-            if let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
-                let block: Vec<u8> = self.bytes.drain(..end + 2).collect();
-                let block = String::from_utf8(block).unwrap();
-                let data = block.lines().find_map(|line| line.strip_prefix("data: "));
-                match data {
-                    Some(data) => return Some(serde_json::from_str(data).unwrap()),
-                    // A heartbeat.
-                    None => continue,
-                }
-            }
-            let chunk = timeout(SILENCE_MAX, self.response.chunk()).await.ok()?.ok()??;
-            self.bytes.extend_from_slice(&chunk);
-        }
-    }
 }

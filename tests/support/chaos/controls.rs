@@ -4,14 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use provost_domain::ids::{Digest, Fence, Handle, Owner, Seq, SessionId};
-use provost_domain::port::{Append, NewSession, SessionStore as _};
-use provost_domain::time::Timestamp;
-use provost_store::{Limits, Removed, SqliteStore};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::{Settings, run};
+use super::{Progress, QUIET_MAX, Report, Settings, run};
 
 /// Kills of one try.
 const KILLS: u32 = 12;
@@ -19,23 +14,24 @@ const KILLS: u32 = 12;
 const TRIES: u64 = 4;
 /// How long a session may hang before it counts as stuck.
 const QUIET: Duration = Duration::from_secs(25);
+/// What has to be missing for two processes to have one store.
+const LOCK: &str = "lock";
 
 /// The mechanisms, as the program is told to do without them.
 pub const CONTROLS: [(&str, Shown); 4] = [
-    ("intent", Shown::ByCampaign),
-    ("consumption", Shown::ByCampaign),
-    ("wake_seq", Shown::ByCampaign),
-    ("fence", Shown::ByStore),
+    ("intent", Shown::ByOneDaemon),
+    ("consumption", Shown::ByOneDaemon),
+    ("wake_seq", Shown::ByOneDaemon),
+    ("fence", Shown::ByTwoDaemons),
 ];
 
 /// Where a control is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// On the program, by the campaign.
-    ByCampaign,
-    /// On the store alone. One process has one owner at a time, and the lock file refuses a second process: a program
-    /// cannot come to have an older owner that still writes.
-    ByStore,
+    /// By the campaign as it is.
+    ByOneDaemon,
+    /// By two daemons on one store, which a program without its lock file allows. With the mechanism all must hold.
+    ByTwoDaemons,
 }
 
 /// What a control came to.
@@ -49,93 +45,80 @@ pub struct Control {
     pub found: Vec<String>,
     /// Kills it took.
     pub kills: u32,
+    /// Where two daemons were needed: the same with the mechanism, in which nothing may be broken.
+    pub counterpart: Option<Report>,
 }
 
 impl Control {
-    /// Whether something was found broken, as must be.
+    /// Whether something was found broken, as must be, and nothing in the counterpart.
     pub fn is_red(&self) -> bool {
-        !self.found.is_empty()
+        !self.found.is_empty() && self.counterpart.as_ref().is_none_or(holds)
+    }
+
+    /// For people: what was found, and how its counterpart went.
+    pub fn verdict(&self) -> String {
+        let Self { found, counterpart, .. } = self;
+        let found = if found.is_empty() {
+            "NOT RED: no rule was broken".to_owned()
+        } else {
+            format!("red: {}", found.join(", "))
+        };
+        match counterpart {
+            None => found,
+            Some(with) if holds(with) => format!("{found}; with it clean, {} owners stopped", with.noticed()),
+            Some(with) if with.is_clean() => format!("{found}; WITH IT NOBODY MET"),
+            Some(with) => format!("{found}; WITH IT BROKEN: {}", with.broken().join(", ")),
+        }
     }
 
     /// For machines.
     pub fn to_json(&self) -> Value {
         let shown = match self.shown {
-            Shown::ByCampaign => "campaign",
-            Shown::ByStore => "store alone: one process has no older owner, and the lock file refuses a second process",
+            Shown::ByOneDaemon => "one daemon",
+            Shown::ByTwoDaemons => "two daemons on one store",
         };
         json!({"without": self.without, "red": self.is_red(), "shown_by": shown, "kills": self.kills,
-            "found": self.found})
+            "found": self.found, "with_it": self.counterpart.as_ref().map(Report::to_json)})
     }
+}
+
+/// Whether two daemons met and all held.
+fn holds(report: &Report) -> bool {
+    report.is_clean() && report.noticed() > 0
 }
 
 /// Runs one control on a program built with the feature `controls`.
-pub async fn control(program: &Path, (without, shown): (&'static str, Shown), seed: u64) -> Control {
-    let (mut found, mut kills) = (Vec::new(), 0);
-    match shown {
-        Shown::ByStore => {
-            assert!(!older_owner_writes(Limits::default()).await, "an older owner writes although its fence is old");
-            if older_owner_writes(Limits { removed: Some(Removed::Fence), ..Limits::default() }).await {
-                found.push("an append of an owner whose session was taken over was acknowledged".to_owned());
-            }
-        }
-        Shown::ByCampaign => {
-            for attempt in 0..TRIES {
-                let settings = Settings {
-                    program: program.to_owned(),
-                    kills: KILLS,
-                    seed: seed.wrapping_add(attempt),
-                    fill_disk: false,
-                    quiet: QUIET,
-                    environment: vec![("PROVOST_WITHOUT".to_owned(), without.to_owned())],
-                };
-                let report = run(settings, |_| {}).await;
-                kills += KILLS;
-                found = report.broken();
-                report.forget();
-                if !found.is_empty() {
-                    break;
-                }
-            }
+pub async fn control(
+    program: &Path,
+    (without, shown): (&'static str, Shown),
+    seed: u64,
+    progress: impl Fn(Progress),
+) -> Control {
+    let (meetings, removed) = match shown {
+        Shown::ByOneDaemon => (false, without.to_owned()),
+        Shown::ByTwoDaemons => (true, format!("{LOCK},{without}")),
+    };
+    let settings = |seed, removed: &str, quiet| Settings {
+        program: program.to_owned(),
+        kills: KILLS,
+        seed,
+        fill_disk: false,
+        quiet,
+        meetings,
+        environment: vec![("PROVOST_WITHOUT".to_owned(), removed.to_owned())],
+    };
+    let mut control = Control { without, shown, found: Vec::new(), kills: 0, counterpart: None };
+    if meetings {
+        control.counterpart = Some(run(settings(seed, LOCK, QUIET_MAX), &progress).await);
+    }
+    for attempt in 0..TRIES {
+        let report = run(settings(seed.wrapping_add(attempt), &removed, QUIET), &progress).await;
+        control.kills += report.troubles().kills;
+        control.found = report.broken();
+        report.forget();
+        if !control.found.is_empty() {
+            break;
         }
     }
-    Control { without, shown, found, kills }
-}
-
-/// Whether an owner whose session was taken over can still write to it.
-async fn older_owner_writes(limits: Limits) -> bool {
-    let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open_within(&folder.path().join("control.db"), limits).await.unwrap();
-    let (id, at) = (SessionId::new(uuid::Uuid::now_v7()), Timestamp::default());
-    let (older, newer) = (Owner::new("older"), Owner::new("newer"));
-    let new = NewSession {
-        id,
-        handle: Handle::new("CHA-20261121-0001"),
-        pack: "chaos".to_owned(),
-        pack_digest: Digest::default(),
-        title: "control".to_owned(),
-        at,
-        first: None,
-    };
-    store.create(new).await.unwrap();
-    let held: Fence = store.take_over(id, &older).await.unwrap().row.fence;
-    store.take_over(id, &newer).await.unwrap();
-    let append = Append {
-        session: id,
-        fence: held,
-        owner: older,
-        expected_seq: Seq(0),
-        record: None,
-        status: "stopped".to_owned(),
-        ended: true,
-        release: false,
-        snapshot: None,
-        contents: Vec::new(),
-        approvals: Vec::new(),
-        acks: Vec::new(),
-        progress: false,
-        at,
-    };
-    let written = store.append(append).await.is_ok();
-    store.close().await;
-    written
+    control
 }

@@ -1,6 +1,6 @@
 //! What the daemon acknowledged: every answer, every event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use provost_domain::ids::{Digest, SessionId};
@@ -24,6 +24,8 @@ pub(super) struct Acknowledged {
     /// Digests of events that were sent, by position.
     pub(super) seen: BTreeMap<SessionId, BTreeMap<u64, Digest>>,
     pub(super) promises: Vec<Promise>,
+    /// Keys of commands that were sent and have no answer yet.
+    pub(super) unanswered: BTreeSet<String>,
     /// Requests answered with yes.
     pub(super) answers: u64,
     /// Refusals, by code.
@@ -59,6 +61,15 @@ impl Ledger {
         if before.is_some_and(|before| before != digest(event)) {
             ledger.complaints.push(("acknowledged_lost", format!("{session}: event {seq} was another one before")));
         }
+    }
+
+    /// A command is sent, again and again, until it is answered.
+    pub(super) fn sent(&self, key: &str) {
+        self.lock().unanswered.insert(key.to_owned());
+    }
+
+    pub(super) fn answered(&self, key: &str) {
+        self.lock().unanswered.remove(key);
     }
 
     pub(super) fn promised(&self, promise: Promise) {

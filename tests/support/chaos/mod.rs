@@ -5,8 +5,9 @@
 //! |---|---|
 //! | `plan` | what befalls the daemon and who the cases are, from the seed |
 //! | `site`, `disk` | the daemon's folder, its process, its disk |
-//! | `witness` | the service outside, in the driver's process, which no fault touches |
-//! | `caller`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
+//! | `witness`, `outside` | the service outside, a process of its own, which no fault touches |
+//! | `caller`, `stream`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
+//! | `meeting` | two daemons on one store |
 //! | `verdict`, `report` | what must hold, what was seen |
 //! | `controls` | the same without one of the mechanisms: then it must not hold |
 //! | `recovery` | how long a start takes when many sessions were at work |
@@ -16,10 +17,13 @@ mod case;
 mod controls;
 mod disk;
 mod ledger;
+mod meeting;
+mod outside;
 mod plan;
 mod recovery;
 mod report;
 mod site;
+mod stream;
 mod verdict;
 mod witness;
 
@@ -36,14 +40,18 @@ use caller::Caller;
 use case::Case;
 pub use controls::{CONTROLS, Control, Shown, control};
 use ledger::Ledger;
-use plan::{Persona, Round, Trouble};
+use meeting::Held;
+use outside::Outside;
+pub use outside::witness;
+use plan::{Life, Persona, Round, Trouble};
 pub use recovery::{Herd, recovery};
 pub use report::{Report, Troubles};
 use site::{Process, Site};
-use witness::{Pace, Witness};
 
 /// Sessions opened for each kill: enough for many to be at work whenever one strikes.
 const SESSIONS_PER_KILL: usize = 8;
+/// Sessions opened for each meeting of two daemons: it takes longer, and each should find the other at work on many.
+const SESSIONS_PER_MEETING: usize = 24;
 /// Sessions a person waits for at once.
 const LIVE_MAX: usize = 48;
 /// How long a start may take on a loaded machine.
@@ -66,6 +74,9 @@ pub struct Settings {
     pub fill_disk: bool,
     /// How long the daemon may need until it is quiet once the faults have stopped.
     pub quiet: Duration,
+    /// Whether two daemons have the store at once, in place of all other trouble. Only a program that can do without its
+    /// lock can be run like that.
+    pub meetings: bool,
     /// Variables for the daemon's environment.
     pub environment: Vec<(String, String)>,
 }
@@ -86,7 +97,7 @@ pub struct Progress {
 /// Runs a campaign.
 pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
     let began = Instant::now();
-    let witness = Witness::start(Pace::Slow).await;
+    let witness = Arc::new(Outside::start(!settings.meetings).await);
     let site = Site::build(&settings, &witness.url).await;
     let (up, url) = watch::channel(None);
     let ledger = Arc::new(Ledger::default());
@@ -102,13 +113,18 @@ pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
     let cases = Cases {
         caller,
         approver: driver.site.secret(site::APPROVER).to_owned(),
-        witness: Arc::clone(&witness.counts),
+        witness: Arc::clone(&witness),
         ledger: Arc::clone(&ledger),
         tickets: Arc::new(Semaphore::new(0)),
         seed: settings.seed,
     };
-    let driver = driver.campaign(&settings, cases, &progress).await;
-    let mut report = verdict::verdict(&driver.site, &ledger, &witness.counts).await;
+    let (held, store) = (Held::default(), driver.site.store());
+    let watching = async { if settings.meetings { held.watch(&store).await } else { std::future::pending().await } };
+    let driver = tokio::select! {
+        driver = driver.campaign(&settings, cases, &progress) => driver,
+        never = watching => match never {},
+    };
+    let mut report = verdict::verdict(&driver.site, &ledger, &witness, &held).await;
     report.seed = settings.seed;
     report.troubles = driver.troubles;
     report.disk_full_skipped = driver.site.disk_never_full(&settings);
@@ -123,7 +139,7 @@ pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
 struct Cases {
     caller: Caller,
     approver: String,
-    witness: Arc<witness::Counts>,
+    witness: Arc<Outside>,
     ledger: Arc<Ledger>,
     /// How many may still be opened: the campaign adds to it as it goes.
     tickets: Arc<Semaphore>,
@@ -167,12 +183,20 @@ struct Driver {
 impl Driver {
     /// Does all the harm, waits until it is quiet, and ends the daemon in order.
     async fn campaign(mut self, settings: &Settings, cases: Cases, progress: &impl Fn(Progress)) -> Self {
-        let rounds = plan::rounds(settings.seed, settings.kills);
+        let lives = plan::lives(settings.seed, settings.kills, settings.meetings);
         let mut tasks = JoinSet::new();
         let harm = async {
-            for round in &rounds {
-                cases.tickets.add_permits(SESSIONS_PER_KILL);
-                self.round(round).await;
+            for life in &lives {
+                match life {
+                    Life::Single(round) => {
+                        cases.tickets.add_permits(SESSIONS_PER_KILL);
+                        self.round(round).await;
+                    }
+                    Life::Double(meeting) => {
+                        cases.tickets.add_permits(SESSIONS_PER_MEETING);
+                        self.meet(meeting).await;
+                    }
+                }
                 let (sessions, seen) = self.ledger.sizes();
                 progress(Progress { kills: self.troubles.kills, of: settings.kills, sessions, seen });
             }

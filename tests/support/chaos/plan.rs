@@ -29,12 +29,15 @@ pub(super) enum Trouble {
 /// How a case behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Persona {
-    /// `open`: an unsafe call runs by itself; `guarded`: it waits for an approval.
+    /// `open`: every call runs by itself; `guarded`: an unsafe one waits for an approval; `crowded`: two calls at once do,
+    /// and both are answered almost at once.
     pub(super) environment: &'static str,
     /// How the script ends it: `resolve` or `escalate`.
     pub(super) ending: &'static str,
     /// What is said to an approval.
     pub(super) answer: Reply,
+    /// How fast approvals that come by twos are answered.
+    pub(super) haste: Haste,
     /// What is said to a doubt.
     pub(super) doubt: Doubt,
     /// After which event somebody stops it.
@@ -52,6 +55,15 @@ pub(super) enum Reply {
     Never,
 }
 
+/// How two approvals are answered: the second answer comes while the session, having taken the first, is about to park.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Haste {
+    /// Before the first answer: the calls beside the two may have returned by then, or not.
+    pub(super) first: Duration,
+    /// From the first answer to the second.
+    pub(super) second: Duration,
+}
+
 /// What a person does about a call in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
@@ -62,12 +74,59 @@ pub(super) enum Doubt {
     Never,
 }
 
+/// Two daemons on one store, the second of which takes the first's sessions over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meeting {
+    /// How long the first works alone.
+    pub(super) alone: Duration,
+    /// How long after the start of the second the first is halted.
+    pub(super) halt_after: Duration,
+    /// How long the second works while the first stands still.
+    pub(super) apart: Duration,
+    /// How long both work, until the first is killed.
+    pub(super) together: Duration,
+    /// How long the second goes on, until it is killed.
+    pub(super) after: Duration,
+}
+
+/// What happens between two fresh starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Life {
+    /// One daemon has the store.
+    Single(Round),
+    /// Two have.
+    Double(Meeting),
+}
+
+/// The lives of a campaign: all single, or all double. A double one has two kills.
+pub(super) fn lives(seed: u64, kills: u32, meetings: bool) -> Vec<Life> {
+    if meetings {
+        self::meetings(seed, kills.div_ceil(2)).into_iter().map(Life::Double).collect()
+    } else {
+        rounds(seed, kills).into_iter().map(Life::Single).collect()
+    }
+}
+
+/// The meetings of a campaign.
+fn meetings(seed: u64, count: u32) -> Vec<Meeting> {
+    let mut random = Rng::with_seed(seed);
+    let mut span = |range| millis(&mut random, range);
+    let meeting = |_| Meeting {
+        alone: span(100..500),
+        halt_after: span(0..150),
+        apart: span(50..600),
+        together: span(300..1200),
+        after: span(50..400),
+    };
+    (0..count).map(meeting).collect()
+}
+
 fn millis(random: &mut Rng, range: std::ops::Range<u64>) -> Duration {
     Duration::from_millis(random.u64(range))
 }
 
 /// The rounds of a campaign, one kill in each.
-pub(super) fn rounds(seed: u64, kills: u32) -> Vec<Round> {
+fn rounds(seed: u64, kills: u32) -> Vec<Round> {
     let mut random = Rng::with_seed(seed);
     (0..kills).map(|_| round(&mut random)).collect()
 }
@@ -106,8 +165,15 @@ impl Persona {
             80..92 => Doubt::GiveUp,
             _ => Doubt::Never,
         };
+        let environment = match random.u8(0..100) {
+            ..40 => "open",
+            40..65 => "guarded",
+            _ => "crowded",
+        };
+        let micros = |random: &mut Rng, max| Duration::from_micros(random.u64(0..max));
         Self {
-            environment: if random.bool() { "open" } else { "guarded" },
+            environment,
+            haste: Haste { first: micros(&mut random, 150_000), second: micros(&mut random, 15_000) },
             ending: if random.u8(0..3) == 0 { "escalate" } else { "resolve" },
             answer,
             doubt,
@@ -130,6 +196,8 @@ mod tests {
         assert!(has(|trouble| matches!(trouble, Trouble::Halt { .. })));
         assert!(has(|trouble| matches!(trouble, Trouble::Full { .. })));
         assert!(has(|trouble| matches!(trouble, Trouble::Restart { .. })));
+        assert_eq!(meetings(7, 9), meetings(7, 9));
+        assert_ne!(meetings(7, 9), meetings(8, 9));
         assert_eq!(Persona::of(7, 3), Persona::of(7, 3));
         assert_ne!(Persona::of(7, 3), Persona::of(7, 4));
     }

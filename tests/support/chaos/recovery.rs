@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::caller::Caller;
 use super::site::{self, Process, Site};
-use super::witness::{HELD, Pace, Witness};
+use super::witness::{HELD, Manner, Witness};
 use super::{LIVE_MAX, Settings};
 use crate::desk::last_line;
 use crate::eventually::eventually;
@@ -33,9 +33,16 @@ pub struct Herd {
 
 /// Measures. Times are in milliseconds, from the start of the process.
 pub async fn recovery(program: PathBuf, herd: Herd, told: impl Fn(&str)) -> Value {
-    let witness = Witness::start(Pace::Quick).await;
-    let settings =
-        Settings { program, kills: 0, seed: 0, fill_disk: false, quiet: Duration::ZERO, environment: Vec::new() };
+    let witness = Witness::start(Manner { slow: false, sure: true }).await;
+    let settings = Settings {
+        program,
+        kills: 0,
+        seed: 0,
+        fill_disk: false,
+        quiet: Duration::ZERO,
+        meetings: false,
+        environment: Vec::new(),
+    };
     let site = Site::build(&settings, &witness.url).await;
     let (up, url) = watch::channel(None);
     let caller = Caller::new(url, site.secret(site::OPERATOR));

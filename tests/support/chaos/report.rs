@@ -1,20 +1,24 @@
 //! What a campaign came to.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// The rules, each of which must be broken by nothing.
-pub(super) const RULES: [(&str, &str); 10] = [
+pub(super) const RULES: [(&str, &str); 14] = [
     ("acknowledged_lost", "acknowledged appends lost"),
     ("done_twice", "commands applied twice under one key"),
     ("refused", "commands refused although nobody else gave any"),
+    ("unanswered", "commands never answered"),
+    ("fenced", "appends of an owner whose session had been taken over"),
     ("unsafe_twice", "unsafe effects twice"),
+    ("probed_twice", "effects twice of a tool that says whether they happened"),
     ("changed_key", "idempotent effects under a changed key"),
     ("without_intent", "effects without an intent in the log"),
     ("outcome_without_effect", "calls that worked, of which the witness knows nothing"),
+    ("untrue", "recorded outcomes that are not what the witness did"),
     ("messages_lost", "stored notifications that never arrived"),
     ("stuck", "sessions neither closed, parked nor in doubt"),
     ("audit", "problems found by `audit verify`"),
@@ -35,6 +39,8 @@ pub struct Troubles {
     pub died_of_full: u32,
     /// SIGTERM and a new start.
     pub restarts: u32,
+    /// Times two daemons had one store.
+    pub meetings: u32,
     /// Starts that were waited for.
     pub starts: u32,
 }
@@ -48,10 +54,15 @@ pub(super) struct Counted {
     pub(super) takeovers: u64,
     pub(super) doubts: u64,
     pub(super) reissued: u64,
+    /// How often an owner was told that its session had been taken over.
+    pub(super) noticed: usize,
     pub(super) statuses: BTreeMap<String, u64>,
     /// Why sessions ended as `error` or `needs_review`.
     pub(super) failures: BTreeMap<String, u64>,
     pub(super) unsafe_effects: u64,
+    pub(super) probed_effects: u64,
+    /// What tools said when they were asked whether a call happened, by finding.
+    pub(super) findings: BTreeMap<String, u64>,
     pub(super) idempotent_effects: u64,
     pub(super) idempotent_repeats: u64,
     pub(super) notifications: u64,
@@ -82,6 +93,16 @@ impl Report {
     /// What befell the daemon.
     pub fn troubles(&self) -> Troubles {
         self.troubles
+    }
+
+    /// How often an owner was told that its session had been taken over: nothing is proven of owners that never met.
+    pub fn noticed(&self) -> usize {
+        self.counted.noticed
+    }
+
+    /// Where a broken campaign's store and configuration were left.
+    pub fn kept(&self) -> Option<&Path> {
+        self.kept.as_deref()
     }
 
     /// How many sessions, appends and takeovers there were.
@@ -126,11 +147,12 @@ impl Report {
             "disk_full": {"rounds": troubles.full, "deaths": troubles.died_of_full, "skipped": disk_full_skipped},
             "sessions": counted.sessions, "statuses": counted.statuses, "failures": counted.failures,
             "appends": counted.appends, "events": counted.events,
-            "takeovers": counted.takeovers, "doubts": counted.doubts, "calls_made_again": counted.reissued,
+            "meetings": {"times": troubles.meetings, "owners_that_noticed": counted.noticed},
+            "takeovers": counted.takeovers, "probes": counted.findings, "doubts": counted.doubts, "calls_made_again": counted.reissued,
             "acknowledged": {"answers": counted.answers, "events_seen": counted.seen},
             "refusals": counted.refusals,
             "effects": {
-                "unsafe": counted.unsafe_effects, "idempotent": counted.idempotent_effects,
+                "unsafe": counted.unsafe_effects, "probe": counted.probed_effects, "idempotent": counted.idempotent_effects,
                 "idempotent_repeats": counted.idempotent_repeats, "notifications": counted.notifications,
             },
             "violations": violations, "breaches": self.breaches(), "clean": self.is_clean(),
@@ -146,6 +168,7 @@ impl Report {
             None => format!("{}, of which the daemon died {} times", troubles.full, troubles.died_of_full),
         };
         let statuses: Vec<String> = counted.statuses.iter().map(|(status, n)| format!("{n} {status}")).collect();
+        let findings: Vec<String> = counted.findings.iter().map(|(finding, n)| format!("{n} {finding}")).collect();
         let mut rows = vec![
             ("seed", self.seed.to_string()),
             ("kill -9", troubles.kills.to_string()),
@@ -158,7 +181,9 @@ impl Report {
             ("takeovers", counted.takeovers.to_string()),
             ("calls made again", counted.reissued.to_string()),
             ("calls in doubt", counted.doubts.to_string()),
+            ("tools asked", findings.join(", ")),
             ("unsafe effects", counted.unsafe_effects.to_string()),
+            ("effects of a tool that can be asked", counted.probed_effects.to_string()),
             (
                 "idempotent effects",
                 format!("{}, asked for again {} times", counted.idempotent_effects, counted.idempotent_repeats),

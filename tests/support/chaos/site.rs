@@ -101,6 +101,11 @@ impl Site {
         self.folder.path().join("daemon.log")
     }
 
+    /// What the daemons logged.
+    pub(super) fn whole_log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
+    }
+
     /// The end of what the daemons logged.
     pub(super) fn log(&self) -> String {
         let log = fs::read(self.log_path()).unwrap_or_default();

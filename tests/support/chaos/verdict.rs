@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provost_domain::event::{Event, EventBody};
+use provost_domain::event::{Event, EventBody, ProbeFinding};
 use provost_domain::ids::{Digest, Seq, SessionId};
-use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use provost_domain::port::{Reads, SessionFilter, SessionRow, StoreError};
 use provost_domain::session::Session;
-use provost_domain::tool::EffectClass;
+use provost_domain::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use provost_store::{SqliteReads, SqliteStore};
 use serde_json::Value;
 
 use super::case::is_end;
 use super::ledger::{Acknowledged, Ledger, digest};
+use super::meeting::Held;
+use super::outside::Outside;
 use super::report::Report;
 use super::site::Site;
-use super::witness::{Counts, Effect};
+use super::witness::Effect;
 use crate::desk::last_line;
 
 /// A call that the log says was to be made.
@@ -23,8 +25,20 @@ struct Intended {
     session: SessionId,
     tool: String,
     effect: EffectClass,
+    /// What the log says came of it.
+    outcome: Option<RecordedOutcome>,
+}
+
+impl Intended {
     /// Whether its outcome says that it was done.
-    worked: bool,
+    fn worked(&self) -> bool {
+        self.outcome.as_ref().is_some_and(RecordedOutcome::worked)
+    }
+
+    /// Whether it told somebody something: what a target answers is nobody's outcome.
+    fn notifies(&self) -> bool {
+        self.tool.starts_with("notify:")
+    }
 }
 
 /// One session as it is stored.
@@ -34,7 +48,7 @@ struct Log {
 }
 
 /// Checks everything.
-pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Counts) -> Report {
+pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Outside, held: &Held) -> Report {
     let mut report = Report::default();
     audit(site, &mut report).await;
     let reads = SqliteStore::open_read_only(&site.store()).await.unwrap();
@@ -43,10 +57,14 @@ pub(super) async fn verdict(site: &Site, ledger: &Ledger, witness: &Counts) -> R
     for log in &logs {
         count(log, &mut report, &mut intended);
         rests(log, &mut report);
+        fenced(log, held, &mut report);
     }
+    report.counted.noticed = site.whole_log().matches(&StoreError::Fenced.to_string()).count();
     let acknowledged = ledger.all();
     promises(&logs, &acknowledged, &mut report);
-    effects(&intended, &witness.all(), &mut report);
+    let witnessed = witness.all().await;
+    effects(&intended, &witnessed, &mut report);
+    truth(&intended, &witnessed, &mut report);
     report
 }
 
@@ -107,13 +125,21 @@ fn count(log: &Log, report: &mut Report, intended: &mut BTreeMap<String, Intende
             EventBody::StatusChanged(changed) => works = changed.to_status().as_str() == "in_progress",
             EventBody::OutcomeUnknown(_) => counted.doubts += 1,
             EventBody::CallReissued(_) => counted.reissued += 1,
+            EventBody::CallProbed(probed) => {
+                let finding = match probed.finding {
+                    ProbeFinding::Happened => "happened",
+                    ProbeFinding::DidNotHappen => "did_not_happen",
+                    ProbeFinding::CannotTell { .. } => "cannot_tell",
+                };
+                *counted.findings.entry(finding.to_owned()).or_default() += 1;
+            }
             EventBody::ToolIntended(call) => {
                 let (tool, effect) = (call.tool.to_string(), call.effect);
-                intended.insert(call.call.key(session), Intended { session, tool, effect, worked: false });
+                intended.insert(call.call.key(session), Intended { session, tool, effect, outcome: None });
             }
             EventBody::ToolReturned(call) => {
                 if let Some(intended) = intended.get_mut(&call.call.key(session)) {
-                    intended.worked = call.outcome.worked();
+                    intended.outcome = Some(call.outcome.clone());
                 }
             }
             _ => {}
@@ -143,14 +169,27 @@ fn rests(log: &Log, report: &mut Report) {
     }
 }
 
+/// Once a session was taken over, nothing is added under an older fence.
+fn fenced(log: &Log, held: &Held, report: &mut Report) {
+    for event in &log.events {
+        if let Some(newer) = held.before(log.row.id, event.seq).filter(|newer| *newer > event.fence) {
+            let Event { seq, fence, .. } = event;
+            report.breach("fenced", format!("{}: event {seq} under fence {fence}, after fence {newer}", log.row.id));
+        }
+    }
+}
+
 /// Everything acknowledged is there, once.
 fn promises(logs: &[Log], acknowledged: &Acknowledged, report: &mut Report) {
     let stored: BTreeMap<SessionId, &Log> = logs.iter().map(|log| (log.row.id, log)).collect();
-    let Acknowledged { opened, seen, promises, answers, refusals, complaints } = acknowledged;
+    let Acknowledged { opened, seen, promises, unanswered, answers, refusals, complaints } = acknowledged;
     report.counted.answers = *answers;
     report.counted.refusals.clone_from(refusals);
     for (rule, what) in complaints {
         report.breach(rule, what.clone());
+    }
+    for key in unanswered {
+        report.breach("unanswered", key.clone());
     }
     let ours: BTreeSet<SessionId> = opened.values().copied().collect();
     for session in ours.iter().filter(|session| !stored.contains_key(session)) {
@@ -191,32 +230,106 @@ fn effects(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, E
             report.breach("without_intent", format!("{} under {key}", effect.what));
             continue;
         };
-        match call.effect {
-            EffectClass::Idempotent if call.tool.starts_with("notify:") => report.counted.notifications += 1,
+        let (rule, counted) = match call.effect {
+            EffectClass::Idempotent if call.notifies() => {
+                report.counted.notifications += 1;
+                continue;
+            }
             EffectClass::Idempotent => {
                 report.counted.idempotent_effects += 1;
                 report.counted.idempotent_repeats += effect.times - 1;
+                continue;
             }
-            EffectClass::Read | EffectClass::Probe | EffectClass::Unsafe => {
-                report.counted.unsafe_effects += 1;
-                if effect.times > 1 {
-                    report.breach("unsafe_twice", format!("{key}: {} {} times", effect.what, effect.times));
-                }
-            }
+            EffectClass::Probe => ("probed_twice", &mut report.counted.probed_effects),
+            EffectClass::Read | EffectClass::Unsafe => ("unsafe_twice", &mut report.counted.unsafe_effects),
+        };
+        *counted += 1;
+        if effect.times > 1 {
+            report.breach(rule, format!("{key}: {} {} times", effect.what, effect.times));
         }
     }
     for (reason, keys) in keys.into_iter().filter(|(_, keys)| keys.len() > 1) {
         report.breach("changed_key", format!("`{reason}` under {keys:?}"));
     }
-    for (key, call) in intended.iter().filter(|(key, call)| call.worked && !witnessed.contains_key(*key)) {
+    for (key, call) in intended.iter().filter(|(key, call)| call.worked() && !witnessed.contains_key(*key)) {
         match call.effect {
             EffectClass::Read => {}
-            EffectClass::Idempotent if call.tool.starts_with("notify:") => {
+            EffectClass::Idempotent if call.notifies() => {
                 report.breach("messages_lost", format!("{}: {key}", call.session));
             }
             EffectClass::Idempotent | EffectClass::Probe | EffectClass::Unsafe => {
                 report.breach("outcome_without_effect", format!("{} under {key}", call.tool));
             }
         }
+    }
+}
+
+/// What came of a call, as the log has it, is what the witness answered; and what surely did not happen did not.
+fn truth(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, Effect>, report: &mut Report) {
+    for (key, call) in intended.iter().filter(|(_, call)| !call.notifies()) {
+        let Some(effect) = witnessed.get(key) else { continue };
+        let told = match &call.outcome {
+            Some(RecordedOutcome::Ok { content: Blob::Inline(content) }) => **content == effect.answer(),
+            Some(RecordedOutcome::Failed { failure }) => failure.happened != Happened::No,
+            // Answers are short.
+            Some(RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. }) => {
+                false
+            }
+            // It is or was in doubt.
+            None => true,
+        };
+        if !told {
+            report.breach("untrue", format!("{} under {key}: {:?} where {effect:?}", call.tool, call.outcome));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use provost_domain::failure::FailureKind;
+    use provost_domain::tool::{ToolFailure, ToolOutcome};
+    use serde_json::json;
+
+    use super::*;
+
+    /// One call that the witness counted `times`, with receipt 7: the rules that this breaks.
+    #[track_caller]
+    fn check(effect: EffectClass, outcome: ToolOutcome, times: u64, expect: &[&str]) {
+        let (session, tool) = (SessionId::new(uuid::Uuid::nil()), "service:deploy".to_owned());
+        let outcome = Some(RecordedOutcome::of(outcome).0);
+        let intended = BTreeMap::from([("key".to_owned(), Intended { session, tool, effect, outcome })]);
+        let counted = json!({"key": {"what": "release", "times": times, "receipt": 7, "reasons": ["r"]}});
+        let witnessed = serde_json::from_value(counted).unwrap();
+        let mut report = Report::default();
+        effects(&intended, &witnessed, &mut report);
+        truth(&intended, &witnessed, &mut report);
+        assert_eq!(report.broken(), expect);
+    }
+
+    fn worked(receipt: u64) -> ToolOutcome {
+        ToolOutcome::Ok { content: json!({"done": "release", "receipt": receipt}) }
+    }
+
+    fn failed(happened: Happened) -> ToolOutcome {
+        let (kind, detail) = (FailureKind::Permanent, String::new());
+        ToolOutcome::Failed {
+            failure: ToolFailure { kind, happened, detail, exit: None, signal: None, timeout_ms: None },
+        }
+    }
+
+    #[test]
+    fn only_what_is_safe_to_repeat_may_happen_twice() {
+        check(EffectClass::Probe, worked(7), 1, &[]);
+        check(EffectClass::Probe, worked(7), 2, &["probed_twice: 1"]);
+        check(EffectClass::Unsafe, worked(7), 2, &["unsafe_twice: 1"]);
+        check(EffectClass::Idempotent, worked(7), 2, &[]);
+    }
+
+    #[test]
+    fn an_outcome_is_what_the_witness_did() {
+        check(EffectClass::Probe, worked(8), 1, &["untrue: 1"]);
+        check(EffectClass::Unsafe, failed(Happened::No), 1, &["untrue: 1"]);
+        check(EffectClass::Unsafe, failed(Happened::Maybe), 1, &[]);
+        check(EffectClass::Probe, ToolOutcome::Empty { note: String::new() }, 1, &["untrue: 1"]);
     }
 }

@@ -11,8 +11,8 @@ use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
     Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, ModelProvider, NewDelivery, NewMessage,
-    NewSession, Outbox, PackShelf, Park, Parked, Prunable, Reads, Requests, SessionFilter, SessionRow, SessionStore,
-    StoreError, Submitted, TakenOver, ToolBackend, Tried,
+    NewSession, Outbox, PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow,
+    SessionStore, StoreError, Submitted, TakenOver, ToolBackend, Tried,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
@@ -189,8 +189,8 @@ impl<T: Erasure> Erasure for Pointed<Arc<T>> {
         self.stored("erasure.erase", || self.inner.erase(erase.clone())).await
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.stored("erasure.expired", || self.inner.expired(before, limit)).await
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.stored("erasure.expired", || self.inner.expired(before, after, limit)).await
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -7,18 +7,35 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run, succeeds};
 
+/// What `--help` says at its end.
+const MORE: &str = "\
+Results go to standard output, progress to standard error where that is a terminal.
+Exit code 0: every rule held and every control was red. 1: not so, and the result says
+what was broken and which folder was kept.
+
+  cargo xtask chaos                                      50 kills, then the controls
+  cargo xtask chaos --kills 500 --output json            for a record
+  cargo xtask chaos --kills 10 --seed 7 --skip-controls  while changing something
+  cargo xtask chaos --only-control fence --seed 7        two daemons on one store
+";
+
 /// How a campaign is run.
 #[derive(Debug, Args)]
+#[command(after_help = MORE)]
 pub(crate) struct ChaosArgs {
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// Chooses what happens when, and who answers what; the kernel's timing stays its own.
+    /// Chooses what happens when, and who answers what; the kernel's timing stays its own. The result names it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Leaves the controls out: the same on programs that do without one mechanism each, where a rule must be broken.
+    /// Leaves the controls out: the same on a program that does without one mechanism at a time, where a rule must be broken.
     #[arg(long)]
     skip_controls: bool,
+    /// Runs nothing but one control: intent, consumption, `wake_seq` or fence.
+    #[arg(long, value_name = "MECHANISM", conflicts_with = "skip_controls",
+          value_parser = ["intent", "consumption", "wake_seq", "fence"])]
+    only_control: Option<String>,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Form::Text)]
     output: Form,
@@ -46,6 +63,7 @@ pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
     let program = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
     let everything = ["build", "--workspace", "--all-targets"];
     let mut campaign = Command::new(folder.join("examples/chaos"));
+    campaign.arg("run");
     if !args.skip_controls {
         run(cargo(&[&everything[..], &["--features", "provost-cli/controls"]].concat()))?;
         let controls = folder.join("controls").join("provost");
@@ -53,6 +71,7 @@ pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
         std::fs::copy(&program, &controls).with_context(|| format!("writing {}", controls.display()))?;
         campaign.arg("--controls").arg(controls);
     }
+    campaign.args(args.only_control.iter().flat_map(|only| ["--only-control", only]));
     run(cargo(&everything))?;
     campaign.args(["--kills", &args.kills.to_string(), "--seed", &args.seed.to_string()]);
     campaign.args(["--output", args.output.word(), "--program"]).arg(program);

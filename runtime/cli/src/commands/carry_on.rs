@@ -42,16 +42,19 @@ pub(super) async fn carry_on(session: Option<&str>, config: &ConfigArgs, output:
         .await
 }
 
+/// What a session's status may be that has not ended, the running ones first.
+pub(crate) const UNFINISHED: [&str; 2] = ["in_progress", "awaiting_input"];
+
 /// What came of several sessions.
 #[derive(Debug, Default)]
-struct Codes {
+pub(crate) struct Codes {
     failed: bool,
     codes: Vec<ExitCode>,
 }
 
 impl Codes {
     /// An error of one session is said and does not keep the others.
-    fn add(&mut self, result: Result<ExitCode>, output: Output) {
+    pub(crate) fn add(&mut self, result: Result<ExitCode>, output: Output) {
         match result {
             Ok(code) => self.codes.push(code),
             Err(error) => {
@@ -62,7 +65,7 @@ impl Codes {
     }
 
     /// An error, else an end without an outcome, else one that waits.
-    fn worst(&self) -> ExitCode {
+    pub(crate) fn worst(&self) -> ExitCode {
         let by_weight = [ExitCode::from(NO_OUTCOME), ExitCode::from(WAITS)];
         if self.failed {
             return ExitCode::FAILURE;
@@ -84,7 +87,7 @@ async fn go_on(house: &House, id: SessionId, config: &ConfigArgs, output: Output
 /// Every session that has not ended, the running ones first.
 async fn unfinished(reads: &dyn Reads) -> Result<Vec<SessionId>> {
     let mut ids = Vec::new();
-    for status in ["in_progress", "awaiting_input"] {
+    for status in UNFINISHED {
         let mut filter = SessionFilter { status: Some(status.to_owned()), limit: PAGE, ..SessionFilter::default() };
         loop {
             let rows = reads.sessions(&filter).await?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use provost_domain::port::StoreError;
 use provost_engine::Gone;
 use reqwest::Method;
@@ -18,10 +18,7 @@ use crate::wiring::{self, House};
 const ELSEWHERE: &str = "backups and exports made before still hold it: delete them yourself";
 
 pub(super) async fn erase(one: &One, reason: &str, output: Output) -> Result<ExitCode> {
-    if reason.trim().is_empty() {
-        bail!("the reason is empty; write why with `--reason`: it stays in the log for good");
-    }
-    match reach(&one.config, House::open).await? {
+    let left = match reach(&one.config, House::open).await? {
         Reached::Here(house) => {
             let (Gone { session, handle, records }, left) = house
                 .during(async |house| {
@@ -31,14 +28,17 @@ pub(super) async fn erase(one: &One, reason: &str, output: Output) -> Result<Exi
                 .await?;
             let left = left.as_ref().map(StoreError::to_string);
             say(&json!({"session": session, "handle": handle, "records": records}), left.as_deref(), output);
+            left.is_some()
         }
         Reached::There(remote) => {
             let body = json!({"reason": reason});
             let (_, gone) = remote.ask(Method::POST, &["sessions", &one.session, "erase"], Some(&body)).await?;
-            say(&gone, gone.get("left").and_then(Value::as_str), output);
+            let left = gone.get("left").and_then(Value::as_str);
+            say(&gone, left, output);
+            left.is_some()
         }
-    }
-    Ok(ExitCode::SUCCESS)
+    };
+    Ok(if left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn say(gone: &Value, left: Option<&str>, output: Output) {
@@ -46,7 +46,7 @@ fn say(gone: &Value, left: Option<&str>, output: Output) {
     let (session, handle, records) = (part("session"), part("handle"), part("records"));
     let files = left.map_or_else(
         || "no file of the store holds a byte of it any more".to_owned(),
-        |left| format!("files of the store may still hold bytes of it, which are removed later: {left}"),
+        |left| format!("files of the store may still hold bytes of it, which the daemon removes later: {left}"),
     );
     let text = format!("{} is erased: {records} records; {files}\n{ELSEWHERE}", handle.as_str().unwrap_or_default());
     let value = json!({

@@ -22,6 +22,8 @@ use provost_domain::status::Status;
 use provost_engine::Case;
 use serde_json::{Value, json};
 
+pub(crate) use self::carry_on::{Codes, UNFINISHED};
+
 use crate::args::{Command, ConfigArgs, RunArgs};
 use crate::follow::{Follower, status};
 use crate::logs::Logs;

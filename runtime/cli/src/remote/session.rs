@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Remote;
-use crate::commands::conclusion;
+use crate::commands::{Codes, UNFINISHED, conclusion};
 use crate::follow::{Follower, print};
 use crate::output::Output;
 use crate::signals::Told;
@@ -78,19 +78,27 @@ fn request(ask: &Ask) -> Result<(&'static str, Value)> {
 pub(crate) async fn carry_on(remote: &Remote, session: Option<&str>, output: Output) -> Result<ExitCode> {
     let mut names: Vec<String> = session.map(str::to_owned).into_iter().collect();
     if session.is_none() {
-        for status in ["in_progress", "awaiting_input"] {
+        for status in UNFINISHED {
             names.extend(remote.sessions(status).await?);
         }
     }
-    let mut code = ExitCode::SUCCESS;
+    let (told, mut codes) = (Told::listen()?, Codes::default());
     for name in names {
-        let shown = remote.get(&["sessions", &name]).await?;
-        if shown.get("status").and_then(Value::as_str) == Some("new") {
-            remote.ask(Method::POST, &["sessions", &name, "continue"], None).await?;
+        if told.to_end.is_cancelled() {
+            break;
         }
-        code = follow(remote, Follower::new(id_of(&shown)?), output).await?;
+        codes.add(go_on(remote, &name, &told, output).await, output);
     }
-    Ok(code)
+    Ok(codes.worst())
+}
+
+/// Follows a session to its next rest; one that was never started is started.
+async fn go_on(remote: &Remote, name: &str, told: &Told, output: Output) -> Result<ExitCode> {
+    let shown = remote.get(&["sessions", name]).await?;
+    if shown.get("status").and_then(Value::as_str) == Some("new") {
+        remote.ask(Method::POST, &["sessions", name, "continue"], None).await?;
+    }
+    follow_until(remote, Follower::new(id_of(&shown)?), told, output).await
 }
 
 fn id_of(answer: &Value) -> Result<SessionId> {
@@ -99,8 +107,11 @@ fn id_of(answer: &Value) -> Result<SessionId> {
 }
 
 /// Prints a session as it goes on until it rests, the daemon ends, or this process is asked to.
-async fn follow(remote: &Remote, mut follower: Follower, output: Output) -> Result<ExitCode> {
-    let told = Told::listen()?;
+async fn follow(remote: &Remote, follower: Follower, output: Output) -> Result<ExitCode> {
+    follow_until(remote, follower, &Told::listen()?, output).await
+}
+
+async fn follow_until(remote: &Remote, mut follower: Follower, told: &Told, output: Output) -> Result<ExitCode> {
     // Events that come after this position wake us; those before it are read first.
     let mut wakes = remote.events(follower.id(), follower.position()).await?;
     loop {

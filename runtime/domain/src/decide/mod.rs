@@ -45,7 +45,7 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The fence the session is held under.
     pub fence: Fence,
-    /// Since when this owner holds the session: a worker is silent only for as long as somebody listened.
+    /// Since when this owner listens: it took the session over then, or handed its last work out.
     pub since: Timestamp,
     /// The session's pack, as the session pinned it.
     pub pack: &'a Pack,

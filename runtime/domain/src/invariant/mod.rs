@@ -3,9 +3,9 @@
 //!
 //! | file | what is checked |
 //! |---|---|
-//! | `mod` | the chain: gapless, unchanged, the fence never decreasing, the head where the row and an older export say |
+//! | `mod` | the chain: gapless, unchanged, the fence never decreasing, the head where the row and an older export say; that what
+//!   was erased was erased as a whole, and the log's last record accounts for it |
 //! | `calls` | intents, outcomes, approvals used |
-//! | `mod` | what was erased was erased as a whole, and the log's last record accounts for it |
 //! | `projection` | what is derived from the log, against the log; that a session at rest can be woken |
 
 mod calls;
@@ -98,6 +98,8 @@ struct Kept {
     whole: u64,
     /// Whether the last record is a tombstone.
     buried: bool,
+    /// Whether there is a snapshot beside them.
+    snapshot: bool,
 }
 
 /// How far an examination got.
@@ -117,6 +119,7 @@ impl Audit {
         Self {
             met_expected: expected.is_none_or(|head| head.seq == Seq(0)),
             expected,
+            kept: Kept { snapshot: snapshot.is_some(), ..Kept::default() },
             snapshot,
             at: Head { seq: Seq(0), hash: Digest::default() },
             fence: Fence(0),
@@ -124,7 +127,6 @@ impl Audit {
             calls: Calls::default(),
             approvals: Approvals::default(),
             reach: Reach::Folded,
-            kept: Kept::default(),
             problems: Vec::new(),
         }
     }
@@ -233,10 +235,7 @@ impl Audit {
         }
         let calls = self.calls.take(event);
         self.problems.extend(calls.map(|what| Problem { record: Some(record), fault: Fault::Log, what }));
-        let folded = match &mut self.session {
-            Some(session) => session.apply(event),
-            None => Session::create(event).map(|session| self.session = Some(session)),
-        };
+        let folded = Session::advance(&mut self.session, event);
         if let Some(session) = &self.session {
             self.approvals.take(event, session.id());
         }
@@ -272,7 +271,7 @@ impl Audit {
 impl Kept {
     /// What is wrong with an erasure, at the log's end.
     fn unaccounted(&self) -> Option<String> {
-        let Self { erased, whole, buried } = self;
+        let Self { erased, whole, buried, snapshot: _ } = self;
         if !buried {
             return (*erased > 0).then(|| {
                 format!("{erased} records were erased, and no tombstone ends the log: nobody accounts for it")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Audit, Fault, Reach};
+use super::{Audit, Fault, Kept, Reach};
 use crate::event::Event;
 use crate::ids::{ApprovalId, SessionId};
 use crate::port::{ApprovalChange, ApprovalRow, SessionRow};
@@ -47,6 +47,9 @@ impl Audit {
             let what = format!("the snapshot of event {} is ahead of the log", snapshot.seq);
             self.problem(None, Fault::Projection, what);
         }
+        for what in self.kept.disagrees(stored) {
+            self.problem(None, Fault::Projection, what);
+        }
         if self.reach != Reach::Folded {
             return;
         }
@@ -76,6 +79,34 @@ impl Audit {
         for id in told.into_keys() {
             self.problem(None, Fault::Projection, format!("approval {id} of the log has no row"));
         }
+    }
+}
+
+impl Kept {
+    /// Where what is stored beside the log knows nothing of an erasure, or of one that the log does not tell.
+    fn disagrees(&self, stored: &Stored) -> Vec<String> {
+        let mut found = Vec::new();
+        match (stored.row.erased_at, self.buried) {
+            (Some(at), false) => {
+                found.push(format!("the row says it was erased at {at}, and no tombstone ends the log"));
+            }
+            (None, true) => {
+                found.push("a tombstone ends the log, and the row does not say that it was erased".to_owned());
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+        if !self.buried {
+            return found;
+        }
+        if self.snapshot {
+            found.push("it was erased, and a snapshot of it is left".to_owned());
+        }
+        if stored.unread > 0 {
+            found.push(format!("it was erased, and {} commands are left in its inbox", stored.unread));
+        }
+        let left = stored.approvals.iter().filter(|row| !row.args.is_null());
+        found.extend(left.map(|row| format!("it was erased, and the arguments of approval {} are left", row.id)));
+        found
     }
 }
 

@@ -67,6 +67,15 @@ impl Prunable {
     }
 }
 
+/// A session that ended. They are ordered by how long nothing came any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quiet {
+    /// When its log grew last.
+    pub since: Timestamp,
+    /// The session.
+    pub session: SessionId,
+}
+
 /// Erases and prunes.
 #[async_trait]
 pub trait Erasure: Send + Sync + std::fmt::Debug {
@@ -77,9 +86,9 @@ pub trait Erasure: Send + Sync + std::fmt::Debug {
     /// worked on; nothing was erased. `Erased`: it was before.
     async fn erase(&self, erase: Erase) -> Result<Erased, StoreError>;
 
-    /// At most `limit` sessions that ended, are held by nobody, are not erased, and whose log has not grown since `before`;
-    /// the longest quiet first.
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError>;
+    /// At most `limit` sessions that ended, are held by nobody, are not erased, and whose log has not grown since `before`:
+    /// the longest quiet first, from behind `after` on.
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError>;
 
     /// Deletes at most `limit` of what is finished and older than `before`, oldest first. Returns how many.
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError>;

@@ -17,7 +17,7 @@ pub use deliveries::{
     Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, Finish, Finished,
     GroupWork, Known, Mark, NewDelivery, UnknownState,
 };
-pub use erasure::{Erase, Erased, Erasure, Prunable};
+pub use erasure::{Erase, Erased, Erasure, Prunable, Quiet};
 pub use model::ModelProvider;
 pub use outbox::{
     Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, PAUSE_MAX,

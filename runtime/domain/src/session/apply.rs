@@ -14,6 +14,7 @@ use crate::model::{Message, Usage};
 use crate::refusal::ToolRefusal;
 use crate::status::Status;
 use crate::terminal::StatusChanged;
+use crate::time::millis;
 
 /// An event does not fit the state it meets: the log is not one this program wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,12 +101,18 @@ impl Session {
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Option<Self>, IllegalEvent> {
         let mut session: Option<Self> = None;
         for event in events {
-            match &mut session {
-                Some(session) => session.apply(event)?,
-                None => session = Some(Self::create(event)?),
-            }
+            Self::advance(&mut session, event)?;
         }
         Ok(session)
+    }
+
+    /// Moves on by one event, of which the first creates it.
+    pub fn advance(session: &mut Option<Self>, event: &Event) -> Result<(), IllegalEvent> {
+        if let Some(session) = session {
+            return session.apply(event);
+        }
+        *session = Some(Self::create(event)?);
+        Ok(())
     }
 
     /// Moves on by one event.
@@ -231,7 +238,7 @@ impl Session {
         if self.status == Status::AwaitingInput
             && let Some(turn) = &mut self.turn
         {
-            turn.waited += event.at.since(self.status_at);
+            turn.waited += millis::whole(event.at.since(self.status_at));
         }
         self.status = changed.to_status().clone();
         changed.reason().clone_into(&mut self.status_reason);
@@ -256,7 +263,7 @@ impl Session {
             briefing: Arc::clone(&issued.briefing),
             issued_at: event.at,
             active_at: event.at,
-            patience: issued.deadline_at.since(event.at),
+            patience: millis::whole(issued.deadline_at.since(event.at)),
             redispatched: false,
             waited: Duration::ZERO,
             history: Vec::new(),

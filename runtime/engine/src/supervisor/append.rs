@@ -6,6 +6,8 @@ use provost_domain::event::EventBody;
 use provost_domain::ids::{CmdId, Seq};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{Append, Appended, ApprovalChange, CommandOutcome, InboxAck, NewSession, Snapshot};
+use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
 use provost_domain::tool::Content;
 use ractor::ActorRef;
 
@@ -18,8 +20,10 @@ use crate::shared::Hint;
 const SNAPSHOT_EVERY: u64 = 48;
 
 /// What one append will hold and whom it answers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Batch {
+    /// When all of it was decided: a record has one time, and the log must fold to the very session that decided on it.
+    pub(super) at: Timestamp,
     pub(super) events: Vec<EventBody>,
     pub(super) contents: Vec<Content>,
     pub(super) acks: Vec<(CmdId, Settled)>,
@@ -28,6 +32,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    pub(super) fn at(at: Timestamp) -> Self {
+        Self { at, events: Vec::new(), contents: Vec::new(), acks: Vec::new(), answers: Vec::new(), turn_ended: false }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.events.is_empty() && self.acks.is_empty() && self.answers.is_empty()
     }
@@ -45,7 +53,7 @@ impl State {
         self.appends += 1;
         let head = session.head();
         let after = Seq(head.0 - batch.events.len() as u64);
-        let now = session.updated_at();
+        let now = batch.at;
         let record = (!batch.events.is_empty()).then(|| {
             AppendRecord::seal(Unsealed {
                 session: self.id,
@@ -120,6 +128,10 @@ impl State {
     /// The batch is durable: everybody is told.
     pub(super) fn appended(&mut self) {
         let Some(batch) = self.batch.take() else { return };
+        if self.session.as_ref().and_then(Session::turn).is_some_and(|turn| turn.active_at == batch.at) {
+            // Nothing of it was handed out before, so nobody was silent meanwhile, however long the store took.
+            self.since = self.shared.now();
+        }
         self.shared.meters.recorded(&batch.events);
         for (reply, settled) in batch.answers {
             let answer = match settled {

@@ -70,7 +70,7 @@ pub(crate) struct State {
     /// The fence it is held under, once it is.
     pub(super) fence: Option<Fence>,
     pub(super) served: Served,
-    /// When this incarnation took the session over.
+    /// Since when it listens: it took the session over then, or handed its last work out.
     pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
     pub(super) head_hash: Digest,
@@ -150,15 +150,11 @@ impl State {
     }
 
     fn begin_again(&mut self, loaded: Loaded) -> Result<(), ActorProcessingErr> {
-        let Loaded { taken: TakenOver { row, snapshot, records, inbox }, session } = loaded;
+        let Loaded { taken: TakenOver { row, snapshot: _, records, inbox }, session, mut head, snapshot_seq } = loaded;
         self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
-        let mut head = (Seq(0), Digest::default());
-        if let Some(snapshot) = snapshot {
-            head = (snapshot.seq, snapshot.hash);
-            self.snapshot_seq = snapshot.seq;
-        }
+        self.snapshot_seq = snapshot_seq;
         self.session = session;
         for record in &records {
             self.fold(record, head)?;
@@ -186,15 +182,7 @@ impl State {
 
     fn fold(&mut self, record: &AppendRecord, head: (Seq, Digest)) -> Result<(), ActorProcessingErr> {
         for event in record.open(head.0, head.1)? {
-            self.apply(&event)?;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: &Event) -> Result<(), ActorProcessingErr> {
-        match &mut self.session {
-            Some(session) => session.apply(event)?,
-            None => self.session = Some(Session::create(event)?),
+            Session::advance(&mut self.session, &event)?;
         }
         Ok(())
     }
@@ -246,7 +234,7 @@ impl State {
         if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch::at(self.shared.now());
         while let Some(input) = self.inputs.pop_front() {
             self.take(input, &mut batch)?;
         }
@@ -275,8 +263,8 @@ impl State {
         match input {
             Input::Create(created, reply) => {
                 let body = decide::create(*created);
-                let event = Event { seq: Seq(1), at: self.shared.now(), fence: self.fence(), body: body.clone() };
-                self.apply(&event)?;
+                let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
+                Session::advance(&mut self.session, &event)?;
                 batch.events.push(body);
                 let accepted = Accepted { status: Status::New.to_string(), version: event.seq };
                 batch.answers.extend(reply.map(|reply| (reply, Settled::Accepted(accepted))));
@@ -284,8 +272,8 @@ impl State {
             Input::Report(report) => {
                 let Some(session) = &self.session else { return Ok(()) };
                 let verdict = match &self.served {
-                    Served::As(pack) => decide::report(session, report, &self.facts(pack)),
-                    Served::Not { loaded } => self.unserved(loaded).report(session, &report),
+                    Served::As(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
+                    Served::Not { loaded } => self.unserved(loaded, batch.at).report(session, &report),
                 };
                 self.adopt(verdict, batch);
             }
@@ -309,8 +297,8 @@ impl State {
             return Ok(Settled::Refused(Refusal::CallUnderWay { call: call.clone() }));
         }
         let decided = match &self.served {
-            Served::As(pack) => decide::command(session, command, &self.facts(pack)),
-            Served::Not { loaded } => self.unserved(loaded).command(session, command),
+            Served::As(pack) => decide::command(session, command, &self.facts(pack, batch.at)),
+            Served::Not { loaded } => self.unserved(loaded, batch.at).command(session, command),
         };
         Ok(match decided {
             Ok(verdict) => {
@@ -329,9 +317,9 @@ impl State {
         })
     }
 
-    fn facts<'a>(&'a self, pack: &'a Pack) -> Facts<'a> {
+    fn facts<'a>(&'a self, pack: &'a Pack, now: Timestamp) -> Facts<'a> {
         Facts {
-            now: self.shared.now(),
+            now,
             fence: self.fence(),
             since: self.since,
             pack,
@@ -340,8 +328,8 @@ impl State {
         }
     }
 
-    fn unserved<'a>(&self, loaded: &'a str) -> Unserved<'a> {
-        Unserved { now: self.shared.now(), fence: self.fence(), loaded }
+    fn unserved<'a>(&self, loaded: &'a str, now: Timestamp) -> Unserved<'a> {
+        Unserved { now, fence: self.fence(), loaded }
     }
 
     fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) {

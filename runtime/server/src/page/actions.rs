@@ -33,8 +33,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
 
 #[derive(Template)]
 #[template(path = "said.html")]
-struct Said {
-    text: &'static str,
+struct Said<'s> {
+    text: &'s str,
 }
 
 /// What is asked of which session, and what to say when it is done.
@@ -146,7 +146,12 @@ pub(crate) async fn erase(
         let detail = format!("type the session's handle, {own}, to show that you mean it; nothing was erased");
         return Err(Problem::new(Code::InvalidBody, detail));
     }
-    erased(&server, session, asked.caller.principal, said(text, "a reason")?).await?;
+    let (_, left) = erased(&server, session, asked.caller.principal, said(text, "a reason")?).await?;
+    if let Some(left) = left {
+        let text =
+            format!("Erased, but files of the store may still hold bytes of it, which are removed later: {left}");
+        return rendered(&Said { text: &text });
+    }
     // The session's own page is gone, too.
     if !headers.contains_key("hx-request") {
         return Ok(Redirect::to("/sessions").into_response());

@@ -10,7 +10,7 @@ use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, Session
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased, Erasure,
-    InboxEntry, NewSession, Park, Parked, Prunable, Reads, SessionFilter, SessionRow, SessionStore, StoreError,
+    InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow, SessionStore, StoreError,
     Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
@@ -106,8 +106,8 @@ impl Erasure for MemoryStore {
         self.with(|state| state.erase(erase))
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        let mut expired = self.with(|state| state.expired(before));
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        let mut expired = self.with(|state| state.expired(before, after));
         expired.truncate(count(limit));
         Ok(expired)
     }

@@ -6,8 +6,8 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalRow, CommandOutcome, Erase, Erased, InboxEntry, NewSession, Park, Parked, SessionRow,
-    Snapshot, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalRow, CommandOutcome, Erase, Erased, InboxEntry, NewSession, Park, Parked, Quiet,
+    SessionRow, Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
@@ -110,12 +110,13 @@ impl State {
         Ok(Erased::Done { records })
     }
 
-    pub(super) fn expired(&self, before: Timestamp) -> Vec<SessionId> {
+    pub(super) fn expired(&self, before: Timestamp, after: Option<Quiet>) -> Vec<Quiet> {
         let ended = |row: &&SessionRow| row.ended && row.owner.is_none() && row.erased_at.is_none();
         let rows = self.sessions.values().map(|stored| &stored.row).filter(ended);
-        let mut quiet: Vec<_> = rows.filter(|row| row.progress_at < before).collect();
-        quiet.sort_by_key(|row| row.progress_at);
-        quiet.into_iter().map(|row| row.id).collect()
+        let quiet = rows.map(|row| Quiet { since: row.progress_at, session: row.id });
+        let mut quiet: Vec<_> = quiet.filter(|quiet| quiet.since < before && Some(*quiet) > after).collect();
+        quiet.sort_unstable();
+        quiet
     }
 
     pub(super) fn runnable(&self, owner: &Owner, now: Timestamp) -> impl Iterator<Item = SessionId> {

@@ -7,8 +7,7 @@
 //! before keep stale copies beside their rows, and the write-ahead log keeps whole pages. Hence [`scrub`]: `VACUUM` writes
 //! every page anew, and a truncating checkpoint empties the log.
 
-use provost_domain::ids::SessionId;
-use provost_domain::port::{Erase, Erased, StoreError};
+use provost_domain::port::{Erase, Erased, Quiet, StoreError};
 use provost_domain::time::Timestamp;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
@@ -88,8 +87,9 @@ const OUTCOME: &str = "SELECT head_hash = ?2, erased_at IS NOT NULL, \
        (SELECT count(*) FROM appends WHERE appends.sid = sessions.sid AND payload IS NULL), \
        (SELECT count(*) FROM outbox WHERE outbox.session = ?1 AND outbox.state = 'waiting') \
      FROM sessions WHERE id = ?1";
-const EXPIRED: &str = "SELECT id FROM sessions \
-     WHERE ended = 1 AND owner IS NULL AND erased_at IS NULL AND progress_at < ?1 ORDER BY progress_at LIMIT ?2";
+const EXPIRED: &str = "SELECT progress_at, id FROM sessions \
+     WHERE ended = 1 AND owner IS NULL AND erased_at IS NULL AND progress_at < ?1 AND (progress_at, id) > (?2, ?3) \
+     ORDER BY progress_at, id LIMIT ?4";
 const SCRUB_DUE: &str = "SELECT rewritten FROM scrub WHERE one = 1";
 const REWRITTEN: &str = "UPDATE scrub SET rewritten = 1 WHERE one = 1";
 const SCRUBBED: &str = "DELETE FROM scrub WHERE one = 1";
@@ -175,10 +175,22 @@ pub(super) async fn outcome(pool: &SqlitePool, erase: &Erase) -> Result<Erased, 
     }
 }
 
-pub(super) async fn expired(pool: &SqlitePool, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-    let query = sqlx::query(EXPIRED).bind(before.micros()).bind(i64::from(limit));
+pub(super) async fn expired(
+    pool: &SqlitePool,
+    before: Timestamp,
+    after: Option<Quiet>,
+    limit: u32,
+) -> Result<Vec<Quiet>, StoreError> {
+    let start = (i64::MIN, Vec::new());
+    let (since, session) =
+        after.map_or(start, |after| (after.since.micros(), after.session.uuid().into_bytes().to_vec()));
+    let query = sqlx::query(EXPIRED).bind(before.micros()).bind(since).bind(session).bind(i64::from(limit));
     let rows = query.fetch_all(pool).await.map_err(|error| failed(&error))?;
-    rows.iter().map(|row| Columns::of("sessions", row).session()).collect()
+    let quiet = |row| {
+        let mut columns = Columns::of("sessions", row);
+        Ok(Quiet { since: columns.time()?, session: columns.session()? })
+    };
+    rows.iter().map(quiet).collect()
 }
 
 /// Why the files still hold what was erased.

@@ -59,8 +59,8 @@ use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
     Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox,
-    PackShelf, Park, Parked, Prunable, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError, Submitted,
-    TakenOver, Tokens, Tried,
+    PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError,
+    Submitted, TakenOver, Tokens, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -251,8 +251,8 @@ impl Erasure for SqliteStore {
         self.reads.erased(&erase).await
     }
 
-    async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.reads.expired(before, limit).await
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.reads.expired(before, after, limit).await
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

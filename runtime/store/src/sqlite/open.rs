@@ -54,6 +54,9 @@ pub struct Limits {
     /// A guard to do without.
     #[cfg(feature = "controls")]
     pub removed: Option<crate::Removed>,
+    /// Whether other processes may write to it at the same time: the lock file is not taken.
+    #[cfg(feature = "controls")]
+    pub shared: bool,
 }
 
 impl Limits {
@@ -66,6 +69,19 @@ impl Limits {
     #[expect(clippy::unused_self, reason = "with the feature `controls` it depends")]
     fn guards(self) -> Guards {
         Guards::default()
+    }
+
+    /// Whether the file must be this process's alone.
+    #[cfg(feature = "controls")]
+    fn alone(self) -> bool {
+        !self.shared
+    }
+
+    /// Whether the file must be this process's alone.
+    #[cfg(not(feature = "controls"))]
+    #[expect(clippy::unused_self, reason = "with the feature `controls` it depends")]
+    const fn alone(self) -> bool {
+        true
     }
 }
 
@@ -84,7 +100,7 @@ impl SqliteStore {
     /// # Errors
     /// See [`Self::open`].
     pub async fn open_within(path: &Path, limits: Limits) -> Result<Self, StoreError> {
-        let Writable { mut connection, place, durability } = Writable::open(path).await?;
+        let Writable { mut connection, place, durability } = Writable::open(path, limits).await?;
         let path = &place.path;
         if let Some(pages) = limits.max_pages {
             let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
@@ -121,8 +137,8 @@ pub(super) struct Writable {
 
 impl Writable {
     /// See [`SqliteStore::open`].
-    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
-        let place = place::claim(path)?;
+    pub(super) async fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
+        let place = place::claim(path, limits.alone())?;
         let path = &place.path;
         ahead::check(path, place.same_boot)?;
         let mut connection = options(path).connect().await.map_err(|error| failed_at(path, &error))?;

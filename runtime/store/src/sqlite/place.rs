@@ -36,8 +36,8 @@ pub(super) struct Place {
     pub(super) same_boot: bool,
 }
 
-/// Creates folder and file when absent, for this user only, and takes the lock.
-pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
+/// Creates folder and file when absent, for this user only, and takes the lock where the file is to be this process's alone.
+pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable(folder))?;
     let path = resolve(folder, path)?;
@@ -46,7 +46,7 @@ pub(super) fn claim(path: &Path) -> Result<Place, StoreError> {
         let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
         return Err(StoreError::Failed { detail });
     }
-    let (lock, same_boot) = lock(&path)?;
+    let (lock, same_boot) = lock(&path, alone)?;
     private().open(&path).map_err(unusable(&path))?;
     Ok(Place { path, lock, same_boot })
 }
@@ -79,10 +79,13 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 /// Takes `<file>.lock`, or names who holds it; and whether its last holder held it in this run of the machine. The file tells
-/// the process's id and, in a second line, the run.
-fn lock(path: &Path) -> Result<(File, bool), StoreError> {
+/// the process's id and, in a second line, the run. It is only opened where others may hold it.
+fn lock(path: &Path, alone: bool) -> Result<(File, bool), StoreError> {
     let lock_path = lock_path(path);
     let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
+    if !alone {
+        return Ok((file, same_boot(path)));
+    }
     let locked = file.try_lock();
     let mut last = String::new();
     // Whoever holds it may be about to write it.

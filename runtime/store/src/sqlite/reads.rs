@@ -9,7 +9,7 @@ use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, Erase,
     Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads,
-    Prunable, Queued, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
+    Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -123,8 +123,13 @@ impl SqliteReads {
         erasure::outcome(&self.pool, erase).await
     }
 
-    pub(super) async fn expired(&self, before: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        erasure::expired(&self.pool, before, limit).await
+    pub(super) async fn expired(
+        &self,
+        before: Timestamp,
+        after: Option<Quiet>,
+        limit: u32,
+    ) -> Result<Vec<Quiet>, StoreError> {
+        erasure::expired(&self.pool, before, after, limit).await
     }
 
     pub(super) async fn prunable(

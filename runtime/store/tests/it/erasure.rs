@@ -184,7 +184,10 @@ async fn the_longest_quiet_is_found_first(subject: Subject) {
     // It rests, and has not ended.
     subject.session(4).await.park(0, None).await.unwrap();
     subject.store.erase(request(&*subject.store, 3).await).await.unwrap();
-    assert_eq!(subject.store.expired(at(3), 9).await.unwrap(), [id(1), id(2)]);
-    assert_eq!(subject.store.expired(at(3), 1).await.unwrap(), [id(1)]);
-    assert_eq!(subject.store.expired(at(2), 9).await.unwrap(), []);
+    let all = subject.store.expired(at(3), None, 9).await.unwrap();
+    assert_eq!(all.iter().map(|quiet| quiet.session).collect::<Vec<_>>(), [id(1), id(2)]);
+    assert_eq!(subject.store.expired(at(3), None, 1).await.unwrap(), all[..1]);
+    assert_eq!(subject.store.expired(at(3), Some(all[0]), 9).await.unwrap(), all[1..]);
+    assert_eq!(subject.store.expired(at(3), Some(all[1]), 9).await.unwrap(), []);
+    assert_eq!(subject.store.expired(at(2), None, 9).await.unwrap(), []);
 }

@@ -94,11 +94,7 @@ impl Verification {
     fn take(&mut self, examined: &Examined) {
         self.sessions += u64::from(examined.row.is_some());
         self.records += examined.records;
-        if let Some((row, at)) = examined.row.as_ref().and_then(|row| Some((row, row.erased_at?))) {
-            self.erased += 1;
-            let value = json!({"session": row.id, "handle": row.handle, "erased_at": at.to_string()});
-            self.output.result(&value, &format!("{}: erased at {at}; only its tombstone is left", row.handle));
-        }
+        self.erased += u64::from(examined.row.as_ref().is_some_and(|row| row.erased_at.is_some()));
         self.bad += u64::from(!examined.problems.is_empty());
         let row = examined.row.as_ref().map(|row| (row.id.to_string(), row.handle.as_str()));
         let name = row.as_ref().map_or((examined.place.as_str(), None), |(id, handle)| (id.as_str(), Some(*handle)));
@@ -132,7 +128,8 @@ impl Verification {
             "file": file.display().to_string(), "sessions": sessions, "records": records, "problems": problems,
             "bad_sessions": bad, "erased": erased,
         });
-        output.result(&value, &format!("{sessions} sessions, {records} records: {verdict}"));
+        let gone = if *erased == 0 { String::new() } else { format!(" ({erased} erased)") };
+        output.result(&value, &format!("{sessions} sessions{gone}, {records} records: {verdict}"));
         if *problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

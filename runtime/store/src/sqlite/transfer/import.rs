@@ -17,7 +17,6 @@ use provost_domain::tool::Content;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{EndLine, FORMAT, Line, Lines, SessionLine, TransferError};
-use crate::SqliteStore;
 use crate::guards::Guards;
 use crate::sqlite::append::{self, Held};
 use crate::sqlite::error::failed;
@@ -25,6 +24,7 @@ use crate::sqlite::open::Writable;
 use crate::sqlite::rows::{Columns, Sid, key};
 use crate::sqlite::snapshots;
 use crate::sqlite::tx::{BEGIN, Tx};
+use crate::{Limits, SqliteStore};
 
 pub(in crate::sqlite) const FIND: &str = "SELECT id FROM sessions WHERE id = ?1 OR handle = ?2";
 /// A session at rest, its log still to come.
@@ -72,7 +72,7 @@ impl SqliteStore {
     ) -> Result<Imported, TransferError> {
         let mut lines = Lines::of(file);
         let header = header(&mut lines)?;
-        let mut writable = Writable::open(path).await?;
+        let mut writable = Writable::open(path, Limits::default()).await?;
         let mut transaction = writable.connection.begin_with(BEGIN).await.map_err(|error| failed(&error))?;
         let sid = insert(&mut transaction, &header, &lines).await?;
         let mut import = Import { header, lines, sid, audit: Audit::new(None, None), last: Last::default() };

@@ -12,6 +12,7 @@ use provost_domain::pack::Pack;
 use provost_domain::port::StoreError;
 use provost_engine::EngineError;
 use provost_store::MemoryStore;
+use provost_tests::crash::around::Around;
 use provost_tests::crash::case::Run;
 use provost_tests::crash::points::{Death, Fault, Points, Strike};
 use provost_tests::crash::ports::Pointed;
@@ -134,6 +135,38 @@ fn a_caller_that_looks_for_itself_outlives_any_fault() {
     let ways = [&AT_ONCE[..], &SOON, &NEVER].concat();
     let points = exhaust(&[vec![late]], &ways, |at| at.starts_with("commands.outcome"));
     assert!(points.contains("commands.outcome#1"), "{points:#?}");
+}
+
+/// Runs each point around a session in each way.
+fn around(ways: &[(Fault, Death)]) {
+    let traced = Around::of(vec![vec![]]);
+    assert_eq!(traced.problems(), Vec::<String>::new());
+    let names: BTreeSet<_> = traced.points.crossed(0).into_iter().collect();
+    let methods: BTreeSet<&str> = names.iter().filter_map(|point| point.split('#').next()).collect();
+    let all = "shelf.keep deliveries.deliver deliveries.plan deliveries.finish outbox.enqueue outbox.tried requests.claim \
+        requests.answer erasure.erase erasure.scrub";
+    assert_eq!(methods, all.split_whitespace().collect(), "it is not whole any more: {names:#?}");
+    let mut exercised = BTreeSet::new();
+    for at in &names {
+        for &(fault, death) in ways {
+            let strike = strike(at, fault, death);
+            let run = Around::of(vec![vec![strike.clone()]]);
+            let problems = run.problems();
+            assert!(problems.is_empty(), "{strike:?}: {problems:#?}");
+            exercised.extend(run.points.exercised(0));
+        }
+    }
+    assert_eq!(exercised, names);
+}
+
+#[test]
+fn what_lies_around_a_session_recovers_wherever_the_process_dies() {
+    around(&AT_ONCE);
+}
+
+#[test]
+fn what_lies_around_a_session_recovers_where_the_process_dies_soon_after_a_fault() {
+    around(&[(Fault::Before, Death::Soon), (Fault::After, Death::Soon), (Fault::Duplicate, Death::Soon)]);
 }
 
 /// Red without `Engine::undamaged`: the caller would hear that the command is applied later.

@@ -1,6 +1,7 @@
 //! `provost demo`, as a newcomer runs it: one pack and one script, four patients, four different ends.
 
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
 use provost_tests::binary;
 use provost_tests::desk::last_line;
@@ -58,12 +59,38 @@ async fn a_fix_that_fails_is_handed_to_people() {
     assert_eq!((last["status"].as_str(), rollbacks, oncall), (Some("escalated"), 0, 1));
 }
 
+/// Runs the demo without an answer.
+async fn unanswered(folder: &Path) -> Output {
+    let mut command = Command::new(binary::provost().unwrap());
+    command.args(["demo", "--wait", "200ms", "--dir"]).arg(folder).stdin(Stdio::null());
+    command.output().await.unwrap()
+}
+
 #[tokio::test]
 async fn without_an_answer_the_session_waits() {
     let folder = TempDir::new().unwrap();
-    let mut command = Command::new(binary::provost().unwrap());
-    command.args(["demo", "--wait", "200ms", "--dir"]).arg(folder.path()).stdin(Stdio::null());
-    let output = command.output().await.unwrap();
-    assert_eq!(output.status.code(), Some(3), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("type `yes` or `no`"));
+    // The second one finds what the first one wrote.
+    for _ in 0..2 {
+        let output = unanswered(folder.path()).await;
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("type `yes` or `no`"));
+    }
+}
+
+#[tokio::test]
+async fn files_of_somebody_else_are_named_and_stay_as_they_are() {
+    for name in ["provost.yaml", "incident/agents/triage/SKILL.md"] {
+        let folder = TempDir::new().unwrap();
+        let mine = folder.path().join(name);
+        std::fs::create_dir_all(mine.parent().unwrap()).unwrap();
+        std::fs::write(&mine, "tools:\n  metrics: {endpoint: \"http://mine/metrics\"}\n").unwrap();
+        let before = std::fs::read(&mine).unwrap();
+        let output = unanswered(folder.path()).await;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(error.contains(&mine.display().to_string()) && error.contains("name another folder"), "{error}");
+        assert_eq!(std::fs::read(&mine).unwrap(), before);
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing was written beside it");
+    }
 }

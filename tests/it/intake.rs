@@ -300,6 +300,46 @@ async fn a_bad_delivery_is_answered_clearly_and_kept() {
     assert_eq!(sessions(&daemon).await, Vec::<String>::new());
 }
 
+/// Alertmanager tells of a group's old alerts and its new ones together, and again and again.
+#[tokio::test]
+async fn what_an_erased_session_was_told_goes_also_from_the_deliveries_of_the_next() {
+    let daemon = daemon("already-healthy").await;
+    let alert = |name: &str, status: &str, text: &str| {
+        let mut alert = alert(name, status);
+        alert["annotations"] = json!({ "summary": text });
+        alert
+    };
+    let holding = |text: &str| {
+        let files = std::fs::read_dir(daemon.shop.path("")).unwrap().map(|entry| entry.unwrap().path());
+        let holds = |path: &std::path::PathBuf| {
+            path.is_file() && std::fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes())
+        };
+        files.filter(holds).collect::<Vec<_>>()
+    };
+    // The old alert goes on, or is over: then the old session is told so.
+    for status in ["firing", "resolved"] {
+        let [old, new] = ["OLD", "NEW"].map(|which| format!("MARKER-{which}-{status}"));
+        let before = sessions(&daemon).await;
+        delivered(&daemon, &group(status, &[alert("a", "firing", &old)])).await;
+        let session = sessions(&daemon).await.into_iter().find(|session| !before.contains(session)).unwrap();
+        daemon.until(&session, "resolved").await;
+        for _ in 0..2 {
+            delivered(&daemon, &group(status, &[alert("a", status, &old), alert("b", "firing", &new)])).await;
+        }
+        assert_eq!(sessions(&daemon).await.len(), before.len() + 2);
+        assert!(!holding(&old).is_empty());
+        let erased = eventually("the session to be free", PATIENCE, || async {
+            let (path, reason) = (format!("/v1/sessions/{session}/erase"), json!({"reason": "asked for"}));
+            let answered = daemon.ask("admin", Method::POST, &path, Some(reason)).await;
+            (answered.status != StatusCode::TOO_MANY_REQUESTS).then_some(answered)
+        });
+        let erased = erased.await.unwrap();
+        assert_eq!((erased.status, &erased.body["scrubbed"]), (StatusCode::OK, &json!(true)), "{erased:?}");
+        assert_eq!(holding(&old), Vec::<std::path::PathBuf>::new());
+        assert!(!holding(&new).is_empty(), "the next session's own log says it");
+    }
+}
+
 #[tokio::test]
 async fn what_is_good_by_now_is_replayed_once() {
     let shop = shop("already-healthy").await;

@@ -39,6 +39,7 @@ mod provider;
 mod recovery;
 mod remote;
 mod retention;
+mod set_back;
 mod socket;
 mod systemd;
 mod tidy;

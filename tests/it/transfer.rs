@@ -49,6 +49,7 @@ async fn a_session_that_has_ended_comes_back_as_it_was() {
     let (here, there) = (row(here).await, row(there).await);
     assert_eq!((&there.title, there.created_at, there.head_hash), (&here.title, here.created_at, here.head_hash));
     assert_eq!((there.owner, there.fence, there.next_run_at), (None, here.fence, None));
+    assert_eq!(there.progress_at, importer().now, "retention counts its age from the import on");
 }
 
 /// A store with a session that waits for an approval, and its file.

@@ -178,6 +178,12 @@ impl House {
         Self::start(store, Tools::new(), Parts { pack, roles, provider: Some(provider), clock }).await
     }
 
+    /// Opens on a store, by a clock of the test's own.
+    pub async fn by_clock(store: Arc<dyn Store>, pack: Pack, clock: Arc<dyn Clock>) -> Self {
+        let parts = Parts { pack: Arc::new(pack), roles: Arc::new(StandardRoles), provider: None, clock };
+        Self::start(store, Tools::new(), parts).await
+    }
+
     /// Opens on a store.
     pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
         let parts = Parts { pack, roles: Arc::new(StandardRoles), provider: None, clock: Arc::new(SystemClock) };

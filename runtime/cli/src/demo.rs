@@ -1,11 +1,11 @@
 //! `provost demo`: an incident from alert to outcome on a real, faulty service.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum as _;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::ids::{CmdId, Principal, SessionId};
@@ -25,6 +25,8 @@ use crate::patient::variant::Variant;
 use crate::report;
 use crate::wiring::{self, House};
 
+/// The demo's configuration, in its folder.
+const CONFIG: &str = "provost.yaml";
 /// How long the shop may take until its trouble shows.
 const ILL_WITHIN: Duration = Duration::from_secs(15);
 /// The window of the shop's figures: short, so that a fix shows soon.
@@ -34,6 +36,7 @@ const ALERT_ABOVE: f64 = 0.05;
 
 pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
     let folder = folder(args.dir.as_deref())?;
+    spare(&folder)?;
     output.line(&format!("{DIM}folder {}{DIM:#}", folder.display()));
     let patient = PatientProcess::spawn(PatientOptions {
         program: None,
@@ -69,18 +72,53 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// The demo's own configuration, written beside its store so that every other command works on it.
+/// The demo's own configuration and packs, written beside its store so that every other command works on it.
 fn configuration(folder: &Path, url: &str) -> Result<provost_packs::Config> {
-    wiring::unpack(folder)?;
-    let text = format!(
+    for (path, text) in wiring::shipped(folder) {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+        }
+        write(&path, text)?;
+    }
+    let path = folder.join(CONFIG);
+    write(&path, &configured(folder, url))?;
+    Ok(provost_packs::load_config(&path, &|_| None)?)
+}
+
+/// Its text, for a shop at this address.
+fn configured(folder: &Path, url: &str) -> String {
+    format!(
         "store: sqlite://{store}\npacks: [incident]\nmodels:\n  default: {{provider: scripted, script: incident/demo.script.yaml}}\n\
          tools:\n  metrics: {{endpoint: \"{url}/metrics\"}}\n  service: {{admin: \"{url}/admin\"}}\n  \
          logs: {{files: {{shop: shop.log}}}}\n  notify: {{oncall: {{url: \"{url}/oncall\"}}}}\nengine: {{drain: 5s}}\n",
         store = folder.join("provost.db").display()
-    );
-    let path = folder.join("provost.yaml");
-    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-    Ok(provost_packs::load_config(&path, &|_| None)?)
+    )
+}
+
+/// Refuses a folder in which the demo would write over what is not its own; an earlier demo's shop had another address.
+fn spare(folder: &Path) -> Result<()> {
+    let earlier = |text: &str| {
+        let (_, rest) = text.split_once("endpoint: \"")?;
+        let (url, _) = rest.split_once("/metrics\"")?;
+        Some(text == configured(folder, url))
+    };
+    let own = |path: &Path, is_own: &dyn Fn(&str) -> bool| match std::fs::read(path) {
+        Ok(there) if std::str::from_utf8(&there).is_ok_and(is_own) => Ok(()),
+        Ok(_) => bail!(
+            "{} is there and is not the demo's: it would be written over; name another folder with --dir, or move it away",
+            path.display()
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    };
+    for (path, text) in wiring::shipped(folder) {
+        own(&path, &|there| there == text)?;
+    }
+    own(&folder.join(CONFIG), &|there| earlier(there) == Some(true))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Waits until the shop's own figures would make the alert fire.
@@ -194,7 +232,6 @@ async fn write_report(house: &House, follower: &Follower, folder: &Path) -> Resu
     let mut events = Vec::new();
     Follower::new(session.id()).catch_up(&**house.engine.reads(), |event, _| events.push(event.clone())).await?;
     let path = folder.join(format!("{}.md", session.handle()));
-    std::fs::write(&path, report::markdown(session, &events)?)
-        .with_context(|| format!("writing {}", path.display()))?;
+    write(&path, &report::markdown(session, &events)?)?;
     Ok(path)
 }

@@ -333,15 +333,8 @@ const SHIPPED: [(&str, &str); 13] = [
     ("README.md", "The incident pack, as shipped with this binary.\n"),
 ];
 
-/// Writes the shipped pack into a folder.
-pub(crate) fn unpack(folder: &Path) -> Result<PathBuf> {
+/// The files of the shipped pack, as they lie in a folder.
+pub(crate) fn shipped(folder: &Path) -> Vec<(PathBuf, &'static str)> {
     let pack = folder.join("incident");
-    for (name, text) in SHIPPED {
-        let path = pack.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-    }
-    Ok(pack)
+    SHIPPED.iter().map(|(name, text)| (pack.join(name), *text)).collect()
 }

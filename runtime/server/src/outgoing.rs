@@ -13,7 +13,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 use provost_domain::ids::{MessageId, ToolName};
 use provost_domain::port::{
-    Carried, Carrier, Clock, Message, MessageRow, NewMessage, Outbox, OutboxReads, StoreError, Then, Tried,
+    Carried, Carrier, Clock, Message, MessageRow, NewMessage, Outbox, OutboxReads, PAUSE_MAX, StoreError, Then, Tried,
 };
 use provost_domain::time::Timestamp;
 use tokio::sync::Notify;
@@ -22,10 +22,8 @@ use tokio_util::task::TaskTracker;
 
 /// The pause after the first try; each further one is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
-/// The longest pause of our own.
-const PAUSE_MAX: Duration = Duration::from_mins(5);
-/// The longest pause a target may ask for.
-const ASKED_MAX: Duration = Duration::from_hours(1);
+/// The longest pause of our own; a target may ask for [`PAUSE_MAX`].
+const OWN_MAX: Duration = Duration::from_mins(5);
 /// Messages to one target that are taken up together.
 const TOGETHER: u32 = 16;
 /// Messages to one target that are under way at once.
@@ -167,8 +165,8 @@ impl Inner {
         };
         let now = self.parts.clock.now();
         let idle = queued.into_iter().filter(|queued| !busy.contains(&queued.target));
-        let (due, later): (Vec<_>, Vec<_>) = idle.partition(|queued| queued.next_at <= now);
-        let next = later.iter().map(|queued| queued.next_at.since(now)).min();
+        let (due, later): (Vec<_>, Vec<_>) = idle.partition(|queued| queued.due_at(now) <= now);
+        let next = later.iter().map(|queued| queued.due_at(now).since(now)).min();
         let due = due.into_iter().map(|queued| queued.target).collect();
         (due, next.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN))
     }
@@ -227,8 +225,8 @@ fn follow(carried: Carried, tries: u64, now: Timestamp, end: Timestamp) -> (Then
         Carried::Refused { why } => return (Then::Failed, short(&why)),
         Carried::NotYet { why, after } => (why, after),
     };
-    let doubled = PAUSE_FIRST.saturating_mul(1 << tries.min(16)).min(PAUSE_MAX);
-    let next = now.plus(doubled.max(after.unwrap_or_default().min(ASKED_MAX)));
+    let doubled = PAUSE_FIRST.saturating_mul(1 << tries.min(16)).min(OWN_MAX);
+    let next = now.plus(doubled.max(after.unwrap_or_default().min(PAUSE_MAX)));
     if next > end {
         return (Then::Failed, short(&format!("tried for long enough; last: {why}")));
     }
@@ -259,10 +257,10 @@ mod tests {
         };
         let seconds: Vec<u64> = (0..11).map(|tries| pause(tries, None).as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-        assert_eq!(pause(u64::MAX, None), PAUSE_MAX);
+        assert_eq!(pause(u64::MAX, None), OWN_MAX);
         assert_eq!(pause(0, Some(Duration::from_secs(90))).as_secs(), 90);
         assert_eq!(pause(3, Some(Duration::from_secs(2))).as_secs(), 8);
-        assert_eq!(pause(0, Some(Duration::from_hours(900))), ASKED_MAX);
+        assert_eq!(pause(0, Some(Duration::from_hours(900))), PAUSE_MAX);
     }
 
     #[test]

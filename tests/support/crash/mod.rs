@@ -10,7 +10,9 @@
 //! | `script` | the model |
 //! | `operator` | a person who approves, tells the truth, and stops the session |
 //! | `case` | one run: processes one after the other, then what must hold |
+//! | `around` | the same for what lies around a session: deliveries, messages, requests, packs, erasure |
 
+pub mod around;
 pub mod case;
 pub mod log;
 pub mod operator;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use provost_domain::command::Command;
 use provost_domain::failure::{FailureKind, ModelFailure};
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, ModelProvider,
-    NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
-    ToolBackend,
+    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
+    Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, ModelProvider, NewDelivery, NewMessage,
+    NewSession, Outbox, PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow,
+    SessionStore, StoreError, Submitted, TakenOver, ToolBackend, Tried,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
@@ -37,12 +38,12 @@ impl<T> Pointed<T> {
 /// The store behind its points.
 pub type PointedStore = Pointed<Arc<MemoryStore>>;
 
-impl PointedStore {
-    async fn stored<T, F: Future<Output = Result<T, StoreError>>>(
+impl<T> Pointed<T> {
+    async fn stored<A, F: Future<Output = Result<A, StoreError>>>(
         &self,
         method: &str,
         call: impl Fn() -> F,
-    ) -> Result<T, StoreError> {
+    ) -> Result<A, StoreError> {
         let failed = |fault| {
             let detail = format!("as told, at {method}");
             Err(if fault == Fault::Damaged { StoreError::Damaged { detail } } else { StoreError::Failed { detail } })
@@ -121,6 +122,83 @@ impl Reads for PointedStore {
 
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
         self.stored("reads.approval", || self.inner.approval(id)).await
+    }
+}
+
+#[async_trait]
+impl<T: Deliveries> Deliveries for Pointed<Arc<T>> {
+    async fn deliver(&self, delivery: NewDelivery) -> Result<(), StoreError> {
+        self.stored("deliveries.deliver", || self.inner.deliver(delivery.clone())).await
+    }
+
+    async fn plan(&self, group: Digest, plan: &str) -> Result<(), StoreError> {
+        self.stored("deliveries.plan", || self.inner.plan(group, plan)).await
+    }
+
+    async fn finish(&self, finish: Finish) -> Result<u64, StoreError> {
+        self.stored("deliveries.finish", || self.inner.finish(finish.clone())).await
+    }
+
+    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
+        self.stored("deliveries.dismiss", || self.inner.dismiss(id, note)).await
+    }
+}
+
+#[async_trait]
+impl<T: Outbox> Outbox for Pointed<Arc<T>> {
+    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+        self.stored("outbox.enqueue", || self.inner.enqueue(message.clone())).await
+    }
+
+    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+        self.stored("outbox.tried", || self.inner.tried(tried)).await
+    }
+
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+        self.stored("outbox.again", || self.inner.again(id, at)).await
+    }
+}
+
+#[async_trait]
+impl<T: PackShelf> PackShelf for Pointed<Arc<T>> {
+    async fn keep(&self, packs: &[KeptPack]) -> Result<(), StoreError> {
+        self.stored("shelf.keep", || self.inner.keep(packs)).await
+    }
+}
+
+#[async_trait]
+impl<T: Requests> Requests for Pointed<Arc<T>> {
+    async fn claim(
+        &self,
+        key: Digest,
+        fingerprint: Digest,
+        at: Timestamp,
+        forget: Timestamp,
+    ) -> Result<KnownRequest, StoreError> {
+        self.stored("requests.claim", || self.inner.claim(key, fingerprint, at, forget)).await
+    }
+
+    async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
+        self.stored("requests.answer", || self.inner.answer(key, answer)).await
+    }
+}
+
+#[async_trait]
+impl<T: Erasure> Erasure for Pointed<Arc<T>> {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        self.stored("erasure.erase", || self.inner.erase(erase.clone())).await
+    }
+
+    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        self.stored("erasure.expired", || self.inner.expired(before, after, limit)).await
+    }
+
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.stored("erasure.prune", || self.inner.prune(what, before, limit)).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.stored("erasure.scrub", || self.inner.scrub()).await
     }
 }
 

@@ -14,6 +14,7 @@ use crate::ids::CallId;
 use crate::inject;
 use crate::pack::{RoleKind, WatchSpec};
 use crate::session::Turn;
+use crate::time::Timestamp;
 use crate::tool::ToolOutcome;
 
 /// The signals a watcher gives.
@@ -70,10 +71,14 @@ pub(super) fn measure(draft: &mut Draft<'_>, outcome: &ToolOutcome) {
 /// Polls when it is time, and ends the watch when its time is over.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     let Some(turn) = draft.session.turn().filter(|turn| turn.role == RoleKind::Watcher) else { return };
-    if draft.facts.now >= turn.ends_at() {
+    let facts = draft.facts;
+    if facts.now >= turn.ends_at() {
         return conclude(draft);
     }
-    if turn.all_settled() && turn.watch.next_at.is_some_and(|at| draft.facts.now >= at) {
+    // No pause put it that far ahead: the clock was set back.
+    let farthest = spec(draft).map_or(Timestamp::from_micros(i64::MAX), |watch| facts.now.plus(watch.every));
+    let due = |at| facts.now >= at || at > farthest;
+    if turn.all_settled() && turn.watch.due_at(facts.fence, facts.since).is_some_and(due) {
         poll(draft);
     }
 }

@@ -141,6 +141,18 @@ pub struct Mark {
     pub name: String,
     /// Whether it is over.
     pub ended: bool,
+    /// The session that was told; `None` in plans stored before this was noted: the one the deliveries went to.
+    #[serde(default)]
+    pub session: Option<SessionId>,
+}
+
+/// What is known of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Whether it is over.
+    pub ended: bool,
+    /// The session that was told about it last, unless that one was erased.
+    pub session: Option<SessionId>,
 }
 
 /// All that is needed to work on a group.
@@ -150,8 +162,8 @@ pub struct GroupWork {
     pub session: Option<SessionId>,
     /// A plan that was stored and not finished: perform it before anything else.
     pub plan: Option<String>,
-    /// What is known of it: mark → whether it is over.
-    pub marks: BTreeMap<String, bool>,
+    /// What is known of it, by mark.
+    pub marks: BTreeMap<String, Known>,
     /// Its waiting deliveries, oldest first.
     pub deliveries: Vec<Delivery>,
 }
@@ -163,6 +175,8 @@ pub struct Finish {
     pub group: Digest,
     /// The last delivery that was looked at, by its place.
     pub upto: u64,
+    /// The sessions they speak of besides the one they went to: their bodies go with the first of them that is erased.
+    pub about: Vec<SessionId>,
     /// What came of them.
     pub what: Finished,
 }
@@ -195,8 +209,8 @@ pub trait Deliveries: Send + Sync + std::fmt::Debug {
     /// Stores a group's plan in place of the one it may have. Once it returns it is durable.
     async fn plan(&self, group: Digest, plan: &str) -> Result<(), StoreError>;
 
-    /// Finishes the group's waiting deliveries up to a place, drops its plan and keeps its marks, in one transaction.
-    /// Returns how many deliveries were finished.
+    /// Finishes the group's waiting deliveries up to a place, drops its plan and keeps its marks, in one transaction. The
+    /// bodies go if a session they speak of was erased meanwhile. Returns how many deliveries were finished.
     async fn finish(&self, finish: Finish) -> Result<u64, StoreError>;
 
     /// Makes a bad delivery a done one. `Ok(false)` when there is no bad delivery of that id.

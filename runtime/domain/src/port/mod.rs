@@ -15,13 +15,13 @@ mod tool;
 pub use access::Tokens;
 pub use deliveries::{
     Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, Finish, Finished,
-    GroupWork, Mark, NewDelivery, UnknownState,
+    GroupWork, Known, Mark, NewDelivery, UnknownState,
 };
 pub use erasure::{Erase, Erased, Erasure, Prunable, Quiet};
 pub use model::ModelProvider;
 pub use outbox::{
-    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, Queued, Then,
-    Tried, UnknownMessageState,
+    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, PAUSE_MAX,
+    Queued, Then, Tried, UnknownMessageState,
 };
 pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use shelf::{KeptPack, PackReads, PackShelf};

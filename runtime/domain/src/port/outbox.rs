@@ -13,6 +13,10 @@ use crate::ids::{Digest, MessageId, SessionId};
 use crate::time::Timestamp;
 use crate::tool::ToolCall;
 
+/// The longest pause between two tries. A next try that lies farther ahead was put there by a clock that was set back since:
+/// it is due now.
+pub const PAUSE_MAX: Duration = Duration::from_hours(1);
+
 /// A message to be stored. Its target is the call's tool.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
@@ -130,6 +134,15 @@ pub struct Queued {
     pub count: u64,
     /// When the first of them is to be tried.
     pub next_at: Timestamp,
+    /// When the last of them is.
+    pub last_at: Timestamp,
+}
+
+impl Queued {
+    /// When to look at them: at `now` if something is due, as [`OutboxReads::due`] sees it.
+    pub fn due_at(&self, now: Timestamp) -> Timestamp {
+        if self.last_at > now.plus(PAUSE_MAX) { now } else { self.next_at }
+    }
 }
 
 /// One try at a message.
@@ -179,7 +192,8 @@ pub trait OutboxReads: Send + Sync + std::fmt::Debug {
     /// What waits, by target.
     async fn queued(&self) -> Result<Vec<Queued>, StoreError>;
 
-    /// The messages of a target that are due, the longest due first.
+    /// The messages of a target that are due, the longest due first: those whose time has come, and those whose time lies
+    /// more than [`PAUSE_MAX`] ahead.
     async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError>;
 
     /// One message.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{AgentReport, Call, CallState, OpenClaim, PendingApproval, Session, Turn, WORDS_MAX, Watch, WorkerStatus};
-use crate::event::{AgentFinished, AssignmentIssued, Event, EventBody, ModelReplied, SessionCreated};
+use crate::event::{AgentFinished, AssignmentIssued, Event, EventBody, ModelReplied, SessionCreated, WatchPolled};
 use crate::failure::AgentFailure;
 use crate::ids::{AssignmentId, CallId, Digest, Seq};
 use crate::model::{Message, Usage};
@@ -178,7 +178,8 @@ impl Session {
             EventBody::WatchPolled(polled) => {
                 let turn = self.turn_mut()?;
                 let polls = turn.watch.polls + 1;
-                turn.watch = Watch { polls, streak: polled.streak, met: polled.met, next_at: polled.next_at };
+                let WatchPolled { streak, met, next_at, assignment: _ } = *polled;
+                turn.watch = Watch { polls, streak, met, next_at, read_at: event.at, fence: event.fence };
             }
             EventBody::FieldsPatched(patched) => self.fields_patched(&patched.call, &patched.patch)?,
             EventBody::FindingRecorded(found) => {

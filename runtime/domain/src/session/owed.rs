@@ -90,7 +90,7 @@ impl Session {
         let working = !owed(self, fence).is_empty();
         let turn = self.turn().filter(|_| working && self.claim().is_none());
         let quiet = turn.map(|turn| turn.silent_at(since));
-        let poll = turn.and_then(|turn| turn.watch.next_at.filter(|_| turn.all_settled()));
+        let poll = turn.filter(|turn| turn.all_settled()).and_then(|turn| turn.watch.due_at(fence, since));
         expiries.chain(quiet).chain(poll).min()
     }
 

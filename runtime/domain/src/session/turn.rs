@@ -68,6 +68,22 @@ pub struct Watch {
     pub met: Option<bool>,
     /// When to poll next.
     pub next_at: Option<Timestamp>,
+    /// When the last poll was read.
+    #[serde(default)]
+    pub read_at: Timestamp,
+    /// Under which fence.
+    #[serde(default)]
+    pub fence: Fence,
+}
+
+impl Watch {
+    /// When to poll next, for an owner that holds the session since `since`. Another owner's clock may have been ahead: one
+    /// pause after that the poll is due in any case.
+    pub fn due_at(&self, fence: Fence, since: Timestamp) -> Option<Timestamp> {
+        let next = self.next_at?;
+        let another = self.fence != fence;
+        Some(if another { next.min(since.plus(next.since(self.read_at))) } else { next })
+    }
 }
 
 /// One call of a reply.

@@ -6,10 +6,10 @@
 //! | open | is told to it, once | nothing | is told to it, once |
 //! | ended | opens a new session, child of the old one | nothing | is told to it, once; no status moves |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::ids::{CmdId, Digest, Principal, SessionId};
-use provost_domain::port::Mark;
+use provost_domain::port::{Known, Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -47,6 +47,10 @@ pub(crate) struct Plan {
     /// The session the group is with afterwards.
     pub(crate) session: Option<SessionId>,
     pub(crate) marks: Vec<Mark>,
+    /// The other sessions the deliveries speak of: those that are told, and those that were told before about what they
+    /// repeat.
+    #[serde(default)]
+    pub(crate) about: Vec<SessionId>,
     /// What is done, in few words.
     pub(crate) note: String,
 }
@@ -73,7 +77,7 @@ pub(crate) struct Deliberation<'a> {
     pub(crate) group: Digest,
     pub(crate) by: Principal,
     pub(crate) standing: Option<Standing>,
-    pub(crate) known: BTreeMap<String, bool>,
+    pub(crate) known: BTreeMap<String, Known>,
     pub(crate) notices: &'a [Notice],
     /// The last delivery's place.
     pub(crate) upto: u64,
@@ -92,27 +96,40 @@ struct News {
 struct Draft {
     fresh: SessionId,
     standing: Option<Standing>,
-    known: BTreeMap<String, bool>,
-    marks: BTreeMap<String, bool>,
+    known: BTreeMap<String, Known>,
+    marks: BTreeMap<String, Known>,
     open: Option<Open>,
     news: BTreeMap<SessionId, News>,
+    about: BTreeSet<SessionId>,
     unopenable: Option<String>,
 }
 
-/// Decides. An error is the reason why none of it can be worked on.
-pub(crate) fn decide(given: Deliberation<'_>) -> Result<Plan, String> {
+/// Nothing of it can be worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unworkable {
+    /// Why.
+    pub(crate) reason: String,
+    /// The sessions it speaks of.
+    pub(crate) about: Vec<SessionId>,
+}
+
+/// Decides.
+pub(crate) fn decide(given: Deliberation<'_>) -> Result<Plan, Unworkable> {
     let Deliberation { group, by, standing, known, notices, upto, fresh } = given;
-    let (marks, news) = (BTreeMap::new(), BTreeMap::new());
-    let mut draft = Draft { fresh, standing, known, marks, open: None, news, unopenable: None };
+    let (marks, news, about) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    let mut draft = Draft { fresh, standing, known, marks, open: None, news, about, unopenable: None };
     for notice in notices {
         for alert in &notice.alerts {
             draft.take(alert, notice.refires);
         }
     }
     if let Some(reason) = draft.unopenable.take().filter(|_| draft.marks.is_empty()) {
-        return Err(reason);
+        return Err(Unworkable { reason, about: draft.about.into_iter().collect() });
     }
     let note = draft.note();
+    let session = draft.standing.map(|standing| standing.session);
+    draft.about.extend(draft.news.keys());
+    draft.about.retain(|about| Some(*about) != session);
     let told = |(index, (session, news)): (usize, (SessionId, News))| Told {
         session,
         cmd_id: command_id(group, upto, index),
@@ -122,8 +139,9 @@ pub(crate) fn decide(given: Deliberation<'_>) -> Result<Plan, String> {
         upto,
         by,
         told: draft.news.into_iter().enumerate().map(told).collect(),
-        session: draft.standing.map(|standing| standing.session),
-        marks: draft.marks.into_iter().map(|(name, ended)| Mark { name, ended }).collect(),
+        session,
+        marks: draft.marks.into_iter().map(|(name, Known { ended, session })| Mark { name, ended, session }).collect(),
+        about: draft.about.into_iter().collect(),
         open: draft.open,
         note,
     })
@@ -138,6 +156,8 @@ fn command_id(group: Digest, upto: u64, index: usize) -> CmdId {
 impl Draft {
     fn take(&mut self, alert: &Alert, refires: bool) {
         let known = self.known.get(&alert.mark).copied();
+        self.about.extend(known.and_then(|known| known.session));
+        let known = known.map(|known| known.ended);
         match &alert.change {
             Change::Firing(opening) => {
                 if known.is_none() || (known == Some(true) && refires) {
@@ -150,7 +170,7 @@ impl Draft {
                 }
             }
             Change::AllResolved => {
-                let open = self.known.iter().filter(|(_, ended)| !**ended).map(|(name, _)| name.clone());
+                let open = self.known.iter().filter(|(_, known)| !known.ended).map(|(name, _)| name.clone());
                 let open: Vec<String> = open.collect();
                 if !open.is_empty() {
                     self.over(alert, open);
@@ -187,8 +207,9 @@ impl Draft {
     }
 
     fn mark(&mut self, name: String, ended: bool) {
-        self.known.insert(name.clone(), ended);
-        self.marks.insert(name, ended);
+        let known = Known { ended, session: self.standing.map(|standing| standing.session) };
+        self.known.insert(name.clone(), known);
+        self.marks.insert(name, known);
     }
 
     fn news_for(&mut self, session: SessionId) -> &mut News {
@@ -255,30 +276,38 @@ mod tests {
         standing: Option<Standing>,
         known: Vec<(&'static str, bool)>,
         refires: bool,
+        /// Who was told about what is known.
+        told: Option<u128>,
     }
 
     /// One notice per list of alerts.
-    fn decided(given: &Given, alerts: &[&[Alert]]) -> Result<Plan, String> {
+    fn decided(given: &Given, alerts: &[&[Alert]]) -> Result<Plan, Unworkable> {
+        let told = given.told.map(id);
         let notice =
             |alerts: &&[Alert]| Notice { group: Digest::of(b"g"), alerts: alerts.to_vec(), refires: given.refires };
         decide(Deliberation {
             group: Digest::of(b"g"),
             by: Principal::new("intake:a"),
             standing: given.standing,
-            known: given.known.iter().map(|(name, ended)| ((*name).to_owned(), *ended)).collect(),
+            known: given
+                .known
+                .iter()
+                .map(|(name, ended)| ((*name).to_owned(), Known { ended: *ended, session: told }))
+                .collect(),
             notices: &alerts.iter().map(notice).collect::<Vec<_>>(),
             upto: 9,
             fresh: id(7),
         })
     }
 
-    const NEW: Given = Given { standing: None, known: Vec::new(), refires: false };
+    const NEW: Given = Given { standing: None, known: Vec::new(), refires: false, told: None };
 
     fn with(ended: bool, known: &[(&'static str, bool)]) -> Given {
         Given {
             standing: Some(Standing { session: id(1), ended, erased: false }),
             known: known.to_vec(),
             refires: false,
+            told: Some(1),
         }
     }
 
@@ -341,11 +370,30 @@ mod tests {
     #[test]
     fn what_opens_nothing_says_why_and_is_not_marked() {
         let bad = alert("a", Change::Firing(Err("no label".to_owned())));
-        assert_eq!(decided(&NEW, &[from_ref(&bad)]), Err("no label".to_owned()));
+        assert_eq!(decided(&NEW, &[from_ref(&bad)]), Err(Unworkable { reason: "no label".to_owned(), about: vec![] }));
+        let known = Given { known: vec![("b", false)], told: Some(5), ..NEW };
+        assert_eq!(decided(&known, &[&[bad.clone(), fires("b")]]).unwrap_err().about, [id(5)]);
         let plan = decided(&NEW, &[&[bad.clone(), fires("b")]]).unwrap();
-        assert_eq!(plan.marks, [Mark { name: "b".to_owned(), ended: false }]);
+        assert_eq!(plan.marks, [Mark { name: "b".to_owned(), ended: false, session: Some(id(7)) }]);
         let told = vec![(id(1), json!([["a"], []]))];
         check(&with(false, &[]), &[&[bad]], &(None, told, Some(id(1))));
+    }
+
+    #[test]
+    fn deliveries_speak_of_all_that_are_or_were_told_of_what_they_say() {
+        let about = |given: &Given, alerts: &[Alert]| {
+            let plan = decided(given, &[alerts]).unwrap();
+            let marks = plan.marks.into_iter().map(|mark| (mark.name, mark.session.unwrap())).collect::<Vec<_>>();
+            (plan.about, marks)
+        };
+        let ended = with(true, &[("a", false)]);
+        let (a, b) = (|n| ("a".to_owned(), id(n)), |n| ("b".to_owned(), id(n)));
+        assert_eq!(about(&ended, &[over("a"), fires("b")]), (vec![id(1)], vec![a(1), b(7)]), "it is told of the end");
+        assert_eq!(about(&ended, &[fires("a"), fires("b")]), (vec![id(1)], vec![b(7)]), "it was told before");
+        let moved = Given { told: Some(5), ..with(false, &[("a", false)]) };
+        assert_eq!(about(&moved, &[fires("a")]), (vec![id(5)], vec![]), "nothing new");
+        assert_eq!(about(&moved, &[fires("b")]), (vec![], vec![b(1)]), "not about what another was told");
+        assert_eq!(about(&NEW, &[fires("a"), fires("b")]), (vec![], vec![a(7), b(7)]));
     }
 
     #[test]

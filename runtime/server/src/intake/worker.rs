@@ -15,7 +15,7 @@ use provost_engine::{Case, EngineError};
 use tokio_util::task::TaskTracker;
 
 use super::notice::{BadDelivery, Notice};
-use super::plan::{self, Deliberation, Open, Plan, Standing};
+use super::plan::{self, Deliberation, Open, Plan, Standing, Unworkable};
 use super::{Inner, Source};
 
 /// Deliveries of a group that are looked at together: bounds memory, since each may be as large as a request.
@@ -94,12 +94,12 @@ impl Inner {
         };
         let full = work.deliveries.len() >= TOGETHER as usize;
         let last = work.deliveries.last().map_or(0, |delivery| delivery.seq);
-        let (upto, what) = match stored(&work)? {
-            Some(plan) => (plan.upto, self.perform(source, plan).await?),
+        let (upto, about, what) = match stored(&work)? {
+            Some(plan) => (plan.upto, plan.about.clone(), self.perform(source, plan).await?),
             None => self.decide(group, source, work).await?,
         };
         let spoilt = matches!(what, Finished::Bad { .. });
-        let finished = self.parts.deliveries.finish(Finish { group, upto, what }).await?;
+        let finished = self.parts.deliveries.finish(Finish { group, upto, about, what }).await?;
         if spoilt {
             self.bad.with_label_values(&[source.as_str()]).inc_by(finished);
         }
@@ -107,25 +107,32 @@ impl Inner {
         Ok(if full || upto < last { Worked::Some } else { Worked::All })
     }
 
-    async fn decide(&self, group: Digest, source: Source, work: GroupWork) -> Result<(u64, Finished), EngineError> {
+    /// Decides and performs. Where that ended, which sessions it speaks of, and what came of it.
+    async fn decide(
+        &self,
+        group: Digest,
+        source: Source,
+        work: GroupWork,
+    ) -> Result<(u64, Vec<SessionId>, Finished), EngineError> {
         let (notices, upto, bad) = self.readable(source, &work.deliveries);
         let by = work.deliveries.first().map(|delivery| delivery.by.clone());
         let Some(by) = by.filter(|_| !notices.is_empty()) else {
             let reason = bad.map(|bad| bad.to_string()).unwrap_or_default();
-            return Ok((upto, Finished::Bad { reason }));
+            return Ok((upto, Vec::new(), Finished::Bad { reason }));
         };
         let standing = self.standing(work.session).await?.filter(|standing| !standing.erased);
         let fresh = SessionId::new(uuid::Uuid::now_v7());
         let given = Deliberation { group, by, standing, known: work.marks, notices: &notices, upto, fresh };
         let plan = match plan::decide(given) {
             Ok(plan) => plan,
-            Err(reason) => return Ok((upto, Finished::Bad { reason })),
+            Err(Unworkable { reason, about }) => return Ok((upto, about, Finished::Bad { reason })),
         };
         if !plan.is_idle() {
             let text = serde_json::to_string(&plan).map_err(|error| damaged(&error))?;
             self.parts.deliveries.plan(group, &text).await?;
         }
-        Ok((upto, self.perform(source, plan).await?))
+        let about = plan.about.clone();
+        Ok((upto, about, self.perform(source, plan).await?))
     }
 
     /// The deliveries from the first on that can be read, and the place of the last of them; or the first alone with the
@@ -154,7 +161,7 @@ impl Inner {
 
     /// Carries a plan out. Every part of it that was done before stays as it is.
     async fn perform(&self, source: Source, plan: Plan) -> Result<Finished, EngineError> {
-        let Plan { by, open, told, session, marks, note, upto: _ } = plan;
+        let Plan { by, open, told, session, marks, note, upto: _, about: _ } = plan;
         if let Some(Open { session, title, fields, parent }) = open
             && self.standing(Some(session)).await?.is_none()
         {

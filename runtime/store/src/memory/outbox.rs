@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use provost_domain::ids::{MessageId, SessionId};
 use provost_domain::port::{
-    Message, MessageFilter, MessageRow, MessageState, NewMessage, Queued, StoreError, Then, Tried,
+    Message, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Queued, StoreError, Then, Tried,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
@@ -85,19 +85,22 @@ impl Messages {
     }
 
     pub(super) fn queued(&self) -> Vec<Queued> {
-        let mut targets: BTreeMap<&str, (u64, Timestamp)> = BTreeMap::new();
+        let mut targets: BTreeMap<&str, Queued> = BTreeMap::new();
         for row in self.kept.values().map(|kept| &kept.row) {
             let Some(next_at) = row.next_at else { continue };
-            let (count, first) = targets.entry(&row.target).or_insert((0, next_at));
-            *count += 1;
-            *first = next_at.min(*first);
+            let none = || Queued { target: row.target.clone(), count: 0, next_at, last_at: next_at };
+            let queued = targets.entry(&row.target).or_insert_with(none);
+            queued.count += 1;
+            queued.next_at = next_at.min(queued.next_at);
+            queued.last_at = next_at.max(queued.last_at);
         }
-        let queued = |(target, (count, next_at)): (&str, _)| Queued { target: target.to_owned(), count, next_at };
-        targets.into_iter().map(queued).collect()
+        targets.into_values().collect()
     }
 
     pub(super) fn due(&self, target: &str, now: Timestamp, limit: usize) -> Vec<Message> {
-        let is_due = |kept: &&Kept| kept.row.target == target && kept.row.next_at.is_some_and(|at| at <= now);
+        let farthest = now.plus(PAUSE_MAX);
+        let has_come = |at: Timestamp| at <= now || at > farthest;
+        let is_due = |kept: &&Kept| kept.row.target == target && kept.row.next_at.is_some_and(has_come);
         let mut due: Vec<&Kept> = self.kept.values().filter(is_due).collect();
         due.sort_by_key(|kept| (kept.row.next_at, kept.row.seq));
         let message = |Kept { row, call, since }: &Kept| Message {

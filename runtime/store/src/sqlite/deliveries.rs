@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use provost_domain::ids::{DeliveryId, Digest, Principal, SessionId};
 use provost_domain::port::{
-    Arrived, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Finish, Finished, GroupWork, NewDelivery, StoreError,
+    Arrived, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Finish, Finished, GroupWork, Known, NewDelivery,
+    StoreError,
 };
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
@@ -27,17 +28,44 @@ pub(super) const PLAN: &str = "INSERT INTO delivery_groups (grp, plan) VALUES (?
 pub(super) const DROP_PLAN: &str = "UPDATE delivery_groups SET plan = NULL WHERE grp = ?1";
 pub(super) const KEEP: &str = "INSERT INTO delivery_groups (grp, session) VALUES (?1, ?2) \
      ON CONFLICT (grp) DO UPDATE SET session = excluded.session, plan = NULL";
-pub(super) const REMEMBER: &str = "INSERT INTO marks (grp, mark, ended) \
-     SELECT ?1, value ->> '$.name', value ->> '$.ended' FROM json_each(?2) WHERE true \
-     ON CONFLICT (grp, mark) DO UPDATE SET ended = excluded.ended";
-pub(super) const FINISH: &str = "UPDATE deliveries SET state = ?3, note = ?4, session = ?5 \
+/// A session's id is `ses_` and hex digits. No mark is an erased session's.
+pub(super) const REMEMBER: &str = "INSERT INTO marks (grp, mark, ended, session) \
+     SELECT ?1, value ->> '$.name', value ->> '$.ended', \
+       (SELECT id FROM sessions WHERE id = coalesce(unhex(substr(value ->> '$.session', 5)), ?3) AND erased_at IS NULL) \
+     FROM json_each(?2) WHERE true \
+     ON CONFLICT (grp, mark) DO UPDATE SET ended = excluded.ended, session = excluded.session";
+macro_rules! erased {
+    ($before:literal, $rest:literal) => {
+        concat!(
+            $before,
+            " FROM json_each(?1) AS about CROSS JOIN sessions \
+             WHERE sessions.id = unhex(about.value) AND sessions.erased_at IS NOT NULL",
+            $rest
+        )
+    };
+}
+/// Its bytes may be in the files already.
+pub(super) const MARK_ERASED: &str = erased!(
+    "INSERT INTO scrub (one, since) SELECT 1, sessions.erased_at",
+    " LIMIT 1 ON CONFLICT (one) DO UPDATE SET rewritten = 0"
+);
+pub(super) const EMPTY: &str = concat!(
+    "UPDATE deliveries SET body = x'' WHERE state = 'waiting' AND grp = ?2 AND seq <= ?3 AND ",
+    erased!("EXISTS (SELECT 1", ")")
+);
+pub(super) const LINK: &str = "INSERT OR IGNORE INTO delivery_refs (delivery, session) \
+     SELECT deliveries.seq, unhex(about.value) FROM json_each(?1) AS about CROSS JOIN deliveries \
+     WHERE deliveries.state = 'waiting' AND deliveries.grp = ?2 AND deliveries.seq <= ?3";
+/// What waits has a body: one without was emptied just before.
+pub(super) const FINISH: &str = "UPDATE deliveries SET state = iif(length(body) = 0, 'done', ?3), \
+       note = iif(length(body) = 0, 'erased', ?4), session = ?5 \
      WHERE state = 'waiting' AND grp = ?1 AND seq <= ?2";
 pub(super) const DISMISS: &str =
     "UPDATE deliveries SET state = 'done', note = ?2, body = x'' WHERE id = ?1 AND state = 'bad'";
 pub(super) const WAITING: &str =
     "SELECT grp, count(*) FROM deliveries WHERE state = 'waiting' GROUP BY grp ORDER BY min(seq)";
 pub(super) const GROUP: &str = "SELECT session, plan FROM delivery_groups WHERE grp = ?1";
-pub(super) const MARKS: &str = "SELECT mark, ended FROM marks WHERE grp = ?1";
+pub(super) const MARKS: &str = "SELECT mark, ended, session FROM marks WHERE grp = ?1";
 
 macro_rules! select {
     ($rest:literal) => {
@@ -65,28 +93,41 @@ pub(super) fn plan(group: Digest, plan: &str) -> Statement {
     Statement::new(PLAN).bytes(group.as_bytes()).text(plan)
 }
 
-/// The statement that changes the deliveries comes last: its rows are counted.
+/// The statement that finishes the deliveries comes last: its rows are counted.
 pub(super) fn finish(finish: &Finish) -> Vec<Statement> {
     let group = finish.group.as_bytes();
     let (state, note, session) = match &finish.what {
         Finished::Done { session, note, .. } => (DeliveryState::Done, note, *session),
         Finished::Bad { reason } => (DeliveryState::Bad, reason, None),
     };
-    let mut statements = Vec::new();
-    statements.push(match session {
-        Some(session) => Statement::new(KEEP).bytes(group).bytes(&key(&session)),
+    let own = session.map(|session| key(&session));
+    let mut statements = vec![match &own {
+        Some(own) => Statement::new(KEEP).bytes(group).bytes(own),
         None => Statement::new(DROP_PLAN).bytes(group),
-    });
+    }];
     if let Finished::Done { marks, .. } = &finish.what
         && !marks.is_empty()
     {
-        let marks = serde_json::to_string(marks).unwrap_or_default();
-        statements.push(Statement::new(REMEMBER).bytes(group).text(&marks));
+        statements.push(Statement::new(REMEMBER).bytes(group).text(&json(marks)).maybe_bytes(own.clone()));
     }
     let upto = i64::try_from(finish.upto).unwrap_or(i64::MAX);
+    let hex = |session: &SessionId| session.uuid().as_simple().to_string();
+    let others: Vec<String> = finish.about.iter().map(hex).collect();
+    let all: Vec<String> = others.iter().cloned().chain(session.as_ref().map(hex)).collect();
+    if !all.is_empty() {
+        statements.push(Statement::new(MARK_ERASED).text(&json(&all)));
+        statements.push(Statement::new(EMPTY).text(&json(&all)).bytes(group).number(upto));
+    }
+    if !others.is_empty() {
+        statements.push(Statement::new(LINK).text(&json(&others)).bytes(group).number(upto));
+    }
     let last = Statement::new(FINISH).bytes(group).number(upto).text(state.as_str()).text(note);
-    statements.push(last.maybe_bytes(session.map(|session| key(&session))));
+    statements.push(last.maybe_bytes(own));
     statements
+}
+
+fn json<T: serde::Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).unwrap_or_default()
 }
 
 pub(super) fn dismiss(id: &DeliveryId, note: &str) -> Statement {
@@ -114,9 +155,10 @@ pub(super) async fn work(pool: &SqlitePool, group: Digest, limit: i64) -> Result
     let rows = sqlx::query(MARKS).bind(bytes).fetch_all(&mut *moment).await.map_err(|error| failed(&error))?;
     let mark = |row| {
         let mut columns = Columns::of("marks", row);
-        Ok((columns.get()?, columns.get()?))
+        let (name, ended) = (columns.get()?, columns.get()?);
+        Ok((name, Known { ended, session: maybe_session(&mut columns)? }))
     };
-    let marks: BTreeMap<String, bool> = rows.iter().map(mark).collect::<Result<_, _>>()?;
+    let marks: BTreeMap<String, Known> = rows.iter().map(mark).collect::<Result<_, _>>()?;
     let query = sqlx::query(WORK).bind(bytes).bind(limit);
     let rows = query.fetch_all(&mut *moment).await.map_err(|error| failed(&error))?;
     let deliveries = rows.iter().map(delivery).collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! Erasing what a closed session said, and pruning.
+//! Erasing what a closed session said.
 //!
 //! One conditional update of the session's row is the authority, as for an append; every other statement of the transaction
 //! acts only where the row's head is the tombstone, so that an update that did not take changes nothing.
@@ -7,7 +7,7 @@
 //! before keep stale copies beside their rows, and the write-ahead log keeps whole pages. Hence [`scrub`]: `VACUUM` writes
 //! every page anew, and a truncating checkpoint empties the log.
 
-use provost_domain::port::{Erase, Erased, Prunable, Quiet, StoreError};
+use provost_domain::port::{Erase, Erased, Quiet, StoreError};
 use provost_domain::time::Timestamp;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
@@ -29,6 +29,13 @@ macro_rules! erased_id {
     };
 }
 
+/// An answer goes, the note stays.
+macro_rules! forgotten {
+    () => {
+        "UPDATE requests SET status = NULL, content_type = NULL, location = NULL, body = NULL, unlinked = 0 "
+    };
+}
+
 pub(super) const SEAL: &str = "UPDATE sessions SET head_hash = ?2, head_seq = ?3, fence = ?4, erased_at = ?5, \
        progress_at = ?5, title = 'erased', next_run_at = NULL \
      WHERE id = ?1 AND fence = ?6 AND head_seq = ?7 AND head_hash = ?8 AND ended = 1 AND owner IS NULL \
@@ -47,20 +54,31 @@ const SNAPSHOTS: &str = erased!("DELETE FROM snapshots WHERE sid = ", "");
 const APPROVALS: &str =
     erased!("UPDATE approvals SET args = 'null', args_hash = zeroblob(32) WHERE approvals.sid = ", "");
 const INBOX: &str = erased!("DELETE FROM inbox WHERE sid = ", "");
-const DELIVERIES: &str = erased_id!("UPDATE deliveries SET body = x'', note = 'erased' WHERE session = ", "");
+/// Nothing can be made of a bad one any more.
+const DELIVERIES: &str = concat!(
+    "UPDATE deliveries SET body = x'', note = 'erased', state = iif(state = 'bad', 'done', state) \
+     WHERE seq IN (SELECT seq FROM deliveries WHERE session = ",
+    erased_id!("", ""),
+    " UNION ALL SELECT delivery FROM delivery_refs WHERE session = ",
+    erased_id!("", ""),
+    ")"
+);
+const DELIVERY_REFS: &str = erased_id!("DELETE FROM delivery_refs WHERE session = ", "");
 const MARKS: &str = erased_id!(
     "DELETE FROM marks WHERE grp IN (SELECT grp FROM delivery_groups WHERE plan IS NULL AND session = ",
     ")"
 );
+const MARK_REFS: &str = erased_id!("UPDATE marks SET session = NULL WHERE session = ", "");
 const GROUPS: &str = erased_id!("DELETE FROM delivery_groups WHERE plan IS NULL AND session = ", "");
 const OUTBOX: &str = erased_id!("DELETE FROM outbox WHERE session = ", "");
-/// Answers that name the session, and refusals, which quote what they refuse. The note that a request was made stays: it is
-/// then decided again, for the same session.
-const REQUESTS: &str = "UPDATE requests SET status = NULL, content_type = NULL, location = NULL, body = NULL \
-     WHERE at >= 0 AND status IS NOT NULL \
-       AND (status >= 400 OR instr(body, CAST(?3 AS BLOB)) > 0 \
-         OR instr(body, (SELECT CAST(handle AS BLOB) FROM sessions WHERE id = ?1)) > 0) \
-       AND EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND head_hash = ?2)";
+/// Answers that speak of the session. The note that a request was made stays: it is then decided again, for the same
+/// session.
+const REQUESTS: &str =
+    concat!(forgotten!(), "WHERE key IN (SELECT key FROM request_refs WHERE request_refs.sid = ", erased!("", ")"));
+/// Answers of which it is not known whether they do.
+const UNLINKED: &str =
+    concat!(forgotten!(), "WHERE unlinked = 1 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND head_hash = ?2)");
+const REQUEST_REFS: &str = erased!("DELETE FROM request_refs WHERE sid = ", "");
 const MARK: &str = "INSERT INTO scrub (one, since) SELECT 1, ?3 FROM sessions WHERE id = ?1 AND head_hash = ?2 \
      ON CONFLICT (one) DO UPDATE SET rewritten = 0";
 const PAYLOADS: &str =
@@ -72,34 +90,6 @@ const OUTCOME: &str = "SELECT head_hash = ?2, erased_at IS NOT NULL, \
 const EXPIRED: &str = "SELECT progress_at, id FROM sessions \
      WHERE ended = 1 AND owner IS NULL AND erased_at IS NULL AND progress_at < ?1 AND (progress_at, id) > (?2, ?3) \
      ORDER BY progress_at, id LIMIT ?4";
-/// A delivery that belongs to an open session tells a person who asks why it was opened: it stays as long.
-const PRUNE_DELIVERIES: &str = "DELETE FROM deliveries WHERE seq IN (SELECT seq FROM deliveries \
-     WHERE state <> 'waiting' AND received_at < ?1 \
-       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = deliveries.session AND sessions.ended = 0) \
-     ORDER BY received_at LIMIT ?2)";
-/// Groups whose session ended, and that nothing waits for or came for lately; walked by the groups there are.
-macro_rules! stale_groups {
-    ($before:literal) => {
-        concat!(
-            $before,
-            " (SELECT told.grp FROM delivery_groups AS told CROSS JOIN sessions \
-             WHERE told.session IS NOT NULL AND sessions.id = told.session AND told.plan IS NULL \
-               AND sessions.ended = 1 AND sessions.owner IS NULL AND sessions.progress_at < ?1 \
-               AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.grp = told.grp AND deliveries.state = 'waiting') \
-               AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.grp = told.grp AND deliveries.received_at >= ?1) \
-             ORDER BY told.session LIMIT ?2)"
-        )
-    };
-}
-const PRUNE_MARKS: &str = stale_groups!("DELETE FROM marks WHERE grp IN");
-const PRUNE_GROUPS: &str = stale_groups!("DELETE FROM delivery_groups WHERE grp IN");
-/// What an open session sent tells it that it need not be sent again.
-const PRUNE_OUTBOX: &str = "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox \
-     WHERE state <> 'waiting' AND created_at < ?1 \
-       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = outbox.session AND sessions.ended = 0) \
-     ORDER BY created_at LIMIT ?2)";
-const PRUNE_REQUESTS: &str =
-    "DELETE FROM requests WHERE key IN (SELECT key FROM requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
 const SCRUB_DUE: &str = "SELECT rewritten FROM scrub WHERE one = 1";
 const REWRITTEN: &str = "UPDATE scrub SET rewritten = 1 WHERE one = 1";
 const SCRUBBED: &str = "DELETE FROM scrub WHERE one = 1";
@@ -107,7 +97,7 @@ const VACUUM: &str = "VACUUM";
 
 /// Every statement, for the test that prepares them.
 #[cfg(test)]
-pub(super) const ALL: [&str; 24] = [
+pub(super) const ALL: [&str; 23] = [
     SEAL,
     TOMBSTONE,
     CONTENTS,
@@ -116,26 +106,41 @@ pub(super) const ALL: [&str; 24] = [
     APPROVALS,
     INBOX,
     DELIVERIES,
+    DELIVERY_REFS,
     MARKS,
+    MARK_REFS,
     GROUPS,
     OUTBOX,
     REQUESTS,
+    UNLINKED,
+    REQUEST_REFS,
     MARK,
     PAYLOADS,
     OUTCOME,
     EXPIRED,
-    PRUNE_DELIVERIES,
-    PRUNE_MARKS,
-    PRUNE_GROUPS,
-    PRUNE_OUTBOX,
-    PRUNE_REQUESTS,
     SCRUB_DUE,
     REWRITTEN,
     SCRUBBED,
 ];
 
 /// What follows the row and the tombstone; each names the session and the tombstone's hash first.
-const WIPES: [&str; 10] = [CONTENTS, REFS, SNAPSHOTS, APPROVALS, INBOX, DELIVERIES, MARKS, GROUPS, OUTBOX, PAYLOADS];
+const WIPES: [&str; 15] = [
+    REQUESTS,
+    UNLINKED,
+    REQUEST_REFS,
+    CONTENTS,
+    REFS,
+    SNAPSHOTS,
+    APPROVALS,
+    INBOX,
+    DELIVERIES,
+    DELIVERY_REFS,
+    MARKS,
+    MARK_REFS,
+    GROUPS,
+    OUTBOX,
+    PAYLOADS,
+];
 
 /// The statements of one erasure, in their order.
 pub(super) fn erase(erase: &Erase) -> Vec<Statement> {
@@ -149,8 +154,7 @@ pub(super) fn erase(erase: &Erase) -> Vec<Statement> {
     let record = record.text(header.cmd_id.as_str()).number(header.at.micros()).text(&header.kinds);
     let record = record.maybe_bytes(tombstone.payload.clone()).maybe_bytes(tombstone.salt.map(Vec::from));
     let record = record.bytes(tombstone.digest.as_bytes()).bytes(tombstone.prev.as_bytes());
-    let named = erase.session.to_string();
-    let mut statements = vec![seal, record, about(REQUESTS).text(&named), about(MARK).number(at)];
+    let mut statements = vec![seal, record, about(MARK).number(at)];
     statements.extend(WIPES.map(about));
     statements
 }
@@ -187,17 +191,6 @@ pub(super) async fn expired(
         Ok(Quiet { since: columns.time()?, session: columns.session()? })
     };
     rows.iter().map(quiet).collect()
-}
-
-/// The statements of one batch; the last one's rows are counted.
-pub(super) fn prune(what: Prunable, before: Timestamp, limit: u32) -> Vec<Statement> {
-    let statements: &[&'static str] = match what {
-        Prunable::Deliveries => &[PRUNE_MARKS, PRUNE_GROUPS, PRUNE_DELIVERIES],
-        Prunable::Outbox => &[PRUNE_OUTBOX],
-        Prunable::Requests => &[PRUNE_REQUESTS],
-    };
-    let statement = |sql: &&'static str| Statement::new(sql).number(before.micros()).number(i64::from(limit));
-    statements.iter().map(statement).collect()
 }
 
 /// Why the files still hold what was erased.

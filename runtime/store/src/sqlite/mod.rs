@@ -13,7 +13,8 @@
 //! | `transfer` | one session to a file and from one |
 //! | `examine` | every session of a store, looked at in turn |
 //! | `packs` | packs as files |
-//! | `erasure` | erasing closed sessions, pruning, and rewriting the files afterwards |
+//! | `erasure` | erasing closed sessions, and rewriting the files afterwards |
+//! | `prune` | deleting what is finished and old |
 //! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
 
 mod ahead;
@@ -23,6 +24,8 @@ mod backup;
 mod batch;
 mod bulk;
 mod contents;
+#[cfg(test)]
+mod costs;
 mod deliveries;
 mod erasure;
 mod error;
@@ -32,6 +35,7 @@ mod open;
 mod outbox;
 mod packs;
 mod place;
+mod prune;
 mod reads;
 mod requests;
 mod rows;
@@ -230,13 +234,12 @@ impl Requests for SqliteStore {
         at: Timestamp,
         forget: Timestamp,
     ) -> Result<KnownRequest, StoreError> {
-        let statements = vec![requests::forget(forget), requests::claim(key, fingerprint, at)];
-        self.writer.ask(Job::Execute, statements).await?;
+        self.writer.ask(Job::Execute, requests::claim(key, fingerprint, at, forget)).await?;
         self.reads.request(key).await
     }
 
     async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
-        self.writer.ask(Job::Execute, vec![requests::answer(key, answer)]).await.map(drop)
+        self.writer.ask(Job::Execute, requests::answer(key, answer)).await.map(drop)
     }
 }
 
@@ -253,7 +256,11 @@ impl Erasure for SqliteStore {
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.writer.ask(Job::Execute, erasure::prune(what, before, limit)).await
+        let statements = self.reads.prunable(what, before, limit).await?;
+        if statements.is_empty() {
+            return Ok(0);
+        }
+        self.writer.ask(Job::Execute, statements).await
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {

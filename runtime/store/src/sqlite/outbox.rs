@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use provost_domain::ids::{CallId, MessageId, ToolName};
 use provost_domain::port::{
-    Message, MessageFilter, MessageRow, MessageState, NewMessage, Queued, StoreError, Then, Tried,
+    Message, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Queued, StoreError, Then, Tried,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
@@ -23,9 +23,9 @@ pub(super) const TRIED: &str = "UPDATE outbox SET tries = tries + 1, tried_at = 
 pub(super) const AGAIN: &str = "UPDATE outbox SET state = 'waiting', since = ?2, next_at = ?2 \
      WHERE id = ?1 AND state IN ('waiting', 'failed')";
 pub(super) const QUEUED: &str =
-    "SELECT target, count(*), min(next_at) FROM outbox WHERE state = 'waiting' GROUP BY target";
+    "SELECT target, count(*), min(next_at), max(next_at) FROM outbox WHERE state = 'waiting' GROUP BY target";
 pub(super) const DUE: &str = "SELECT id, session, call, target, args, key, tries, since FROM outbox \
-     WHERE state = 'waiting' AND target = ?1 AND next_at <= ?2 ORDER BY next_at, seq LIMIT ?3";
+     WHERE state = 'waiting' AND target = ?1 AND next_at > ?2 AND next_at <= ?3 ORDER BY next_at, seq LIMIT ?4";
 
 macro_rules! select {
     ($rest:literal) => {
@@ -65,7 +65,12 @@ pub(super) async fn queued(pool: &SqlitePool) -> Result<Vec<Queued>, StoreError>
     let rows = sqlx::query(QUEUED).fetch_all(pool).await.map_err(|error| failed(&error))?;
     let queued = |row| {
         let mut columns = Columns::of("outbox", row);
-        Ok(Queued { target: columns.get()?, count: columns.count()?, next_at: columns.time()? })
+        Ok(Queued {
+            target: columns.get()?,
+            count: columns.count()?,
+            next_at: columns.time()?,
+            last_at: columns.time()?,
+        })
     };
     rows.iter().map(queued).collect()
 }
@@ -74,11 +79,20 @@ pub(super) async fn due(
     pool: &SqlitePool,
     target: &str,
     now: Timestamp,
-    limit: i64,
+    limit: u32,
 ) -> Result<Vec<Message>, StoreError> {
-    let query = sqlx::query(DUE).bind(target).bind(now.micros()).bind(limit);
-    let rows = query.fetch_all(pool).await.map_err(|error| failed(&error))?;
-    rows.iter().map(message).collect()
+    let between = async |after: i64, upto: i64, limit: usize| {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = sqlx::query(DUE).bind(target).bind(after).bind(upto).bind(limit);
+        let rows = query.fetch_all(pool).await.map_err(|error| failed(&error))?;
+        rows.iter().map(message).collect::<Result<Vec<_>, _>>()
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut due = between(i64::MIN, now.micros(), limit).await?;
+    if due.len() < limit {
+        due.extend(between(now.plus(PAUSE_MAX).micros(), i64::MAX, limit - due.len()).await?);
+    }
+    Ok(due)
 }
 
 pub(super) async fn read(pool: &SqlitePool, id: &MessageId) -> Result<MessageRow, StoreError> {

@@ -9,7 +9,7 @@ use provost_domain::log::{AppendRecord, RecordHeader};
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, Erase,
     Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads,
-    Queued, Quiet, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
+    Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -18,7 +18,10 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::rows::{Columns, key};
 use super::sessions::Taken;
-use super::{approvals, contents, deliveries, erasure, inbox, outbox, packs, requests, sessions, snapshots, tokens};
+use super::writer::Statement;
+use super::{
+    approvals, contents, deliveries, erasure, inbox, outbox, packs, prune, requests, sessions, snapshots, tokens,
+};
 use crate::LIST_MAX;
 
 macro_rules! records {
@@ -129,6 +132,15 @@ impl SqliteReads {
         erasure::expired(&self.pool, before, after, limit).await
     }
 
+    pub(super) async fn prunable(
+        &self,
+        what: Prunable,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Statement>, StoreError> {
+        prune::prune(&self.pool, what, before, limit).await
+    }
+
     pub(super) async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
         sessions::runnable(&self.pool, owner, now, i64::from(limit)).await
     }
@@ -203,7 +215,7 @@ impl OutboxReads for SqliteReads {
     }
 
     async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError> {
-        outbox::due(&self.pool, target, now, i64::from(limit)).await
+        outbox::due(&self.pool, target, now, limit).await
     }
 
     async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {

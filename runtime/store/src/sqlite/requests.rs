@@ -1,6 +1,8 @@
 //! Requests by their idempotency keys.
 
-use provost_domain::ids::Digest;
+use std::collections::BTreeSet;
+
+use provost_domain::ids::{Digest, SessionId};
 use provost_domain::port::{KeptAnswer, KnownRequest, StoreError};
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -12,27 +14,58 @@ use super::writer::Statement;
 
 pub(super) const CLAIM: &str =
     "INSERT INTO requests (key, fingerprint, at) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING";
-pub(super) const FORGET: &str = "DELETE FROM requests WHERE at < ?1";
-pub(super) const ANSWER: &str = "UPDATE requests SET status = ?2, content_type = ?3, location = ?4, body = ?5 \
+pub(super) const RENEW: &str = "DELETE FROM requests WHERE key = ?1 AND at < ?2";
+/// The oldest first.
+pub(super) const FORGET: &str =
+    "DELETE FROM requests WHERE key IN (SELECT key FROM requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
+pub(super) const ANSWER: &str = "UPDATE requests SET status = ?2, content_type = ?3, location = ?4, body = ?5, unlinked = ?6 \
      WHERE key = ?1 AND status IS NULL";
+pub(super) const LINK: &str = "INSERT OR IGNORE INTO request_refs (key, sid) \
+     SELECT requests.key, sessions.sid FROM json_each(?2) AS word CROSS JOIN sessions CROSS JOIN requests \
+     WHERE (sessions.id = unhex(word.value) OR sessions.handle = word.value) AND requests.key = ?1";
 pub(super) const SELECT: &str =
     "SELECT fingerprint, at, status, content_type, location, body FROM requests WHERE key = ?1";
 
-pub(super) fn claim(key: Digest, fingerprint: Digest, at: Timestamp) -> Statement {
-    Statement::new(CLAIM).bytes(key.as_bytes()).bytes(fingerprint.as_bytes()).number(at.micros())
+/// Old notes that one claim forgets: more than it makes, and few enough not to hold up the writer.
+const FORGOTTEN: i64 = 16;
+
+/// The statements of a claim.
+pub(super) fn claim(key: Digest, fingerprint: Digest, at: Timestamp, forget: Timestamp) -> Vec<Statement> {
+    let renew = Statement::new(RENEW).bytes(key.as_bytes()).number(forget.micros());
+    let claim = Statement::new(CLAIM).bytes(key.as_bytes()).bytes(fingerprint.as_bytes()).number(at.micros());
+    vec![renew, self::forget(forget, FORGOTTEN), claim]
 }
 
-pub(super) fn forget(before: Timestamp) -> Statement {
-    Statement::new(FORGET).number(before.micros())
+/// Forgets the oldest of what is older.
+pub(super) fn forget(before: Timestamp, limit: i64) -> Statement {
+    Statement::new(FORGET).number(before.micros()).number(limit)
 }
 
-pub(super) fn answer(key: Digest, answer: &KeptAnswer) -> Statement {
-    Statement::new(ANSWER)
+/// Keeps an answer and notes which sessions it speaks of. A refusal quotes what it refuses, of whichever session that is.
+pub(super) fn answer(key: Digest, answer: &KeptAnswer) -> Vec<Statement> {
+    let refused = answer.status >= 400;
+    let keep = Statement::new(ANSWER)
         .bytes(key.as_bytes())
         .number(i64::from(answer.status))
         .text(&answer.content_type)
         .maybe_text(answer.location.as_deref())
         .bytes(&answer.body)
+        .number(i64::from(refused));
+    let words = if refused { BTreeSet::new() } else { words(answer) };
+    let words = serde_json::to_string(&words).unwrap_or_default();
+    vec![keep, Statement::new(LINK).bytes(key.as_bytes()).text(&words)]
+}
+
+/// The words that are a session's id, as bare hex digits, or may be its handle, which holds hyphens.
+fn words(answer: &KeptAnswer) -> BTreeSet<String> {
+    let body = String::from_utf8_lossy(&answer.body);
+    let texts = [&*body, answer.location.as_deref().unwrap_or_default()];
+    let words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_'));
+    let named = |word: &str| match word.parse::<SessionId>() {
+        Ok(id) => Some(id.uuid().as_simple().to_string()),
+        Err(_) => word.contains('-').then(|| word.to_owned()),
+    };
+    words.filter_map(named).collect()
 }
 
 pub(super) async fn read(pool: &SqlitePool, key: Digest) -> Result<KnownRequest, StoreError> {

@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::open::options;
 use super::{
-    append, approvals, contents, deliveries, erasure, examine, inbox, outbox, packs, reads, requests, schema, sessions,
-    snapshots, tokens, transfer, tx, writer,
+    append, approvals, contents, deliveries, erasure, examine, inbox, outbox, packs, prune, reads, requests, schema,
+    sessions, snapshots, tokens, transfer, tx, writer,
 };
 
 const BULKS: [&Bulk; 18] = [
@@ -37,7 +37,7 @@ const BULKS: [&Bulk; 18] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 57] = [
+const SINGLES: [&str; 62] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -47,11 +47,14 @@ const SINGLES: [&str; 57] = [
     contents::SELECT,
     deliveries::DISMISS,
     deliveries::DROP_PLAN,
+    deliveries::EMPTY,
     deliveries::FINISH,
     deliveries::GROUP,
     deliveries::KEEP,
+    deliveries::LINK,
     deliveries::LIST,
     deliveries::MARKS,
+    deliveries::MARK_ERASED,
     deliveries::PLAN,
     deliveries::REMEMBER,
     deliveries::SELECT,
@@ -79,6 +82,8 @@ const SINGLES: [&str; 57] = [
     requests::ANSWER,
     requests::CLAIM,
     requests::FORGET,
+    requests::LINK,
+    requests::RENEW,
     requests::SELECT,
     sessions::BY_ID,
     sessions::BY_SID,
@@ -96,16 +101,18 @@ const SINGLES: [&str; 57] = [
     transfer::FINISH,
     transfer::INSERT,
 ];
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "appends",
     "approvals",
     "content_refs",
     "contents",
     "deliveries",
     "delivery_groups",
+    "delivery_refs",
     "inbox",
     "marks",
     "outbox",
+    "request_refs",
     "requests",
     "sessions",
     "snapshots",
@@ -132,7 +139,7 @@ async fn no_statement_reads_a_whole_table() {
     let mut connection = database().await;
     let sized =
         BULKS.iter().chain(UNGUARDED).flat_map(|bulk| (0..SIZES.len()).map(|size| bulk.sql(Frame::Between, size).0));
-    let singles = SINGLES.into_iter().chain(erasure::ALL).map(Into::into);
+    let singles = SINGLES.into_iter().chain(erasure::ALL).chain(prune::ALL).map(Into::into);
     let scripts: Vec<std::sync::Arc<str>> = sized.chain(singles).collect();
     for sql in scripts.iter().flat_map(|script| script.split(';')) {
         for step in plan(&mut connection, sql).await {

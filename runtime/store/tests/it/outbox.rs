@@ -1,11 +1,12 @@
 //! Messages to the outside: stored once by their key, tried until they are sent or given up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use provost_domain::ids::{CallId, MessageId, ToolName};
 use provost_domain::port::{
-    Erased, MessageFilter, MessageRow, MessageState, NewMessage, Prunable, Queued, StoreError, Then, Tried,
+    Erased, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Prunable, Queued, StoreError, Then, Tried,
 };
 use provost_domain::tool::ToolCall;
 use serde_json::json;
@@ -16,6 +17,7 @@ use crate::support::{Subject, at, id};
 on_every_store!(
     a_message_is_stored_once_by_its_key_and_is_there_after_a_restart,
     what_waits_is_known_by_target_and_due_when_its_time_has_come,
+    what_waits_since_before_the_clock_was_set_back_is_due,
     each_try_is_kept_and_what_is_over_is_tried_no_more,
     a_person_has_it_tried_again_unless_it_was_sent,
     lists_are_filtered_and_go_on_from_a_place,
@@ -70,12 +72,34 @@ async fn what_waits_is_known_by_target_and_due_when_its_time_has_come(place: Sub
     for (key, target, now) in [("k1", "t:a", 5), ("k2", "t:a", 3), ("k3", "t:b", 4)] {
         place.store.enqueue(new(key, target, now)).await.unwrap();
     }
-    let queued = |target: &str, count, next| Queued { target: target.to_owned(), count, next_at: at(next) };
-    assert_eq!(place.messages.queued().await.unwrap(), [queued("t:a", 2, 3), queued("t:b", 1, 4)]);
+    let queued = |target: &str, count, next, last| {
+        let target = target.to_owned();
+        Queued { target, count, next_at: at(next), last_at: at(last) }
+    };
+    assert_eq!(place.messages.queued().await.unwrap(), [queued("t:a", 2, 3, 5), queued("t:b", 1, 4, 4)]);
     assert_eq!(place.due("t:a", 2).await, Vec::<String>::new());
     assert_eq!(place.due("t:a", 4).await, ["k2"]);
     assert_eq!(place.due("t:a", 5).await, ["k2", "k1"], "the longest due first");
     assert_eq!(place.messages.due("t:a", at(5), 1).await.unwrap().len(), 1);
+}
+
+async fn what_waits_since_before_the_clock_was_set_back_is_due(place: Subject) {
+    let now = at(1_000_000);
+    // The farthest that a pause puts it, and a little more.
+    let [pause, more] = [now.plus(PAUSE_MAX), now.plus(PAUSE_MAX + Duration::from_millis(1))];
+    for (key, next) in [("pause", pause), ("more", more)] {
+        place.store.enqueue(new(key, "t:a", 1)).await.unwrap();
+        assert!(place.tried(&new(key, "t:a", 1).id(), 2, Then::Again { at: next }).await);
+    }
+    assert_eq!(place.due("t:a", now.micros()).await, ["more"]);
+    let queued = place.messages.queued().await.unwrap().remove(0);
+    assert_eq!(queued.due_at(now), now);
+    place.tried(&new("more", "t:a", 1).id(), 2, Then::Sent).await;
+    let queued = place.messages.queued().await.unwrap().remove(0);
+    assert_eq!(queued.due_at(now), pause);
+    place.store.enqueue(new("now", "t:a", 3)).await.unwrap();
+    assert_eq!(place.due("t:a", 3).await, ["now", "pause"]);
+    assert_eq!(place.messages.due("t:a", at(3), 1).await.unwrap().len(), 1);
 }
 
 async fn each_try_is_kept_and_what_is_over_is_tried_no_more(place: Subject) {

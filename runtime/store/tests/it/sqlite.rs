@@ -3,6 +3,7 @@
 mod ahead;
 mod erasure;
 mod files;
+mod links;
 mod refusals;
 mod writer;
 

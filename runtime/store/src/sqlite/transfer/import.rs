@@ -250,7 +250,7 @@ impl Import<'_> {
             return Err(self.lines.wrong("the records are not those its first line speaks of; take an unchanged file"));
         };
         let (was, session) = (session.status().to_string(), self.rest(database, session, who).await?);
-        self.close(database, &session).await?;
+        self.close(database, &session, who.now).await?;
         let Self { header, last, .. } = self;
         let status = session.status().to_string();
         Ok(Imported { session: header.id, handle: header.handle, status, was, records: last.records })
@@ -286,8 +286,13 @@ impl Import<'_> {
         Ok(verdict.after)
     }
 
-    /// The row and the snapshot as the log left them.
-    async fn close(&mut self, database: &mut SqliteConnection, session: &Session) -> Result<(), TransferError> {
+    /// The row and the snapshot as the log left them; its age here begins now.
+    async fn close(
+        &mut self,
+        database: &mut SqliteConnection,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), TransferError> {
         let Some(Head { seq, hash }) = self.last.head else { return Ok(()) };
         let snapshot = Snapshot { seq, hash, header: session.to_snapshot() };
         snapshots::write_one(&mut Tx::nested(&mut *database, Guards::default()), self.sid, &snapshot)
@@ -300,7 +305,7 @@ impl Import<'_> {
             .bind(i64::try_from(seq.0).unwrap_or(i64::MAX))
             .bind(hash.as_bytes().to_vec())
             .bind(i64::try_from(self.last.fence.0).unwrap_or(i64::MAX))
-            .bind(session.updated_at().micros());
+            .bind(now.micros());
         row.execute(database).await.map_err(|error| failed(&error))?;
         Ok(())
     }

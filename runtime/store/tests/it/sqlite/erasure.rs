@@ -21,14 +21,14 @@ use crate::erasure::{ended, request, saying};
 use crate::support::{Driven, Subject, at, id};
 
 /// The files of a folder that hold the text.
-fn holding(folder: &Path, text: &str) -> Vec<String> {
+pub(super) fn holding(folder: &Path, text: &str) -> Vec<String> {
     let holds = |path: &Path| fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| holds(path));
     files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
 
 /// A store, what drives it, and its folder, which must outlive both.
-async fn subject(folder: &Path) -> (SqliteStore, Subject) {
+pub(super) async fn subject(folder: &Path) -> (SqliteStore, Subject) {
     let store = SqliteStore::open(&folder.join("p.db")).await.unwrap();
     let messages = Arc::new(store.reads().clone());
     let subject = Subject { store: Arc::new(store.clone()), messages, disk: None };
@@ -52,14 +52,19 @@ async fn sent(store: &SqliteStore, n: u128) {
     assert!(store.tried(&tried).await.unwrap());
 }
 
-fn delivery(name: &str, text: &str, arrived: Arrived) -> NewDelivery {
+pub(super) fn delivery(name: &str, text: &str, arrived: Arrived) -> NewDelivery {
     let (id, by) = (DeliveryId::new(name), Principal::new("intake:a"));
     NewDelivery { id, source: "s".to_owned(), by, body: text.as_bytes().to_vec(), arrived, at: at(2) }
 }
 
 fn done(group: Digest, n: u128) -> Finish {
-    let marks = vec![Mark { name: format!("mark-{n}"), ended: false }];
-    Finish { group, upto: 9_999, what: Finished::Done { session: Some(id(n)), marks, note: "opened".to_owned() } }
+    let marks = vec![Mark { name: format!("mark-{n}"), ended: false, session: None }];
+    Finish {
+        group,
+        upto: 9_999,
+        about: vec![],
+        what: Finished::Done { session: Some(id(n)), marks, note: "opened".to_owned() },
+    }
 }
 
 /// Everything a session leaves in the store says the text.
@@ -337,6 +342,8 @@ async fn a_group_that_something_came_for_lately_is_still_known() {
 const BACK: &str = "DROP TRIGGER appends_no_update; \
     CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END; \
     DROP INDEX sessions_quiet; ALTER TABLE sessions DROP COLUMN erased_at; DROP TABLE content_refs; DROP TABLE scrub; \
+    DROP TABLE request_refs; DROP INDEX requests_unlinked; ALTER TABLE requests DROP COLUMN unlinked; \
+    DROP TABLE delivery_refs; DROP INDEX marks_by_session; ALTER TABLE marks DROP COLUMN session; \
     DROP INDEX deliveries_by_session; DROP INDEX deliveries_by_group; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
     DROP INDEX outbox_finished; DROP INDEX sessions_by_pack; DROP TABLE packs; PRAGMA user_version = 3";
 
@@ -378,10 +385,20 @@ async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_fr
     drop(subject);
     raw(&path, BACK).await.unwrap();
     raw(&path, "UPDATE deliveries SET state = 'done', note = 'replayed as dlv-2'").await.unwrap();
+    // An answer of which nothing was noted, and what a session was told about.
+    let kept = format!(
+        "INSERT INTO requests (key, fingerprint, at, status, body) VALUES (x'01', x'01', 1, 200, CAST('MARKER-KEPT' AS BLOB)); \
+         INSERT INTO delivery_groups (grp, session) VALUES (x'{0}', (SELECT id FROM sessions WHERE sid = 2)); \
+         INSERT INTO marks (grp, mark, ended) VALUES (x'{0}', 'm', 0)",
+        Digest::of(b"group").hex()
+    );
+    super::raw_owned(&path, kept).await.unwrap();
 
     let (store, subject) = self::subject(folder.path()).await;
     let body = store.reads().delivery(&DeliveryId::new("dlv-1")).await.unwrap().body;
     assert_eq!(body, b"", "its copy has it");
+    let work = store.reads().work(Digest::of(b"group"), 9).await.unwrap();
+    assert_eq!(work.marks["m"].session, Some(id(2)));
     for n in [1, 2] {
         let records = store.records(id(n), provost_domain::ids::Seq(0), 9).await.unwrap();
         assert!(records[0].payload.is_some());
@@ -392,6 +409,7 @@ async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_fr
     assert!(matches!(store.content(digest).await, Err(StoreError::Missing { .. })));
     store.scrub().await.unwrap();
     assert_eq!(holding(folder.path(), "SHARED"), Vec::<String>::new());
+    assert_eq!(holding(folder.path(), "MARKER-KEPT"), Vec::<String>::new());
     store.close().await;
 }
 

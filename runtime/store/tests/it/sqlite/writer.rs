@@ -16,7 +16,7 @@ use crate::support::{Driven, id, new};
 #[tokio::test]
 async fn a_full_disk_is_said_and_ends_all_writing_but_loses_nothing() {
     let (_folder, path) = place();
-    let limits = Limits { max_pages: NonZeroU32::new(60), ..Limits::default() };
+    let limits = Limits { max_pages: NonZeroU32::new(80), ..Limits::default() };
     let store = SqliteStore::open_within(&path, limits).await.unwrap();
     store.create(new(1)).await.unwrap();
     let mut driven = Driven::take(&(Arc::new(store.clone()) as _), 1, "me").await;

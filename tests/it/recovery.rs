@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use provost_domain::command::Ask;
+use provost_agents::StandardRoles;
+use provost_domain::command::{Ask, Report};
+use provost_domain::decide::{self, Facts};
 use provost_domain::event::Settlement;
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::{Owner, SessionId};
+use provost_domain::ids::{Fence, Owner, SessionId};
 use provost_domain::pack::{AgentSpec, Pack};
 use provost_domain::port::SessionStore as _;
 use provost_domain::request::Roles;
@@ -87,6 +89,40 @@ async fn an_idempotent_call_in_doubt_runs_again_under_the_same_key() {
     let keys: Vec<String> = house.tools.idempotent.arrived().into_iter().map(|call| call.key).collect();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys.first(), keys.last());
+}
+
+/// The rule alone: what comes of a call's last attempt after a person stopped the session.
+#[tokio::test]
+async fn a_sure_failure_after_a_stop_settles_only_what_was_made_once() {
+    for (crash, left) in [(false, 0), (true, 1)] {
+        let mut house = House::open().await;
+        let session = house.session("staging").await;
+        house.tools.idempotent.behave(Behaviour::Hangs);
+        house.model.finish("close", 0.9);
+        house.model.calls(&[("act__idempotent", json!({"n": 1}))]);
+        house.tools.idempotent.arrived_times(1).await;
+        if crash {
+            house = house.crash().await;
+            house.tools.idempotent.arrived_times(2).await;
+        }
+        house.ask(session, "boss", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
+        let stopped = house.until(session, "stopped").await;
+        let (call, _) = stopped.unknown().first_key_value().unwrap();
+        let (pack, catalog) = (provost_tests::pack::pack(), house.engine.catalog());
+        let (now, fence, roles) = (stopped.updated_at(), Fence(9), StandardRoles);
+        let facts = Facts { now, fence, since: now, pack: &pack, catalog: &catalog, roles: &roles };
+        let failure = ToolFailure {
+            kind: FailureKind::Transient,
+            happened: Happened::No,
+            detail: "refused".to_owned(),
+            exit: None,
+            signal: None,
+            timeout_ms: None,
+        };
+        let report = Report::Returned { call: call.clone(), outcome: ToolOutcome::Failed { failure } };
+        let after = decide::report(&stopped, report, &facts).after;
+        assert_eq!(after.unknown().len(), left, "after a crash: {crash}");
+    }
 }
 
 #[tokio::test]

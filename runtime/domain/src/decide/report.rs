@@ -11,7 +11,7 @@ use crate::ids::{AssignmentId, CallId};
 use crate::model::ModelReply;
 use crate::pack::RoleKind;
 use crate::recovery::{Plan, plan};
-use crate::session::{CallState, Intent, Owed, Turn, owed};
+use crate::session::{CallState, Intent, Owed, Session, Turn, owed};
 use crate::terminal::FrameworkStatus;
 use crate::tool::{Happened, ProbeAnswer, RecordedOutcome, ToolOutcome};
 
@@ -76,6 +76,7 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
         return;
     }
     let plan = intent.as_ref().map_or(Plan::AskPerson, planned);
+    let outcome = &known_of(&draft.session, id, outcome);
     if let Some(cause) = lost(outcome).filter(|_| plan != Plan::RunAgain) {
         // What is asked about already, of the tool or of a person, stays so.
         if draft.session.call(id).is_some_and(|call| call.intent().is_some()) {
@@ -86,11 +87,15 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
     record(draft, id, outcome);
 }
 
+/// What an outcome says of the call, and not only of its last attempt.
+fn known_of(session: &Session, id: &CallId, outcome: &ToolOutcome) -> ToolOutcome {
+    let outcome = outcome.clone();
+    if session.may_have_happened_before(id) { outcome.after_a_lost_attempt() } else { outcome }
+}
+
 /// Records what came of a call.
 fn record(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome) {
-    let lost = draft.session.call(id).and_then(|call| call.intent()).is_some_and(|intent| intent.lost);
-    let known = if lost { outcome.clone().after_a_lost_attempt() } else { outcome.clone() };
-    let (recorded, content) = RecordedOutcome::of(known);
+    let (recorded, content) = RecordedOutcome::of(known_of(&draft.session, id, outcome));
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
     let polled = |turn: &Turn| turn.role == RoleKind::Watcher && turn.calls.iter().any(|call| call.id == *id);

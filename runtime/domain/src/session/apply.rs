@@ -1,6 +1,6 @@
 //! The fold: one event at a time, the only mutation of a session. Serves live recording and recovery alike.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +87,7 @@ impl Session {
             words: VecDeque::new(),
             claim: None,
             unknown: BTreeMap::new(),
+            repeated: BTreeSet::new(),
             reports: BTreeMap::new(),
             findings: BTreeMap::new(),
             evidence: VecDeque::new(),

@@ -41,7 +41,7 @@ impl Session {
 
     pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
         let evidence = Evidence { session: self.id, seq };
-        let in_doubt = self.unknown.remove(&returned.call).is_some();
+        let in_doubt = self.no_more_unknown(&returned.call);
         let (worked, result) = shown(&returned.outcome, evidence);
         let ended = self.status.is_end();
         let effect = match self.call_mut(&returned.call) {
@@ -160,7 +160,16 @@ impl Session {
         self.refused(&decided.call, &refusal)
     }
 
+    /// Whether it was.
+    fn no_more_unknown(&mut self, id: &CallId) -> bool {
+        self.repeated.remove(id);
+        self.unknown.remove(id).is_some()
+    }
+
     pub(super) fn outcome_unknown(&mut self, id: &CallId, cause: &str, seq: Seq) {
+        if self.may_have_happened_before(id) {
+            self.repeated.insert(id.clone());
+        }
         self.unknown.insert(id.clone(), cause.to_owned());
         self.changed_at = seq;
         if let Ok(call) = self.call_mut(id)
@@ -171,7 +180,9 @@ impl Session {
     }
 
     pub(super) fn outcome_settled(&mut self, settled: &OutcomeSettled, seq: Seq) -> Result<(), String> {
-        self.unknown.remove(&settled.call).ok_or_else(|| format!("call {} in doubt", settled.call))?;
+        if !self.no_more_unknown(&settled.call) {
+            return Err(format!("call {} in doubt", settled.call));
+        }
         let (worked, status, note) = match &settled.settlement {
             Settlement::Happened { note } => (true, "ok", note),
             Settlement::DidNotHappen { note } => (false, "failed", note),

@@ -6,7 +6,7 @@ mod owed;
 mod turn;
 mod work;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct Session {
     words: VecDeque<(Principal, String)>,
     claim: Option<OpenClaim>,
     unknown: BTreeMap<CallId, String>,
+    /// Of these, those that were made again while nobody knew whether the attempt before had happened.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    repeated: BTreeSet<CallId>,
     reports: BTreeMap<AgentName, AgentReport>,
     findings: BTreeMap<ToolName, Arc<Value>>,
     evidence: VecDeque<Seq>,
@@ -187,6 +190,11 @@ impl Session {
     /// Calls of which nobody knows whether they happened, with the cause.
     pub fn unknown(&self) -> &BTreeMap<CallId, String> {
         &self.unknown
+    }
+
+    /// Whether an earlier attempt at this call may have happened, whatever comes of the present one.
+    pub fn may_have_happened_before(&self, id: &CallId) -> bool {
+        self.repeated.contains(id) || self.call(id).and_then(Call::intent).is_some_and(|intent| intent.lost)
     }
 
     /// The last report of each agent.

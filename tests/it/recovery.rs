@@ -90,6 +90,23 @@ async fn an_idempotent_call_in_doubt_runs_again_under_the_same_key() {
 }
 
 #[tokio::test]
+async fn a_call_that_may_have_happened_before_a_crash_is_never_recorded_as_one_that_did_not() {
+    let house = House::open().await;
+    let session = house.session("staging").await;
+    house.tools.idempotent.behave(Behaviour::Hangs);
+    house.model.finish("close", 0.9);
+    house.model.calls(&[("act__idempotent", json!({"n": 1}))]);
+    house.tools.idempotent.arrived_times(1).await;
+    house.tools.idempotent.behave(Behaviour::Refuses);
+    let house = house.crash().await;
+    let asked = house.model.asked_times(1).await;
+    let shown = serde_json::to_string(&asked.first().unwrap().messages).unwrap();
+    assert!(shown.contains(r#""happened":"maybe""#), "{shown}");
+    assert_eq!(house.tools.idempotent.arrived().len(), 2);
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_call_that_its_tool_says_happened_is_recorded_and_never_made_again() {
     let (house, session) = crash_during_probed(None).await;
     house.tools.probed.asked_times(1).await;

@@ -109,6 +109,18 @@ pub enum ToolOutcome {
     },
 }
 
+impl ToolOutcome {
+    /// The outcome of a call of which an earlier attempt may have happened: that a later one failed without effect does not
+    /// undo that.
+    #[must_use]
+    pub fn after_a_lost_attempt(self) -> Self {
+        match self {
+            Self::Failed { failure } => Self::Failed { failure: ToolFailure { happened: Happened::Maybe, ..failure } },
+            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } => self,
+        }
+    }
+}
+
 /// What a tool says when it is asked whether one of its calls happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProbeAnswer {

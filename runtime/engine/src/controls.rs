@@ -15,6 +15,12 @@ pub enum Removed {
     Intent,
     /// An approved call is intended, but its approval stays pending.
     Consumption,
+    /// The key of a call is derived from its attempt.
+    Key,
+    /// A tool that is to be asked about a call is taken to have said that the call did not happen.
+    Probe,
+    /// A session goes on with the present pack of that name, whichever it was opened with.
+    Pin,
 }
 
 /// How much later than its effect an intent is stored: time enough to die in between.

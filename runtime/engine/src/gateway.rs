@@ -112,6 +112,13 @@ impl Permit {
     pub(crate) fn call(&self) -> &ToolCall {
         &self.call
     }
+
+    /// The same call under a key that only this attempt has.
+    #[cfg(feature = "controls")]
+    pub(crate) fn under_a_key_of_its_own(mut self, fence: provost_domain::ids::Fence) -> Self {
+        self.call.key = format!("{}/{fence}", self.call.key);
+        self
+    }
 }
 
 /// A question about one call whose end nobody saw. It is no permit: nothing can be called with it.
@@ -174,16 +181,19 @@ impl ToolGateway {
             };
         };
         let spec = tool.spec();
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let outcome = once(&**tool, permit, spec).await;
-            let lost = matches!(&outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
-            if !lost || spec.effect != EffectClass::Idempotent || attempts >= ATTEMPTS {
-                return bounded(outcome, spec.output_limit);
-            }
+        let mut outcome = once(&**tool, permit, spec).await;
+        let lost = |outcome: &ToolOutcome| {
+            let maybe = matches!(outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
+            maybe && spec.effect == EffectClass::Idempotent
+        };
+        let mut attempts = 1;
+        while lost(&outcome) && attempts < ATTEMPTS {
             tokio::time::sleep(PAUSE).await;
+            outcome = once(&**tool, permit, spec).await;
+            attempts += 1;
         }
+        let outcome = if attempts > 1 { outcome.after_a_lost_attempt() } else { outcome };
+        bounded(outcome, spec.output_limit)
     }
 
     /// Asks a tool whether a call happened, within the time one call may take. What fails cannot tell; asking changes
@@ -260,5 +270,62 @@ fn bounded(outcome: ToolOutcome, limit: usize) -> ToolOutcome {
         | ToolOutcome::Truncated { .. }
         | ToolOutcome::Empty { .. }
         | ToolOutcome::Failed { .. }) => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use provost_domain::ids::CallId;
+    use provost_domain::schema::ArgSchema;
+    use provost_domain::tool::Risk;
+
+    use super::*;
+
+    /// A tool that fails each time as the next of these says, from the last one on.
+    #[derive(Debug)]
+    struct Failing(ToolSpec, Mutex<Vec<Happened>>);
+
+    #[async_trait::async_trait]
+    impl ToolBackend for Failing {
+        fn spec(&self) -> &ToolSpec {
+            &self.0
+        }
+
+        async fn call(&self, _call: &ToolCall) -> ToolOutcome {
+            let happened = self.1.lock().unwrap().pop().unwrap();
+            ToolOutcome::Failed { failure: ToolFailure { happened, ..never_sent(String::new()) } }
+        }
+    }
+
+    async fn check(effect: EffectClass, attempts: &[Happened], expect: Happened) {
+        let spec = ToolSpec {
+            name: ToolName::new("a:b"),
+            description: String::new(),
+            schema: ArgSchema::new(serde_json::json!({})).unwrap(),
+            effect,
+            risk: Risk::Low,
+            timeout: Duration::from_mins(1),
+            output_limit: 1024,
+            rosters: BTreeMap::new(),
+        };
+        let (session, call) = (SessionId::new(uuid::Uuid::nil()), CallId::new("1.1.0"));
+        let (tool, key) = (spec.name.clone(), call.key(session));
+        let permit = Permit { call: ToolCall { session, call, tool, args: Arc::default(), key } };
+        let attempts = attempts.iter().rev().copied().collect();
+        let tools = ToolGateway::new([Arc::new(Failing(spec, Mutex::new(attempts))) as Arc<dyn ToolBackend>]);
+        let ToolOutcome::Failed { failure } = tools.call(&permit).await else { panic!("it worked") };
+        assert_eq!(failure.happened, expect);
+    }
+
+    #[tokio::test]
+    async fn what_may_have_happened_once_is_not_undone_by_a_later_failure() {
+        use Happened::{Maybe, No};
+        check(EffectClass::Idempotent, &[No], No).await;
+        check(EffectClass::Idempotent, &[Maybe, No], Maybe).await;
+        check(EffectClass::Idempotent, &[Maybe, Maybe, No], Maybe).await;
+        check(EffectClass::Unsafe, &[Maybe], Maybe).await;
     }
 }

@@ -112,6 +112,10 @@ async fn perform(shared: &Shared, gear: &Gear, assignment: AssignmentId, message
             shared.meters.called(&permit.call().tool, &outcome);
             Report::Returned { call: permit.call().call.clone(), outcome }
         }
+        #[cfg(feature = "controls")]
+        ToWorker::Probe(inquiry) if shared.settings.removed == Some(crate::Removed::Probe) => {
+            Report::Probed { call: inquiry.call().call.clone(), answer: ProbeAnswer::DidNotHappen }
+        }
         ToWorker::Probe(inquiry) => {
             let answer = AssertUnwindSafe(gear.tools.probe(&inquiry)).catch_unwind().await;
             let answer = answer.unwrap_or_else(|_panic| ProbeAnswer::CannotTell { detail: PANICKED.to_owned() });

@@ -145,6 +145,8 @@ impl Inner {
                 under_way.push(self.serve(target));
             }
             tokio::select! {
+                // In order, not by lot: the simulation replays it.
+                biased;
                 Some(target) = under_way.next() => drop(busy.remove(&target)),
                 () = self.came.notified() => {}
                 () = tokio::time::sleep(pause) => {}

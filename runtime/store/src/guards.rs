@@ -9,6 +9,10 @@ pub enum Removed {
     Fence,
     /// A session is parked over commands that its owner did not see, and they count as seen.
     WakeSeq,
+    /// Messages count as sent once they are taken up to be sent. In memory only.
+    Noting,
+    /// A session is erased as its row was read, whatever came since. In memory only.
+    AtRest,
 }
 
 /// The guards in place.
@@ -29,6 +33,16 @@ impl Guards {
     pub(crate) fn wake_seq(self) -> bool {
         self.removed != Some(Removed::WakeSeq)
     }
+
+    /// Whether a message waits until its target has taken it.
+    pub(crate) fn noting(self) -> bool {
+        self.removed != Some(Removed::Noting)
+    }
+
+    /// Whether a session is erased only while it rests, unchanged since it was read.
+    pub(crate) fn at_rest(self) -> bool {
+        self.removed != Some(Removed::AtRest)
+    }
 }
 
 #[cfg(not(feature = "controls"))]
@@ -41,6 +55,16 @@ impl Guards {
 
     /// Whether parking must have seen every command.
     pub(crate) const fn wake_seq(self) -> bool {
+        true
+    }
+
+    /// Whether a message waits until its target has taken it.
+    pub(crate) const fn noting(self) -> bool {
+        true
+    }
+
+    /// Whether a session is erased only while it rests, unchanged since it was read.
+    pub(crate) const fn at_rest(self) -> bool {
         true
     }
 }

@@ -22,8 +22,8 @@ use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
 use provost_domain::schema::BadSchema;
 use provost_http::HttpError;
 
-pub use notify::NotifySettings;
 use notify::Sender;
+pub use notify::{NotifySettings, Queue};
 pub use redact::redact;
 
 /// Which tools exist: only what is configured does.
@@ -108,7 +108,10 @@ pub fn build(settings: &ToolsSettings, clock: &Arc<dyn Clock>) -> Result<Vec<Arc
     for (name, target) in &settings.notify {
         let sender = Sender::new(client.clone(), Arc::clone(clock), name, target)?;
         match settings.outbox.as_ref().filter(|_| !settings.direct.contains(name)) {
-            Some(outbox) => tools.push(Arc::new(notify::Queue::new(sender.tool(), Arc::clone(outbox), clock)?)),
+            Some(outbox) => {
+                let spec = notify::declared(sender.tool())?;
+                tools.push(Arc::new(Queue::new(spec, Arc::clone(outbox), Arc::clone(clock))));
+            }
             None => tools.push(Arc::new(notify::Notify::new(sender)?)),
         }
     }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-pub(crate) use queue::Queue;
+pub use queue::Queue;
 pub(crate) use sender::Sender;
 pub use target::NotifySettings;
 
@@ -60,7 +60,7 @@ enum Severity {
 }
 
 /// What a tool of that name declares, in either form.
-fn declared(name: &ToolName) -> Result<ToolSpec, ToolsError> {
+pub(crate) fn declared(name: &ToolName) -> Result<ToolSpec, ToolsError> {
     Declaration {
         name: name.as_str(),
         description: "Notifies a team outside.",

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
-use provost_domain::event::{ApprovalDecision, Event, EventBody};
-use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::event::{ApprovalDecision, Event, EventBody, ToolIntended};
+use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq, SessionId, ToolName};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
@@ -15,15 +15,19 @@ use provost_domain::port::{
 };
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
+use provost_domain::tool::EffectClass;
 use provost_store::MemoryStore;
 use serde_json::Value;
 
+use crate::deeds::Deeds;
 use crate::trace::Trace;
+use crate::witness::NOTICE;
 
 /// The store with its book.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     inner: MemoryStore,
+    deeds: Deeds,
     trace: Trace,
     book: Mutex<Book>,
 }
@@ -35,6 +39,8 @@ struct Book {
     /// Appends and commands that a node was told of as durable.
     appends: BTreeSet<(SessionId, Digest)>,
     commands: BTreeSet<(SessionId, CmdId)>,
+    /// Notices that a node was told of as durable.
+    notices: BTreeSet<(SessionId, CallId)>,
 }
 
 /// One session as its log has it.
@@ -43,21 +49,41 @@ pub(crate) struct Account {
     /// The fold of its log.
     pub(crate) session: Option<Session>,
     head: (Seq, Digest),
-    /// What its log lets happen: tool, arguments and approval of each intended call.
-    intents: BTreeMap<CallId, (Arc<Value>, Option<ApprovalId>)>,
+    /// What its log lets happen.
+    intents: BTreeMap<CallId, Intended>,
     decided: BTreeSet<ApprovalId>,
     hashes: BTreeSet<Digest>,
+    erased: bool,
+}
+
+/// An intended call.
+#[derive(Debug, Clone)]
+struct Intended {
+    tool: ToolName,
+    args: Arc<Value>,
+    effect: EffectClass,
+    approval: Option<ApprovalId>,
 }
 
 impl Ledger {
     /// Over a store.
-    pub(crate) fn new(inner: MemoryStore, trace: Trace) -> Self {
-        Self { inner, trace, book: Mutex::default() }
+    pub(crate) fn new(inner: MemoryStore, deeds: Deeds, trace: Trace) -> Self {
+        Self { inner, deeds, trace, book: Mutex::default() }
     }
 
     /// The store itself.
     pub(crate) fn store(&self) -> &MemoryStore {
         &self.inner
+    }
+
+    /// What truly happened.
+    pub(crate) fn deeds(&self) -> &Deeds {
+        &self.deeds
+    }
+
+    /// Something is wrong with a session.
+    pub(crate) fn problem(&self, id: SessionId, problem: &str) {
+        self.trace.problem(format!("{id}: {problem}"));
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -67,6 +93,33 @@ impl Ledger {
     /// One session as folded so far.
     pub(crate) fn folded(&self, id: SessionId) -> Option<Session> {
         self.book().accounts.get(&id).and_then(|account| account.session.clone())
+    }
+
+    /// The pack a session was opened with.
+    pub(crate) fn pack_digest(&self, id: SessionId) -> Option<Digest> {
+        let book = self.book();
+        book.accounts.get(&id).and_then(|account| account.session.as_ref()).map(Session::pack_digest)
+    }
+
+    /// Whether a session was erased.
+    pub(crate) fn is_erased(&self, id: SessionId) -> bool {
+        self.book().accounts.get(&id).is_some_and(|account| account.erased)
+    }
+
+    /// A session was erased, and this is its last record.
+    pub(crate) fn buried(&self, id: SessionId, tombstone: &AppendRecord) {
+        let mut book = self.book();
+        let account = book.accounts.entry(id).or_default();
+        account.erased = true;
+        account.head = (tombstone.header.last_seq, tombstone.hash);
+        account.hashes.insert(tombstone.hash);
+    }
+
+    /// Nothing is done any more with a session that was erased.
+    fn must_live(&self, what: &str, id: SessionId) {
+        if self.is_erased(id) {
+            self.problem(id, &format!("{what} was done after it was erased"));
+        }
     }
 
     /// Every session.
@@ -84,6 +137,16 @@ impl Ledger {
         self.book().commands.insert((session, cmd_id));
     }
 
+    /// A node was told that this notice is durable.
+    pub(crate) fn told_of_notice(&self, session: SessionId, call: &CallId) {
+        self.book().notices.insert((session, call.clone()));
+    }
+
+    /// Notices that a node was told of as durable.
+    pub(crate) fn notices(&self) -> BTreeSet<(SessionId, CallId)> {
+        self.book().notices.clone()
+    }
+
     /// What nodes were told is durable and is not.
     pub(crate) async fn lost(&self) -> Vec<String> {
         let (appends, commands) = {
@@ -95,7 +158,7 @@ impl Ledger {
         };
         let mut lost = appends;
         for (id, cmd_id) in commands {
-            if !matches!(self.inner.outcome(&cmd_id, id).await, Ok(Some(_))) {
+            if !self.is_erased(id) && !matches!(self.inner.outcome(&cmd_id, id).await, Ok(Some(_))) {
                 lost.push(format!("{id}: acknowledged command {cmd_id} has no outcome"));
             }
         }
@@ -106,23 +169,24 @@ impl Ledger {
     pub(crate) fn undue(&self, id: SessionId, call: &CallId, args: &Value) -> Option<String> {
         let book = self.book();
         let account = book.accounts.get(&id);
-        match account.and_then(|account| account.intents.get(call)) {
-            None => Some("without an intent in the log".to_owned()),
-            Some((intended, _)) if **intended != *args => Some("with other arguments than intended".to_owned()),
-            Some((_, Some(approval))) if account.is_some_and(|account| !account.decided.contains(approval)) => {
-                Some(format!("its approval {approval} is not consumed"))
-            }
-            Some((_, Some(_) | None)) => None,
+        let Some(intended) = account.and_then(|account| account.intents.get(call)) else {
+            return Some("without an intent in the log".to_owned());
+        };
+        if *intended.args != *args {
+            return Some("with other arguments than intended".to_owned());
         }
+        let approval = intended.approval.as_ref()?;
+        let is_open = account.is_some_and(|account| !account.decided.contains(approval));
+        is_open.then(|| format!("its approval {approval} is not consumed"))
     }
 
     /// Enters what was just written.
     fn enter(&self, id: SessionId, record: &AppendRecord) {
         let mut book = self.book();
         let account = book.accounts.entry(id).or_default();
-        let problem = account.enter(record).err();
+        let problems = account.enter(record, |call, event| self.deeds.contradict(id, call, event));
         drop(book);
-        if let Some(problem) = problem {
+        for problem in problems.unwrap_or_else(|problem| vec![problem]) {
             self.trace.problem(format!("{id}: {problem}"));
         }
     }
@@ -138,16 +202,40 @@ impl Ledger {
 }
 
 impl Account {
-    fn enter(&mut self, record: &AppendRecord) -> Result<(), String> {
+    /// Folds a record. Returns which of its events say what is not so.
+    fn enter(
+        &mut self,
+        record: &AppendRecord,
+        contradict: impl Fn(EffectClass, &EventBody) -> Option<String>,
+    ) -> Result<Vec<String>, String> {
         let events = record.open(self.head.0, self.head.1).map_err(|error| error.to_string())?;
         self.head = (record.header.last_seq, record.hash);
         self.hashes.insert(record.hash);
-        events.iter().try_for_each(|event| self.apply(event))
+        let mut untrue = Vec::new();
+        for event in &events {
+            self.apply(event)?;
+            untrue.extend(self.class(&event.body).and_then(|class| contradict(class, &event.body)));
+        }
+        Ok(untrue)
+    }
+
+    /// The class of the call whose end an event tells.
+    fn class(&self, event: &EventBody) -> Option<EffectClass> {
+        let call = match event {
+            EventBody::ToolReturned(returned) => &returned.call,
+            EventBody::CallProbed(probed) => &probed.call,
+            _ => return None,
+        };
+        // A notice is taken for told once it is durable: whether it arrives shows later.
+        self.intents.get(call).filter(|intended| intended.tool.as_str() != NOTICE).map(|intended| intended.effect)
     }
 
     fn apply(&mut self, event: &Event) -> Result<(), String> {
         if let EventBody::ToolIntended(intent) = &event.body {
-            self.intents.insert(intent.call.clone(), (Arc::clone(&intent.args), intent.approval.clone()));
+            let ToolIntended { call, tool, args, effect, approval, .. } = intent;
+            let (tool, approval) = (tool.clone(), approval.clone());
+            let intended = Intended { tool, args: Arc::clone(args), effect: *effect, approval };
+            self.intents.insert(call.clone(), intended);
         }
         if let EventBody::ApprovalDecided(decided) = &event.body
             && matches!(decided.decision, ApprovalDecision::Approved | ApprovalDecision::Edited { .. })
@@ -179,7 +267,9 @@ impl SessionStore for Ledger {
     }
 
     async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
-        self.inner.take_over(session, owner).await
+        let taken = self.inner.take_over(session, owner).await?;
+        self.must_live("a takeover", session);
+        Ok(taken)
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
@@ -190,6 +280,7 @@ impl SessionStore for Ledger {
         });
         let appended = self.inner.append(append).await?;
         if !known {
+            self.must_live("an append", id);
             self.check_owner("an append", &before, (&owner, fence));
             if let Some(record) = record {
                 self.enter(id, &record);
@@ -201,6 +292,7 @@ impl SessionStore for Ledger {
     async fn park(&self, park: Park) -> Result<Parked, StoreError> {
         let before = self.inner.session(park.session).await?;
         let parked = self.inner.park(park.clone()).await?;
+        self.must_live("a parking", park.session);
         self.check_owner("a parking", &before, (&park.owner, park.fence));
         if parked == Parked::Parked && !self.inner.inbox(park.session).await?.0.is_empty() {
             self.trace.problem(format!("{}: parked over an unread command", park.session));
@@ -212,7 +304,9 @@ impl SessionStore for Ledger {
 #[async_trait]
 impl CommandLog for Ledger {
     async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
-        self.inner.submit(cmd_id, session, command).await
+        let submitted = self.inner.submit(cmd_id, session, command).await?;
+        self.must_live("a command", session);
+        Ok(submitted)
     }
 
     async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {

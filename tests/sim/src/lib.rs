@@ -6,18 +6,23 @@
 //! ```text
 //! dice      all chance, from the seed                 link     a node's way to the store, and its faults
 //! world     nodes that come and go                    ledger   the store, and the book kept of every write
-//! people    sessions opened, answered, stopped        witness  the tools: what happened in the world, how often
-//! mouth     what models say                           verdict  what must hold at rest
+//! people    sessions opened, answered, stopped        witness  the tools, and who sees all that reaches them
+//! mouth     what models say                           deeds    what truly happened, and what tools said of it
+//!                                                     verdict  what must hold at rest
 //! ```
 
 mod board;
 mod campaign;
 mod clock;
+mod deeds;
 mod dice;
+mod erasure;
 mod gate;
 mod ledger;
 mod link;
 mod mouth;
+mod outbox;
+mod packs;
 mod people;
 mod trace;
 mod verdict;
@@ -44,6 +49,15 @@ use world::World;
 const PEOPLE_MAX: Duration = Duration::from_hours(1);
 /// Virtual time in which everything must have come to rest.
 const REST_MAX: Duration = Duration::from_mins(20);
+/// In how many worlds of a thousand somebody erases sessions.
+const ERASES: u64 = 400;
+/// In how many worlds of a thousand sessions are erased by age.
+const RETAINS: u64 = 80;
+/// How long sessions are kept there: at least, and at most so much longer.
+const KEPT_LEAST: Duration = Duration::from_secs(10);
+const KEPT_MS: u64 = 50_000;
+/// The time in which retention looks at what is old: its first look comes after two minutes.
+const RETAINED: Duration = Duration::from_mins(5);
 
 /// A mechanism to do without, to see that the simulation finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +70,16 @@ pub enum Removed {
 
 impl Removed {
     /// Each of them with its name.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("fence", Self::Store(provost_store::Removed::Fence)),
         ("wake-seq", Self::Store(provost_store::Removed::WakeSeq)),
         ("intent", Self::Engine(provost_engine::Removed::Intent)),
         ("consumption", Self::Engine(provost_engine::Removed::Consumption)),
+        ("key", Self::Engine(provost_engine::Removed::Key)),
+        ("probe", Self::Engine(provost_engine::Removed::Probe)),
+        ("noting", Self::Store(provost_store::Removed::Noting)),
+        ("at-rest", Self::Store(provost_store::Removed::AtRest)),
+        ("pin", Self::Engine(provost_engine::Removed::Pin)),
     ];
 
     /// The one of this name.
@@ -130,6 +149,10 @@ pub struct Counts {
     pub effects: u64,
     /// Fences given out beyond each session's first: takeovers, and wake-ups after parking.
     pub fences: u64,
+    /// Sessions that were erased.
+    pub erased: u64,
+    /// Notices that are to arrive outside.
+    pub notices: u64,
 }
 
 impl Counts {
@@ -141,6 +164,8 @@ impl Counts {
             events: self.events + other.events,
             effects: self.effects + other.effects,
             fences: self.fences + other.fences,
+            erased: self.erased + other.erased,
+            notices: self.notices + other.notices,
         }
     }
 }
@@ -183,12 +208,17 @@ async fn simulate(seed: u64, options: Options) -> Outcome {
     let trace = Trace::new(Arc::clone(&clock), options.trace);
     let weather = weather(&dice);
     trace.line(|| format!("{weather:?}"));
-    let world = World::new(clock, Storm::new(weather), trace.clone(), options.removed);
+    let mut world = World::new(clock, Storm::new(weather), trace.clone(), options.removed);
+    world.kept_for = dice.permille(RETAINS).then(|| KEPT_LEAST + dice.millis(KEPT_MS));
     let mut people = JoinSet::new();
     for n in 0..=dice.below(4) {
         people.spawn(Someone::new(world.clone(), dice.fork(), n).live());
     }
-    world.spawn(jumps(world.clone(), dice.fork()));
+    if dice.permille(ERASES) {
+        people.spawn(erasure::archivist(world.clone(), dice.fork()));
+    }
+    drop(witness::beside(reloads(world.clone(), dice.fork())));
+    drop(witness::beside(jumps(world.clone(), dice.fork())));
     for _ in 0..dice.below(4) {
         world.chapter(&dice).await;
     }
@@ -201,6 +231,14 @@ async fn simulate(seed: u64, options: Options) -> Outcome {
         trace.problem(format!("the store cannot be read: {error}"));
     }
     Outcome { seed, problems: trace.problems(), digest, trace: trace.lines(), counts }
+}
+
+/// Somebody changes the packs under running sessions.
+async fn reloads(world: World, dice: Dice) {
+    for _ in 0..dice.below(3) {
+        tokio::time::sleep(dice.millis(30_000)).await;
+        world.reload(&dice).await;
+    }
 }
 
 /// The wall clock is set, forward and back.
@@ -223,6 +261,9 @@ async fn finish(world: &World, mut people: JoinSet<()>, dice: &Dice) {
         world.trace.problem("somebody waits for an answer for ever".to_owned());
     }
     world.trace.line(|| "people have left".to_owned());
+    if world.kept_for.is_some() {
+        tokio::time::sleep(RETAINED).await;
+    }
     let rest = async {
         while !verdict::is_quiet(world).await {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -241,8 +282,10 @@ async fn count(world: &World) -> Counts {
         if let Ok(row) = world.ledger.session(id).await {
             counts.events += row.head_seq.0;
             counts.fences += row.fence.0.saturating_sub(1);
+            counts.erased += u64::from(row.erased_at.is_some());
         }
     }
-    counts.effects = world.witness.effects().values().map(|times| u64::from(*times)).sum();
+    counts.notices = world.ledger.notices().len() as u64;
+    counts.effects = world.deeds.all().values().map(|deed| u64::from(deed.times)).sum();
     counts
 }

@@ -90,6 +90,11 @@ impl Link {
         Self { ledger, gate, storm, dice, trace, node }
     }
 
+    /// What it leads to.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     fn fault(&self) -> Option<Fault> {
         let Weather { before, after, twice, death, .. } = self.storm.weather;
         let rolled = self.dice.below(1000);
@@ -117,7 +122,7 @@ impl Link {
     }
 
     /// Makes a call as its fault has it.
-    async fn through<T, F>(&self, at: &str, call: impl Fn() -> F) -> Result<T, StoreError>
+    pub(crate) async fn through<T, F>(&self, at: &str, call: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {

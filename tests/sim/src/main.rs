@@ -10,9 +10,13 @@ use clap::{Parser, ValueEnum};
 use provost_sim::{Options, Removed, Report, count_panics, play, run};
 use serde_json::{Value, json};
 
+/// What the command that starts this program takes itself.
+const RELEASE: &str = "`cargo xtask sim --release` plays an optimised build, for a hundred thousand seeds and more. A seed plays the same in \
+     both.";
+
 /// Whole sessions, their people, models, tools, crashes and faults, all decided by a seed.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask sim", bin_name = "cargo xtask sim")]
+#[command(name = "cargo xtask sim", bin_name = "cargo xtask sim", after_help = RELEASE)]
 struct Args {
     /// How many seeds.
     #[arg(long, default_value_t = 1_000)]
@@ -108,12 +112,14 @@ fn as_text(report: &Report, args: &Args) -> Result<String> {
     let counts = report.counts;
     writeln!(
         text,
-        "{} seeds, {} failed: {} sessions, {} events, {} effects, {} fences given out; digest {}",
+        "{} seeds, {} failed: {} sessions, {} erased, {} events, {} effects, {} notices, {} fences given out; digest {}",
         report.seeds,
         report.failures,
         counts.sessions,
+        counts.erased,
         counts.events,
         counts.effects,
+        counts.notices,
         counts.fences,
         report.digest().hex(),
     )?;
@@ -132,8 +138,10 @@ fn as_json(report: &Report, args: &Args) -> Value {
         "failures": report.failures,
         "failed": failed.collect::<Vec<_>>(),
         "sessions": counts.sessions,
+        "erased": counts.erased,
         "events": counts.events,
         "effects": counts.effects,
+        "notices": counts.notices,
         "fences": counts.fences,
         "digest": report.digest().hex(),
         "removed": args.remove.map(Removed::name),

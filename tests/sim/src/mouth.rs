@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::gate::Gate;
+use crate::ledger::Ledger;
+use crate::packs;
 
 /// The slowest reply that comes at all in time.
 const REPLY_MS: u64 = 3_000;
@@ -20,14 +22,24 @@ const REPLY_MS: u64 = 3_000;
 pub(crate) struct Mouth {
     gate: Gate,
     dice: Dice,
+    ledger: Arc<Ledger>,
 }
 
 type Calls = Vec<(&'static str, Value)>;
 
 impl Mouth {
     /// Of one node.
-    pub(crate) fn new(gate: Gate, dice: Dice) -> Arc<Self> {
-        Arc::new(Self { gate, dice })
+    pub(crate) fn new(gate: Gate, dice: Dice, ledger: Arc<Ledger>) -> Arc<Self> {
+        Arc::new(Self { gate, dice, ledger })
+    }
+
+    /// A question must be put as the pack has it that its session was opened with.
+    fn hears(&self, request: &ModelRequest) {
+        let pack = self.ledger.pack_digest(request.session).and_then(packs::of);
+        let agent = pack.and_then(|pack| pack.agents.get(&request.agent));
+        if agent.is_none_or(|agent| agent.prompt != request.system) {
+            self.ledger.problem(request.session, &format!("asked as another pack has it: {}", request.system));
+        }
     }
 
     fn says(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
@@ -122,6 +134,7 @@ fn finish(signal: &str) -> Value {
 impl ModelProvider for Mouth {
     async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
         self.gate.pass().await;
+        self.hears(request);
         if self.dice.permille(8) {
             return std::future::pending().await;
         }

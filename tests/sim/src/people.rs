@@ -5,15 +5,16 @@ use std::time::Duration;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::event::Settlement;
 use provost_domain::ids::{ApprovalId, CallId, CmdId, Seq, SessionId, ToolName};
-use provost_domain::port::{CommandLog as _, Random as _};
+use provost_domain::port::{CommandLog as _, Random as _, StoreError};
 use provost_domain::session::Session;
 use provost_domain::status::Status;
 use provost_engine::{Case, EngineError};
-use provost_tests::house::{House, person};
+use provost_tests::house::person;
 use serde_json::json;
 use uuid::{Builder, Uuid};
 
 use crate::dice::Dice;
+use crate::erasure::{erase, secret};
 use crate::gate::Life;
 use crate::world::World;
 
@@ -23,6 +24,8 @@ const BEGIN_MILLIS: u64 = 1_795_132_800_000;
 const DEEDS_MAX: u64 = 24;
 /// How often a command is sent again under its id.
 const TRIES: u32 = 4;
+/// How many deeds of a thousand, once a session has ended, are to have it erased while something is said to it.
+const ERASES_WHILE_ASKING: u64 = 15;
 /// The longest pause between two deeds.
 const PAUSE_MS: u64 = 5_000;
 
@@ -52,6 +55,12 @@ impl Someone {
         for _ in 0..self.dice.below(DEEDS_MAX) + 4 {
             tokio::time::sleep(self.dice.millis(PAUSE_MS)).await;
             let Some(session) = self.world.ledger.folded(self.id) else { return };
+            if session.status().is_end() && self.dice.permille(ERASES_WHILE_ASKING) {
+                // Two who do not know of each other.
+                let ask = Ask::Speak { text: secret(self.id) };
+                tokio::join!(biased; self.ask(&session, ask), erase(&self.world, self.id));
+                continue;
+            }
             if let Some(ask) = self.wish(&session) {
                 self.ask(&session, ask).await;
             }
@@ -63,8 +72,8 @@ impl Someone {
         let case = Case {
             id: self.id,
             pack: "case".to_owned(),
-            fields: House::fields(environment),
-            title: "it hurts".to_owned(),
+            fields: json!({"summary": secret(self.id), "environment": environment, "service": "shop"}),
+            title: secret(self.id),
             by: person("opener"),
             parent: None,
             start: self.dice.permille(850),
@@ -100,7 +109,7 @@ impl Someone {
             14..16 => {
                 Some(Ask::Answer { approval: ApprovalId::of(self.id, &CallId::new("1.1.1")), answer: Answer::Approve })
             }
-            16..18 => Some(Ask::Speak { text: "hello?".to_owned() }),
+            16..18 => Some(Ask::Speak { text: secret(self.id) }),
             18..78 => self.needed(session),
             _ => None,
         }
@@ -113,7 +122,7 @@ impl Someone {
         let unknown: Vec<CallId> = session.unknown().keys().cloned().collect();
         if let Some(call) = dice.pick(&unknown) {
             let note = "looked".to_owned();
-            let happened = self.world.witness.times(self.id, &call) > 0;
+            let happened = self.world.deeds.times(self.id, &call) > 0;
             let settlement = match (dice.permille(150), happened) {
                 (true, _) => Settlement::GiveUp { note },
                 (false, true) => Settlement::Happened { note },
@@ -159,7 +168,11 @@ impl Someone {
             self.world.trace.line(|| format!("{} {:?}: {answer:?}", self.id, command.ask));
             match answer {
                 Some(Ok(_) | Err(EngineError::Refused(_))) => return self.must_stand(&cmd_id, starts).await,
-                Some(Err(EngineError::Busy(_) | EngineError::SessionCapExceeded { .. })) => return,
+                Some(Err(
+                    EngineError::Busy(_)
+                    | EngineError::SessionCapExceeded { .. }
+                    | EngineError::Store(StoreError::Erased { .. }),
+                )) => return,
                 Some(Err(_)) | None => {}
             }
             // Somebody who gives up has not told the runtime so.
@@ -177,7 +190,9 @@ impl Someone {
         if starts {
             return;
         }
-        if !matches!(self.world.ledger.outcome(cmd_id, self.id).await, Ok(Some(_))) {
+        let stands =
+            matches!(self.world.ledger.outcome(cmd_id, self.id).await, Ok(Some(_)) | Err(StoreError::Erased { .. }));
+        if !stands {
             self.world
                 .trace
                 .problem(format!("{}: command {cmd_id} was answered, and its outcome is not stored", self.id));

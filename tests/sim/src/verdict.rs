@@ -1,16 +1,26 @@
 //! What must hold once nothing fails any more and everything has come to rest.
 
+use std::time::Duration;
+
 use provost_domain::ids::{Digest, Owner, Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::port::{
-    ApprovalFilter, Clock as _, CommandLog as _, Reads as _, SessionRow, SessionStore as _, StoreError,
+    ApprovalFilter, Clock as _, CommandLog as _, OutboxReads as _, Reads as _, SessionRow, SessionStore as _,
+    StoreError,
 };
 use provost_domain::session::Session;
 
+use crate::erasure;
 use crate::world::World;
 
-/// Whether nothing runs, nothing is unread and no timer is set.
+/// How much later than it may a session goes by age: looks are a minute apart, and vary.
+const RETENTION_LATE: Duration = Duration::from_secs(150);
+
+/// Whether nothing runs, nothing is unread, no timer is set and nothing waits to be sent.
 pub(crate) async fn is_quiet(world: &World) -> bool {
+    if !world.ledger.store().queued().await.is_ok_and(|queued| queued.is_empty()) {
+        return false;
+    }
     for id in world.ledger.ids() {
         let Ok(row) = world.ledger.session(id).await else { return false };
         let unread = world.ledger.inbox(id).await.map_or(true, |(unread, _)| !unread.is_empty());
@@ -30,6 +40,15 @@ pub(crate) async fn judge(world: &World) -> Result<(), StoreError> {
     for found in world.ledger.runnable(&nobody, world.clock.now(), 100).await? {
         world.trace.problem(format!("{}: still to be carried on", found.session));
     }
+    for (id, call) in world.ledger.notices() {
+        let deed = world.deeds.of(id, &call);
+        if deed.times == 0 && !deed.refused {
+            world.trace.problem(format!("{id}: the notice of {call} was durable, and never arrived"));
+        }
+    }
+    for id in erasure::left_behind(world) {
+        world.trace.problem(format!("{id}: it was erased, and the store still holds its words"));
+    }
     for id in world.ledger.ids() {
         for problem in session(world, id).await? {
             world.trace.problem(format!("{id}: {problem}"));
@@ -46,6 +65,16 @@ async fn session(world: &World, id: SessionId) -> Result<Vec<String>, StoreError
         problems.push("a row without a log".to_owned());
         return Ok(problems);
     };
+    if world.ledger.is_erased(id) {
+        return Ok(problems);
+    }
+    if let Some(age) = world.kept_for
+        && row.ended
+        && folded.unknown().is_empty()
+        && row.progress_at.plus(age + RETENTION_LATE) < world.clock.now()
+    {
+        problems.push(format!("it ended at {}, is kept for {age:?}, and is there still", row.progress_at));
+    }
     let (unread, _) = world.ledger.inbox(id).await?;
     if !unread.is_empty() {
         problems.push(format!("{} commands are unread", unread.len()));
@@ -108,8 +137,8 @@ pub(crate) async fn digest(world: &World) -> Result<Digest, StoreError> {
             parts.push(record.hash.as_bytes().to_vec());
         }
     }
-    for (key, times) in world.witness.effects() {
-        parts.push(format!("{key} {times}").into_bytes());
+    for deed in world.deeds.all().values() {
+        parts.push(format!("{deed:?}").into_bytes());
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Ok(Digest::of_parts(&parts))

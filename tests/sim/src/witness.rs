@@ -1,22 +1,26 @@
-//! The tools of a simulation: they count what happens in the world, under which key, and hold each effect against the log.
+//! The tools of a simulation: they hold each effect against the log, and know what became of each call.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::{CallId, SessionId};
-use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
+use provost_domain::port::{Clock, Outbox, ToolBackend};
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use provost_tests::tools::{Behaviour, CountedTool};
+use provost_tools::Queue;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
+use crate::deeds::{Deeds, Request};
 use crate::dice::Dice;
-use crate::gate::Gate;
+use crate::erasure::secret;
+use crate::gate::{Gate, Life};
 use crate::ledger::Ledger;
 use crate::trace::Trace;
 
+/// The tool that stores notices, and their target.
+pub(crate) const NOTICE: &str = "notify:team";
 /// How long a tool may take. Some calls take longer.
 const TIMEOUT: Duration = Duration::from_secs(6);
 /// The slowest way to a tool or back.
@@ -32,7 +36,7 @@ fn specs() -> &'static [ToolSpec] {
             ("act:safe", EffectClass::Unsafe, Risk::Low),
             ("act:idempotent", EffectClass::Idempotent, Risk::Medium),
             ("act:probe", EffectClass::Probe, Risk::Low),
-            ("notify:team", EffectClass::Idempotent, Risk::Low),
+            (NOTICE, EffectClass::Idempotent, Risk::Low),
         ];
         let spec = |(name, effect, risk)| {
             let counted = CountedTool::new(name, effect, risk, Behaviour::Refuses);
@@ -42,48 +46,79 @@ fn specs() -> &'static [ToolSpec] {
     })
 }
 
-/// All that happened: how often, by key.
+/// Who sees everything that happens.
 #[derive(Debug)]
 pub(crate) struct Witness {
     ledger: Arc<Ledger>,
+    deeds: Deeds,
     trace: Trace,
-    effects: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Witness {
     /// Of a world in which nothing has happened yet.
-    pub(crate) fn new(ledger: Arc<Ledger>, trace: Trace) -> Self {
-        Self { ledger, trace, effects: Mutex::default() }
+    pub(crate) fn new(ledger: Arc<Ledger>, deeds: Deeds, trace: Trace) -> Self {
+        Self { ledger, deeds, trace }
     }
 
-    /// All that happened so far: how often, by key.
-    pub(crate) fn effects(&self) -> BTreeMap<String, u32> {
-        self.effects.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn problem(&self, call: &ToolCall, problem: &str) {
+        self.trace.problem(format!("{}: {} {} {problem}", call.session, call.tool, call.call));
     }
 
-    /// How often this call happened.
-    pub(crate) fn times(&self, session: SessionId, call: &CallId) -> u32 {
-        self.effects().get(&call.key(session)).copied().unwrap_or(0)
+    /// A node sends a request.
+    pub(crate) fn begin(&self, call: &ToolCall, class: EffectClass, life: Life) -> Request {
+        let (request, problem) = self.deeds.begin(call, class, life);
+        if let Some(problem) = problem {
+            self.problem(call, &problem);
+        }
+        request
     }
 
-    fn happens(&self, call: &ToolCall, class: EffectClass) {
+    /// A request has come. Whether it took effect.
+    pub(crate) fn arrive(&self, call: &ToolCall, request: Request, outcome: &ToolOutcome) -> bool {
+        let Some(times) = self.deeds.arrive(call, request, outcome) else {
+            self.trace.line(|| format!("turned away: {} {} {}", call.tool, call.session, call.call));
+            return false;
+        };
         self.trace.line(|| format!("EFFECT {} {} {} {}", call.tool, call.session, call.call, call.args));
         if let Some(problem) = self.ledger.undue(call.session, &call.call, &call.args) {
-            self.trace.problem(format!("{}: {} {} happened {problem}", call.session, call.tool, call.call));
+            self.problem(call, &format!("happened {problem}"));
         }
-        let mut effects = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = effects.entry(call.key.clone()).or_default();
-        *times += 1;
-        if matches!(class, EffectClass::Unsafe | EffectClass::Probe) && *times > 1 {
-            self.trace.problem(format!("{}: {} {} happened {times} times", call.session, call.tool, call.call));
+        if times > 1 && !request.may_repeat() {
+            self.problem(call, &format!("happened {times} times"));
         }
+        true
     }
 
-    /// The tools as one node reaches them.
-    pub(crate) fn tools(self: &Arc<Self>, gate: &Gate, dice: &Dice) -> Vec<Arc<dyn ToolBackend>> {
-        let tool = |spec: &ToolSpec| {
+    /// A tool that can be sure is asked about a call.
+    fn asked(&self, call: &ToolCall) -> ProbeAnswer {
+        let (outcome, problem) = self.deeds.asked(call);
+        if let Some(problem) = problem {
+            self.problem(call, &problem);
+        }
+        let word = if outcome.is_some() { "it happened" } else { "it did not happen" };
+        self.trace.line(|| format!("asked about {} {} {}: {word}", call.tool, call.session, call.call));
+        outcome.map_or(ProbeAnswer::DidNotHappen, |outcome| ProbeAnswer::Happened { outcome })
+    }
+
+    /// The target of a notice will never take it.
+    pub(crate) fn refuse(&self, call: &ToolCall) {
+        self.trace.line(|| format!("refused for good: {} {} {}", call.tool, call.session, call.call));
+        self.deeds.refuse(call);
+    }
+
+    /// The tools as one node reaches them. Notices are stored by the tool that is shipped.
+    pub(crate) fn tools(
+        self: &Arc<Self>,
+        gate: &Gate,
+        dice: &Dice,
+        (outbox, clock): (Arc<dyn Outbox>, Arc<dyn Clock>),
+    ) -> Vec<Arc<dyn ToolBackend>> {
+        let tool = |spec: &ToolSpec| -> Arc<dyn ToolBackend> {
+            if spec.name.as_str() == NOTICE {
+                return Arc::new(Queue::new(spec.clone(), Arc::clone(&outbox), Arc::clone(&clock)));
+            }
             let (witness, gate, dice) = (Arc::clone(self), gate.clone(), dice.clone());
-            Arc::new(Tool { spec: spec.clone(), witness, gate, dice }) as _
+            Arc::new(Tool { spec: spec.clone(), witness, gate, dice })
         };
         specs().iter().map(tool).collect()
     }
@@ -103,6 +138,35 @@ fn failed(happened: Happened) -> ToolOutcome {
     ToolOutcome::Failed { failure: ToolFailure { kind, happened, detail, exit: None, signal: None, timeout_ms: None } }
 }
 
+impl Tool {
+    /// Some results are large; of these some are another session's too.
+    fn outcome(&self, call: &ToolCall, mood: u64) -> ToolOutcome {
+        match mood {
+            13 => ToolOutcome::Ok { content: json!("x".repeat(6 * 1024)) },
+            14..16 => ToolOutcome::Ok { content: json!(secret(call.session).repeat(300)) },
+            16..18 => ToolOutcome::Empty { note: "nothing".to_owned() },
+            _ => ToolOutcome::Ok { content: json!({"level": self.dice.below(8)}) },
+        }
+    }
+
+    /// Sends it. It arrives, whatever becomes of its node and of whoever waits for it.
+    async fn send(&self, call: &ToolCall, mood: u64) -> ToolOutcome {
+        let request = self.witness.begin(call, self.spec.effect, self.gate.life());
+        let (outcome, way) = (self.outcome(call, mood), self.dice.millis(WAY_MS));
+        // Some get lost.
+        if matches!(mood, 0..5 | 8) {
+            tokio::time::sleep(way).await;
+            return failed(Happened::No);
+        }
+        let (witness, call) = (Arc::clone(&self.witness), call.clone());
+        let arrived = beside(async move {
+            tokio::time::sleep(way).await;
+            if witness.arrive(&call, request, &outcome) { outcome } else { failed(Happened::No) }
+        });
+        arrived.await.unwrap_or_else(|_gone| failed(Happened::Maybe))
+    }
+}
+
 #[async_trait]
 impl ToolBackend for Tool {
     fn spec(&self) -> &ToolSpec {
@@ -112,21 +176,32 @@ impl ToolBackend for Tool {
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
         self.gate.pass().await;
         let mood = self.dice.below(100);
-        tokio::time::sleep(self.dice.millis(WAY_MS)).await;
-        // What is on its way arrives, whatever becomes of its node.
-        let arrives = !matches!(mood, 0..5 | 8);
-        if arrives {
-            self.witness.happens(call, self.spec.effect);
-        }
+        let outcome = self.send(call, mood).await;
         let back = if matches!(mood, 10..13) { TIMEOUT * 2 } else { self.dice.millis(WAY_MS) };
         tokio::time::sleep(back).await;
         self.gate.pass().await;
-        match mood {
-            0..5 => failed(Happened::No),
-            5..10 => failed(Happened::Maybe),
-            13..16 => ToolOutcome::Ok { content: json!("x".repeat(6 * 1024)) },
-            16..18 => ToolOutcome::Empty { note: "nothing".to_owned() },
-            _ => ToolOutcome::Ok { content: json!({"level": self.dice.below(8)}) },
-        }
+        if matches!(mood, 5..10) { failed(Happened::Maybe) } else { outcome }
     }
+
+    /// The truth, or that it cannot tell; some answers come too late.
+    async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
+        self.gate.pass().await;
+        let mood = self.dice.below(100);
+        tokio::time::sleep(self.dice.millis(WAY_MS)).await;
+        let answer = match mood {
+            0..20 => ProbeAnswer::CannotTell { detail: "as told".to_owned() },
+            20..22 => ProbeAnswer::Happened { outcome: failed(Happened::Maybe) },
+            _ => self.witness.asked(call),
+        };
+        let back = if matches!(mood, 22..26) { TIMEOUT * 2 } else { self.dice.millis(WAY_MS) };
+        tokio::time::sleep(back).await;
+        self.gate.pass().await;
+        answer
+    }
+}
+
+/// Beside whoever began it, who may be gone before it ends.
+#[expect(clippy::disallowed_methods, reason = "its runtime ends with it")]
+pub(crate) fn beside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(work)
 }

@@ -1,35 +1,45 @@
 //! A world: one store, one witness, one clock, and nodes that come and go.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use provost_agents::StandardRoles;
-use provost_domain::gate::ApprovalRule;
-use provost_domain::ids::{AgentName, ToolName};
-use provost_domain::pack::Pack;
-use provost_engine::{Engine, EngineError, EngineSettings, ModelGateway, ModelLimits, Ports, ToolGateway};
+use provost_domain::ids::ToolName;
+use provost_domain::port::{Carrier, Prunable};
+use provost_engine::{
+    Engine, EngineError, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Retention, RetentionSettings,
+    ToolGateway,
+};
+use provost_server::{Outgoing, OutgoingParts};
 use provost_store::MemoryStore;
-use provost_tests::pack;
 
-use crate::Removed;
 use crate::board::Board;
 use crate::clock::SimClock;
+use crate::deeds::Deeds;
 use crate::dice::Dice;
 use crate::gate::{Gate, Life};
 use crate::ledger::Ledger;
 use crate::link::{Link, Storm};
 use crate::mouth::Mouth;
+use crate::outbox::Courier;
 use crate::trace::Trace;
-use crate::witness::Witness;
+use crate::witness::{NOTICE, Witness, beside};
+use crate::{Removed, packs};
+
+/// How long a notice is tried: none is given up because of its age.
+const NEVER: Duration = Duration::from_hours(24);
 
 /// Everything that outlives a node.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     /// The store.
     pub(crate) ledger: Arc<Ledger>,
+    /// What truly happened.
+    pub(crate) deeds: Deeds,
     /// The tools.
-    pub(crate) witness: Arc<Witness>,
+    witness: Arc<Witness>,
     /// The clock.
     pub(crate) clock: Arc<SimClock>,
     /// The faults.
@@ -37,7 +47,8 @@ pub(crate) struct World {
     /// The notes.
     pub(crate) trace: Trace,
     removed: Option<Removed>,
-    packs: Vec<Arc<Pack>>,
+    /// How long closed sessions are kept, where they are erased by age.
+    pub(crate) kept_for: Option<Duration>,
     present: Board<Option<Node>>,
     nodes: Arc<AtomicU32>,
 }
@@ -47,42 +58,24 @@ pub(crate) struct World {
 pub(crate) struct Node {
     /// Its engine.
     pub(crate) engine: Engine,
+    /// What erases there.
+    pub(crate) eraser: Eraser,
+    outgoing: Outgoing,
     /// Whether it lives.
     pub(crate) gate: Gate,
     /// Which one it is, from 1.
     pub(crate) number: u32,
 }
 
-/// The test pack, with a call that can be probed, and times short enough for all of them to pass.
-fn quick_pack() -> Pack {
-    let mut pack = pack::pack();
-    for agent in pack.agents.values_mut() {
-        agent.deadline = Duration::from_secs(if agent.watch.is_some() { 12 } else { 25 });
-        if let Some(watch) = &mut agent.watch {
-            watch.every = Duration::from_secs(2);
-        }
-        if agent.name == AgentName::new("closer") {
-            agent.tools.push(ToolName::new("act:probe"));
-        }
-    }
-    pack.gates.approval = ApprovalRule { expires: Duration::from_secs(40), ..pack.gates.approval };
-    pack
-}
-
-/// Read once per process: its schemas are compiled.
-fn shared_pack() -> Arc<Pack> {
-    static PACK: std::sync::OnceLock<Arc<Pack>> = std::sync::OnceLock::new();
-    Arc::clone(PACK.get_or_init(|| Arc::new(quick_pack())))
-}
-
 impl World {
     /// Without a node yet.
     pub(crate) fn new(clock: Arc<SimClock>, storm: Storm, trace: Trace, removed: Option<Removed>) -> Self {
         let empty = removed.and_then(Removed::of_store).map_or_else(MemoryStore::new, MemoryStore::without);
-        let ledger = Arc::new(Ledger::new(empty, trace.clone()));
-        let witness = Arc::new(Witness::new(Arc::clone(&ledger), trace.clone()));
-        let (packs, present) = (vec![shared_pack()], Board::new(None));
-        Self { ledger, witness, clock, storm, trace, removed, packs, present, nodes: Arc::default() }
+        let deeds = Deeds::default();
+        let ledger = Arc::new(Ledger::new(empty, deeds.clone(), trace.clone()));
+        let witness = Arc::new(Witness::new(Arc::clone(&ledger), deeds.clone(), trace.clone()));
+        let (present, nodes) = (Board::new(None), Arc::default());
+        Self { ledger, deeds, witness, clock, storm, trace, removed, kept_for: None, present, nodes }
     }
 
     /// Starts a node, which is the present one from then on.
@@ -91,14 +84,15 @@ impl World {
         self.trace.line(|| format!("node {number} starts"));
         let (gate, storm) = (Gate::open(), self.storm.clone());
         let link = (dice.fork(), self.trace.clone(), number);
-        let link = Arc::new(Link::new(Arc::clone(&self.ledger), gate.clone(), storm, link));
-        let limits = ModelLimits { timeout: Duration::from_secs(9), ..ModelLimits::default() };
+        let way = Arc::new(Link::new(Arc::clone(&self.ledger), gate.clone(), storm, link));
+        let outgoing = self.outgoing(&way).map_err(|_figures| EngineError::ShuttingDown)?;
+        let (models, tools) = self.equipment(&gate, dice, &outgoing);
         let ports = Ports {
-            store: Arc::clone(&link) as _,
-            commands: Arc::clone(&link) as _,
-            reads: link as _,
-            models: ModelGateway::default().with("stub", Mouth::new(gate.clone(), dice.fork()), limits),
-            tools: ToolGateway::new(self.witness.tools(&gate, &dice.fork())),
+            store: Arc::clone(&way) as _,
+            commands: Arc::clone(&way) as _,
+            reads: Arc::clone(&way) as _,
+            models,
+            tools,
             roles: Arc::new(StandardRoles),
             clock: Arc::clone(&self.clock) as _,
             random: Arc::new(dice.fork()),
@@ -106,10 +100,51 @@ impl World {
         let sessions_max = if dice.permille(200) { 2 } else { 64 };
         let removed = self.removed.and_then(Removed::of_engine);
         let settings = EngineSettings { sessions_max, removed, ..EngineSettings::default() };
-        let engine = Engine::start(ports, self.packs.clone(), settings).await?;
-        let node = Node { engine, gate, number };
+        let engine = Engine::start(ports, packs::kept(dice), settings).await?;
+        let courier = Courier::new(Arc::clone(&self.witness), gate.clone(), dice.fork());
+        outgoing.carry_with(BTreeMap::from([(ToolName::new(NOTICE), courier as Arc<dyn Carrier>)]));
+        outgoing.start(engine.stopped());
+        let eraser = Eraser::new(engine.clone(), Arc::clone(&way) as _);
+        self.retain(&eraser).map_err(|_figures| EngineError::ShuttingDown)?;
+        let node = Node { engine, eraser, outgoing, gate, number };
         self.present.change(|present| *present = Some(node.clone()));
         Ok(node)
+    }
+
+    fn outgoing(&self, way: &Arc<Link>) -> prometheus::Result<Outgoing> {
+        let (outbox, reads) = (Arc::clone(way) as _, Arc::clone(way) as _);
+        let clock = Arc::clone(&self.clock) as _;
+        Outgoing::new(OutgoingParts { outbox, reads, clock, give_up_after: NEVER })
+    }
+
+    /// The models and tools as a node reaches them.
+    fn equipment(&self, gate: &Gate, dice: &Dice, outgoing: &Outgoing) -> (ModelGateway, ToolGateway) {
+        let limits = ModelLimits { timeout: Duration::from_secs(9), ..ModelLimits::default() };
+        let mouth = Mouth::new(gate.clone(), dice.fork(), Arc::clone(&self.ledger));
+        let store = (Arc::new(outgoing.clone()) as _, Arc::clone(&self.clock) as _);
+        let tools = self.witness.tools(gate, &dice.fork(), store);
+        (ModelGateway::default().with("stub", mouth, limits), ToolGateway::new(tools))
+    }
+
+    /// Erases by age, where this world does.
+    fn retain(&self, eraser: &Eraser) -> prometheus::Result<()> {
+        let Some(age) = self.kept_for else { return Ok(()) };
+        let rows = BTreeMap::from([(Prunable::Outbox, age)]);
+        let settings = RetentionSettings { sessions: Some(age), rows, every: Duration::from_mins(1) };
+        Retention::new(eraser.clone(), Arc::clone(&self.clock) as _, settings)?.start();
+        Ok(())
+    }
+
+    /// The present node loads packs anew.
+    pub(crate) async fn reload(&self, dice: &Dice) {
+        let Some(node) = self.node().await else { return };
+        let packs = packs::reloaded(dice);
+        self.trace.line(|| {
+            let versions: Vec<_> = packs.present.iter().map(|pack| pack.version).collect();
+            format!("node {} loads version {versions:?}", node.number)
+        });
+        let (models, tools) = self.equipment(&node.gate, dice, &node.outgoing);
+        node.engine.reload(packs, models, tools);
     }
 
     /// The present node, once there is one that is not dead.
@@ -151,19 +186,12 @@ impl World {
         self.trace.line(|| format!("node {} stands still", node.number));
         node.gate.set(Life::Stands);
         let trace = self.trace.clone();
-        self.spawn(async move {
+        drop(beside(async move {
             tokio::time::sleep(dice.millis(10_000)).await;
             trace.line(|| format!("node {} goes on and is stale", node.number));
             node.gate.set(Life::Stale);
             tokio::time::sleep(dice.millis(10_000)).await;
             node.gate.set(Life::Dead);
-        });
-    }
-
-    /// Beside everything else.
-    #[expect(clippy::disallowed_methods, reason = "its runtime ends with it")]
-    #[expect(clippy::unused_self, reason = "what is spawned is part of the world")]
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        drop(tokio::spawn(work));
+        }));
     }
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::process::Command;
 
-use provost_sim::{Options, Removed, Report, count_panics, run};
+use provost_sim::{Options, Outcome, Removed, Report, count_panics, run};
 use serde_json::Value;
 
 /// Seeds of the short form.
@@ -30,6 +30,7 @@ fn every_promise_holds() {
     let counts = report.counts;
     assert!(counts.sessions > SEEDS && counts.events > 50 * SEEDS, "{counts:?}");
     assert!(counts.effects > 5 * SEEDS && counts.fences > 2 * SEEDS, "{counts:?}");
+    assert!(counts.notices > SEEDS / 2 && counts.erased > SEEDS / 4, "{counts:?}");
 }
 
 #[test]
@@ -43,29 +44,58 @@ fn seeds_replay_identically_here_and_in_another_process() {
     assert_ne!(play(0..AGAIN + 1, None).digest(), first, "another seed, the same digest");
 }
 
+/// Without the mechanism a problem of these words shows.
 #[track_caller]
-fn found_out(name: &str) {
+fn found_out(name: &str, words: &str) {
     let removed = Removed::named(name).unwrap();
-    let shows = |first| play(first..first + CONTROL_STEP as u64, Some(removed)).failures > 0;
-    assert!((0..CONTROL).step_by(CONTROL_STEP).any(shows), "nothing shows in {CONTROL} seeds that `{name}` is missing");
+    let says = |outcome: &Outcome| outcome.problems.iter().any(|problem| problem.contains(words));
+    let shows = |first| play(first..first + CONTROL_STEP as u64, Some(removed)).failed.iter().any(says);
+    let found = (0..CONTROL).step_by(CONTROL_STEP).any(shows);
+    assert!(found, "in {CONTROL} seeds without `{name}` nothing says `{words}`");
 }
 
 #[test]
 fn a_fence_that_is_not_checked_is_found_out() {
-    found_out("fence");
+    found_out("fence", "was taken while");
 }
 
 #[test]
 fn parking_over_a_wake_up_is_found_out() {
-    found_out("wake-seq");
+    found_out("wake-seq", "parked over");
 }
 
 #[test]
 fn an_effect_before_its_intent_is_found_out() {
-    found_out("intent");
+    found_out("intent", "without an intent");
 }
 
 #[test]
 fn an_approval_that_is_not_consumed_is_found_out() {
-    found_out("consumption");
+    found_out("consumption", "is not consumed");
+}
+
+#[test]
+fn a_key_that_changes_with_the_attempt_is_found_out() {
+    found_out("key", "came under 2 keys");
+}
+
+#[test]
+fn a_call_made_again_without_its_tools_no_is_found_out() {
+    found_out("probe", "happened 2 times");
+    found_out("probe", "nobody knows that it did not happen");
+}
+
+#[test]
+fn a_notice_that_counts_as_sent_before_it_is_sent_is_found_out() {
+    found_out("noting", "never arrived");
+}
+
+#[test]
+fn erasing_over_what_came_meanwhile_is_found_out() {
+    found_out("at-rest", "commands and");
+}
+
+#[test]
+fn going_on_under_another_pack_is_found_out() {
+    found_out("pin", "asked as another pack has it");
 }

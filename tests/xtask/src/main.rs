@@ -51,11 +51,12 @@ enum Task {
         #[arg(long, value_enum, default_value_t = compat::Server::Litellm)]
         server: compat::Server,
     },
-    /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time: `cargo xtask sim --seeds 1000000`.
-    /// `cargo xtask sim --seed N` replays one and tells everything that happens; `--help` lists the rest.
+    /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time. `cargo xtask sim --release
+    /// --seeds 1000000` plays an optimised build; `cargo xtask sim --seed N` replays one seed and tells everything that
+    /// happens, the same in both builds; `--help` lists the rest.
     #[command(disable_help_flag = true)]
     Sim {
-        /// Passed on: `--seeds`, `--from`, `--seed`, `--remove`, `--threads`, `--output`.
+        /// `--release`; passed on are `--seeds`, `--from`, `--seed`, `--remove`, `--threads`, `--output`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },

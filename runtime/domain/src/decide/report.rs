@@ -88,7 +88,9 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
 
 /// Records what came of a call.
 fn record(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome) {
-    let (recorded, content) = RecordedOutcome::of(outcome.clone());
+    let lost = draft.session.call(id).and_then(|call| call.intent()).is_some_and(|intent| intent.lost);
+    let known = if lost { outcome.clone().after_a_lost_attempt() } else { outcome.clone() };
+    let (recorded, content) = RecordedOutcome::of(known);
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
     let polled = |turn: &Turn| turn.role == RoleKind::Watcher && turn.calls.iter().any(|call| call.id == *id);

@@ -176,7 +176,7 @@ pub enum Then {
 #[async_trait]
 pub trait Outbox: Send + Sync + std::fmt::Debug {
     /// Stores a message that is due at once. Once it returns `Ok` it is durable; `Ok(false)` when a message of this key is
-    /// there already, which stays as it is.
+    /// there already, which stays as it is, or when its session was erased: nothing of it is told any more.
     async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError>;
 
     /// Counts a try at a waiting message. `Ok(false)` when it does not wait.

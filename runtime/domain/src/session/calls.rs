@@ -17,7 +17,7 @@ use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 impl Session {
     pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
         let (tool, args) = (intended.tool.clone(), Arc::clone(&intended.args));
-        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0 };
+        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false };
         if let Ok(call) = self.call_mut(&intended.call) {
             call.state = CallState::Intended(intent);
         } else {
@@ -99,7 +99,14 @@ impl Session {
     pub(super) fn reissued(&mut self, call: &CallId, fence: Fence) -> Result<(), String> {
         let made = self.call_mut(call)?;
         match &made.state {
-            CallState::Intended(intent) | CallState::Probing(intent) => {
+            // What changes nothing cannot have happened.
+            CallState::Intended(intent) => {
+                let lost = intent.effect != EffectClass::Read;
+                made.state = CallState::Intended(Intent { fence, lost, ..intent.clone() });
+                Ok(())
+            }
+            // Its tool said that it did not happen.
+            CallState::Probing(intent) => {
                 made.state = CallState::Intended(Intent { fence, ..intent.clone() });
                 Ok(())
             }

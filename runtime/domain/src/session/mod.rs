@@ -287,7 +287,7 @@ impl Session {
 }
 
 /// The version of a snapshot's form: one more with every change of [`Session`] or of what is in it.
-const SNAPSHOT: u16 = 2;
+const SNAPSHOT: u16 = 3;
 
 #[derive(Serialize)]
 struct Kept<'a> {

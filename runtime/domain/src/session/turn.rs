@@ -132,6 +132,8 @@ pub struct Intent {
     pub fence: Fence,
     /// How often its tool was to be asked whether it happened.
     pub probes: u32,
+    /// Whether it was made before and may have happened then: nobody saw that end.
+    pub lost: bool,
 }
 
 /// A call's result.

@@ -150,6 +150,12 @@ impl State {
                 }
                 Owed::Run(call) => {
                     let Some(permit) = Permit::of(session.id(), call) else { continue };
+                    #[cfg(feature = "controls")]
+                    let permit = if self.does_without(crate::Removed::Key) {
+                        permit.under_a_key_of_its_own(self.fence())
+                    } else {
+                        permit
+                    };
                     let reads = call.intent().is_some_and(|intent| intent.effect == EffectClass::Read);
                     let id = call.id.clone();
                     (if reads { UnderWay::Reading(id) } else { UnderWay::Acting(id) }, ToWorker::Call(permit))

@@ -130,7 +130,7 @@ impl State {
         let Some(Boot::Create { created, title, start, reply }) = self.boot.take() else { return };
         let at = self.shared.now();
         let SessionCreated { handle, pack, pack_digest, .. } = (*created).clone();
-        self.served = Served::by(&self.gear, &pack, pack_digest);
+        self.served = self.served_by(&pack, pack_digest);
         self.fence = Some(Fence(1));
         self.new = Some(NewSession { id: self.id, handle, pack, pack_digest, title, at, first: None });
         match start {
@@ -142,6 +142,14 @@ impl State {
         }
     }
 
+    fn served_by(&self, name: &str, pinned: Digest) -> Served {
+        #[cfg(feature = "controls")]
+        if let Some(pack) = self.gear.packs().get(name).filter(|_| self.does_without(crate::Removed::Pin)) {
+            return Served::As(Arc::clone(pack));
+        }
+        Served::by(&self.gear, name, pinned)
+    }
+
     /// Folds what was loaded and queues why it was: what is in doubt first, then the command or the inbox.
     pub(super) fn loaded(&mut self, loaded: Loaded) {
         if let Err(error) = self.begin_again(loaded) {
@@ -151,7 +159,7 @@ impl State {
 
     fn begin_again(&mut self, loaded: Loaded) -> Result<(), ActorProcessingErr> {
         let Loaded { taken: TakenOver { row, snapshot: _, records, inbox }, session, mut head, snapshot_seq } = loaded;
-        self.served = Served::by(&self.gear, &row.pack, row.pack_digest);
+        self.served = self.served_by(&row.pack, row.pack_digest);
         self.since = self.shared.now();
         self.wake_seq = row.wake_seq;
         self.snapshot_seq = snapshot_seq;

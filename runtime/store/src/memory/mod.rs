@@ -1,17 +1,18 @@
 //! The store in memory: the same promises but durability. For tests, simulation and the engine's own speed.
 
+mod outbox;
 mod state;
 
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use provost_domain::command::Command;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, MessageId, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased, Erasure,
-    InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow, SessionStore, StoreError,
-    Submitted, TakenOver,
+    InboxEntry, Message, MessageFilter, MessageRow, NewMessage, NewSession, Outbox, OutboxReads, Park, Parked,
+    Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver, Tried,
 };
 use provost_domain::time::Timestamp;
 
@@ -112,16 +113,51 @@ impl Erasure for MemoryStore {
         Ok(expired)
     }
 
-    /// It keeps none of these.
-    async fn prune(&self, what: Prunable, _before: Timestamp, _limit: u32) -> Result<u64, StoreError> {
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         match what {
-            Prunable::Deliveries | Prunable::Outbox | Prunable::Requests => Ok(0),
+            Prunable::Outbox => Ok(self.with(|state| state.prune_messages(before, count(limit)))),
+            // It keeps none of these.
+            Prunable::Deliveries | Prunable::Requests => Ok(0),
         }
     }
 
     /// It has no file.
     async fn scrub(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+        Ok(self.with(|state| state.enqueue(message)))
+    }
+
+    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+        Ok(self.with(|state| state.messages.tried(tried)))
+    }
+
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.with(|state| state.messages.again(id, at)))
+    }
+}
+
+#[async_trait]
+impl OutboxReads for MemoryStore {
+    async fn queued(&self) -> Result<Vec<Queued>, StoreError> {
+        Ok(self.with(|state| state.messages.queued()))
+    }
+
+    async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError> {
+        Ok(self.with(|state| state.due(target, now, count(limit))))
+    }
+
+    async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {
+        self.with(|state| state.messages.message(id))
+    }
+
+    async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, StoreError> {
+        Ok(self.with(|state| state.messages.list(filter, count(filter.limit.min(LIST_MAX)))))
     }
 }
 

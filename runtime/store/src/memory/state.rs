@@ -6,12 +6,13 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalRow, CommandOutcome, Erase, Erased, InboxEntry, NewSession, Park, Parked, Quiet,
-    SessionRow, Snapshot, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalRow, CommandOutcome, Erase, Erased, InboxEntry, Message, MessageRow, MessageState,
+    NewMessage, NewSession, Park, Parked, Quiet, SessionRow, Snapshot, StoreError, Submitted, TakenOver, Then, Tried,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 
+use super::outbox::Messages;
 use crate::check::head_after;
 use crate::guards::Guards;
 use crate::numbers::Numbers;
@@ -28,6 +29,7 @@ pub(super) struct State {
     /// Who refers to them.
     refs: BTreeSet<(Digest, SessionId)>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
+    pub(super) messages: Messages,
 }
 
 pub(super) fn missing(what: &'static str, id: &dyn ToString) -> StoreError {
@@ -95,7 +97,11 @@ impl State {
 
     pub(super) fn erase(&mut self, erase: Erase) -> Result<Erased, StoreError> {
         let id = erase.session;
-        let records = self.change(id, |stored| stored.erase(erase))?;
+        let (unsent, guards) = (self.messages.waiting(id), self.guards);
+        let Some(records) = self.change(id, |stored| stored.erase(erase, unsent > 0, guards))? else {
+            return Ok(Erased::Unsent { messages: unsent });
+        };
+        self.messages.remove(usize::MAX, |row| row.session == id);
         let mine: Vec<Digest> = self.refs.iter().filter(|(_, by)| *by == id).map(|(digest, _)| *digest).collect();
         self.refs.retain(|(_, by)| *by != id);
         for digest in mine {
@@ -108,6 +114,30 @@ impl State {
             row.args_hash = Digest::default();
         }
         Ok(Erased::Done { records })
+    }
+
+    /// Whether it was stored now.
+    pub(super) fn enqueue(&mut self, message: NewMessage) -> bool {
+        let erased = self.sessions.get(&message.call.session).is_some_and(|stored| stored.row.erased_at.is_some());
+        !erased && self.messages.enqueue(message)
+    }
+
+    pub(super) fn due(&mut self, target: &str, now: Timestamp, limit: usize) -> Vec<Message> {
+        let due = self.messages.due(target, now, limit);
+        if !self.guards.noting() {
+            for Message { id, .. } in &due {
+                self.messages.tried(&Tried { id: id.clone(), at: now, then: Then::Sent, note: String::new() });
+            }
+        }
+        due
+    }
+
+    /// What an open session sent tells it that it need not be sent again.
+    pub(super) fn prune_messages(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let sessions = &self.sessions;
+        let is_open = |id| sessions.get(&id).is_some_and(|stored| !stored.row.ended);
+        let is_old = |row: &MessageRow| row.state != MessageState::Waiting && row.at < before;
+        self.messages.remove(limit, |row| is_old(row) && !is_open(row.session))
     }
 
     pub(super) fn expired(&self, before: Timestamp, after: Option<Quiet>) -> Vec<Quiet> {
@@ -283,15 +313,19 @@ impl Stored {
         Ok(entry.and_then(|(_, outcome)| outcome.clone()))
     }
 
-    /// Returns how many records lost their payload.
-    fn erase(&mut self, erase: Erase) -> Result<u64, StoreError> {
+    /// Returns how many records lost their payload; `None`: none did, because of messages that are unsent.
+    fn erase(&mut self, erase: Erase, unsent: bool, guards: Guards) -> Result<Option<u64>, StoreError> {
         if self.row.head_hash == erase.tombstone.hash {
-            return Ok(self.records.len().saturating_sub(1) as u64);
+            return Ok(Some(self.records.len().saturating_sub(1) as u64));
         }
         self.unerased()?;
+        if unsent {
+            return Ok(None);
+        }
         let row = &mut self.row;
         let seen = row.fence == erase.fence && (row.head_seq, row.head_hash) == erase.head;
-        if !seen || !row.ended || row.owner.is_some() || self.inbox.iter().any(|(_, outcome)| outcome.is_none()) {
+        let rests = row.ended && row.owner.is_none() && self.inbox.iter().all(|(_, outcome)| outcome.is_some());
+        if guards.at_rest() && !(seen && rests) {
             return Err(StoreError::Stale);
         }
         let header = &erase.tombstone.header;
@@ -305,7 +339,7 @@ impl Stored {
         self.records.push(erase.tombstone);
         self.snapshot = None;
         self.inbox.clear();
-        Ok(records)
+        Ok(Some(records))
     }
 
     /// From the record that holds the event after `after`.

@@ -28,6 +28,11 @@ const LOOKS: u32 = 8;
 pub(super) fn check_unlocked(database: &Path) -> Result<(), StoreError> {
     // The files lie beside the real one, whatever links led to it.
     let database = database.canonicalize().map_err(unusable(database))?;
+    // It looked when it opened it. To close a file of it now would give up the locks that SQLite holds on that file, because
+    // those belong to the process.
+    if place::held_here(&database) {
+        return Ok(());
+    }
     check(&database, place::same_boot(&database))
 }
 

@@ -16,7 +16,8 @@ use super::rows::{Columns, key};
 use super::writer::Statement;
 
 pub(super) const ENQUEUE: &str = "INSERT INTO outbox (id, key, target, session, call, args, state, note, tries, \
-       created_at, since, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', '', 0, ?7, ?7, ?7) ON CONFLICT DO NOTHING";
+       created_at, since, next_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', '', 0, ?7, ?7, ?7 \
+     WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND erased_at IS NOT NULL) ON CONFLICT DO NOTHING";
 pub(super) const TRIED: &str = "UPDATE outbox SET tries = tries + 1, tried_at = ?2, state = ?3, next_at = ?4, note = ?5 \
      WHERE id = ?1 AND state = 'waiting'";
 pub(super) const AGAIN: &str = "UPDATE outbox SET state = 'waiting', since = ?2, next_at = ?2 \

@@ -113,6 +113,16 @@ pub(super) fn same_boot(path: &Path) -> bool {
     std::fs::read_to_string(lock_path(path)).is_ok_and(|holder| in_this_boot(&holder))
 }
 
+/// Whether this very process holds the database.
+pub(super) fn held_here(path: &Path) -> bool {
+    let Ok(mut file) = File::open(lock_path(path)) else { return false };
+    let mut holder = String::new();
+    let ours = std::process::id().to_string();
+    file.read_to_string(&mut holder).is_ok_and(|_| holder.lines().next() == Some(ours.as_str()))
+        // Also an older process may have had this number, in a container for example.
+        && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 fn in_this_boot(holder: &str) -> bool {
     boot().is_some_and(|boot| holder.lines().nth(1) == Some(boot.as_str()))
 }
@@ -161,6 +171,17 @@ mod tests {
     #[track_caller]
     fn check(path: &str, expect: Option<&str>) {
         assert_eq!(network_filesystem(MOUNTS, Path::new(path)), expect, "{path}");
+    }
+
+    #[test]
+    fn a_process_knows_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.db");
+        assert!(!held_here(&path));
+        let place = claim(&path, true).unwrap();
+        assert!(held_here(&path) && same_boot(&path));
+        drop(place);
+        assert!(!held_here(&path), "its number still stands in the file");
     }
 
     #[test]

@@ -174,7 +174,7 @@ async fn untaken(connection: &mut SqliteConnection, session: SessionId) -> Store
 #[cfg(feature = "controls")]
 fn parking(guards: Guards) -> &'static Bulk {
     match guards.removed {
-        None => &PARK,
+        None | Some(Removed::Noting | Removed::AtRest) => &PARK,
         Some(Removed::Fence) => &PARK_UNFENCED,
         Some(Removed::WakeSeq) => &PARK_UNSEEN,
     }

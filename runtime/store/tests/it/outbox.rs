@@ -6,40 +6,34 @@ use std::time::Duration;
 use futures::future::join_all;
 use provost_domain::ids::{CallId, MessageId, ToolName};
 use provost_domain::port::{
-    MessageFilter, MessageRow, MessageState, NewMessage, Outbox as _, OutboxReads as _, PAUSE_MAX, Queued, StoreError,
-    Then, Tried,
+    Erased, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Prunable, Queued, StoreError, Then, Tried,
 };
 use provost_domain::tool::ToolCall;
-use provost_store::SqliteStore;
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::{at, id};
+use crate::erasure::{ended, request};
+use crate::support::{Subject, at, id};
 
-struct Place {
-    store: SqliteStore,
-    folder: TempDir,
-}
+on_every_store!(
+    a_message_is_stored_once_by_its_key_and_is_there_after_a_restart,
+    what_waits_is_known_by_target_and_due_when_its_time_has_come,
+    what_waits_since_before_the_clock_was_set_back_is_due,
+    each_try_is_kept_and_what_is_over_is_tried_no_more,
+    a_person_has_it_tried_again_unless_it_was_sent,
+    lists_are_filtered_and_go_on_from_a_place,
+    many_at_once_are_all_stored_once,
+    a_session_whose_messages_wait_is_not_erased_and_none_of_an_erased_one_is_stored,
+    what_an_open_session_sent_is_not_pruned,
+);
 
-impl Place {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { store: SqliteStore::open(&folder.path().join("p.db")).await.unwrap(), folder }
-    }
-
-    async fn reopened(self) -> Self {
-        self.store.close().await;
-        let store = SqliteStore::open(&self.folder.path().join("p.db")).await.unwrap();
-        Self { store, ..self }
-    }
-
+impl Subject {
     async fn listed(&self, filter: MessageFilter) -> Vec<MessageRow> {
-        self.store.reads().messages(&MessageFilter { limit: 500, ..filter }).await.unwrap()
+        self.messages.messages(&MessageFilter { limit: 500, ..filter }).await.unwrap()
     }
 
     /// The keys of what is due to a target.
     async fn due(&self, target: &str, now: i64) -> Vec<String> {
-        let due = self.store.reads().due(target, at(now), 9).await.unwrap();
+        let due = self.messages.due(target, at(now), 9).await.unwrap();
         due.into_iter().map(|message| message.call.key).collect()
     }
 
@@ -59,26 +53,22 @@ fn new(key: &str, target: &str, now: i64) -> NewMessage {
     NewMessage { call, at: at(now) }
 }
 
-#[tokio::test]
-async fn a_message_is_stored_once_by_its_key_and_is_there_after_a_restart() {
-    let place = Place::new().await;
+async fn a_message_is_stored_once_by_its_key_and_is_there_after_a_restart(place: Subject) {
     assert_eq!(place.store.enqueue(new("k", "t:a", 5)).await, Ok(true));
     assert_eq!(place.store.enqueue(new("k", "t:a", 6)).await, Ok(false));
     let place = place.reopened().await;
     assert_eq!(place.store.enqueue(new("k", "t:a", 7)).await, Ok(false));
-    let due = place.store.reads().due("t:a", at(5), 9).await.unwrap();
+    let due = place.messages.due("t:a", at(5), 9).await.unwrap();
     let [message] = due.as_slice() else { panic!("{due:?}") };
     let ToolCall { session, call, tool, args, key } = &message.call;
     assert_eq!((*session, call.as_str(), tool.as_str(), key.as_str()), (id(7), "1.2.0", "t:a", "k"));
     assert_eq!((&**args, message.tries, message.since), (&json!({"team": "red", "n": 1}), 0, at(5)));
     assert_eq!(message.id, new("k", "t:a", 0).id());
     let missing = StoreError::Missing { what: "message", id: "msg_9".to_owned() };
-    assert_eq!(place.store.reads().message(&MessageId::new("msg_9")).await, Err(missing));
+    assert_eq!(place.messages.message(&MessageId::new("msg_9")).await, Err(missing));
 }
 
-#[tokio::test]
-async fn what_waits_is_known_by_target_and_due_when_its_time_has_come() {
-    let place = Place::new().await;
+async fn what_waits_is_known_by_target_and_due_when_its_time_has_come(place: Subject) {
     for (key, target, now) in [("k1", "t:a", 5), ("k2", "t:a", 3), ("k3", "t:b", 4)] {
         place.store.enqueue(new(key, target, now)).await.unwrap();
     }
@@ -86,16 +76,14 @@ async fn what_waits_is_known_by_target_and_due_when_its_time_has_come() {
         let target = target.to_owned();
         Queued { target, count, next_at: at(next), last_at: at(last) }
     };
-    assert_eq!(place.store.reads().queued().await.unwrap(), [queued("t:a", 2, 3, 5), queued("t:b", 1, 4, 4)]);
+    assert_eq!(place.messages.queued().await.unwrap(), [queued("t:a", 2, 3, 5), queued("t:b", 1, 4, 4)]);
     assert_eq!(place.due("t:a", 2).await, Vec::<String>::new());
     assert_eq!(place.due("t:a", 4).await, ["k2"]);
     assert_eq!(place.due("t:a", 5).await, ["k2", "k1"], "the longest due first");
-    assert_eq!(place.store.reads().due("t:a", at(5), 1).await.unwrap().len(), 1);
+    assert_eq!(place.messages.due("t:a", at(5), 1).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn what_waits_since_before_the_clock_was_set_back_is_due() {
-    let place = Place::new().await;
+async fn what_waits_since_before_the_clock_was_set_back_is_due(place: Subject) {
     let now = at(1_000_000);
     // The farthest that a pause puts it, and a little more.
     let [pause, more] = [now.plus(PAUSE_MAX), now.plus(PAUSE_MAX + Duration::from_millis(1))];
@@ -104,19 +92,17 @@ async fn what_waits_since_before_the_clock_was_set_back_is_due() {
         assert!(place.tried(&new(key, "t:a", 1).id(), 2, Then::Again { at: next }).await);
     }
     assert_eq!(place.due("t:a", now.micros()).await, ["more"]);
-    let queued = place.store.reads().queued().await.unwrap().remove(0);
+    let queued = place.messages.queued().await.unwrap().remove(0);
     assert_eq!(queued.due_at(now), now);
     place.tried(&new("more", "t:a", 1).id(), 2, Then::Sent).await;
-    let queued = place.store.reads().queued().await.unwrap().remove(0);
+    let queued = place.messages.queued().await.unwrap().remove(0);
     assert_eq!(queued.due_at(now), pause);
     place.store.enqueue(new("now", "t:a", 3)).await.unwrap();
     assert_eq!(place.due("t:a", 3).await, ["now", "pause"]);
-    assert_eq!(place.store.reads().due("t:a", at(3), 1).await.unwrap().len(), 1);
+    assert_eq!(place.messages.due("t:a", at(3), 1).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn each_try_is_kept_and_what_is_over_is_tried_no_more() {
-    let place = Place::new().await;
+async fn each_try_is_kept_and_what_is_over_is_tried_no_more(place: Subject) {
     for key in ["k1", "k2"] {
         place.store.enqueue(new(key, "t:a", 5)).await.unwrap();
     }
@@ -124,7 +110,7 @@ async fn each_try_is_kept_and_what_is_over_is_tried_no_more() {
     assert!(place.tried(&one, 6, Then::Again { at: at(9) }).await);
     let place = place.reopened().await;
     assert_eq!(place.due("t:a", 8).await, ["k2"]);
-    let row = place.store.reads().message(&one).await.unwrap();
+    let row = place.messages.message(&one).await.unwrap();
     assert_eq!((row.state, row.note.as_str(), row.tries), (MessageState::Waiting, "n6", 1));
     assert_eq!((row.at, row.tried_at, row.next_at), (at(5), Some(at(6)), Some(at(9))));
 
@@ -132,15 +118,13 @@ async fn each_try_is_kept_and_what_is_over_is_tried_no_more() {
     assert!(place.tried(&two, 9, Then::Failed).await);
     assert!(!place.tried(&one, 10, Then::Failed).await, "it is over");
     assert!(!place.tried(&MessageId::new("msg_9"), 10, Then::Sent).await);
-    assert_eq!(place.store.reads().queued().await, Ok(vec![]));
+    assert_eq!(place.messages.queued().await, Ok(vec![]));
     let rows = place.listed(MessageFilter::default()).await;
     let shown: Vec<_> = rows.iter().map(|row| (row.key.as_str(), row.state, row.tries, row.next_at)).collect();
     assert_eq!(shown, [("k2", MessageState::Failed, 1, None), ("k1", MessageState::Sent, 2, None)]);
 }
 
-#[tokio::test]
-async fn a_person_has_it_tried_again_unless_it_was_sent() {
-    let place = Place::new().await;
+async fn a_person_has_it_tried_again_unless_it_was_sent(place: Subject) {
     place.store.enqueue(new("k", "t:a", 5)).await.unwrap();
     let id = new("k", "t:a", 5).id();
     place.tried(&id, 6, Then::Again { at: at(99) }).await;
@@ -148,16 +132,14 @@ async fn a_person_has_it_tried_again_unless_it_was_sent() {
     assert_eq!(place.due("t:a", 7).await, ["k"]);
     place.tried(&id, 8, Then::Failed).await;
     assert_eq!(place.store.again(&id, at(50)).await, Ok(true));
-    let due = place.store.reads().due("t:a", at(50), 9).await.unwrap();
+    let due = place.messages.due("t:a", at(50), 9).await.unwrap();
     assert_eq!((due[0].tries, due[0].since), (2, at(50)), "its age begins anew");
     place.tried(&id, 51, Then::Sent).await;
     assert_eq!(place.store.again(&id, at(52)).await, Ok(false));
     assert_eq!(place.store.again(&MessageId::new("msg_9"), at(52)).await, Ok(false));
 }
 
-#[tokio::test]
-async fn lists_are_filtered_and_go_on_from_a_place() {
-    let place = Place::new().await;
+async fn lists_are_filtered_and_go_on_from_a_place(place: Subject) {
     let mut other = new("k3", "t:a", 5);
     other.call.session = id(8);
     for message in [new("k1", "t:a", 5), new("k2", "t:a", 5), other] {
@@ -178,12 +160,48 @@ async fn lists_are_filtered_and_go_on_from_a_place() {
     assert_eq!(keys(MessageFilter { before: Some(before), ..all }).await, ["k1"]);
 }
 
-#[tokio::test]
-async fn many_at_once_are_all_stored_once() {
-    let place = Place::new().await;
+async fn many_at_once_are_all_stored_once(place: Subject) {
     let each = (0..600).map(|n| place.store.enqueue(new(&format!("k{}", n % 300), "t:a", 5)));
     let fresh = join_all(each).await.into_iter().filter(|stored| stored == &Ok(true)).count();
     assert_eq!(fresh, 300);
     let place = place.reopened().await;
-    assert_eq!(place.store.reads().queued().await.unwrap()[0].count, 300);
+    assert_eq!(place.messages.queued().await.unwrap()[0].count, 300);
+}
+
+async fn a_session_whose_messages_wait_is_not_erased_and_none_of_an_erased_one_is_stored(place: Subject) {
+    ended(&place, 7, "secret").await;
+    for key in ["k1", "k2"] {
+        place.store.enqueue(new(key, "t:a", 5)).await.unwrap();
+    }
+    let [one, two] = ["k1", "k2"].map(|key| new(key, "t:a", 5).id());
+    place.tried(&one, 6, Then::Sent).await;
+    let erase = request(&*place.store, 7).await;
+    assert_eq!(place.store.erase(erase.clone()).await, Ok(Erased::Unsent { messages: 1 }));
+    place.tried(&two, 6, Then::Failed).await;
+    assert_eq!(place.store.erase(erase).await, Ok(Erased::Done { records: 2 }));
+    assert_eq!(place.listed(MessageFilter::default()).await, []);
+    // From a process that was told to send it before the erasure, and comes late.
+    for key in ["k1", "k3"] {
+        assert_eq!(place.store.enqueue(new(key, "t:a", 7)).await, Ok(false), "{key}");
+    }
+    assert_eq!(place.listed(MessageFilter::default()).await, []);
+}
+
+async fn what_an_open_session_sent_is_not_pruned(place: Subject) {
+    place.session(8).await;
+    ended(&place, 7, "x").await;
+    for (key, session, now) in [("k1", 7, 3), ("k2", 8, 2), ("k3", 7, 1), ("k4", 7, 4)] {
+        let mut message = new(key, "t:a", now);
+        message.call.session = id(session);
+        place.store.enqueue(message).await.unwrap();
+        place.tried(&new(key, "t:a", now).id(), 6, Then::Sent).await;
+    }
+    place.store.enqueue(new("k5", "t:a", 1)).await.unwrap();
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        place.store.prune(Prunable::Outbox, at(4), 1).await.unwrap();
+        let rows = place.listed(MessageFilter::default()).await;
+        left.push(rows.into_iter().map(|row| row.key).collect::<Vec<_>>().join(" "));
+    }
+    assert_eq!(left, ["k5 k4 k2 k1", "k5 k4 k2", "k5 k4 k2"], "the oldest first");
 }

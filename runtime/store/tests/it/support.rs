@@ -7,8 +7,8 @@ use provost_domain::event::{EventBody, SignalReceived};
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
-    Append, Appended, CommandLog, CommandOutcome, Erasure, InboxAck, NewSession, Park, Parked, Reads, SessionStore,
-    StoreError, TakenOver,
+    Append, Appended, CommandLog, CommandOutcome, Erasure, InboxAck, NewSession, Outbox, OutboxReads, Park, Parked,
+    Reads, SessionStore, StoreError, TakenOver,
 };
 use provost_domain::time::Timestamp;
 use provost_store::{MemoryStore, SqliteStore};
@@ -16,32 +16,39 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// Everything a store is.
-pub(crate) trait Store: SessionStore + CommandLog + Reads + Erasure {}
-impl<S: SessionStore + CommandLog + Reads + Erasure> Store for S {}
+pub(crate) trait Store: SessionStore + CommandLog + Reads + Erasure + Outbox {}
+impl<S: SessionStore + CommandLog + Reads + Erasure + Outbox> Store for S {}
 
 pub(crate) struct Subject {
     pub(crate) store: Arc<dyn Store>,
+    /// The messages of the same store.
+    pub(crate) messages: Arc<dyn OutboxReads>,
     /// The SQLite store and the folder of its file.
     pub(crate) disk: Option<(SqliteStore, TempDir)>,
 }
 
 impl Subject {
     pub(crate) fn memory() -> Self {
-        Self { store: Arc::new(MemoryStore::new()), disk: None }
+        let store = Arc::new(MemoryStore::new());
+        Self { store: Arc::clone(&store) as _, messages: store, disk: None }
     }
 
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(folder).await
+    }
+
+    async fn in_folder(folder: TempDir) -> Self {
         let store = SqliteStore::open(&folder.path().join("p.db")).await.unwrap();
-        Self { store: Arc::new(store.clone()), disk: Some((store, folder)) }
+        let messages = Arc::new(store.reads().clone());
+        Self { store: Arc::new(store.clone()), messages, disk: Some((store, folder)) }
     }
 
     /// What another process would find; the memory store itself, which has no other.
     pub(crate) async fn reopened(self) -> Self {
         let Some((store, folder)) = self.disk else { return self };
         store.close().await;
-        let store = SqliteStore::open(&folder.path().join("p.db")).await.unwrap();
-        Self { store: Arc::new(store.clone()), disk: Some((store, folder)) }
+        Self::in_folder(folder).await
     }
 
     /// A new session, taken over by `me`.

@@ -4,25 +4,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::ToolName;
 use provost_domain::port::{Clock, NewMessage, Outbox, ToolBackend};
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome, ToolSpec};
 use serde_json::json;
 
-use super::declared;
-use crate::ToolsError;
 use crate::spec::failed;
 
+/// Stores notifications to be sent later.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub struct Queue {
     spec: ToolSpec,
     outbox: Arc<dyn Outbox>,
     clock: Arc<dyn Clock>,
 }
 
 impl Queue {
-    pub(crate) fn new(tool: &ToolName, outbox: Arc<dyn Outbox>, clock: &Arc<dyn Clock>) -> Result<Self, ToolsError> {
-        Ok(Self { spec: declared(tool)?, outbox, clock: Arc::clone(clock) })
+    /// The tool that declares this. Its name is what carries its notifications.
+    pub fn new(spec: ToolSpec, outbox: Arc<dyn Outbox>, clock: Arc<dyn Clock>) -> Self {
+        Self { spec, outbox, clock }
     }
 }
 

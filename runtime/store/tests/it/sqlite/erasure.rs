@@ -30,7 +30,8 @@ pub(super) fn holding(folder: &Path, text: &str) -> Vec<String> {
 /// A store, what drives it, and its folder, which must outlive both.
 pub(super) async fn subject(folder: &Path) -> (SqliteStore, Subject) {
     let store = SqliteStore::open(&folder.join("p.db")).await.unwrap();
-    let subject = Subject { store: Arc::new(store.clone()), disk: None };
+    let messages = Arc::new(store.reads().clone());
+    let subject = Subject { store: Arc::new(store.clone()), messages, disk: None };
     (store, subject)
 }
 

@@ -113,7 +113,10 @@ async fn pruning_costs_what_is_pruned() {
             "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {others}) \
              INSERT INTO delivery_groups (grp, session) SELECT CAST(n AS BLOB), (SELECT id FROM sessions WHERE sid = 2) FROM n; \
              INSERT INTO delivery_groups (grp, session) SELECT x'ff', id FROM sessions WHERE sid = 1; \
-             INSERT INTO marks (grp, mark, ended) VALUES (x'ff', 'm', 1)"
+             INSERT INTO marks (grp, mark, ended) VALUES (x'ff', 'm', 1); \
+             INSERT INTO deliveries (seq, id, source, grp, sender, state, note, session, received_at, body) \
+             SELECT sid, sid, 's', x'ff', 'a', 'done', '', id, 10, x'00' FROM sessions; \
+             INSERT INTO delivery_refs (delivery, session) SELECT 1, id FROM sessions"
         );
         sqlx::raw_sql(AssertSqlSafe(fill)).execute(&pool).await.unwrap();
         let statements = prune::prune(&pool, Prunable::Deliveries, LATER, 500).await.unwrap();
@@ -121,6 +124,8 @@ async fn pruning_costs_what_is_pruned() {
         let left = rows(&pool, "SELECT count(*) FROM delivery_groups").await;
         assert_eq!(usize::try_from(left), Ok(others), "what an open session came from stays");
         assert_eq!(rows(&pool, "SELECT count(*) FROM marks").await, 0);
+        assert_eq!(rows(&pool, "SELECT sum(seq) FROM deliveries").await, 2);
+        assert_eq!(rows(&pool, "SELECT count(*) FROM delivery_refs").await, 0, "what is gone speaks of nobody");
     }
     assert_eq!(costs[0], costs[1]);
 }

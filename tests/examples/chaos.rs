@@ -79,6 +79,7 @@ async fn campaign(Run { kills, seed, output, program, controls, only_control }: 
             say("\n");
         }
     }
+    let holds = report.as_ref().is_none_or(Report::is_clean) && ran.iter().all(Control::is_red);
     if output == "json" {
         let mut figures = report.as_ref().map_or_else(|| json!({"seed": seed}), Report::to_json);
         if let Some(figures) = figures.as_object_mut() {
@@ -87,8 +88,8 @@ async fn campaign(Run { kills, seed, output, program, controls, only_control }: 
         println!("{figures:#}");
     } else {
         print(seed, report.as_ref(), &ran);
+        println!("{}", if holds { "clean" } else { "BROKEN" });
     }
-    let holds = report.is_none_or(|report| report.is_clean()) && ran.iter().all(Control::is_red);
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -122,8 +123,5 @@ fn print(seed: u64, report: Option<&Report>, controls: &[Control]) {
         if let Some(kept) = report.kept() {
             println!("kept: {}", kept.display());
         }
-    }
-    if let Some(report) = report {
-        println!("{}", if report.is_clean() { "clean" } else { "BROKEN" });
     }
 }

@@ -15,7 +15,7 @@ mod sse;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use provost_tests::chaos::{Herd, recovery};
 use serde_json::{Value, json};
 
@@ -25,13 +25,20 @@ struct Bench {
     what: What,
 }
 
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Four agents in sequence, two tools each.
     W1 {
-        /// How results are printed: `text` or `json`.
-        #[arg(long, default_value = "text")]
-        output: String,
+        /// How results are printed.
+        #[arg(long, value_enum, default_value_t = Form::Text)]
+        output: Form,
         /// Parked sessions whose memory is measured.
         #[arg(long, default_value_t = 10_000)]
         parked: u32,
@@ -69,7 +76,7 @@ enum What {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Bench::parse().what {
-        What::W1 { output, parked, turns } => w1(&output, parked, turns).await,
+        What::W1 { output, parked, turns } => w1(output, parked, turns).await,
         What::Growth { turns } => {
             println!("{:#}", growth::growth(&turns).await?);
             Ok(())
@@ -98,10 +105,10 @@ fn beside() -> Result<PathBuf> {
     Ok(own.with_file_name(format!("provost{}", std::env::consts::EXE_SUFFIX)))
 }
 
-async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
+async fn w1(output: Form, parked: u32, turns: u32) -> Result<()> {
     let mut figures = json!({"fdatasync_us": machine::fdatasync_probe()?});
     let mut add = |name: &str, value: Value| {
-        if output != "json" {
+        if output != Form::Json {
             println!("{name:<18} {value}");
         }
         if let Some(figures) = figures.as_object_mut() {
@@ -116,7 +123,7 @@ async fn w1(output: &str, parked: u32, turns: u32) -> Result<()> {
     add("busy_lock_ns", run::busy_lock());
     add("growth", growth::session(turns).await?);
     add("parked", run::parked(parked).await?);
-    if output == "json" {
+    if output == Form::Json {
         println!("{figures}");
     }
     Ok(())

@@ -165,8 +165,8 @@ pub(crate) struct ApprovalView {
     call: String,
     /// The tool.
     tool: String,
-    /// The call's final arguments.
-    #[schema(value_type = Object)]
+    /// The call's final arguments; null once its session was erased.
+    #[schema(value_type = Option<Object>, required = true)]
     args: Value,
     /// Why the gate asked.
     reason: String,

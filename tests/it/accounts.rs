@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use provost_domain::event::{ApprovalDecision, Event, EventBody, ModelReplied, ToolIntended};
+use provost_domain::evidence::Evidence;
 use provost_domain::ids::{AssignmentId, CallId, Seq, ToolName};
 use provost_domain::model::Arguments;
-use provost_domain::pack::{Pack, RoleKind};
+use provost_domain::pack::Pack;
+use provost_domain::principal::Principal;
 use provost_domain::status::Status;
-use provost_domain::terminal::{Evidence, StatusChanged};
+use provost_domain::terminal::StatusChanged;
 use provost_domain::tool::{EffectClass, RecordedOutcome, ToolCall};
+use provost_domain::work::WorkForm;
 use serde_json::Value;
 
 /// Tries of an idempotent call whose answers are lost.
@@ -79,7 +82,7 @@ impl<'a> Account<'a> {
             EventBody::ClaimRefused(refused) => (&refused.call, Some(refused.refusal.to_string())),
             EventBody::ApprovalDecided(decided) => {
                 let runs = matches!(decided.decision, ApprovalDecision::Approved | ApprovalDecision::Edited { .. });
-                (&decided.call, (!runs).then(|| decided.decision.state().to_owned()))
+                (&decided.call, (!runs).then(|| decided.decision.state().to_string()))
             }
             EventBody::ApprovalRequested(asked) => (&asked.call, None),
             EventBody::ClaimRaised(raised) => (&raised.call, None),
@@ -154,13 +157,13 @@ impl<'a> Account<'a> {
     }
 
     /// The agent and role of an assignment.
-    fn issued(&self, assignment: AssignmentId) -> (provost_domain::ids::AgentName, RoleKind) {
+    fn issued(&self, assignment: AssignmentId) -> (provost_domain::ids::AgentName, WorkForm) {
         let issued = self.events.iter().find_map(|event| match &event.body {
             EventBody::AssignmentIssued(issued) if issued.assignment == assignment => Some(issued),
             _ => None,
         });
         let issued = issued.unwrap();
-        (issued.agent.clone(), issued.role)
+        (issued.agent.clone(), issued.work)
     }
 
     /// Whether this call is the claim that closed the session.
@@ -181,7 +184,7 @@ impl<'a> Account<'a> {
             _ => None,
         });
         let Some(replied) = replied.take(1).next() else { panic!("no reply before {changed:?}") };
-        assert_eq!(changed.by(), &self.issued(replied.assignment).0.principal());
+        assert_eq!(changed.by(), &Principal::Agent(self.issued(replied.assignment).0.clone()));
         let claims = |tool: &str| {
             let tools = self.pack.terminal_tools.iter();
             tools.filter(|(name, _)| name.wire() == tool).any(|(_, tool)| tool.outcome == changed.to_status().as_str())
@@ -249,7 +252,7 @@ impl<'a> Account<'a> {
                     let own = self.intents.keys().filter(|call| call.as_str().starts_with(&prefix)).count();
                     // A claim's effect is not among the calls that are counted.
                     let most = limits.tool_calls_per_turn as usize + 1;
-                    assert!(own <= most || issued.role == RoleKind::Watcher, "{own} calls in {issued:?}");
+                    assert!(own <= most || issued.work == WorkForm::Watching, "{own} calls in {issued:?}");
                 }
                 _ => {}
             }

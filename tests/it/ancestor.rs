@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost_domain::command::{Answer, Ask};
+use provost_domain::event::ApprovalState;
 use provost_domain::event::EventBody;
 use provost_domain::ids::{ApprovalId, SessionId};
 use provost_domain::model::Message;
 use provost_domain::port::SessionFilter;
 use provost_domain::request::is_valid_history;
+use provost_domain::status::Status;
 use provost_store::SqliteStore;
 use provost_tests::binary;
 use provost_tests::eventually::eventually;
@@ -78,7 +80,7 @@ async fn a_stopped_session_could_be_approved_and_became_resolved() {
     refused(house.answer(session, &approval, Answer::Approve).await, "approval_already_decided");
     let folded = house.folded(session).await;
     assert_eq!((folded.status().as_str(), folded.status_reason()), ("stopped", "enough"));
-    assert_eq!(house.reads().approval(&approval).await.unwrap().state, "cancelled");
+    assert_eq!(house.reads().approval(&approval).await.unwrap().state, ApprovalState::Cancelled);
     assert_eq!(house.tools.danger.arrived().len(), 0);
 }
 
@@ -112,7 +114,7 @@ async fn a_rejected_call_also_read_executed() {
     assert!(matches!(&told[..], [one] if one.contains("too risky") && one.contains("rejected")), "{told:?}");
     assert_eq!(house.count(session, "tool_intended").await, 0);
     assert_eq!(house.tools.danger.arrived().len(), 0);
-    assert_eq!(house.reads().approval(&approval).await.unwrap().state, "rejected");
+    assert_eq!(house.reads().approval(&approval).await.unwrap().state, ApprovalState::Rejected);
 }
 
 /// Red without `environment` among what tightens in `should_gate`, or the session's own environment in `call::gate`.
@@ -167,10 +169,10 @@ async fn a_successful_resolve_wrote_no_status_event() {
     let log = house.log(session).await;
     let Some(EventBody::StatusChanged(changed)) = log.last().map(|event| &event.body) else { panic!("{log:?}") };
     assert_eq!(
-        (changed.from_status().as_str(), changed.to_status().as_str(), changed.by().as_str()),
+        (changed.from_status().as_str(), changed.to_status().as_str(), changed.by().to_string().as_str()),
         ("in_progress", "resolved", "agent:closer")
     );
-    assert_eq!(house.reads().session(session).await.unwrap().status, "resolved");
+    assert_eq!(house.reads().session(session).await.unwrap().status.as_str(), "resolved");
 }
 
 /// Red when `Numbers::next` cuts the number to fewer digits than it has.
@@ -193,7 +195,7 @@ async fn the_1000th_session_of_a_day_was_lost() {
 
 /// The sessions the lists show as in progress.
 async fn in_progress(house: &House) -> Vec<SessionId> {
-    let filter = SessionFilter { status: Some("in_progress".to_owned()), limit: 10, ..SessionFilter::default() };
+    let filter = SessionFilter { status: Some(Status::InProgress), limit: 10, ..SessionFilter::default() };
     house.reads().sessions(&filter).await.unwrap().into_iter().map(|row| row.id).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use provost_domain::command::{Answer, Ask};
+use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, SessionId};
 use provost_domain::port::ApprovalFilter;
 use provost_engine::EngineError;
@@ -180,12 +181,12 @@ async fn an_edit_out_of_roster_is_refused_and_the_approval_stays() {
     ] {
         refused(house.answer(session, &approval, edit(args)).await, code);
     }
-    assert_eq!(house.reads().approval(&approval).await.unwrap().state, "pending");
+    assert_eq!(house.reads().approval(&approval).await.unwrap().state, ApprovalState::Pending);
     assert_eq!((house.count(session, "approval_decided").await, house.tools.danger.arrived().len()), (0, 0));
     house.answer(session, &approval, edit(json!({"team": "red"}))).await.unwrap();
     let arrived = house.tools.danger.arrived_times(1).await;
     assert_eq!(*arrived.first().unwrap().args, json!({"environment": "staging", "team": "red"}));
-    assert_eq!(house.reads().approval(&approval).await.unwrap().state, "edited");
+    assert_eq!(house.reads().approval(&approval).await.unwrap().state, ApprovalState::Edited);
 }
 
 /// Killed after the request, and again after the answer: it is asked once, decided once and acted on at most once.
@@ -202,7 +203,7 @@ async fn a_process_killed_between_request_and_answer_keeps_the_question() {
         let house = house.crash().await;
         house.model.asked_times(1).await;
         refused(house.answer(session, &approval, Answer::Approve).await, "approval_already_decided");
-        assert_eq!(house.reads().approval(&approval).await.unwrap().state, state);
+        assert_eq!(house.reads().approval(&approval).await.unwrap().state.as_str(), state);
         let counts = (house.count(session, "approval_requested").await, house.count(session, "approval_decided").await);
         assert_eq!((counts, house.tools.danger.arrived().len()), ((1, 1), ran), "{state}");
         assert_eq!(house.problems(session).await, Vec::<String>::new());

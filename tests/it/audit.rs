@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use provost_domain::command::Ask;
-use provost_domain::ids::{Principal, SessionId};
+use provost_domain::ids::SessionId;
 use provost_domain::invariant::{Fault, Head};
-use provost_domain::port::{Clock, Reads as _};
+use provost_domain::port::{Clock, Examine as _, Reads as _};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use provost_engine::Eraser;
-use provost_store::{Examined, Heads, SqliteStore};
+use provost_store::{Examination, Examined, Heads, SqliteStore};
 use provost_tests::desk::{Desk, finished};
 use provost_tests::every_kind;
 use provost_tests::house::House;
@@ -74,8 +75,8 @@ async fn a_snapshot_is_what_the_log_says_while_the_clock_goes_on() {
 
 async fn examined(path: &Path, mut heads: Heads) -> (Vec<Examined>, Heads) {
     let reads = SqliteStore::open_read_only(path).await.unwrap();
-    assert_eq!(reads.damaged_pages().await, Vec::<String>::new());
-    let mut examination = reads.examination();
+    assert_eq!(reads.damage().await, Vec::<String>::new());
+    let mut examination = Examination::of(&reads);
     let mut all = Vec::new();
     while let Some(one) = examination.next(&mut heads).await {
         all.push(one);
@@ -180,7 +181,7 @@ async fn what_is_derived_must_say_what_the_log_says() {
         let columns = format!("1, head_seq, head_hash, CAST('{}' AS BLOB)", header.replace('\'', "''"));
         format!("INSERT INTO snapshots (sid, seq, hash, header) SELECT {columns} FROM sessions WHERE sid = 1")
     };
-    let header = String::from_utf8(every_kind::folded().to_snapshot()).unwrap();
+    let header = String::from_utf8(every_kind::folded().to_snapshot().unwrap()).unwrap();
     check(&base, &last(&header), &[]).await;
     let changed = header.replace("enough", "too much");
     check(&base, &last(&changed), &[(Fault::Projection, "is not what the log says")]).await;
@@ -205,7 +206,7 @@ async fn an_erasure_must_be_whole() {
             house.ask(session, "somebody", Ask::Stop { reason: "done".to_owned() }).await.unwrap();
             house.until(session, "stopped").await;
             let door = Eraser::new(house.engine.clone(), Arc::new(store.clone()));
-            door.erase(session, &Principal::new("somebody"), "asked to").await.unwrap();
+            door.erase(session, &Principal::parse("somebody"), "asked to").await.unwrap();
         }
     }
     house.engine.shutdown(PATIENCE).await;

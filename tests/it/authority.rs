@@ -13,13 +13,14 @@ use provost_agents::StandardRoles;
 use provost_domain::command::{Answer, Ask, Command, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody, SessionCreated};
+use provost_domain::evidence::Evidence;
 use provost_domain::failure::{FailureKind, ModelFailure};
-use provost_domain::ids::{Digest, Fence, Handle, Principal, Seq, SessionId};
+use provost_domain::ids::{Digest, Fence, Handle, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::model::ModelReply;
 use provost_domain::pack::Pack;
+use provost_domain::principal::Principal;
 use provost_domain::session::{Owed, Session, owed};
-use provost_domain::terminal::Evidence;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Catalog, Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use provost_domain::{invariant, request};
@@ -184,11 +185,12 @@ impl World {
                 }
             }
         }
-        if let Some(turn) = self.session.turn() {
-            assert!(turn.round <= limits.model_calls_per_turn && turn.tool_calls <= limits.tool_calls_per_turn);
-            let agent = self.pack.agents.get(&turn.agent).unwrap();
-            let offers = request::offers(agent, &self.pack, &self.catalog);
-            assert!(request::is_valid_history(&request::build(&self.session, turn, agent, &offers).messages));
+        assert!(self.session.works().len() <= 1, "one work at a time");
+        if let Some((work, turn)) = self.session.newest_work().and_then(|work| Some((work, work.turn()?))) {
+            assert!(turn.round <= limits.model_calls_per_turn && work.tool_calls <= limits.tool_calls_per_turn);
+            let agent = self.pack.agents.get(&work.agent).unwrap();
+            let offers = request::offers(agent, &self.pack, &self.catalog, &StandardRoles);
+            assert!(request::is_valid_history(&request::build(&self.session, (work, turn), agent, &offers).messages));
         }
         let folded = Session::fold(&self.events).unwrap().unwrap();
         assert_eq!(folded, self.session);
@@ -213,6 +215,7 @@ impl World {
             salt: [0; 16],
             prev: Digest::default(),
         })
+        .unwrap()
     }
 }
 
@@ -337,6 +340,6 @@ fn a_person_can_close_what_a_model_left_open() {
         EventBody::StatusChanged(changed) => Some(changed.by().clone()),
         _ => None,
     });
-    assert_eq!(by, Some(Principal::new("user:human")));
+    assert_eq!(by, Some(Principal::user("human")));
     world.check();
 }

@@ -137,7 +137,7 @@ async fn another_programs_database_and_a_random_file() {
     refused(&desk, "provost.db", &[READS, WRITES].concat(), &parts).await;
     let import =
         ["sessions", "import", &file.display().to_string(), "--store", &desk.path("new.db").display().to_string()];
-    refused(&desk, "provost.db", &[&import], &["provost.db: line 1", "this is no exported session"]).await;
+    refused(&desk, "provost.db", &[&import], &["provost.db: line 1", "this is not an exported session"]).await;
     assert!(!desk.path("new.db").exists());
 }
 

@@ -51,7 +51,7 @@ async fn a_bad_configuration_is_named_with_its_place() {
     let unknown = good.replace("tools:", "toools:");
     let nested = good.replace("{endpoint:", "{endpiont: 1, endpoint:");
     for (content, parts) in [
-        (b"store: [".to_vec(), ["provost.yaml:1:", "hint: mend it"]),
+        (b"store: [".to_vec(), ["provost.yaml:1:", "hint: correct it"]),
         (unknown.into_bytes(), ["unknown key `toools`", "hint: did you mean `tools`?"]),
         (nested.into_bytes(), ["unknown key `endpiont`", "hint: "]),
         (Vec::new(), ["provost.yaml:1:1: ", "hint: "]),

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::command::Command;
 use provost_domain::ids::{CmdId, Owner, SessionId};
 use provost_domain::port::{Claimed, CommandLog, CommandOutcome, InboxEntry, StoreError, Submitted};
 use provost_domain::time::Timestamp;
-use provost_engine::{Engine, EngineSettings, ModelGateway, Ports, SystemClock, SystemRandom, ToolGateway};
+use provost_engine::{
+    Engine, EngineSettings, ModelGateway, Packs, Ports, Resources, SystemClock, SystemRandom, ToolGateway,
+};
 use provost_store::MemoryStore;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -56,15 +59,15 @@ async fn only_completed_looks_for_work_count_as_beats() {
         store: Arc::clone(&store) as _,
         commands: Arc::clone(&door) as _,
         reads: store,
-        models: ModelGateway::default(),
-        tools: ToolGateway::new([]),
         roles: Arc::new(StandardRoles),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
+        metrics: Registry::new(),
     };
+    let resources = Resources::new(Packs::default(), ModelGateway::default(), ToolGateway::new([]));
     let sweep_every = Duration::from_millis(5);
     let settings = EngineSettings { sweep_every, ..EngineSettings::default() };
-    let engine = Engine::start(ports, Vec::new(), settings).await.unwrap();
+    let engine = Engine::start(ports, resources, settings).await.unwrap();
     let (mut beats, mut asked) = (engine.beats(), door.asked.subscribe());
     let beaten = |beats: u64| move |now: &u64| *now > beats;
     timeout(PATIENCE, beats.wait_for(beaten(2))).await.unwrap().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
-use provost_domain::ids::Principal;
+use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
 use provost_engine::{EngineError, Eraser};
 use provost_store::MemoryStore;
@@ -274,7 +274,7 @@ async fn a_session_that_left_a_doubt_is_erased_only_once_somebody_settled_it() {
     house.ask(session, "somebody", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
     let stopped = house.until(session, "stopped").await;
     let door = Eraser::new(house.engine.clone(), Arc::clone(&store) as _);
-    let by = Principal::new("somebody");
+    let by = Principal::parse("somebody");
     let refused = door.erase(session, &by, "asked to").await;
     assert!(matches!(refused, Err(EngineError::Refused(Refusal::NotErasable { .. }))), "{refused:?}");
 

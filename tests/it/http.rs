@@ -223,7 +223,7 @@ async fn every_error_has_the_one_form() {
 async fn every_code_has_a_page_and_the_same_as_json() {
     let daemon = Daemon::start("already-healthy").await;
     let visitor = Visitor::new(&daemon.url);
-    for code in provost_server::Code::ALL {
+    for code in provost_face::Code::ALL {
         let path = format!("/errors/{}", code.as_str());
         let page = visitor.get(&path).await;
         assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
@@ -234,7 +234,7 @@ async fn every_code_has_a_page_and_the_same_as_json() {
         assert_eq!((&json.body["code"], &json.body["advice"]), (&json!(code.as_str()), &json!(code.advice())));
         assert_eq!(
             (json.content_type.as_str(), &json.body["status"]),
-            ("application/json", &json!(code.status().as_u16()))
+            ("application/json", &json!(code.http_status()))
         );
         assert_eq!(json.body.get("retry_after"), code.retry_after().map(|seconds| json!(seconds)).as_ref());
     }

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use provost_domain::ids::{DeliveryId, Digest, Principal};
+use provost_domain::ids::{DeliveryId, Digest};
 use provost_domain::port::{
-    Arrived, Clock as _, Deliveries, DeliveryFilter, DeliveryReads as _, DeliveryState, Finish, NewDelivery,
-    Reads as _, SessionFilter, StoreError,
+    Arrived, Clock as _, Deliveries, DeliveryFilter, DeliveryReads as _, DeliveryState, DismissAnswer, Finish,
+    NewDelivery, Reads as _, SessionFilter, StoreError,
 };
+use provost_domain::principal::Principal;
 use provost_domain::schema::ArgSchema;
 use provost_engine::SystemClock;
-use provost_server::{Intake, IntakeParts, IntakeSettings, Source, SourceSettings};
+use provost_mail::{DeliveryFormat, FormatSettings, Intake, IntakeParts, IntakeSettings};
 use provost_store::SqliteStore;
 use provost_tests::daemon::{Answered, Daemon, answered};
 use provost_tests::eventually::eventually;
@@ -413,7 +414,7 @@ async fn what_is_not_configured_is_not_taken() {
 
 fn waiting(id: &str, body: &Value, arrived: Arrived) -> NewDelivery {
     let source = "alertmanager".to_owned();
-    let (by, body) = (Principal::new("intake:a"), body.to_string().into_bytes());
+    let (by, body) = (Principal::parse("intake:a"), body.to_string().into_bytes());
     NewDelivery { id: DeliveryId::new(id), source, by, body, arrived, at: SystemClock.now() }
 }
 
@@ -443,7 +444,7 @@ impl Deliveries for Unfinished {
         self.store.finish(finish).await
     }
 
-    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
+    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<DismissAnswer, StoreError> {
         self.store.dismiss(id, note).await
     }
 }
@@ -464,9 +465,10 @@ async fn a_plan_that_was_carried_out_and_not_finished_repeats_nothing() {
         deliveries: Arc::new(Unfinished { store: store.clone(), failures: AtomicU32::new(2) }),
         reads: Arc::new(store.reads()),
         clock: Arc::new(SystemClock),
+        metrics: prometheus::Registry::new(),
     };
-    let settings = SourceSettings { pack: "case".to_owned(), keys: [].into() };
-    let settings = IntakeSettings { sources: [(Source::Alertmanager, settings)].into(), waiting_max: 10 };
+    let settings = FormatSettings { pack: "case".into(), keys: [].into() };
+    let settings = IntakeSettings { formats: [(DeliveryFormat::Alertmanager, settings)].into(), waiting_max: 10 };
     let _intake = Intake::start(parts, settings).await.unwrap();
     let filter = DeliveryFilter { state: Some(DeliveryState::Done), before: None, limit: 10 };
     let finished = eventually("both deliveries to be done", PATIENCE, || async {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use provost_domain::command::Answer;
-use provost_domain::event::{EventBody, Limit};
+use provost_domain::event::{ApprovalState, EventBody, Limit};
 use provost_domain::ids::SessionId;
 use provost_domain::pack::{Limits, Pack};
 use provost_domain::port::{ApprovalFilter, ApprovalRow};
@@ -26,11 +26,11 @@ enum Ending {
 const ENDINGS: [Ending; 3] = [Ending::Approved, Ending::Rejected, Ending::Expired];
 
 impl Ending {
-    fn state(self) -> &'static str {
+    fn state(self) -> ApprovalState {
         match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
+            Self::Approved => ApprovalState::Approved,
+            Self::Rejected => ApprovalState::Rejected,
+            Self::Expired => ApprovalState::Expired,
         }
     }
 }
@@ -81,7 +81,7 @@ async fn nothing_is_left(house: House, session: SessionId, limit: Limit, ending:
         _ => None,
     });
     assert_eq!(reached, Some(limit), "{}", folded.status_reason());
-    assert!(folded.turn().is_none() && folded.claim().is_none() && folded.waits().is_empty(), "{folded:?}");
+    assert!(folded.works().is_empty() && folded.claim().is_none() && folded.waits().is_empty(), "{folded:?}");
     assert_eq!(house.problems(session).await, Vec::<String>::new());
 
     assert_eq!(approvals(&house, session, true).await, []);

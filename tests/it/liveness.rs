@@ -82,7 +82,7 @@ fn worked(event: &Event, call: &CallId) -> Option<bool> {
 }
 
 fn works(session: &Session) -> Vec<(&str, Option<WorkerStatus>)> {
-    session.works().map(|work| (work.agent.as_str(), work.status)).collect()
+    session.records().map(|record| (record.agent.as_str(), record.status)).collect()
 }
 
 /// A worker whose question needs a large result that the store never hands out: no timeout of a model or tool ends that.
@@ -242,11 +242,11 @@ async fn an_assignment_whose_worker_dies_is_given_out_once_more() {
     let (now, fence) = (folded.updated_at(), Fence(1));
     let facts = Facts { now, fence, since: now, pack: &pack, catalog: &catalog, roles: &roles };
     let mut lost = || {
-        let briefing = folded.turn().map(|turn| Arc::clone(&turn.briefing));
+        let briefing = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let report = Report::WorkerLost { assignment: AssignmentId(1), cause: "it fell over".to_owned() };
         let verdict = decide::report(&folded, report, &facts);
         folded = verdict.after;
-        let after = folded.turn().map(|turn| Arc::clone(&turn.briefing));
+        let after = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let kinds: Vec<_> = verdict.events.iter().map(EventBody::kind).collect();
         (kinds, after == briefing)
     };

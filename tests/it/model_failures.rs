@@ -106,7 +106,7 @@ async fn a_wrong_configuration_is_said_at_once() {
 
     let file = shop.path("provost.yaml");
     let config = std::fs::read_to_string(&file).unwrap();
-    for (instead, part) in [("\"\"", "the text is empty"), ("nonsense", "`base_url` is no address")] {
+    for (instead, part) in [("\"\"", "the text is empty"), ("nonsense", "`base_url` is not an address")] {
         std::fs::write(&file, config.replace(&format!("\"{}\"", endpoint.base_url), instead)).unwrap();
         let refused = shop.last(&["run", "incident", "--input", &shop.alert()]).await;
         assert!(refused["error"].as_str().unwrap().contains(part), "{refused}");

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use provost_domain::command::Answer;
 use provost_domain::event::EventBody;
-use provost_domain::ids::{Digest, Seq};
+use provost_domain::ids::Seq;
 use provost_domain::port::Reads as _;
-use provost_domain::session::Session;
-use provost_store::{Heads, Imported, SqliteReads, SqliteStore};
+use provost_store::{Examination, Heads, Imported, SqliteReads, SqliteStore};
 use provost_tests::every_kind;
 use provost_tests::house::House;
 use provost_tests::model::PATIENCE;
-use provost_tests::transfer::{importer, raw};
+use provost_tests::transfer::{self, raw};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -32,18 +31,8 @@ fn kept() -> Vec<PathBuf> {
 async fn import(kept: &Path, folder: &TempDir) -> (Imported, SqliteReads) {
     let store = folder.path().join("provost.db");
     let mut file = BufReader::new(File::open(kept).unwrap());
-    let imported = SqliteStore::import(&store, &mut file, &importer()).await.unwrap();
+    let imported = transfer::import(&store, &mut file).await.unwrap();
     (imported, SqliteStore::open_read_only(&store).await.unwrap())
-}
-
-async fn folded(reads: &SqliteReads, imported: &Imported) -> Session {
-    let mut head = (Seq(0), Digest::default());
-    let mut events = Vec::new();
-    for record in reads.records(imported.session, Seq(0), u32::MAX).await.unwrap() {
-        events.extend(record.open(head.0, head.1).unwrap());
-        head = (record.header.last_seq, record.hash);
-    }
-    Session::fold(&events).unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -53,20 +42,21 @@ async fn every_kept_log_is_read_as_it_was_written() {
         let (imported, reads) = import(&kept, &folder).await;
         assert_eq!(imported.status, imported.was, "{}: keep sessions that have ended", kept.display());
         // The chain, the fold, and everything derived from it.
-        let mut examination = reads.examination();
+        let mut examination = Examination::of(&reads);
         let examined = examination.next(&mut Heads::new()).await.unwrap();
         assert_eq!((examined.records, examined.problems), (imported.records, vec![]), "{}", kept.display());
         // What it folded to then.
         let golden = fs::read_to_string(kept.with_extension("json")).unwrap();
         let golden: Value = serde_json::from_str(&golden).unwrap();
-        let now: Value = serde_json::from_slice(&folded(&reads, &imported).await.to_snapshot()).unwrap();
+        let now: Value =
+            serde_json::from_slice(&transfer::folded(&reads, imported.session).await.to_snapshot().unwrap()).unwrap();
         assert_eq!(
             now, golden,
             "if what a session holds changed on purpose, raise `SNAPSHOT` and write this to {kept:?}"
         );
         // Its bytes and hashes.
         let mut again = Vec::new();
-        reads.export(imported.session, &mut again).await.unwrap();
+        provost_store::export(&reads, imported.session, &mut again).await.unwrap();
         assert!(again == fs::read(&kept).unwrap(), "{} is not exported as it was imported", kept.display());
     }
 }
@@ -96,7 +86,7 @@ async fn this_version_writes_what_it_last_said_it_would() {
     let last = kept().into_iter().rfind(|kept| kept.file_stem().is_some_and(|name| name == "every-kind")).unwrap();
     let (reads, session) = every_kind::stored().await;
     let mut written = Vec::new();
-    reads.export(session, &mut written).await.unwrap();
+    provost_store::export(&reads, session, &mut written).await.unwrap();
     let (written, last) = (String::from_utf8(written).unwrap(), fs::read_to_string(last).unwrap());
     for (line, (now, then)) in (1..).zip(written.lines().zip(last.lines())) {
         assert_eq!(now, then, "line {line}: a form changed; raise its version and add a step (`event/upcast.rs`)");
@@ -117,7 +107,7 @@ async fn a_snapshot_in_another_versions_form_keeps_no_session_from_going_on() {
     let approval = house.approvals(session, 1).await[0].id.clone();
     house.engine.shutdown(PATIENCE).await;
     store.close().await;
-    let snapshot = "INSERT INTO snapshots (sid, seq, hash, header) SELECT sid, last_seq, hash, CAST('{\"v\":99}' AS BLOB) \
+    let snapshot = "INSERT OR REPLACE INTO snapshots (sid, seq, hash, header) SELECT sid, last_seq, hash, CAST('{\"v\":99}' AS BLOB) \
                     FROM appends ORDER BY first_seq LIMIT 1";
     raw(&path, snapshot).await;
     let store = SqliteStore::open(&path).await.unwrap();

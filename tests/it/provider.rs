@@ -8,7 +8,8 @@ use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{AgentName, AssignmentId, CallId, SessionId};
 use provost_domain::model::{Arguments, AssistantCall, Message, ModelReply, ModelRequest, ToolOffer, Usage};
 use provost_domain::port::ModelProvider;
-use provost_model::{KeySource, OpenAiProvider, OpenAiSettings, read_key};
+use provost_form::SecretPlace;
+use provost_model::{OpenAiProvider, OpenAiSettings};
 use provost_tests::endpoint::{Endpoint, Said};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +20,7 @@ const KEY: &str = "sk-hush-0123456789";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn provider(base_url: &str, request_timeout: Duration) -> OpenAiProvider {
-    let key = read_key(&KeySource::Env("KEY".to_owned()), &|_| Some(KEY.to_owned())).unwrap();
+    let key = SecretPlace::Env("KEY".to_owned()).load(&|_| Some(KEY.to_owned())).unwrap();
     let settings = OpenAiSettings {
         base_url: base_url.to_owned(),
         model: "big-1".to_owned(),

@@ -8,10 +8,11 @@ use provost_domain::command::{Ask, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::Settlement;
 use provost_domain::failure::FailureKind;
-use provost_domain::ids::{Fence, Owner, SessionId};
+use provost_domain::ids::{Digest, Fence, Owner, SessionId};
 use provost_domain::pack::{AgentSpec, Pack};
+use provost_domain::port::Roles;
 use provost_domain::port::SessionStore as _;
-use provost_domain::request::Roles;
+use provost_domain::role::RoleSpec;
 use provost_domain::session::Session;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use provost_store::MemoryStore;
@@ -315,6 +316,14 @@ async fn progress_counts_the_takeovers_anew() {
 struct Broken;
 
 impl Roles for Broken {
+    fn specs(&self) -> Vec<RoleSpec> {
+        StandardRoles.specs()
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"broken")
+    }
+
     fn brief(&self, _: &Session, agent: &AgentSpec, _: &Pack) -> String {
         assert_ne!(agent.name.as_str(), "closer", "a fault in the code");
         "go on".to_owned()

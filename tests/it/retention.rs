@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use prometheus::Registry;
 use provost_domain::command::Ask;
-use provost_domain::ids::{Principal, SessionId};
+use provost_domain::ids::SessionId;
 use provost_domain::port::{Clock, Erase, Erased, Erasure, Prunable, Quiet, Reads as _, StoreError};
+use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
 use provost_domain::time::Timestamp;
-use provost_engine::{EngineError, Eraser, Retention, RetentionSettings, SystemClock};
+use provost_engine::{EngineError, Eraser, Retention, RetentionSettings, Scrub, SystemClock};
 use provost_store::{MemoryStore, SqliteStore};
 use provost_tests::house::House;
 use provost_tests::transfer::raw;
@@ -64,10 +66,44 @@ async fn what_a_crash_left_in_the_files_goes_soon_after_the_start_also_when_all_
     let files = Arc::new(Scrubbed::default());
     let settings = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
     let door = Eraser::new(house.engine.clone(), Arc::clone(&files) as _);
-    Retention::new(door, Arc::new(SystemClock), settings).unwrap().start();
+    start(door, Arc::new(SystemClock), settings);
     assert_eq!(files.0.load(Ordering::Relaxed), 0, "the start does not wait for it");
     tokio::time::sleep(Duration::from_mins(4)).await;
     assert!(files.0.load(Ordering::Relaxed) > 0);
+    house.engine.shutdown(Duration::ZERO).await;
+}
+
+/// Cannot look for sessions; counts how often the files were to be rewritten.
+#[derive(Debug, Default)]
+struct Failing(AtomicI64);
+
+#[async_trait]
+impl Erasure for Failing {
+    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
+        panic!("{} was never found", erase.session)
+    }
+
+    async fn expired(&self, _before: Timestamp, _after: Option<Quiet>, _limit: u32) -> Result<Vec<Quiet>, StoreError> {
+        Err(StoreError::Failed { detail: "as told".to_owned() })
+    }
+
+    async fn prune(&self, what: Prunable, _before: Timestamp, _limit: u32) -> Result<u64, StoreError> {
+        panic!("{what:?} stay for good")
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_still_rewrites_the_files() {
+    let house = House::on(Arc::new(MemoryStore::new()), Arc::new(provost_tests::pack::pack())).await;
+    let files = Arc::new(Failing::default());
+    let (_clock, _figures) = retention(&house, Arc::clone(&files) as _, Duration::MAX);
+    tokio::time::sleep(Duration::from_mins(4)).await;
+    assert_eq!(files.0.load(Ordering::Relaxed), 2, "once after the start, and once with the look");
     house.engine.shutdown(Duration::ZERO).await;
 }
 
@@ -79,7 +115,7 @@ async fn sessions_past_their_age_are_erased_and_open_ones_stay() {
     house.ask(old, "somebody", Ask::Stop { reason: "done".to_owned() }).await.unwrap();
     house.until(old, "stopped").await;
 
-    let (clock, retention) = retention(&house, Arc::clone(&store) as _, Duration::from_mins(1));
+    let (clock, figures) = retention(&house, Arc::clone(&store) as _, Duration::from_mins(1));
     let ticks = || tokio::time::sleep(Duration::from_mins(4));
     let erased = async |session: SessionId| store.session(session).await.unwrap().erased_at.is_some();
     clock.turn(29 * DAY);
@@ -89,11 +125,12 @@ async fn sessions_past_their_age_are_erased_and_open_ones_stay() {
     ticks().await;
     assert!(erased(old).await && !erased(open).await);
     let tombstone = provost_engine::tombstone(&*store, old).await.unwrap().unwrap();
-    let words = (tombstone.erased.by.as_str(), tombstone.erased.reason.as_str());
-    assert_eq!(words, ("runtime:retention", "older than 30 days"));
+    let words = (tombstone.erased.by.to_string(), tombstone.erased.reason.as_str());
+    assert_eq!(words, ("runtime:retention".to_owned(), "older than 30 days"));
     assert_eq!(house.problems(old).await, Vec::<String>::new());
-    let figures = retention.gather();
-    let counted = figures[0].get_metric()[0].get_counter().get_value();
+    let figures = figures.gather();
+    let pruned = figures.iter().find(|figure| figure.name() == "provost_pruned_total").unwrap();
+    let counted = pruned.get_metric()[0].get_counter().get_value();
     assert!((counted - 1.0).abs() < f64::EPSILON, "{figures:?}");
 
     // It ends with its engine, and once more does no harm.
@@ -107,13 +144,20 @@ async fn sessions_past_their_age_are_erased_and_open_ones_stay() {
 }
 
 /// Retention of sessions after thirty days.
-fn retention(house: &House, store: Arc<dyn Erasure>, every: Duration) -> (Arc<Hand>, Retention) {
+fn retention(house: &House, store: Arc<dyn Erasure>, every: Duration) -> (Arc<Hand>, Registry) {
     let clock = Arc::new(Hand(AtomicI64::new(SystemClock.now().micros())));
     let settings = RetentionSettings { sessions: Some(30 * DAY), rows: [].into(), every };
     let door = Eraser::new(house.engine.clone(), store);
-    let retention = Retention::new(door, Arc::clone(&clock) as _, settings).unwrap();
-    retention.start();
-    (clock, retention)
+    let figures = start(door, Arc::clone(&clock) as _, settings);
+    (clock, figures)
+}
+
+/// Starts both tickers, as the daemon does.
+fn start(eraser: Eraser, clock: Arc<dyn Clock>, settings: RetentionSettings) -> Registry {
+    let (engine, figures) = (eraser.engine().clone(), Registry::new());
+    drop(engine.start_ticker(Scrub::new(eraser.clone(), settings.every)));
+    drop(engine.start_ticker(Retention::new(eraser, clock, settings, &figures).unwrap()));
+    figures
 }
 
 /// A session that a person ended.
@@ -164,7 +208,7 @@ async fn sessions_that_may_not_go_keep_no_other() {
     }
     let young = stopped(&house).await;
     let waiting = Waiting { store: Arc::clone(&store), sessions };
-    let (clock, _retention) = retention(&house, Arc::new(waiting), Duration::from_mins(10));
+    let (clock, _figures) = retention(&house, Arc::new(waiting), Duration::from_mins(10));
     clock.turn(31 * DAY);
     tokio::time::sleep(Duration::from_mins(30)).await;
     assert!(store.session(young).await.unwrap().erased_at.is_some());
@@ -176,7 +220,7 @@ async fn a_clock_that_jumped_takes_nothing_until_it_has_stood_for_a_while() {
     let store = Arc::new(MemoryStore::new());
     let house = House::on(Arc::clone(&store) as _, Arc::new(provost_tests::pack::pack())).await;
     let session = stopped(&house).await;
-    let (clock, _retention) = retention(&house, Arc::clone(&store) as _, Duration::from_mins(10));
+    let (clock, _figures) = retention(&house, Arc::clone(&store) as _, Duration::from_mins(10));
     let erased = async || store.session(session).await.unwrap().erased_at.is_some();
     clock.turn(3650 * DAY);
     tokio::time::sleep(Duration::from_mins(8)).await;
@@ -195,7 +239,7 @@ async fn a_log_that_cannot_be_read_goes_when_a_person_says_so_and_never_by_age()
     let session = stopped(&house).await;
     raw(&path, "DROP TRIGGER appends_no_update; UPDATE appends SET salt = zeroblob(16) WHERE first_seq = 2").await;
     let door = Eraser::new(house.engine.clone(), Arc::new(store.clone()));
-    let by = Principal::new("somebody");
+    let by = Principal::parse("somebody");
     let refused = door.expire(session, &by, "old").await;
     let Err(EngineError::Refused(Refusal::NotErasable { why })) = refused else { panic!("{refused:?}") };
     assert!(why.contains("the log does not hold together"), "{why}");

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::ids::{CallId, SessionId, ToolName};
-use provost_domain::port::{Carried, Carrier, Clock, NewMessage, Outbox as _};
+use provost_domain::port::{Carried, Carrier, Clock, EnqueueAnswer, NewMessage, Outbox as _};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
-use provost_server::{Outgoing, OutgoingParts};
+use provost_mail::{Outgoing, OutgoingParts};
 use provost_store::{MemoryStore, SqliteStore};
 use provost_tests::clock::TokioClock;
 use provost_tests::house::House;
@@ -19,7 +19,6 @@ use provost_tests::tools::Behaviour;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 /// A clock that goes with tokio's time, and is set back by hand.
 #[derive(Debug, Default)]
@@ -96,19 +95,21 @@ async fn messages_that_were_queued_before_are_sent() {
         args: Arc::new(json!({})),
         key: "k".to_owned(),
     };
-    store.enqueue(NewMessage { call, at: clock.now() }).await.unwrap();
+    assert_eq!(store.enqueue(NewMessage { call, at: clock.now() }).await, Ok(EnqueueAnswer::Stored));
     clock.back(JUMP);
+    let house =
+        House::by_clock(Arc::new(MemoryStore::new()), provost_tests::pack::pack(), Arc::clone(&clock) as _).await;
     let parts = OutgoingParts {
         outbox: Arc::new(store.clone()),
         reads: Arc::new(store.reads()),
         clock,
         give_up_after: Duration::from_hours(1),
+        metrics: prometheus::Registry::new(),
     };
     let outgoing = Outgoing::new(parts).unwrap();
     outgoing.carry_with(BTreeMap::from([(target, Arc::clone(&door) as _)]));
-    let stopped = CancellationToken::new();
-    outgoing.start(stopped.clone());
+    outgoing.start(&house.engine);
     timeout(PATIENCE, door.0.notified()).await.unwrap();
-    stopped.cancel();
+    house.engine.shutdown(Duration::ZERO).await;
     store.close().await;
 }

@@ -9,12 +9,13 @@ use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::port::{Clock, ModelProvider as _};
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
 use provost_engine::SystemClock;
+use provost_form::{ErrorLog, FromYaml as _, parse};
 use provost_model::{OpenAiProvider, OpenAiSettings};
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::last_line;
 use provost_tests::endpoint::{Endpoint, Said};
 use provost_tests::tls::Front;
-use provost_tools::{NotifySettings, ToolsSettings};
+use provost_tools::ToolsConfig;
 use serde_json::json;
 
 use crate::provider::go;
@@ -58,8 +59,10 @@ async fn a_model_server_is_asked_only_with_a_certificate_that_is_trusted() {
 async fn a_tool_does_not_speak_to_a_server_that_is_not_trusted() {
     let endpoint = Endpoint::always(Said::text("well")).await;
     let front = Front::before(host_port(&endpoint.base_url)).await;
-    let pager = NotifySettings::Pagerduty { url: format!("{}/v2/enqueue", front.url), routing_key: "hush".into() };
-    let settings = ToolsSettings { notify: [("pager".to_owned(), pager)].into(), ..ToolsSettings::default() };
+    let pager = json!({"kind": "pagerduty", "url": format!("{}/v2/enqueue", front.url), "routing_key": {"env": "KEY"}});
+    let mut log = ErrorLog::new("provost.yaml".into());
+    let section = parse(&json!({"notify": {"pager": pager}}).to_string(), &mut log).unwrap();
+    let tools = ToolsConfig::read(&section, &mut log).unwrap().open(&|_| Ok("hush".into())).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let call = ToolCall {
         session: SessionId::new(uuid::Uuid::from_u128(1)),
@@ -68,7 +71,7 @@ async fn a_tool_does_not_speak_to_a_server_that_is_not_trusted() {
         args: Arc::new(json!({"team": "red", "reason": "down"})),
         key: "the-key".to_owned(),
     };
-    let ToolOutcome::Failed { failure } = provost_tools::build(&settings, &clock).unwrap()[0].call(&call).await else {
+    let ToolOutcome::Failed { failure } = tools.build(&clock).unwrap()[0].call(&call).await else {
         panic!("it spoke to a stranger");
     };
     assert_eq!((failure.happened, failure.kind), (Happened::No, FailureKind::Permanent));

@@ -6,25 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use provost_domain::command::Ask;
+use provost_domain::event::ApprovalState;
 use provost_domain::event::EventBody;
 use provost_domain::ids::SessionId;
 use provost_domain::port::{ApprovalFilter, Reads as _};
-use provost_store::{Heads, Imported, SqliteReads, SqliteStore, TransferError};
+use provost_store::{Examination, Heads, Imported, SqliteReads, SqliteStore, TransferError};
 use provost_tests::desk::{Desk, finished};
 use provost_tests::every_kind::{self, SESSION};
 use provost_tests::house::House;
 use provost_tests::model::PATIENCE;
-use provost_tests::transfer::{exported, importer};
+use provost_tests::transfer::{self, exported, importer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 async fn import(store: &Path, file: &[u8]) -> Result<Imported, TransferError> {
-    SqliteStore::import(store, &mut BufReader::new(file), &importer()).await
+    transfer::import(store, &mut BufReader::new(file)).await
 }
 
 /// Sessions of a store in which everything holds.
 async fn clean(reads: &SqliteReads) -> u64 {
-    let (mut examination, mut count) = (reads.examination(), 0);
+    let (mut examination, mut count) = (Examination::of(reads), 0);
     while let Some(examined) = examination.next(&mut Heads::new()).await {
         assert_eq!(examined.problems, [], "{examined:?}");
         count += 1;
@@ -91,7 +92,7 @@ async fn one_that_had_not_ended_never_runs_by_itself() {
     assert!(now.status_reason().contains("imported while it was awaiting_input"), "{}", now.status_reason());
     assert!(now.approvals().is_empty() && house.engine.registry().is_empty());
     let filter = ApprovalFilter { session: Some(session), pending_only: false, limit: 10 };
-    assert_eq!(store.approvals(&filter).await.unwrap()[0].state, "cancelled");
+    assert_eq!(store.approvals(&filter).await.unwrap()[0].state, ApprovalState::Cancelled);
     assert!(house.tools.danger.arrived().is_empty());
     // A person lets it run again.
     house.ask(session, "operator", Ask::Retry { force: true }).await.unwrap();
@@ -115,8 +116,8 @@ async fn a_file_that_was_touched_is_refused_whole() {
     let renamed = file.replacen("every kind of event", "another title", 1);
     for (touched, line, part) in [
         (String::new(), 1, "it was cut"),
-        ("not ours\n".to_owned(), 1, "this is no exported session"),
-        ("{\"log\": 1}\n".to_owned(), 1, "this is no exported session"),
+        ("not ours\n".to_owned(), 1, "this is not an exported session"),
+        ("{\"log\": 1}\n".to_owned(), 1, "this is not an exported session"),
         ("{\"session\": {\"format\": 2}}\n".to_owned(), 1, "format 2, this program reads 1; upgrade it"),
         (join(&lines[..lines.len() - 1]), lines.len(), "ends before its `end`: it was cut"),
         (file.chars().take(file.len() / 2).collect(), 0, "was cut"),
@@ -149,7 +150,7 @@ async fn what_is_there_is_never_written_over() {
     let file = exported(&reads, SESSION).await;
     let error = import(&here, &file).await.unwrap_err().to_string();
     assert!(error.contains("is in this store already, and is never written over"), "{error}");
-    provost_tests::transfer::raw(&here, "UPDATE sessions SET id = zeroblob(16)").await;
+    transfer::raw(&here, "UPDATE sessions SET id = zeroblob(16)").await;
     let error = import(&here, &file).await.unwrap_err().to_string();
     assert!(error.contains("the handle CASE-20261121-0001 is another session's here"), "{error}");
 }

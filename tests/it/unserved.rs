@@ -17,7 +17,7 @@ fn changed() -> Pack {
 
 /// The test pack under another name: the pinned one is gone.
 fn renamed() -> Pack {
-    Pack { name: "other".to_owned(), ..provost_tests::pack::pack() }
+    Pack { name: "other".into(), ..provost_tests::pack::pack() }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use provost_server::Code;
+use provost_face::Code;
 
 /// The page of error codes.
 pub fn error_codes() -> String {
@@ -13,7 +13,7 @@ pub fn error_codes() -> String {
             .to_owned();
     for code in Code::ALL {
         let after = code.retry_after().map(|seconds| seconds.to_string()).unwrap_or_default();
-        let (word, status, title) = (code.as_str(), code.status().as_u16(), code.title());
+        let (word, status, title) = (code.as_str(), code.http_status(), code.title());
         writeln!(page, "| `{word}` | {status} | {after} | {title} | {} | {} |", code.meaning(), code.advice()).unwrap();
     }
     page

@@ -52,7 +52,7 @@ pub async fn write(path: &Path) -> SqliteReads {
     let new = NewSession {
         id: SESSION,
         handle: life.session.handle().clone(),
-        pack: life.session.pack().to_owned(),
+        pack: life.session.pack().clone(),
         pack_digest: life.session.pack_digest(),
         title: "every kind of event".to_owned(),
         at: START,
@@ -83,7 +83,8 @@ pub fn newer() -> String {
         events: &[signal],
         salt: [1; 16],
         prev: life.head,
-    });
+    })
+    .unwrap();
     let payload = br#"[{"kind":"moon_landed","v":1,"data":{}}]"#;
     record.digest = Digest::of_parts(&[&[1; 16], payload]);
     let header = &record.header;
@@ -190,7 +191,8 @@ impl Life {
             events: bodies,
             salt: [number; 16],
             prev: self.head,
-        });
+        })
+        .unwrap();
         self.head = record.hash;
         self.appends.push(Append {
             session: SESSION,
@@ -198,7 +200,7 @@ impl Life {
             owner: owner(),
             expected_seq: after,
             record: Some(record),
-            status: self.session.status().to_string(),
+            status: self.session.status().clone(),
             ended: self.session.status().is_end(),
             release: false,
             snapshot: None,
@@ -340,7 +342,10 @@ impl Life {
     }
 
     fn ends(&mut self) {
-        let envelope = json!({"content": "seen", "confidence": 0.85, "rationale": "r", "signal": "close"});
+        let envelope = json!({
+            "content": "seen", "confidence": 0.85, "rationale": "r", "signal": "close",
+            "report": {"real": true, "scope": "the shop"},
+        });
         let finished = json!({"assignment": 1, "agent": "first", "envelope": envelope, "evidence": [10, 11]});
         let emitted = json!({"assignment": 1, "confidence": 0.85, "source": "finish_tool"});
         let route = json!({"from": "first", "signal": "close", "matched": true, "to": {"agent": "closer"}});
@@ -357,13 +362,14 @@ impl Life {
             Vec::new(),
         );
         self.append(&[body::<OperatorSpoke>(json!({"by": "user:ann", "text": "go on"}))], Vec::new());
-        let watch = |n: u64, agent: &str, role: &str| {
+        let issued = |n: u64, agent: &str, role: &str, work: &str| {
             let deadline = self.now.plus(Duration::from_mins(10));
-            body::<AssignmentIssued>(
-                json!({"assignment": n, "agent": agent, "role": role, "briefing": "watch it", "deadline_at": deadline}),
-            )
+            body::<AssignmentIssued>(json!({
+                "assignment": n, "agent": agent, "role": role, "work": work, "briefing": "watch it", "deadline_at": deadline,
+            }))
         };
-        let (gauge, closer) = (watch(2, "gauge", "watcher"), watch(3, "closer", "resolution"));
+        let gauge = issued(2, "gauge", "watcher", "watching");
+        let closer = issued(3, "closer", "resolution", "asking");
         let polled = json!({"assignment": 2, "met": false, "streak": 0, "next_at": null});
         let failure = json!({"cause": "worker_lost", "detail": "gone"});
         let failed = json!({"assignment": 2, "agent": "gauge", "failure": failure});
@@ -375,7 +381,7 @@ impl Life {
                 body::<RetryStarted>(retry),
                 closer,
                 body::<SignalReceived>(signal),
-                body::<LimitReached>(json!({"limit": "model_calls", "bound": 12})),
+                body::<LimitReached>(json!({"limit": "model_calls", "bound": 12, "assignment": 3})),
             ],
             Vec::new(),
         );

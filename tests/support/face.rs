@@ -1,11 +1,15 @@
 //! The HTTP face over a house, in this process: for states that a scripted incident does not come to.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use prometheus::Registry;
 use provost_domain::access::{AccessRole, Token};
-use provost_domain::port::{Clock as _, Tokens as _};
-use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
-use provost_server::{Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server};
+use provost_domain::port::{Clock as _, MintAnswer, Tokens as _};
+use provost_engine::{Engine, Eraser, SystemClock};
+use provost_mail::{Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts};
+use provost_server::{Parts, Server};
 use provost_store::SqliteStore;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -14,6 +18,41 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, person};
 use crate::visitor::Visitor;
+
+/// The face of an engine, with everything it keeps in this store. Nothing is erased or pruned.
+///
+/// # Panics
+/// It cannot be made.
+pub async fn server(engine: &Engine, store: &SqliteStore, intake: IntakeSettings, data: &Path) -> Server {
+    let metrics = Registry::new();
+    let parts = IntakeParts {
+        engine: engine.clone(),
+        deliveries: Arc::new(store.clone()),
+        reads: Arc::new(store.reads()),
+        clock: Arc::new(SystemClock),
+        metrics: metrics.clone(),
+    };
+    let outgoing = OutgoingParts {
+        outbox: Arc::new(store.clone()),
+        reads: Arc::new(store.reads()),
+        clock: Arc::new(SystemClock),
+        give_up_after: Duration::MAX,
+        metrics: metrics.clone(),
+    };
+    let parts = Parts {
+        engine: engine.clone(),
+        tokens: Arc::new(store.clone()),
+        requests: Arc::new(store.clone()),
+        clock: Arc::new(SystemClock),
+        intake: Intake::start(parts, intake).await.unwrap(),
+        outgoing: Outgoing::new(outgoing).unwrap(),
+        eraser: Eraser::new(engine.clone(), Arc::new(store.clone())),
+        metrics,
+        login_key: [7; 32],
+        data: data.to_path_buf(),
+    };
+    Server::new(parts).unwrap()
+}
 
 /// A house that answers over HTTP.
 #[derive(Debug)]
@@ -32,36 +71,8 @@ impl Face {
     pub async fn over(house: House) -> Self {
         let folder = TempDir::new().unwrap();
         let store = SqliteStore::open(&folder.path().join("tokens.db")).await.unwrap();
-        let parts = IntakeParts {
-            engine: house.engine.clone(),
-            deliveries: Arc::new(store.clone()),
-            reads: Arc::new(store.reads()),
-            clock: Arc::new(SystemClock),
-        };
-        let outgoing = OutgoingParts {
-            outbox: Arc::new(store.clone()),
-            reads: Arc::new(store.reads()),
-            clock: Arc::new(SystemClock),
-            give_up_after: std::time::Duration::MAX,
-        };
-        let nothing = IntakeSettings { sources: [].into(), waiting_max: 1 };
-        // Nothing is erased here: the sessions lie in the house's own store.
-        let eraser = Eraser::new(house.engine.clone(), Arc::new(store.clone()));
-        let every = std::time::Duration::MAX;
-        let settings = RetentionSettings { sessions: None, rows: [].into(), every };
-        let retention = Retention::new(eraser, Arc::new(SystemClock), settings).unwrap();
-        let server = Server::new(Parts {
-            engine: house.engine.clone(),
-            tokens: Arc::new(store.clone()),
-            requests: Arc::new(store.clone()),
-            clock: Arc::new(SystemClock),
-            intake: Intake::start(parts, nothing).await.unwrap(),
-            outgoing: Outgoing::new(outgoing).unwrap(),
-            retention,
-            login_key: [7; 32],
-            data: folder.path().to_path_buf(),
-        })
-        .unwrap();
+        let nothing = IntakeSettings { formats: [].into(), waiting_max: 1 };
+        let server = server(&house.engine, &store, nothing, folder.path()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut answering = JoinSet::new();
@@ -77,8 +88,8 @@ impl Face {
     /// A token's secret.
     pub async fn secret(&self, role: AccessRole) -> String {
         let (token, secret) =
-            Token::mint(role.as_str(), role, person("test"), SystemClock.now(), &provost_server::random()).unwrap();
-        assert!(self.store.mint(&token).await.unwrap());
+            Token::mint(role.as_str(), role, person("test"), SystemClock.now(), &provost_face::random()).unwrap();
+        assert_eq!(self.store.mint(&token).await, Ok(MintAnswer::Stored));
         secret.reveal().to_owned()
     }
 }

@@ -3,22 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::decide::Accepted;
 use provost_domain::event::Event;
-use provost_domain::ids::{ApprovalId, CmdId, Digest, Principal, Seq, SessionId};
+use provost_domain::ids::{ApprovalId, CmdId, Digest, Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::pack::Pack;
+use provost_domain::port::Roles;
 use provost_domain::port::{
     ApprovalFilter, ApprovalRow, Clock, CommandLog, ModelProvider, Reads, SessionStore, ToolBackend,
 };
-use provost_domain::request::Roles;
+use provost_domain::principal::Principal;
 use provost_domain::session::Session;
 use provost_domain::tool::{EffectClass, Risk};
 use provost_engine::{
-    Case, Engine, EngineError, EngineSettings, Hint, ModelGateway, ModelLimits, Opened, Ports, Schedules, SystemClock,
-    SystemRandom, ToolGateway,
+    Case, Engine, EngineError, EngineSettings, Hint, ModelGateway, ModelLimits, Opened, Ports, Resources, Schedules,
+    SystemClock, SystemRandom, ToolGateway,
 };
 use provost_store::MemoryStore;
 use serde_json::{Value, json};
@@ -134,7 +136,7 @@ fn gateway(provider: Arc<dyn ModelProvider>) -> ModelGateway {
 
 /// A principal for people.
 pub fn person(name: &str) -> Principal {
-    Principal::new(format!("user:{name}"))
+    Principal::user(name)
 }
 
 impl House {
@@ -203,28 +205,25 @@ impl House {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             reads: Arc::clone(&store) as _,
-            models: gateway(provider),
-            tools: ToolGateway::new(tools.all()),
             roles: Arc::clone(&given.roles),
             clock: Arc::clone(&given.clock),
             random: Arc::new(SystemRandom),
+            metrics: Registry::new(),
         };
+        let resources = Resources::new(vec![Arc::clone(&given.pack)], gateway(provider), ToolGateway::new(tools.all()));
         let settings = EngineSettings {
             sweep_every: Duration::from_millis(20),
             patience: Duration::from_secs(20),
             ..EngineSettings::default()
         };
-        let engine = Engine::start(ports, vec![Arc::clone(&given.pack)], settings).await.unwrap();
+        let engine = Engine::start(ports, resources, settings).await.unwrap();
         Self { engine, model, tools, store, parts: given }
     }
 
     /// Puts a pack in the place of the one there is while sessions run.
     pub fn reload(&self, pack: Pack) {
-        self.engine.reload(
-            vec![Arc::new(pack)],
-            gateway(Arc::new(self.model.clone())),
-            ToolGateway::new(self.tools.all()),
-        );
+        let (models, tools) = (gateway(Arc::new(self.model.clone())), ToolGateway::new(self.tools.all()));
+        self.engine.reload(Resources::new(vec![Arc::new(pack)], models, tools));
     }
 
     /// Ends this engine in order and starts another on the same store, with a fresh model.
@@ -273,7 +272,7 @@ impl House {
     fn case(id: SessionId, environment: &str, start: bool) -> Case {
         Case {
             id,
-            pack: "case".to_owned(),
+            pack: "case".into(),
             fields: Self::fields(environment),
             title: "it hurts".to_owned(),
             by: person("opener"),
@@ -332,7 +331,7 @@ impl House {
     async fn once(&self, session: SessionId, what: &str, so: impl Fn(&str) -> bool) -> Session {
         let mut hints = self.engine.hints();
         let wait = async {
-            while !so(&self.store.session(session).await.unwrap().status) {
+            while !so(self.store.session(session).await.unwrap().status.as_str()) {
                 hinted(&mut hints, session).await;
             }
         };

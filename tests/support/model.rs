@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::ModelFailure;
+use provost_domain::ids::AgentName;
 use provost_domain::model::{Arguments, ModelReply, ModelRequest, ProposedCall, Usage};
 use provost_domain::port::ModelProvider;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -40,15 +41,21 @@ pub struct StubState {
     waiting: VecDeque<RpcReplyPort<Answer>>,
     asked: Vec<ModelRequest>,
     changed: Arc<Notify>,
+    /// Whose questions the queued answers are for; every other agent ends its turn at once.
+    agent: Option<AgentName>,
 }
 
 impl Actor for StubActor {
     type Msg = ToStub;
     type State = StubState;
-    type Arguments = Arc<Notify>;
+    type Arguments = (Arc<Notify>, Option<AgentName>);
 
-    async fn pre_start(&self, _: ActorRef<ToStub>, changed: Arc<Notify>) -> Result<StubState, ActorProcessingErr> {
-        Ok(StubState { changed, ..StubState::default() })
+    async fn pre_start(
+        &self,
+        _: ActorRef<ToStub>,
+        (changed, agent): Self::Arguments,
+    ) -> Result<StubState, ActorProcessingErr> {
+        Ok(StubState { changed, agent, ..StubState::default() })
     }
 
     async fn handle(
@@ -58,6 +65,9 @@ impl Actor for StubActor {
         state: &mut StubState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
+            ToStub::Ask(request, reply) if state.agent.as_ref().is_some_and(|agent| *agent != request.agent) => {
+                drop(reply.send(Ok(plain_end())));
+            }
             ToStub::Ask(request, reply) => {
                 state.asked.push(*request);
                 state.waiting.push_back(reply);
@@ -85,9 +95,24 @@ pub struct StubModel {
 impl StubModel {
     /// Starts a stub without answers.
     pub async fn start() -> Self {
+        Self::serving(None).await
+    }
+
+    /// Starts a stub that answers for one agent; every other agent ends its turn at once with a report of its role.
+    pub async fn for_agent(agent: &str) -> Self {
+        Self::serving(Some(AgentName::new(agent))).await
+    }
+
+    async fn serving(agent: Option<AgentName>) -> Self {
         let changed = Arc::new(Notify::new());
-        let (actor, _joined) = StubActor::spawn(None, StubActor, Arc::clone(&changed)).await.unwrap();
+        let (actor, _joined) = StubActor::spawn(None, StubActor, (Arc::clone(&changed), agent)).await.unwrap();
         Self { actor, changed }
+    }
+
+    /// Queues the end of a turn with a typed report.
+    pub fn report(&self, report: &Value) {
+        let args = json!({"content": "done", "confidence": 0.9, "rationale": "seen", "report": report});
+        self.calls(&[("finish_turn", args)]);
     }
 
     /// Queues an answer.
@@ -134,6 +159,15 @@ impl StubModel {
         let Ok(asked) = done else { panic!("asked {} times only, not {count}", self.asked().await.len()) };
         asked
     }
+}
+
+/// The end of a turn with a report that fits every role.
+fn plain_end() -> ModelReply {
+    let report = json!({
+        "real": true, "scope": "the shop", "nothing_found": true, "step": "none", "outcome": "not_tried",
+    });
+    let args = json!({"content": "done", "confidence": 0.9, "rationale": "seen", "report": report});
+    reply("", &[("finish_turn", args)])
 }
 
 /// A reply. Arguments that are a string stand for a provider's raw text, broken or not.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost_domain::condition::{Condition, Op};
+use provost_domain::confidence::Confidence;
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, ToolName};
 use provost_domain::pack::{
-    AgentSpec, InjectSource, Limits, OutcomeKind, Pack, PatchTool, RoleKind, Route, RouteTo, TerminalTool, WatchSpec,
+    AgentSpec, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
 };
+use provost_domain::port::Roles as _;
 use provost_domain::retry::RetryPolicy;
+use provost_domain::role::RoleSpec;
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
 use serde_json::{Value, json};
@@ -33,7 +36,6 @@ fn terminal(outcome: &str, evidence: bool, extra: &str) -> TerminalTool {
     }
     TerminalTool {
         outcome: outcome.to_owned(),
-        evidence,
         schema: schema(
             json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties}),
         ),
@@ -43,18 +45,33 @@ fn terminal(outcome: &str, evidence: bool, extra: &str) -> TerminalTool {
     }
 }
 
-fn agent(name: &str, role: RoleKind, tools: &[&str], routes: Vec<Route>) -> (AgentName, AgentSpec) {
+/// The shipped role of this name.
+fn role(name: &str) -> RoleSpec {
+    provost_agents::StandardRoles.spec(&name.into()).unwrap()
+}
+
+fn agent(name: &str, role_name: &str, tools: &[&str], routes: Vec<Route>) -> (AgentName, AgentSpec) {
     let spec = AgentSpec {
         name: AgentName::new(name),
-        role,
+        role: role(role_name),
         model: "stub".to_owned(),
         tools: tools.iter().map(|tool| ToolName::new(*tool)).collect(),
         deadline: Duration::from_mins(2),
         routes,
+        report_required: false,
         prompt: "You are an agent.".into(),
         watch: None,
     };
     (spec.name.clone(), spec)
+}
+
+/// The pack, with a typed report demanded of every agent.
+pub fn typed() -> Pack {
+    let mut pack = pack();
+    for agent in pack.agents.values_mut() {
+        agent.report_required = true;
+    }
+    pack
 }
 
 /// A route.
@@ -80,7 +97,7 @@ pub fn pack() -> Pack {
     let patch = json!({"type": "object", "additionalProperties": false, "properties": {
         "level": {"enum": ["low", "high"]}, "summary": {"type": "string"}}});
     let mut gauge =
-        agent("gauge", RoleKind::Watcher, &[], vec![route("recovered", to("closer")), route("default", to("closer"))]);
+        agent("gauge", "watcher", &[], vec![route("recovered", to("closer")), route("default", to("closer"))]);
     gauge.1.deadline = Duration::from_secs(10);
     gauge.1.watch = Some(WatchSpec {
         tool: ToolName::new("read:gauge"),
@@ -101,7 +118,7 @@ pub fn pack() -> Pack {
         "update_case",
     ];
     Pack {
-        name: "case".to_owned(),
+        name: "case".into(),
         version: 1,
         digest: Digest::of(b"case 1"),
         handle: "CASE".to_owned(),
@@ -142,7 +159,7 @@ pub fn pack() -> Pack {
         agents: BTreeMap::from([
             agent(
                 "first",
-                RoleKind::Triage,
+                "triage",
                 &reads,
                 vec![
                     route("operator", RouteTo::Operator),
@@ -153,16 +170,11 @@ pub fn pack() -> Pack {
             ),
             agent(
                 "second",
-                RoleKind::Investigator,
+                "investigator",
                 &reads,
-                vec![Route { when: "default".to_owned(), to: to("closer"), gate_below: Some(0.5) }],
+                vec![Route { when: "default".to_owned(), to: to("closer"), gate_below: Confidence::new(0.5).ok() }],
             ),
-            agent(
-                "closer",
-                RoleKind::Resolution,
-                &acts,
-                vec![route("watch", to("gauge")), route("default", RouteTo::End)],
-            ),
+            agent("closer", "resolution", &acts, vec![route("watch", to("gauge")), route("default", RouteTo::End)]),
             gauge,
         ]),
         dispatch: Vec::new(),

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use provost_server::{Opening, first_case};
+use provost_mail::{Opening, first_case};
 
 /// Largest delivery read, in bytes.
 const DELIVERY_MAX: u64 = 1024 * 1024;
@@ -25,5 +25,5 @@ pub(crate) fn read(path: &Path) -> Result<Opening> {
     if bytes.len() as u64 > DELIVERY_MAX {
         bail!("{name} is over the limit of {DELIVERY_MAX} bytes; send one alert group at a time");
     }
-    first_case(&bytes).with_context(|| format!("{name} is no alert"))
+    first_case(&bytes).with_context(|| format!("{name} is not an alert"))
 }

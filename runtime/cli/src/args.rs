@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use provost_demo::{ShopArgs, Variant};
+use provost_domain::principal::Principal;
 
 use crate::logs::LogFormat;
 use crate::output::Form;
-use crate::patient::PatientArgs;
-use crate::patient::variant::Variant;
 
 /// A runtime for teams of AI agents that do operational work.
 ///
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Tokens(Tokens),
     /// The faulty shop of the demo.
     #[command(hide = true)]
-    Patient(PatientArgs),
+    Patient(ShopArgs),
 }
 
 /// Where the configuration is.
@@ -87,6 +87,13 @@ pub(crate) struct ConfigArgs {
     pub(crate) token_file: Option<PathBuf>,
 }
 
+impl ConfigArgs {
+    /// Who acts, as the log records it.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::user(self.user.as_str())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Approves by itself.
@@ -108,7 +115,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The pack.
+    /// The name of the pack that the session is opened from.
     pub(crate) pack: String,
     /// The alert, Alertmanager's webhook JSON; `-` for standard input.
     #[arg(long)]
@@ -130,7 +137,7 @@ pub(crate) enum Sessions {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Shows one session.
+    /// Shows where a session stands: its status, its reports and what it waits for.
     Show(One),
     /// Prints a session's events up to now.
     Tail {
@@ -203,7 +210,7 @@ pub(crate) enum Sessions {
     /// Reads a session from a file that `export` wrote, all of it or nothing. It never runs by itself: one that had not ended
     /// becomes `needs_review`. Needs the store to itself.
     Import {
-        /// The file.
+        /// The file that `export` wrote.
         file: PathBuf,
         #[command(flatten)]
         config: ConfigArgs,
@@ -260,9 +267,9 @@ pub(crate) struct OneDelivery {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Truth {
-    /// It happened.
+    /// The call took effect.
     Happened,
-    /// It did not happen.
+    /// The call had no effect.
     DidNotHappen,
     /// Nobody can find out: the session goes on without knowing.
     GiveUp,
@@ -308,7 +315,7 @@ pub(crate) enum Approvals {
     Respond {
         #[command(flatten)]
         one: OneApproval,
-        /// The text.
+        /// What the model gets in place of the result.
         text: String,
     },
 }

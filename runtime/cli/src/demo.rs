@@ -7,23 +7,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum as _;
+use provost_demo::{ShopOptions, ShopProcess, Variant};
 use provost_domain::command::{Answer, Ask, Command};
-use provost_domain::ids::{CmdId, Principal, SessionId};
+use provost_domain::ids::{CmdId, PackName, SessionId};
+use provost_domain::principal::Principal;
 use provost_domain::session::PendingApproval;
 use provost_engine::Case;
-use provost_server::first_case;
+use provost_face::{VisibleText, markdown};
+use provost_mail::first_case;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{interval, timeout};
 
 use crate::args::DemoArgs;
-use crate::commands::summary;
-use crate::follow::{Follower, status};
-use crate::output::{DIM, NOTE, Output};
-use crate::patient::process::{PatientOptions, PatientProcess};
-use crate::patient::variant::Variant;
-use crate::report;
-use crate::wiring::{self, House};
+use crate::conclusion::summary;
+use crate::follow::Follower;
+use crate::output::{DIM, NOTE, Output, came_to};
+use crate::wiring::{self, Configuration, House};
 
 /// The demo's configuration, in its folder.
 const CONFIG: &str = "provost.yaml";
@@ -34,11 +34,16 @@ const WINDOW: Duration = Duration::from_secs(3);
 /// The error ratio from which the alert would fire.
 const ALERT_ABOVE: f64 = 0.05;
 
+/// Longest title shown, in characters.
+const TITLE_MAX: usize = 200;
+/// Most characters of arguments to approve: more than a call may have, as nobody approves what is not shown.
+const ARGUMENTS_MAX: usize = 1024 * 1024;
+
 pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
     let folder = folder(args.dir.as_deref())?;
     spare(&folder)?;
     output.line(&format!("{DIM}folder {}{DIM:#}", folder.display()));
-    let patient = PatientProcess::spawn(PatientOptions {
+    let shop = ShopProcess::spawn(ShopOptions {
         program: None,
         variant: args.patient,
         log: folder.join("shop.log"),
@@ -48,13 +53,13 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<ExitCode> {
     .await?;
     let variant = args.patient.to_possible_value();
     let variant = variant.as_ref().map_or("", clap::builder::PossibleValue::get_name);
-    output.line(&format!("a shop runs at {} ({variant})", patient.base_url()));
+    output.line(&format!("a shop runs at {} ({variant})", shop.base_url()));
     if args.patient != Variant::AlreadyHealthy {
-        timeout(ILL_WITHIN, until_ill(patient.base_url())).await.context("the shop did not fall ill in time")??;
+        timeout(ILL_WITHIN, until_ill(shop.base_url())).await.context("the shop did not fall ill in time")??;
     }
-    let config = configuration(&folder, patient.base_url())?;
+    let config = configuration(&folder, shop.base_url())?;
     let code = House::within(&config, async |house| incident(&args, house, &folder, output).await).await?;
-    let witness = patient.witness().await?;
+    let witness = shop.witness().await?;
     output.line(&format!(
         "{DIM}the shop itself counted {} rollback(s) and {} on-call notification(s){DIM:#}",
         witness.rollbacks, witness.oncall
@@ -73,7 +78,7 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// The demo's own configuration and packs, written beside its store so that every other command works on it.
-fn configuration(folder: &Path, url: &str) -> Result<provost_packs::Config> {
+fn configuration(folder: &Path, url: &str) -> Result<Configuration> {
     for (path, text) in wiring::shipped(folder) {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
@@ -82,7 +87,7 @@ fn configuration(folder: &Path, url: &str) -> Result<provost_packs::Config> {
     }
     let path = folder.join(CONFIG);
     write(&path, &configured(folder, url))?;
-    Ok(provost_packs::load_config(&path, &|_| None)?)
+    Ok(wiring::load(&path, &|_| None)?)
 }
 
 /// Its text, for a shop at this address.
@@ -152,14 +157,14 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
     let intake = first_case(delivery().to_string().as_bytes())?;
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
-        pack: "incident".to_owned(),
+        pack: PackName::new("incident"),
         fields: intake.fields,
         title: intake.title,
-        by: Principal::new("alert:demo"),
+        by: Principal::Intake("demo".to_owned()),
         parent: None,
         start: true,
     };
-    output.line(&format!("an alert comes in: {}", case.title));
+    output.line(&format!("an alert comes in: {}", VisibleText::new(&case.title).line(TITLE_MAX)));
     let opened = house.engine.open(case).await?;
     // Streams of events are for `run` and `tail`; the demo's JSON is its last line.
     let mut follower = Follower::new(opened.id);
@@ -177,14 +182,14 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
             break;
         };
         let approval = pending.asked.approval.clone();
-        let command =
-            Command { by: Principal::new("user:demo"), if_version: None, ask: Ask::Answer { approval, answer } };
+        let command = Command { by: Principal::user("demo"), if_version: None, ask: Ask::Answer { approval, answer } };
         let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
         house.engine.command(opened.id, &cmd_id, command).await?;
     }
     let path = write_report(house, &follower, folder).await?;
     let session = follower.session().context("the session has no events")?;
-    output.line(&format!("{} is {}", session.handle(), status(session.status().as_str())));
+    let pack = house.engine.pack_of(session);
+    output.line(&came_to(session.handle().as_str(), session.status().as_str(), pack.as_deref()));
     output.line(&format!("report {}", path.display()));
     output.json(&summary(&follower));
     let ended = session.status().is_final();
@@ -207,7 +212,8 @@ async fn ask(
     }
     let asked = &pending.asked;
     let terminal = std::io::stdin().is_terminal();
-    output.line(&format!("\n{NOTE}May {} run with {}?{NOTE:#}", asked.tool, asked.args));
+    let call = VisibleText::json(&asked.args, ARGUMENTS_MAX);
+    output.line(&format!("\n{NOTE}May {} run with {call}?{NOTE:#}", asked.tool));
     let limit = if terminal { Duration::from_hours(1) } else { args.wait };
     output.line(&format!("type `yes` or `no` and Enter (waiting {})", humantime::format_duration(limit)));
     let answered = timeout(limit, async {
@@ -230,8 +236,8 @@ async fn ask(
 async fn write_report(house: &House, follower: &Follower, folder: &Path) -> Result<PathBuf> {
     let session = follower.session().context("the session has no events")?;
     let mut events = Vec::new();
-    Follower::new(session.id()).catch_up(&**house.engine.reads(), |event, _| events.push(event.clone())).await?;
+    Follower::new(session.id()).catch_up(&**house.engine.reads(), |step| events.push(step.event.clone())).await?;
     let path = folder.join(format!("{}.md", session.handle()));
-    write(&path, &report::markdown(session, &events)?)?;
+    write(&path, &markdown(session, &events)?)?;
     Ok(path)
 }

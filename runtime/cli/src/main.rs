@@ -3,19 +3,15 @@
 mod alert;
 mod args;
 mod commands;
-#[cfg(feature = "controls")]
-mod controls;
+mod conclusion;
 mod daemon;
 mod demo;
 mod follow;
 mod fresh;
 mod logs;
 mod output;
-mod packs;
-mod patient;
 mod progress;
 mod remote;
-mod report;
 mod secret;
 mod signals;
 mod wiring;
@@ -33,7 +29,7 @@ fn main() -> ExitCode {
     let logs = Logs::start(cli.log_filter.as_deref(), cli.log_format);
     let output = Output::new(cli.output);
     let result = match cli.command {
-        Command::Patient(args) => patient::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Patient(args) => provost_demo::run(args).map(|()| ExitCode::SUCCESS),
         command => run(command, output, logs),
     };
     result.unwrap_or_else(|error| {

@@ -3,6 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use provost_domain::pack::Pack;
+use provost_face::{StatusView, Tone, VisibleText};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,6 +22,35 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
+const NEWS: Style = AnsiColor::Cyan.on_default();
+
+/// Longest cell of a table, in characters.
+const CELL_MAX: usize = 60;
+
+/// The colour of a tone.
+pub(crate) fn style(tone: Tone) -> Style {
+    match tone {
+        Tone::Calm => DIM,
+        Tone::Busy => NEWS,
+        Tone::Ask | Tone::Warn => NOTE,
+        Tone::Good => GOOD,
+        Tone::Bad => BAD,
+    }
+}
+
+/// A status with its sign, in its colour; the pack says what its outcomes mean.
+pub(crate) fn status(word: &str, pack: Option<&Pack>) -> String {
+    let StatusView { text, glyph, tone, .. } = StatusView::new(word, pack);
+    let (style, text) = (style(tone), VisibleText::new(text).line(CELL_MAX));
+    format!("{style}{glyph} {text}{style:#}")
+}
+
+/// What somebody's session came to, as a sentence behind its sign.
+pub(crate) fn came_to(handle: &str, word: &str, pack: Option<&Pack>) -> String {
+    let StatusView { text, glyph, tone, .. } = StatusView::new(word, pack);
+    let (style, text) = (style(tone), VisibleText::new(text).line(CELL_MAX));
+    format!("{style}{glyph}{style:#} {handle} is {style}{text}{style:#}")
+}
 
 impl Output {
     pub(crate) fn new(form: Form) -> Self {
@@ -70,7 +101,7 @@ impl Output {
         if self.is_json() {
             anstream::println!("{}", json!({"error": format!("{error:#}")}));
         } else {
-            anstream::eprintln!("{BAD}error{BAD:#}: {error:#}");
+            anstream::eprintln!("{BAD}error{BAD:#}: {}", VisibleText::new(format!("{error:#}")));
         }
     }
 }
@@ -78,7 +109,7 @@ impl Output {
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.chars().take(60).collect(),
-        Some(other) => other.to_string().chars().take(60).collect(),
+        Some(Value::String(text)) => VisibleText::new(text).line(CELL_MAX).to_string(),
+        Some(other) => VisibleText::json_line(other, CELL_MAX).to_string(),
     }
 }

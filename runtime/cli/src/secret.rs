@@ -12,7 +12,7 @@ const SECRET_MAX: u64 = 4096;
 
 /// A secret from a text that may have blanks around it. The text itself is never shown.
 pub(crate) fn parse(text: &str) -> Result<Secret> {
-    Secret::parse(text.trim()).context("what is there is no secret of ours (pvt_…)")
+    Secret::parse(text.trim()).context("what is there is not a token's secret (pvt_…)")
 }
 
 /// A secret from a file.

@@ -4,16 +4,16 @@ use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What the process was told.
+/// The signals that end this process.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct StopSignals {
     /// Cancelled by the first signal.
     pub(crate) to_end: CancellationToken,
     /// Cancelled by the second.
     pub(crate) to_hurry: CancellationToken,
 }
 
-impl Told {
+impl StopSignals {
     /// Listens from now on.
     pub(crate) fn listen() -> Result<Self> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

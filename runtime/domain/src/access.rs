@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Digest, Principal, TokenId, hex};
+use crate::ids::{Digest, TokenId, hex};
+use crate::principal::Principal;
 use crate::time::Timestamp;
 
 /// What a token stands for. Viewer, operator, approver and admin are steps: each may do what the one before may.
@@ -46,12 +47,24 @@ impl AccessRole {
 
     /// Whether it may.
     pub const fn may(self, permission: Permission) -> bool {
-        match permission {
-            Permission::Deliver => matches!(self, Self::Intake | Self::Operator | Self::Approver | Self::Admin),
-            Permission::Look => matches!(self, Self::Viewer | Self::Operator | Self::Approver | Self::Admin),
-            Permission::Operate => matches!(self, Self::Operator | Self::Approver | Self::Admin),
-            Permission::Approve => matches!(self, Self::Approver | Self::Admin),
-            Permission::Administer => matches!(self, Self::Admin),
+        match self {
+            Self::Intake => match permission {
+                Permission::Deliver => true,
+                Permission::Look | Permission::Operate | Permission::Approve | Permission::Administer => false,
+            },
+            Self::Viewer => match permission {
+                Permission::Look => true,
+                Permission::Deliver | Permission::Operate | Permission::Approve | Permission::Administer => false,
+            },
+            Self::Operator => match permission {
+                Permission::Deliver | Permission::Look | Permission::Operate => true,
+                Permission::Approve | Permission::Administer => false,
+            },
+            Self::Approver => match permission {
+                Permission::Deliver | Permission::Look | Permission::Operate | Permission::Approve => true,
+                Permission::Administer => false,
+            },
+            Self::Admin => true,
         }
     }
 
@@ -212,9 +225,9 @@ impl Token {
     /// Who acts when it is used.
     pub fn principal(&self) -> Principal {
         match self.role {
-            AccessRole::Intake => Principal::new(format!("intake:{}", self.name)),
+            AccessRole::Intake => Principal::Intake(self.name.clone()),
             AccessRole::Viewer | AccessRole::Operator | AccessRole::Approver | AccessRole::Admin => {
-                Principal::new(format!("user:{}", self.name))
+                Principal::user(self.name.as_str())
             }
         }
     }
@@ -225,7 +238,8 @@ mod tests {
     use super::*;
 
     fn minted() -> (Token, Secret) {
-        Token::mint("alice", AccessRole::Approver, Principal::new("cli:root"), Timestamp::default(), &[7; 38]).unwrap()
+        Token::mint("alice", AccessRole::Approver, Principal::parse("cli:root"), Timestamp::default(), &[7; 38])
+            .unwrap()
     }
 
     #[test]
@@ -265,7 +279,7 @@ mod tests {
     #[test]
     fn names_are_plain_and_tokens_end() {
         for name in ["", "a b", "a:b", "ä", &"a".repeat(65)] {
-            let minted = Token::mint(name, AccessRole::Viewer, Principal::new("x"), Timestamp::default(), &[0; 38]);
+            let minted = Token::mint(name, AccessRole::Viewer, Principal::parse("x"), Timestamp::default(), &[0; 38]);
             assert_eq!(minted.map(|_| ()), Err(BadName), "{name}");
         }
         let (token, _) = minted();
@@ -273,7 +287,7 @@ mod tests {
         assert!(token.is_valid(now));
         assert!(!Token { expires_at: Some(now), ..token.clone() }.is_valid(now));
         assert!(!Token { revoked_at: Some(now), ..token.clone() }.is_valid(Timestamp::from_micros(9)));
-        assert_eq!(token.principal().as_str(), "user:alice");
-        assert_eq!(Token { role: AccessRole::Intake, ..token }.principal().as_str(), "intake:alice");
+        assert_eq!(token.principal().to_string(), "user:alice");
+        assert_eq!(Token { role: AccessRole::Intake, ..token }.principal().to_string(), "intake:alice");
     }
 }

@@ -5,9 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::event::Settlement;
 use crate::failure::ModelFailure;
-use crate::ids::{ApprovalId, AssignmentId, CallId, Principal, Seq, ToolName};
+use crate::ids::{ApprovalId, AssignmentId, CallId, Seq, ToolName};
 use crate::model::ModelReply;
+use crate::principal::{Principal, PrincipalKind};
 use crate::tool::{ProbeAnswer, ToolOutcome};
+use crate::word::closed_list;
 
 /// A request from outside that may be refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,73 +23,132 @@ pub struct Command {
     pub ask: Ask,
 }
 
-/// What a command asks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum Ask {
+/// `NAME { fields } = "words", asked by [KINDS], FLOW, RULES`: a command, what it is called, which kinds of principals may ask
+/// it besides people, whether it starts work, and whether the session's pack decides about it.
+macro_rules! commands {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
+            = $words:literal, asked by [$($who:ident),*], $flow:ident, $rules:ident;
+    )*) => {
+        /// What a command asks.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "ask", rename_all = "snake_case")]
+        pub enum Ask {
+            $($(#[$doc])* $name $({ $($(#[$field_doc])* $field: $type),* })?,)*
+        }
+
+        closed_list! {
+            /// The kinds of commands; see [`Ask`] for what each asks.
+            Verb { $($(#[$doc])* $name = $words,)* }
+        }
+
+        impl Ask {
+            /// What kind of command it is.
+            pub const fn verb(&self) -> Verb {
+                match self { $(Self::$name { .. } => Verb::$name),* }
+            }
+        }
+
+        impl Verb {
+            /// Whether a principal of this kind may ask it. People may ask everything; what an agent does, it does through the
+            /// tools it is offered and not through commands.
+            pub const fn may_be_asked_by(self, who: PrincipalKind) -> bool {
+                match (self, who) {
+                    (_, PrincipalKind::Person) => true,
+                    $($((Self::$name, PrincipalKind::$who) => true,)*)*
+                    (
+                        _,
+                        PrincipalKind::Agent
+                        | PrincipalKind::Intake
+                        | PrincipalKind::Ticker
+                        | PrincipalKind::Client
+                        | PrincipalKind::Runtime
+                        | PrincipalKind::Other,
+                    ) => false,
+                }
+            }
+
+            /// Whether it starts work: then the guard is taken or the answer is `SessionBusy`.
+            pub const fn starts_work(self) -> bool {
+                match self { $(Self::$name => flow!($flow)),* }
+            }
+
+            /// Whether the session's pack decides about it; the others are decided also where that is not loaded.
+            pub const fn needs_pack(self) -> bool {
+                match self { $(Self::$name => rules!($rules)),* }
+            }
+        }
+    };
+}
+
+macro_rules! flow {
+    (starts_work) => {
+        true
+    };
+    (to_live_work) => {
+        false
+    };
+}
+
+macro_rules! rules {
+    (by_pack) => {
+        true
+    };
+    (by_runtime) => {
+        false
+    };
+}
+
+commands! {
     /// Begin the run of a new session.
-    Start,
+    Start = "start a session", asked by [Intake, Client], starts_work, by_pack;
     /// Carry on what is owed.
-    Continue,
+    Continue = "continue a session", asked by [Ticker, Runtime], starts_work, by_pack;
     /// Try again after an end that a person can leave.
     Retry {
         /// Also where the policy says no.
         #[serde(default)]
         force: bool,
-    },
+    } = "retry a session", asked by [Runtime], starts_work, by_pack;
     /// Stop for good.
     Stop {
         /// Why.
         reason: String,
-    },
+    } = "stop a session", asked by [], to_live_work, by_runtime;
     /// Answer an approval.
     Answer {
         /// The approval.
         approval: ApprovalId,
         /// The answer.
         answer: Answer,
-    },
+    } = "answer an approval", asked by [], to_live_work, by_pack;
     /// Say what the operator was asked for.
     Speak {
         /// The words.
         text: String,
-    },
+    } = "speak as the operator", asked by [], to_live_work, by_pack;
     /// Use a terminal tool under one's own name.
     Claim {
         /// The terminal tool.
         tool: ToolName,
         /// Its arguments.
         args: Map<String, Value>,
-    },
+    } = "claim an outcome", asked by [], to_live_work, by_pack;
     /// Settle an unknown outcome.
     Settle {
         /// The call.
         call: CallId,
         /// How.
         settlement: Settlement,
-    },
+    } = "settle a call", asked by [], to_live_work, by_runtime;
     /// Record something from outside; moves no status, legal on closed sessions.
     Signal {
         /// Where it came from.
         source: String,
         /// What it said.
         payload: Value,
-    },
-}
-
-impl Ask {
-    /// Whether it starts work: then the guard is taken or the answer is `SessionBusy`.
-    pub fn starts_work(&self) -> bool {
-        match self {
-            Self::Start | Self::Continue | Self::Retry { .. } => true,
-            Self::Stop { .. }
-            | Self::Answer { .. }
-            | Self::Speak { .. }
-            | Self::Claim { .. }
-            | Self::Settle { .. }
-            | Self::Signal { .. } => false,
-        }
-    }
+    } = "signal a session", asked by [Intake, Ticker, Client, Runtime], to_live_work, by_runtime;
 }
 
 /// An answer to an approval.
@@ -108,7 +169,7 @@ pub enum Answer {
     },
     /// Do not run it; give the model this text as its result.
     Respond {
-        /// The text.
+        /// What the person wrote; the model gets it in place of a result.
         text: String,
     },
 }
@@ -120,23 +181,23 @@ pub enum Report {
     TakenOver,
     /// A model answered.
     Replied {
-        /// The assignment.
+        /// The assignment whose model request was answered.
         assignment: AssignmentId,
-        /// The round.
+        /// The model call within its turn, counted from 1.
         round: u32,
         /// What came back.
         result: Result<ModelReply, ModelFailure>,
     },
     /// A tool came back.
     Returned {
-        /// The call.
+        /// The call whose tool returned.
         call: CallId,
         /// What came back.
         outcome: ToolOutcome,
     },
     /// A tool said whether one of its calls happened.
     Probed {
-        /// The call.
+        /// The call whose tool was asked whether it happened.
         call: CallId,
         /// What it said.
         answer: ProbeAnswer,
@@ -150,7 +211,7 @@ pub enum Report {
     Tick,
     /// The worker carrying the assignment died.
     WorkerLost {
-        /// The assignment.
+        /// The assignment whose worker ended.
         assignment: AssignmentId,
         /// What was seen.
         cause: String,

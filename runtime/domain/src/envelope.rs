@@ -1,40 +1,14 @@
 //! The envelope every turn ends in, and the sources it is read from.
 
+mod form;
 mod markdown;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-/// What a turn ends in. The confidence is always the model's own; none is ever made up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Envelope {
-    /// The answer.
-    pub content: String,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// Why.
-    pub rationale: String,
-    /// Where to go next; no signal takes the default route.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signal: Option<String>,
-}
-
-/// Where an envelope was read from, in the order they are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EnvelopeSource {
-    /// The `finish_turn` tool.
-    FinishTool,
-    /// The reply is one JSON object.
-    Json,
-    /// The Markdown contract: headings Response, Confidence, Rationale, Signal.
-    Markdown,
-    /// A terminal tool's own arguments.
-    TerminalArguments,
-    /// Measured by a watcher.
-    Measured,
-}
+use crate::confidence::Confidence;
+pub use form::{Envelope, EnvelopeProblem, EnvelopeSource};
+use form::{SHOWN_MAX, bad_confidence};
 
 /// The tool that ends a turn.
 pub const FINISH_TOOL: &str = "finish_turn";
@@ -44,87 +18,57 @@ const CONTENT_MAX: usize = 16 * 1024;
 const RATIONALE_MAX: usize = 4 * 1024;
 /// Most bytes of a signal: one word of a route.
 const SIGNAL_MAX: usize = 64;
-/// Most characters of the model's own text that a problem shows back to it.
-const SHOWN_MAX: usize = 40;
 /// An envelope's keys.
-const KEYS: [&str; 4] = ["content", "confidence", "rationale", "signal"];
+const KEYS: [&str; 5] = ["content", "confidence", "rationale", "signal", "report"];
 
-/// Why a reply is no envelope; the text tells the model how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeProblem {
-    /// Neither JSON nor the Markdown contract.
-    #[error(
-        "it is neither a JSON object {{content, confidence, rationale, signal}} nor has the headings `## Response` and `## Confidence`"
-    )]
-    NoEnvelope,
-    /// JSON of another form.
-    #[error("the JSON does not fit: {detail}")]
-    BadForm {
-        /// What is wrong.
-        detail: String,
-    },
-    /// JSON with a key that an envelope does not have.
-    #[error("the key `{key}` is not known; give only content, confidence, rationale and signal")]
-    UnknownKey {
-        /// The first such key.
-        key: String,
-    },
-    /// The confidence is missing.
-    #[error("the confidence is missing; give a number from 0 to 1")]
-    MissingConfidence,
-    /// The confidence is no number from 0 to 1.
-    #[error("the confidence `{text}` is no number from 0 to 1")]
-    BadConfidence {
-        /// As written.
-        text: String,
-    },
-    /// A heading stands more than once, so that nobody can tell which one counts.
-    #[error(
-        "the heading `{heading}` stands more than once; give it once, and quote text that looks like it in a code block"
-    )]
-    Repeated {
-        /// The heading.
-        heading: &'static str,
-    },
-}
-
-/// JSON Schema of `finish_turn`'s arguments.
-pub fn finish_schema() -> Value {
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "required": ["content", "confidence", "rationale"],
-        "properties": {
-            "content": {"type": "string", "description": "Your report."},
-            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-            "rationale": {"type": "string", "description": "Why you are that sure."},
-            "signal": {"type": "string", "description": "Where to go next, as your instructions name it."}
+/// JSON Schema of `finish_turn`'s arguments: the envelope, with the signals an agent may give, and the schema of its role's
+/// report and whether one is required.
+pub fn finish_schema<'a>(signals: impl Iterator<Item = &'a str>, report: Option<(Value, bool)>) -> Value {
+    let mut properties = json!({
+        "content": {"type": "string", "description": "Your report."},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "rationale": {"type": "string", "description": "Why you are that sure."}
+    });
+    let mut required = vec!["content", "confidence", "rationale"];
+    let signals: Vec<&str> = signals.collect();
+    if let Some(properties) = properties.as_object_mut() {
+        if !signals.is_empty() {
+            let about = "Where to go next, as your instructions name it.";
+            let signal = json!({"type": "string", "enum": signals, "description": about});
+            properties.insert("signal".to_owned(), signal);
         }
-    })
+        if let Some((report, is_required)) = report {
+            properties.insert("report".to_owned(), report);
+            required.extend(is_required.then_some("report"));
+        }
+    }
+    json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
 }
 
 /// From `finish_turn`'s arguments, or any JSON object of that form.
 pub fn from_args(args: &Value) -> Result<Envelope, EnvelopeProblem> {
     let bad_form = |detail: String| EnvelopeProblem::BadForm { detail: detail.chars().take(200).collect() };
-    let object = args.as_object().ok_or_else(|| bad_form("it is no object".to_owned()))?;
+    let object = args.as_object().ok_or_else(|| bad_form("it is not a JSON object".to_owned()))?;
     if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(EnvelopeProblem::UnknownKey { key: key.chars().take(SHOWN_MAX).collect() });
     }
     match object.get("confidence") {
         None | Some(Value::Null) => return Err(EnvelopeProblem::MissingConfidence),
-        Some(Value::Number(_)) => {}
+        Some(Value::Number(number)) => {
+            number.as_f64().map_or(Err(bad_confidence(&number.to_string())), confidence_of)?;
+        }
         Some(other) => return Err(bad_confidence(&other.to_string())),
     }
-    bounded(Envelope::deserialize(args).map_err(|error| bad_form(error.to_string()))?)
+    Ok(bounded(Envelope::deserialize(args).map_err(|error| bad_form(error.to_string()))?))
 }
 
 /// From a terminal tool's own arguments, where they state a confidence.
 pub fn from_terminal(args: &Value) -> Option<Envelope> {
     let text = |key: &str| args.get(key).and_then(Value::as_str).map(str::to_owned);
-    let confidence = args.get("confidence")?.as_f64()?;
+    let confidence = Confidence::new(args.get("confidence")?.as_f64()?).ok()?;
     let rationale = text("rationale").unwrap_or_default();
     let content = text("summary").or_else(|| text("reason")).unwrap_or_else(|| rationale.clone());
-    bounded(Envelope { content, confidence, rationale, signal: None }).ok()
+    Some(bounded(Envelope { content, confidence, rationale, signal: None, report: None }))
 }
 
 /// From a reply's text: strict JSON, then the Markdown contract; either bare or in one fence.
@@ -135,7 +79,7 @@ pub fn parse(text: &str) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> 
         return from_args(&value).map(|envelope| (envelope, EnvelopeSource::Json));
     }
     let whole = fenced.filter(|inner| !inner.contains(FENCE)).unwrap_or(bare);
-    bounded(markdown::read(whole)?).map(|envelope| (envelope, EnvelopeSource::Markdown))
+    markdown::read(whole).map(|envelope| (bounded(envelope), EnvelopeSource::Markdown))
 }
 
 /// What opens and closes a block of code.
@@ -147,22 +91,20 @@ fn fenced(text: &str) -> Option<&str> {
     Some(inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// The confidence checked, the texts cut, the signal made a word.
-fn bounded(mut envelope: Envelope) -> Result<Envelope, EnvelopeProblem> {
-    if !(0.0..=1.0).contains(&envelope.confidence) {
-        return Err(bad_confidence(&envelope.confidence.to_string()));
-    }
+/// The texts cut, the signal made a word.
+fn bounded(mut envelope: Envelope) -> Envelope {
     envelope.content.truncate(envelope.content.floor_char_boundary(CONTENT_MAX));
     envelope.rationale.truncate(envelope.rationale.floor_char_boundary(RATIONALE_MAX));
     envelope.signal = envelope.signal.as_deref().and_then(signal_word);
-    Ok(envelope)
+    envelope.report = envelope.report.filter(|report| !report.is_null());
+    envelope
 }
 
-fn bad_confidence(text: &str) -> EnvelopeProblem {
-    EnvelopeProblem::BadConfidence { text: text.chars().take(SHOWN_MAX).collect() }
+fn confidence_of(value: f64) -> Result<Confidence, EnvelopeProblem> {
+    Confidence::new(value).map_err(|_out_of_range| bad_confidence(&value.to_string()))
 }
 
-/// A signal as a word of `[a-z0-9_]`; nothing usable is no signal. A word stays as it is.
+/// A signal as a word of `[a-z0-9_]`; `None` if the text has no usable character.
 fn signal_word(text: &str) -> Option<String> {
     let mut word = String::new();
     for c in text.trim_matches(|c: char| !c.is_ascii_alphanumeric()).chars() {

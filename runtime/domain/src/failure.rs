@@ -28,7 +28,7 @@ pub enum ModelFailure {
     },
     /// The provider is not usable as configured; `detail` says what to change.
     LlmConfig {
-        /// What is wrong and where to mend it.
+        /// What is wrong and where to correct it.
         detail: String,
     },
     /// The provider asked to slow down.
@@ -104,6 +104,11 @@ pub enum AgentFailure {
         /// What was missing or wrong in the last reply.
         detail: String,
     },
+    /// The turn's typed report does not hold, also after one repair request.
+    ReportInvalid {
+        /// What was missing or wrong in the last one.
+        detail: String,
+    },
     /// The worker carrying the assignment died, also after a redispatch.
     WorkerLost {
         /// What its supervisor saw.
@@ -121,7 +126,7 @@ impl AgentFailure {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Model { failure } => failure.kind(),
-            Self::EnvelopeMissing { .. } => FailureKind::Permanent,
+            Self::EnvelopeMissing { .. } | Self::ReportInvalid { .. } => FailureKind::Permanent,
             Self::WorkerLost { .. } | Self::Silent { .. } => FailureKind::Transient,
         }
     }
@@ -132,6 +137,7 @@ impl fmt::Display for AgentFailure {
         match self {
             Self::Model { failure } => failure.fmt(f),
             Self::EnvelopeMissing { detail } => write!(f, "the turn ended without an envelope: {detail}"),
+            Self::ReportInvalid { detail } => write!(f, "the turn's report does not hold: {detail}"),
             Self::WorkerLost { detail } => write!(f, "the worker was lost: {detail}"),
             Self::Silent { deadline_ms } => write!(f, "nothing was recorded within {deadline_ms} ms, twice"),
         }

@@ -1,11 +1,11 @@
 //! The gate: one pure function decides whether a call runs, waits for a person, or is refused.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confidence::Confidence;
 use crate::ids::{Digest, ToolName};
 use crate::tool::Risk;
 use crate::word;
@@ -13,10 +13,10 @@ use crate::word;
 /// A pack's gate policy, complete and validated: every pattern matches a tool that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GatePolicy {
-    /// The rules.
+    /// What the pack says about single tools: their risk, or what is done about their calls.
     pub rules: Vec<GateRule>,
     /// Calls that change the world wait for a person while the last known confidence is below this.
-    pub confidence_below: Option<f64>,
+    pub confidence_below: Option<Confidence>,
     /// What an approval needs.
     pub approval: ApprovalRule,
     /// Digest of the rest in canonical form; an approval is bound to it.
@@ -74,8 +74,6 @@ pub enum GateReason {
     GatedEnvironment,
     /// The last known confidence is too low, or unknown where one is asked for.
     LowConfidence,
-    /// The agent's route asks for a person.
-    AgentGate,
     /// A rule denies it.
     PolicyDenied,
     /// Nothing asks for a person.
@@ -100,7 +98,7 @@ pub struct GateDecision {
 /// What the gate looks at of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct GateCall<'a> {
-    /// The tool.
+    /// The full name of the tool that is to be called.
     pub tool: &'a ToolName,
     /// Its own risk.
     pub risk: Risk,
@@ -108,8 +106,6 @@ pub struct GateCall<'a> {
     pub changes_world: bool,
     /// Where it acts; unknown counts as every environment there is a rule for.
     pub environment: Option<&'a str>,
-    /// Whether the agent's own gate asks for a person.
-    pub agent_gate: bool,
 }
 
 impl Risk {
@@ -129,8 +125,8 @@ impl GateRule {
 }
 
 /// Decides one call. The base is the most specific rule without an environment, else the tool's own risk; everything
-/// after that (environments, confidence, the agent's gate) only tightens.
-pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePolicy) -> GateDecision {
+/// after that (environments, confidence) only tightens.
+pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
     let name = call.tool.as_str();
     let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, name));
     let base = matching()
@@ -143,15 +139,12 @@ pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePo
         !rule.environments.is_empty() && call.environment.is_none_or(named)
     };
     let environment = matching().filter(here).filter_map(GateRule::base).max();
-    let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| falls_short(c, below)));
+    let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| c < below));
     let ask = |asks: bool| asks.then_some(GateAction::Approve);
 
     let mut decision = GateDecision { action: base, reason: GateReason::HighRiskTool };
-    let tighter = [
-        (environment, GateReason::GatedEnvironment),
-        (ask(call.changes_world && unsure), GateReason::LowConfidence),
-        (ask(call.agent_gate), GateReason::AgentGate),
-    ];
+    let tighter =
+        [(environment, GateReason::GatedEnvironment), (ask(call.changes_world && unsure), GateReason::LowConfidence)];
     for (action, reason) in tighter {
         if let Some(action) = action.filter(|action| *action > decision.action) {
             decision = GateDecision { action, reason };
@@ -163,11 +156,6 @@ pub fn should_gate(call: &GateCall<'_>, confidence: Option<f64>, policy: &GatePo
         GateAction::Approve => {}
     }
     decision
-}
-
-/// Whether a confidence is below a threshold; what cannot be compared falls short.
-pub(crate) fn falls_short(confidence: f64, below: f64) -> bool {
-    confidence.partial_cmp(&below).is_none_or(Ordering::is_lt)
 }
 
 /// Whether a tool name fits a pattern, where `*` stands for any text.

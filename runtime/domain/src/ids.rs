@@ -163,8 +163,16 @@ text_id! {
     Owner
 }
 text_id! {
+    /// A pack's name.
+    PackName
+}
+text_id! {
     /// An agent's name within its pack.
     AgentName
+}
+text_id! {
+    /// A role's name: which behaviour in code an agent maps onto.
+    RoleName
 }
 text_id! {
     /// A tool's one name per record: `server:tool` for a backend's, a bare name for the runtime's own and the pack's.
@@ -182,15 +190,16 @@ text_id! {
     /// The id of a message to the outside: `msg_` and 32 hex digits derived from its key.
     MessageId
 }
-text_id! {
-    /// Who acts: `user:alice`, `agent:triage`, `ticker:approvals`, `cli:root`.
-    Principal
-}
 
 impl CallId {
     /// The id of the `index`th call of a round of an assignment.
     pub fn at(assignment: AssignmentId, round: u32, index: usize) -> Self {
         Self(format!("{assignment}.{round}.{index}"))
+    }
+
+    /// The assignment it belongs to; `None` for a call of a person's claim.
+    pub fn assignment(&self) -> Option<AssignmentId> {
+        self.0.split_once('.')?.0.parse().ok().map(AssignmentId)
     }
 
     /// The id of the effect of a claim made by this call.
@@ -217,13 +226,6 @@ impl ToolName {
     /// The name a model sees: `server__tool`. Mapped one to one, because `__` is refused in names at load.
     pub fn wire(&self) -> String {
         self.0.replace(':', "__")
-    }
-}
-
-impl AgentName {
-    /// The agent as a principal.
-    pub fn principal(&self) -> Principal {
-        Principal::new(format!("agent:{}", self.0))
     }
 }
 

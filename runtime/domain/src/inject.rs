@@ -12,7 +12,7 @@ use crate::schema::ArgSchema;
 /// A value of the model's that a session-derived one replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overridden {
-    /// The argument.
+    /// The name of the argument that was replaced.
     pub argument: String,
     /// What the model had written.
     pub model_value: Value,

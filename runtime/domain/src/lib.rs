@@ -2,12 +2,16 @@
 //! arguments, answers are values. It knows no other crate of the workspace and no case's domain.
 
 pub mod access;
+pub mod call;
 pub mod command;
 pub mod condition;
+pub mod confidence;
 pub mod decide;
 pub mod envelope;
 pub mod event;
+pub mod evidence;
 pub mod failure;
+pub mod fields;
 pub mod gate;
 pub mod ids;
 pub mod inject;
@@ -16,10 +20,13 @@ pub mod log;
 pub mod model;
 pub mod pack;
 pub mod port;
+pub mod principal;
+pub mod projection;
 pub mod recovery;
 pub mod refusal;
 pub mod request;
 pub mod retry;
+pub mod role;
 pub mod roster;
 pub mod route;
 pub mod schema;
@@ -29,3 +36,4 @@ pub mod terminal;
 pub mod time;
 pub mod tool;
 mod word;
+pub mod work;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, EventBody, SessionErased, Upcasts};
+use crate::event::{DecodeError, EncodeError, Event, EventBody, SessionErased, Upcasts};
 use crate::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use crate::time::Timestamp;
 
@@ -24,14 +24,14 @@ pub struct AppendRecord {
     pub digest: Digest,
     /// Hash of the record before it; zero for the first.
     pub prev: Digest,
-    /// Hash of this record.
+    /// Hash over the previous record's hash, this record's header and its payload's digest.
     pub hash: Digest,
 }
 
 /// A record's header, part of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordHeader {
-    /// The session.
+    /// The session whose log the record belongs to.
     pub session: SessionId,
     /// Its first event's position.
     pub first_seq: Seq,
@@ -50,13 +50,13 @@ pub struct RecordHeader {
 /// What a record is sealed from.
 #[derive(Debug)]
 pub struct Unsealed<'a> {
-    /// The session.
+    /// The session whose log is appended to.
     pub session: SessionId,
     /// The head before it.
     pub after: Seq,
     /// The fence it is written under.
     pub fence: Fence,
-    /// Its id.
+    /// The id of the command that led to these events.
     pub cmd_id: CmdId,
     /// When.
     pub at: Timestamp,
@@ -107,8 +107,11 @@ pub enum ChainError {
 
 impl AppendRecord {
     /// Seals events into a record.
-    pub fn seal(unsealed: Unsealed<'_>) -> Self {
-        let payload = EventBody::encode_all(unsealed.events);
+    ///
+    /// # Errors
+    /// An event cannot be written as JSON: a payload without it must never be sealed.
+    pub fn seal(unsealed: Unsealed<'_>) -> Result<Self, EncodeError> {
+        let payload = EventBody::encode_all(unsealed.events)?;
         let kinds = unsealed.events.iter().map(EventBody::kind).collect::<Vec<_>>().join(",");
         let header = RecordHeader {
             session: unsealed.session,
@@ -121,7 +124,7 @@ impl AppendRecord {
         };
         let digest = Digest::of_parts(&[&unsealed.salt, &payload]);
         let hash = header.hash(unsealed.prev, digest);
-        Self { header, payload: Some(payload), salt: Some(unsealed.salt), digest, prev: unsealed.prev, hash }
+        Ok(Self { header, payload: Some(payload), salt: Some(unsealed.salt), digest, prev: unsealed.prev, hash })
     }
 
     /// Checks the record against the head before it and against its own hashes, without reading its events.

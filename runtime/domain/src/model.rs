@@ -57,7 +57,7 @@ pub struct ToolOffer {
 pub enum Message {
     /// From the runtime: the briefing, a repair request, an operator's words.
     User {
-        /// The text.
+        /// What the model reads as the user's message.
         text: Arc<str>,
     },
     /// From the model.
@@ -189,7 +189,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// All tokens.
+    /// The sum of all kinds of tokens.
     pub fn tokens(self) -> u64 {
         self.input.saturating_add(self.cached).saturating_add(self.output)
     }

@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::Verb;
 use crate::gate::GateReason;
-use crate::ids::{AgentName, ApprovalId, CallId, Principal, Seq};
+use crate::ids::{AgentName, ApprovalId, CallId, PackName, Seq};
+use crate::principal::Principal;
 use crate::retry::RetryReason;
 use crate::roster::RosterRefusal;
+use crate::status::Status;
 
 /// Why a call was refused. The model sees `kind` and the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -19,7 +22,7 @@ pub enum ToolRefusal {
         /// The wire names on offer.
         offered: Vec<String>,
     },
-    /// The arguments are no JSON object, or too large.
+    /// The arguments are not a JSON object, or are too large.
     #[error("the arguments are not a JSON object: {detail}")]
     BrokenArguments {
         /// What was seen.
@@ -78,7 +81,7 @@ pub enum ToolRefusal {
     /// An agent's report that must stand first does not.
     #[error("`{agent}` must have reported `{wants}` since the last change; {}", match has { Some(has) => format!("it reported `{has}`"), None => "it has not reported".to_owned() })]
     Unmet {
-        /// The agent.
+        /// The agent whose report is required.
         agent: AgentName,
         /// The signal it must have given.
         wants: String,
@@ -88,7 +91,7 @@ pub enum ToolRefusal {
     /// The tool that must act before the status changes failed.
     #[error("`{tool}` had to succeed first and did not: {detail}")]
     EffectFailed {
-        /// The tool.
+        /// The full name of the tool that failed.
         tool: String,
         /// How it failed.
         detail: String,
@@ -132,16 +135,26 @@ pub enum Refusal {
     /// The session has ended.
     #[error("the session has ended as `{status}`; {hint}")]
     SessionEnded {
-        /// Its status.
-        status: String,
+        /// How the session ended.
+        #[serde(with = "crate::status::as_word")]
+        status: Status,
         /// What can be done.
         hint: EndedHint,
+    },
+    /// A principal of this kind may not ask that.
+    #[error("`{by}` is {} and may not {verb}; a person must do it", by.kind())]
+    NotAuthorised {
+        /// Who asked.
+        by: Principal,
+        /// What was asked.
+        verb: Verb,
     },
     /// Nothing to carry on.
     #[error("the session is `{status}`: nothing to {verb}")]
     NothingToDo {
-        /// Its status.
-        status: String,
+        /// Where the session stands.
+        #[serde(with = "crate::status::as_word")]
+        status: Status,
         /// The command's verb.
         verb: String,
     },
@@ -187,26 +200,27 @@ pub enum Refusal {
     /// The call's outcome is not in doubt.
     #[error("the outcome of call `{call}` is not in doubt; `provost sessions show` lists what is")]
     NotInDoubt {
-        /// The call.
+        /// The call that was named.
         call: CallId,
     },
     /// The call is still being made.
     #[error("call `{call}` is still under way; wait for its result")]
     CallUnderWay {
-        /// The call.
+        /// The call that may still return.
         call: CallId,
     },
     /// Nobody knows yet what became of these calls.
     #[error("what became of {} is not known; settle it first (`provost sessions settle`)", calls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     OutcomeUnsettled {
-        /// The calls.
+        /// Those whose outcome nobody knows.
         calls: Vec<CallId>,
     },
     /// The retry policy says no, or there is nothing to retry (another retry may have come first).
     #[error("retry rejected: the session is `{status}`{}", match reason { Some(reason) => format!(" and the policy says `{reason}`"), None => String::new() })]
     RetryRejected {
         /// The session's status.
-        status: String,
+        #[serde(with = "crate::status::as_word")]
+        status: Status,
         /// What the policy says, where it was asked.
         reason: Option<RetryReason>,
     },
@@ -236,10 +250,10 @@ pub enum Refusal {
     )]
     PackChanged {
         /// The pack's name.
-        pack: String,
-        /// Pinned.
+        pack: PackName,
+        /// Digest of the version that the session was opened with.
         pinned: String,
-        /// Loaded.
+        /// Digest of the version that is configured.
         loaded: String,
     },
 }
@@ -269,6 +283,7 @@ impl Refusal {
         match self {
             Self::StaleVersion { .. } => "stale_version",
             Self::SessionEnded { .. } => "session_ended",
+            Self::NotAuthorised { .. } => "not_authorised",
             Self::NothingToDo { .. } => "nothing_to_do",
             Self::ApprovalUnknown { .. } => "approval_unknown",
             Self::ApprovalAlreadyDecided { .. } => "approval_already_decided",

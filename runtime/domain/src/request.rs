@@ -8,22 +8,20 @@ use crate::envelope::{FINISH_TOOL, finish_schema};
 use crate::ids::ToolName;
 use crate::model::{Message, ModelRequest, ToolOffer};
 use crate::pack::{AgentSpec, Pack};
-use crate::session::{Session, Turn};
+use crate::port::Roles;
+use crate::session::Session;
 use crate::tool::Catalog;
+use crate::work::{Turn, Work};
 
-/// What an agent is told when it is given work. Implemented by the roles in code.
-pub trait Roles: Send + Sync + std::fmt::Debug {
-    /// The briefing: the case, what the others found, what the role must hand back.
-    fn brief(&self, session: &Session, agent: &AgentSpec, pack: &Pack) -> String;
-}
-
-/// The tools an agent is offered: its own by wire name, without the arguments the runtime supplies, and `finish_turn`.
-pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog) -> Arc<[ToolOffer]> {
+/// The tools an agent is offered: its own by wire name, without the arguments the runtime supplies, and `finish_turn` with
+/// the signals of its own routes and its role's report.
+pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog, roles: &dyn Roles) -> Arc<[ToolOffer]> {
     let own = agent.tools.iter().filter_map(|name| offer(name, pack, catalog));
+    let report = roles.report_schema(&agent.role.name).map(|schema| (schema, agent.report_required));
     let finish = ToolOffer {
         name: FINISH_TOOL.to_owned(),
         description: "Ends your turn with your report.".to_owned(),
-        schema: finish_schema(),
+        schema: finish_schema(agent.signals(), report),
     };
     own.chain([finish]).collect()
 }
@@ -43,14 +41,19 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
 }
 
 /// The question of the turn's present round.
-pub fn build(session: &Session, turn: &Turn, agent: &AgentSpec, offers: &Arc<[ToolOffer]>) -> ModelRequest {
+pub fn build(
+    session: &Session,
+    (work, turn): (&Work, &Turn),
+    agent: &AgentSpec,
+    offers: &Arc<[ToolOffer]>,
+) -> ModelRequest {
     let mut messages = Vec::with_capacity(turn.history.len() + 1);
-    messages.push(Message::User { text: Arc::clone(&turn.briefing) });
+    messages.push(Message::User { text: Arc::clone(&work.briefing) });
     messages.extend(turn.history.iter().cloned());
     ModelRequest {
         session: session.id(),
         agent: agent.name.clone(),
-        assignment: turn.assignment,
+        assignment: work.assignment,
         round: turn.round,
         model: agent.model.clone(),
         system: Arc::clone(&agent.prompt),
@@ -61,9 +64,9 @@ pub fn build(session: &Session, turn: &Turn, agent: &AgentSpec, offers: &Arc<[To
 }
 
 /// Tokens to reserve before a call: a generous estimate of the question, a quarter of its bytes.
-pub fn reservation(turn: &Turn) -> u64 {
+pub fn reservation(work: &Work, turn: &Turn) -> u64 {
     let history: usize = turn.history.iter().map(|message| json!(message).to_string().len()).sum();
-    ((turn.briefing.len() + history) / 4) as u64
+    ((work.briefing.len() + history) / 4) as u64
 }
 
 /// Every call has its result, right after the message that made it, in call order: what every provider demands.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confidence::Confidence;
 use crate::failure::{AgentFailure, FailureKind};
-use crate::gate::falls_short;
 use crate::word;
 
 /// A pack's retry policy.
@@ -16,7 +16,7 @@ pub struct RetryPolicy {
     /// Whether transient failures are retried without a person.
     pub transient: bool,
     /// Below this confidence a retry is not worth its cost.
-    pub low_confidence_below: Option<f64>,
+    pub low_confidence_below: Option<Confidence>,
 }
 
 /// Why a retry happens or not.
@@ -54,12 +54,11 @@ pub struct RetryDecision {
 pub fn should_retry(
     count: u32,
     failure: &AgentFailure,
-    confidence: Option<f64>,
+    confidence: Option<Confidence>,
     policy: &RetryPolicy,
 ) -> RetryDecision {
     let kind = failure.kind();
-    let low =
-        confidence.zip(policy.low_confidence_below).is_some_and(|(confidence, below)| falls_short(confidence, below));
+    let low = confidence.zip(policy.low_confidence_below).is_some_and(|(confidence, below)| confidence < below);
     let reason = if count >= policy.max {
         RetryReason::MaxRetriesExceeded
     } else if kind == FailureKind::Permanent {
@@ -81,6 +80,10 @@ mod tests {
     use super::*;
     use crate::failure::ModelFailure;
 
+    fn sure(value: f64) -> Confidence {
+        Confidence::new(value).unwrap()
+    }
+
     fn timeout() -> AgentFailure {
         AgentFailure::Model { failure: ModelFailure::LlmTimeout { after_ms: 1 } }
     }
@@ -95,8 +98,8 @@ mod tests {
 
     #[track_caller]
     fn check(count: u32, failure: &AgentFailure, confidence: Option<f64>, transient: bool, expect: RetryReason) {
-        let policy = RetryPolicy { max: 2, transient, low_confidence_below: Some(0.4) };
-        let decision = should_retry(count, failure, confidence, &policy);
+        let policy = RetryPolicy { max: 2, transient, low_confidence_below: Some(sure(0.4)) };
+        let decision = should_retry(count, failure, confidence.map(sure), &policy);
         assert_eq!(decision, RetryDecision { retry: expect == RetryReason::AutoRetry, reason: expect });
     }
 
@@ -110,15 +113,14 @@ mod tests {
         check(1, &timeout(), Some(0.3), false, RetryReason::TransientDisabled);
         check(1, &malformed(), Some(0.3), false, RetryReason::TransientDisabled);
         check(1, &timeout(), Some(0.3), true, RetryReason::LowConfidenceNoRetry);
-        check(1, &timeout(), Some(f64::NAN), true, RetryReason::LowConfidenceNoRetry);
     }
 
     proptest! {
         #[test]
         fn one_retry_more_never_turns_a_no_into_a_yes(
-            count in 0..5_u32, max in 0..5_u32, confidence in proptest::option::of(0.0..=1.0), transient: bool,
+            count in 0..5_u32, max in 0..5_u32, confidence in proptest::option::of((0.0..=1.0).prop_map(sure)), transient: bool,
         ) {
-            let policy = RetryPolicy { max, transient, low_confidence_below: Some(0.4) };
+            let policy = RetryPolicy { max, transient, low_confidence_below: Some(sure(0.4)) };
             for failure in [timeout(), malformed(), missing()] {
                 let now = should_retry(count, &failure, confidence, &policy);
                 let next = should_retry(count + 1, &failure, confidence, &policy);

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Most refusals of one check: a list may hold thousands of wrong values, and a model mends a few at a time.
+/// Most refusals of one check: a list may hold thousands of wrong values, and a model corrects a few at a time.
 const REFUSALS_MAX: usize = 8;
 
 /// All rosters of a pack: name → allowed values.
@@ -16,9 +16,9 @@ pub struct Rosters(pub BTreeMap<String, Vec<String>>);
 /// A value that is not in its roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterRefusal {
-    /// The argument.
+    /// The argument that holds the value.
     pub argument: String,
-    /// The roster.
+    /// The list that does not hold the value.
     pub roster: String,
     /// The value as text.
     pub value: String,

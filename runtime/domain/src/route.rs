@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::condition::all_hold;
-use crate::gate::falls_short;
+use crate::confidence::Confidence;
 use crate::pack::{AgentSpec, DEFAULT_SIGNAL, DispatchRule, RouteTo};
 
 /// The chosen route.
@@ -16,7 +16,7 @@ pub struct RouteChoice {
     /// Whether a rule fitted or a route names the signal; an unknown or missing one falls to the default.
     pub matched: bool,
     /// Pause for an operator below this confidence.
-    pub gate_below: Option<f64>,
+    pub gate_below: Option<Confidence>,
 }
 
 /// Chooses. `facts` is `{signal, agent, confidence, fields, retries}`.
@@ -35,8 +35,8 @@ pub fn choose(agent: &AgentSpec, dispatch: &[DispatchRule], facts: &Value, signa
 }
 
 /// Whether the route's gate asks for more confidence than there is.
-pub fn is_gated(choice: &RouteChoice, confidence: f64) -> bool {
-    choice.gate_below.is_some_and(|below| falls_short(confidence, below))
+pub fn is_gated(choice: &RouteChoice, confidence: Confidence) -> bool {
+    choice.gate_below.is_some_and(|below| confidence < below)
 }
 
 #[cfg(test)]
@@ -49,7 +49,9 @@ mod tests {
     use super::*;
     use crate::condition::{Condition, Op};
     use crate::ids::AgentName;
-    use crate::pack::{RoleKind, Route};
+    use crate::pack::Route;
+    use crate::role::{Authority, RoleSpec};
+    use crate::work::WorkForm;
 
     fn to(agent: &str) -> RouteTo {
         RouteTo::Agent(AgentName::new(agent))
@@ -58,11 +60,12 @@ mod tests {
     fn agent(routes: Vec<Route>) -> AgentSpec {
         AgentSpec {
             name: AgentName::new("one"),
-            role: RoleKind::Triage,
+            role: RoleSpec { name: "reader".into(), authority: Authority::Reads, work: WorkForm::Asking },
             model: String::new(),
             tools: Vec::new(),
             deadline: Duration::ZERO,
             routes,
+            report_required: false,
             prompt: "".into(),
             watch: None,
         }
@@ -70,7 +73,11 @@ mod tests {
 
     fn routed() -> AgentSpec {
         let route = |when: &str, to, gate_below| Route { when: when.to_owned(), to, gate_below };
-        agent(vec![route("success", to("two"), Some(0.75)), route(DEFAULT_SIGNAL, RouteTo::Operator, None)])
+        agent(vec![route("success", to("two"), Some(sure(0.75))), route(DEFAULT_SIGNAL, RouteTo::Operator, None)])
+    }
+
+    fn sure(value: f64) -> Confidence {
+        Confidence::new(value).unwrap()
     }
 
     fn rule(op: Op, confidence: f64, next: RouteTo) -> DispatchRule {
@@ -78,7 +85,7 @@ mod tests {
     }
 
     fn choice(to: RouteTo, signal: &str, matched: bool, gate_below: Option<f64>) -> RouteChoice {
-        RouteChoice { to, signal: signal.to_owned(), matched, gate_below }
+        RouteChoice { to, signal: signal.to_owned(), matched, gate_below: gate_below.map(sure) }
     }
 
     #[test]
@@ -107,10 +114,9 @@ mod tests {
         #[test]
         fn a_gate_holds_exactly_below_its_threshold(below in 0.0..=1.0, confidence in 0.0..=1.0) {
             let gated = choice(RouteTo::End, "s", true, Some(below));
-            prop_assert_eq!(is_gated(&gated, confidence), confidence < below);
-            prop_assert!(!is_gated(&gated, below));
-            prop_assert!(is_gated(&gated, f64::NAN));
-            prop_assert!(!is_gated(&choice(RouteTo::End, "s", true, None), confidence));
+            prop_assert_eq!(is_gated(&gated, sure(confidence)), confidence < below);
+            prop_assert!(!is_gated(&gated, sure(below)));
+            prop_assert!(!is_gated(&choice(RouteTo::End, "s", true, None), sure(confidence)));
         }
     }
 }

@@ -41,6 +41,13 @@ impl Status {
         }
     }
 
+    /// The status a word stands for, as [`Self::as_str`] writes it: every word but the runtime's own is an outcome, and no
+    /// pack's outcome has one of those.
+    pub fn of_word(text: &str) -> Self {
+        let own = [Self::New, Self::InProgress, Self::AwaitingInput, Self::Stopped, Self::NeedsReview, Self::Error];
+        own.into_iter().find(|status| status.as_str() == text).unwrap_or_else(|| Self::Outcome(text.to_owned()))
+    }
+
     /// The word shown and stored: the outcome's own name for an outcome.
     pub fn as_str(&self) -> &str {
         match self {
@@ -55,8 +62,39 @@ impl Status {
     }
 }
 
+/// A status as its word (`"resolved"`), where JSON holds one instead of the form of events and snapshots.
+pub mod as_word {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Status;
+
+    /// Writes the word.
+    pub fn serialize<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(status.as_str())
+    }
+
+    /// Reads the word.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+        Ok(Status::of_word(&String::deserialize(deserializer)?))
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_leads_back_to_its_status() {
+        let outcome = Status::Outcome("resolved".to_owned());
+        let own = [Status::New, Status::InProgress, Status::AwaitingInput, Status::Stopped, Status::NeedsReview];
+        for status in own.into_iter().chain([Status::Error, outcome]) {
+            assert_eq!(Status::of_word(status.as_str()), status);
+        }
     }
 }

@@ -71,9 +71,9 @@ pub type Catalog = BTreeMap<ToolName, Arc<ToolSpec>>;
 pub struct ToolCall {
     /// The session it belongs to.
     pub session: SessionId,
-    /// The call.
+    /// The id under which the call is journaled.
     pub call: CallId,
-    /// The tool.
+    /// The full name of the tool.
     pub tool: ToolName,
     /// The final arguments: injected, validated, roster-checked, gated.
     pub args: Arc<Value>,
@@ -189,7 +189,7 @@ pub enum Blob {
 pub struct Content {
     /// SHA-256 of the bytes.
     pub digest: Digest,
-    /// The bytes.
+    /// What is stored, byte for byte.
     pub bytes: Vec<u8>,
 }
 

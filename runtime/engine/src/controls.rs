@@ -1,50 +1,52 @@
-//! For proofs only (feature `controls`, which nothing shipped enables): the engine without one of the mechanisms its
-//! promises rest on, to see that the proof of the promise then fails.
-
-use std::time::Duration;
+//! The one mechanism of the engine that a proof cannot take away from outside. Always in place; the feature `controls`,
+//! which nothing shipped enables, lets a proof take it away, to see that the proof then fails.
+//!
+//! Consumption cannot be removed by a store that leaves the event out: every later event would then have another place and
+//! hash than the engine decided on.
 
 use provost_domain::decide::Verdict;
-use provost_domain::event::{Event, EventBody};
-use provost_domain::ids::{ApprovalId, Fence};
+use provost_domain::ids::Fence;
 use provost_domain::session::{IllegalEvent, Session};
 
-/// A mechanism that an engine can be told to do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
-    /// Effects are performed while their intents are still on their way to the store.
-    Intent,
+/// The mechanisms in place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Controls {
     /// An approved call is intended, but its approval stays pending.
-    Consumption,
-    /// The key of a call is derived from its attempt.
-    Key,
-    /// A tool that is to be asked about a call is taken to have said that the call did not happen.
-    Probe,
-    /// A session goes on with the present pack of that name, whichever it was opened with.
-    Pin,
+    #[cfg(feature = "controls")]
+    pub without_consumption: bool,
 }
 
-/// How much later than its effect an intent is stored: time enough to die in between.
-pub(crate) const INTENT_LATE: Duration = Duration::from_millis(250);
-
-/// The verdict without the consumption of the approvals whose calls it intends.
-pub(crate) fn unconsumed(verdict: Verdict, before: &Session, fence: Fence) -> Result<Verdict, IllegalEvent> {
-    let intended: Vec<ApprovalId> = verdict.events.iter().filter_map(approval).collect();
-    if intended.is_empty() {
-        return Ok(verdict);
+#[cfg(not(feature = "controls"))]
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with the feature `controls` it depends")]
+impl Controls {
+    /// The verdict as it takes effect.
+    pub(crate) fn verdict(self, verdict: Verdict, _before: &Session, _fence: Fence) -> Result<Verdict, IllegalEvent> {
+        Ok(verdict)
     }
-    let at = verdict.after.updated_at();
-    let consumes = |event: &EventBody| matches!(event, EventBody::ApprovalDecided(d) if intended.contains(&d.approval));
-    let events: Vec<EventBody> = verdict.events.into_iter().filter(|event| !consumes(event)).collect();
-    let mut after = before.clone();
-    for body in &events {
-        after.apply(&Event { seq: after.head().next(), at, fence, body: body.clone() })?;
-    }
-    Ok(Verdict { events, after, ..verdict })
 }
 
-fn approval(event: &EventBody) -> Option<ApprovalId> {
-    match event {
-        EventBody::ToolIntended(intent) => intent.approval.clone(),
-        _ => None,
+#[cfg(feature = "controls")]
+impl Controls {
+    /// The verdict as it takes effect: perhaps without the consumption of the approvals whose calls it intends.
+    pub(crate) fn verdict(self, verdict: Verdict, before: &Session, fence: Fence) -> Result<Verdict, IllegalEvent> {
+        use provost_domain::event::{Event, EventBody};
+
+        let intended = |event: &EventBody| match event {
+            EventBody::ToolIntended(intent) => intent.approval.clone(),
+            _ => None,
+        };
+        let intended: Vec<_> = verdict.events.iter().filter_map(intended).collect();
+        if !self.without_consumption || intended.is_empty() {
+            return Ok(verdict);
+        }
+        let at = verdict.after.updated_at();
+        let consumes =
+            |event: &EventBody| matches!(event, EventBody::ApprovalDecided(d) if intended.contains(&d.approval));
+        let events: Vec<EventBody> = verdict.events.into_iter().filter(|event| !consumes(event)).collect();
+        let mut after = before.clone();
+        for body in &events {
+            after.apply(&Event { seq: after.head().next(), at, fence, body: body.clone() })?;
+        }
+        Ok(Verdict { events, after, ..verdict })
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use provost_domain::event::SessionErased;
-use provost_domain::ids::{CmdId, Handle, Principal, SessionId};
+use provost_domain::ids::{CmdId, Handle, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{Erase, Erased, Erasure, SessionRow, StoreError};
+use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
+use tokio::sync::Notify;
 
-use crate::api::{Engine, EngineError};
+use crate::api::Engine;
+use crate::error::EngineError;
+use crate::hint::Hint;
 use crate::reader::{LogReader, ReadError};
-use crate::shared::Hint;
 
 /// Longest reason, in bytes.
 const REASON_MAX: usize = 1000;
@@ -20,6 +23,8 @@ const REASON_MAX: usize = 1000;
 pub struct Eraser {
     engine: Engine,
     erasure: Arc<dyn Erasure>,
+    /// Wakes whoever rewrites the files.
+    scrub_wanted: Arc<Notify>,
 }
 
 /// What becomes of a session whose log cannot be read.
@@ -43,10 +48,21 @@ pub struct Gone {
 impl Eraser {
     /// For an engine and the store it stands on.
     pub fn new(engine: Engine, erasure: Arc<dyn Erasure>) -> Self {
-        Self { engine, erasure }
+        Self { engine, erasure, scrub_wanted: Arc::default() }
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
+    /// Asks for the files to be rewritten soon. Where nobody does that, it is done with the next start.
+    pub(crate) fn want_scrub(&self) {
+        self.scrub_wanted.notify_one();
+    }
+
+    /// Notified when the files are to be rewritten.
+    pub(crate) fn scrub_wanted(&self) -> Arc<Notify> {
+        Arc::clone(&self.scrub_wanted)
+    }
+
+    /// The engine whose sessions it erases.
+    pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -85,7 +101,7 @@ impl Eraser {
         let shared = self.engine.shared();
         let now = shared.now();
         // Nobody carries it meanwhile; whoever would, finds the tombstone.
-        let _guard = shared.registry.try_acquire(session, by.as_str(), now)?;
+        let _guard = shared.registry.try_acquire(session, &by.to_string(), now)?;
         let row = shared.ports.reads.session(session).await?;
         if row.erased_at.is_some() {
             return Err(StoreError::Erased { session }.into());
@@ -94,14 +110,14 @@ impl Eraser {
             return Err(refused(format!("it is `{}`; stop it first, or wait for its end", row.status)));
         }
         self.settled(session, unreadable).await?;
-        let tombstone = tombstone(&row, by, reason, shared.salt(), now);
+        let tombstone = tombstone(&row, by, reason, shared.salt(), now)?;
         let (head_seq, status) = (tombstone.header.last_seq, row.status);
         let head = (row.head_seq, row.head_hash);
         let erase = Erase { session, fence: row.fence, head, tombstone, at: now };
         match self.erasure.erase(erase).await {
             Ok(Erased::Done { records }) => {
                 tracing::info!(%session, handle = %row.handle, %by, records, "a session was erased");
-                shared.hint(Hint { session, head_seq, status, ended: true });
+                shared.hint(Hint { session, head_seq, status: Some(status), ended: true });
                 Ok(Gone { session, handle: row.handle, records })
             }
             Ok(Erased::Unsent { messages }) => Err(refused(format!(
@@ -139,8 +155,8 @@ impl Eraser {
     /// written meanwhile.
     ///
     /// # Errors
-    /// The disk is full or somebody reads the files all the time: it is tried again with the next erasure, with
-    /// retention's next look, and after the next start.
+    /// The disk is full or somebody reads the files all the time: it is tried again with the next erasure, with the scrub
+    /// ticker's next look, and after the next start.
     pub async fn scrub(&self) -> Result<(), StoreError> {
         self.erasure.scrub().await
     }
@@ -150,7 +166,7 @@ impl Eraser {
         let mut log = LogReader::new(session);
         match (log.to_end(&**self.engine.reads()).await, unreadable) {
             (Ok(()), _) => {}
-            (Err(ReadError::Store(error)), _) if !matches!(error, StoreError::Damaged { .. }) => {
+            (Err(ReadError::Store(error)), _) if !error.is_damage() => {
                 return Err(error.into());
             }
             (Err(error), Unreadable::Stays) => return Err(refused(error.to_string())),
@@ -176,10 +192,10 @@ fn tombstone(
     reason: &str,
     salt: [u8; 16],
     at: provost_domain::time::Timestamp,
-) -> AppendRecord {
+) -> Result<AppendRecord, StoreError> {
     let erased = SessionErased { by: by.clone(), reason: reason.to_owned(), events: row.head_seq.0 };
     let fence = row.fence.next();
-    AppendRecord::seal(Unsealed {
+    let sealed = AppendRecord::seal(Unsealed {
         session: row.id,
         after: row.head_seq,
         fence,
@@ -188,5 +204,6 @@ fn tombstone(
         events: &[erased.into()],
         salt,
         prev: row.head_hash,
-    })
+    });
+    Ok(sealed?)
 }

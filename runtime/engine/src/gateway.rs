@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use provost_domain::call::{Call, Intent};
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{SessionId, ToolName};
 use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::{ModelProvider, ToolBackend};
-use provost_domain::session::{Call, Intent};
 use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -112,16 +112,9 @@ impl Permit {
     pub(crate) fn call(&self) -> &ToolCall {
         &self.call
     }
-
-    /// The same call under a key that only this attempt has.
-    #[cfg(feature = "controls")]
-    pub(crate) fn under_a_key_of_its_own(mut self, fence: provost_domain::ids::Fence) -> Self {
-        self.call.key = format!("{}/{fence}", self.call.key);
-        self
-    }
 }
 
-/// A question about one call whose end nobody saw. It is no permit: nothing can be called with it.
+/// A question about one call whose end nobody saw. It is not a permit: nothing can be called with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Inquiry {
     call: ToolCall,
@@ -182,9 +175,11 @@ impl ToolGateway {
         };
         let spec = tool.spec();
         let mut outcome = once(&**tool, permit, spec).await;
-        let lost = |outcome: &ToolOutcome| {
-            let maybe = matches!(outcome, ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe);
-            maybe && spec.effect == EffectClass::Idempotent
+        let lost = |outcome: &ToolOutcome| match outcome {
+            ToolOutcome::Failed { failure } => {
+                failure.happened == Happened::Maybe && spec.effect == EffectClass::Idempotent
+            }
+            ToolOutcome::Ok { .. } | ToolOutcome::Empty { .. } | ToolOutcome::Truncated { .. } => false,
         };
         let mut attempts = 1;
         while lost(&outcome) && attempts < ATTEMPTS {
@@ -217,8 +212,9 @@ impl ToolGateway {
 async fn asked(tool: &dyn ToolBackend, inquiry: &Inquiry) -> ProbeAnswer {
     let mut answer = tool.probe(&inquiry.call).await;
     for _ in 1..ATTEMPTS {
-        if !matches!(answer, ProbeAnswer::CannotTell { .. }) {
-            break;
+        match &answer {
+            ProbeAnswer::CannotTell { .. } => {}
+            ProbeAnswer::Happened { .. } | ProbeAnswer::DidNotHappen => break,
         }
         tokio::time::sleep(PAUSE).await;
         answer = tool.probe(&inquiry.call).await;

@@ -1,36 +1,50 @@
 //! The engine: actors that carry sessions. It names no database, no HTTP client and no web framework: it holds ports.
 //!
 //! ```text
-//! Node                  one per process: admission, restart, sweep, ordered shutdown
+//! Node                  one per process: admission, restart, ordered shutdown
 //! └─ Supervisor         one per live session: the only writer of its log; folds, decides, appends, performs
 //!    └─ Worker          one per open assignment: asks the model, makes calls, reports; writes nothing itself
 //! ```
 
+mod answer;
 mod api;
-#[cfg(feature = "controls")]
+mod backoff;
 mod controls;
 mod eraser;
+mod error;
 mod gateway;
-mod gear;
+mod hint;
 mod meters;
 mod node;
+mod parts;
+mod ports;
 mod reader;
 mod registry;
-mod retention;
+mod resources;
 mod schedule;
-mod shared;
+mod settings;
 mod supervisor;
 mod sync;
+mod system;
+mod tasks;
+mod ticker;
+mod tickers;
 mod worker;
 
-pub use api::{Case, Engine, EngineError, EngineSettings, Opened, Ports, SystemClock, SystemRandom};
-#[cfg(feature = "controls")]
-pub use controls::Removed;
+pub use api::{Case, Engine, Opened};
+pub use backoff::Backoff;
+pub use controls::Controls;
 pub use eraser::{Eraser, Gone};
+pub use error::{EngineError, StartError};
 pub use gateway::{ModelGateway, ModelLimits, ToolGateway};
-pub use gear::Packs;
+pub use hint::Hint;
+pub use ports::Ports;
 pub use reader::{LogReader, ReadError, Tail, tombstone};
 pub use registry::{LockRegistry, SessionBusy, SessionGuard};
-pub use retention::{Retention, RetentionSettings};
+pub use resources::{Packs, Resources};
 pub use schedule::{Schedule, Schedules};
-pub use shared::Hint;
+pub use settings::EngineSettings;
+pub use system::{SystemClock, SystemRandom};
+pub use tasks::Tasks;
+pub use ticker::{Next, TickFailure, Ticker, TickerHandle, TickerSettings};
+pub use tickers::{Retention, RetentionSettings, Scrub};

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use provost_domain::event::EventBody;
@@ -11,28 +12,50 @@ use provost_domain::ids::ToolName;
 use provost_domain::model::ModelReply;
 use provost_domain::tool::{Happened, ToolOutcome};
 
+use crate::registry::LockRegistry;
+use crate::ticker::TickerMeters;
+
 /// Bounds of commit times, in seconds: from a fast disk's sync to a store that is in trouble.
 const COMMIT_SECONDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
 
 /// One engine's figures.
 #[derive(Debug)]
 pub(crate) struct Meters {
-    registry: Registry,
-    live: IntGauge,
     statuses: IntCounterVec,
     events: IntCounter,
     commits: Histogram,
     model_calls: IntCounterVec,
     model_tokens: IntCounterVec,
     tool_calls: IntCounterVec,
+    pub(crate) tickers: TickerMeters,
+}
+
+/// Counts the live sessions whenever somebody asks.
+#[derive(Debug)]
+struct LiveSessions {
+    registry: LockRegistry,
+    gauge: IntGauge,
+}
+
+impl Collector for LiveSessions {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.set(i64::try_from(self.registry.len()).unwrap_or(i64::MAX));
+        self.gauge.collect()
+    }
 }
 
 impl Meters {
-    pub(crate) fn new() -> prometheus::Result<Self> {
+    /// Registers the figures.
+    ///
+    /// # Errors
+    /// Figures of the same name are registered already.
+    pub(crate) fn new(registry: &Registry, sessions: LockRegistry) -> prometheus::Result<Self> {
         let commits = HistogramOpts::new("provost_commit_seconds", "How long appends took to become durable.");
         let meters = Self {
-            registry: Registry::new(),
-            live: IntGauge::new("provost_sessions_live", "Sessions in memory.")?,
             statuses: IntCounterVec::new(
                 Opts::new("provost_session_statuses_total", "Sessions that came to a status."),
                 &["status"],
@@ -51,21 +74,17 @@ impl Meters {
                 Opts::new("provost_tool_calls_total", "Tool calls that were made, retries not counted."),
                 &["tool", "result"],
             )?,
+            tickers: TickerMeters::new(registry)?,
         };
-        meters.registry.register(Box::new(meters.live.clone()))?;
-        meters.registry.register(Box::new(meters.statuses.clone()))?;
-        meters.registry.register(Box::new(meters.events.clone()))?;
-        meters.registry.register(Box::new(meters.commits.clone()))?;
-        meters.registry.register(Box::new(meters.model_calls.clone()))?;
-        meters.registry.register(Box::new(meters.model_tokens.clone()))?;
-        meters.registry.register(Box::new(meters.tool_calls.clone()))?;
+        let gauge = IntGauge::new("provost_sessions_live", "Sessions in memory.")?;
+        registry.register(Box::new(LiveSessions { registry: sessions, gauge }))?;
+        registry.register(Box::new(meters.statuses.clone()))?;
+        registry.register(Box::new(meters.events.clone()))?;
+        registry.register(Box::new(meters.commits.clone()))?;
+        registry.register(Box::new(meters.model_calls.clone()))?;
+        registry.register(Box::new(meters.model_tokens.clone()))?;
+        registry.register(Box::new(meters.tool_calls.clone()))?;
         Ok(meters)
-    }
-
-    /// All figures, with the number of live sessions.
-    pub(crate) fn gather(&self, live: usize) -> Vec<MetricFamily> {
-        self.live.set(i64::try_from(live).unwrap_or(i64::MAX));
-        self.registry.gather()
     }
 
     /// The store answered an append.

@@ -3,7 +3,7 @@
 use provost_domain::event::Event;
 use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::log::{AppendRecord, ChainError, Tombstone};
-use provost_domain::port::{Reads, StoreError};
+use provost_domain::port::{Reads, Snapshot, StoreError};
 use provost_domain::session::{IllegalEvent, Session};
 
 /// Appends read at once: enough for one trip, few enough that nothing large waits in memory.
@@ -12,7 +12,7 @@ const PAGE: u32 = 200;
 /// Why a log could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
-    /// The store failed, or knows no such session.
+    /// The store failed, or does not know the session.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What it said is gone for good.
@@ -107,6 +107,25 @@ impl LogReader {
     /// At the beginning of a session's log.
     pub fn new(id: SessionId) -> Self {
         Self { tail: Tail::new(id, Seq(0)), session: None }
+    }
+
+    /// At a session's last snapshot, or at the beginning of its log where it has none that this version reads: the whole
+    /// log tells the same.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn from_snapshot(reads: &dyn Reads, id: SessionId) -> Result<Self, ReadError> {
+        let Some(Snapshot { seq, hash, header }) = reads.snapshot(id).await? else { return Ok(Self::new(id)) };
+        match Session::from_snapshot(&header) {
+            Ok(session) => {
+                let tail = Tail { id, after: seq, last: Some((seq, hash)) };
+                Ok(Self { tail, session: Some(session) })
+            }
+            Err(error) => {
+                tracing::debug!(session = %id, %error, "the whole log is read instead of its snapshot");
+                Ok(Self::new(id))
+            }
+        }
     }
 
     /// The session as folded so far; `None` before its first event.

@@ -14,21 +14,21 @@ const SHARDS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("session {session} is busy: held by {holder} since {since}; try again in a second")]
 pub struct SessionBusy {
-    /// The session.
+    /// Which session is carried.
     pub session: SessionId,
-    /// Who holds it.
+    /// Who carries it, as people read it.
     pub holder: String,
-    /// Since when.
+    /// Since when it is carried.
     pub since: Timestamp,
 }
 
 #[derive(Debug, Clone)]
-struct Held {
-    holder: Arc<str>,
+struct Holder {
+    name: Arc<str>,
     since: Timestamp,
 }
 
-type Shard = Mutex<HashMap<SessionId, Held>>;
+type Shard = Mutex<HashMap<SessionId, Holder>>;
 
 /// A sharded map of held sessions. Free sessions take no memory.
 #[derive(Debug, Clone, Default)]
@@ -49,9 +49,9 @@ impl LockRegistry {
     pub fn try_acquire(&self, session: SessionId, holder: &str, now: Timestamp) -> Result<SessionGuard, SessionBusy> {
         let mut shard = self.shard(session);
         if let Some(held) = shard.get(&session) {
-            return Err(SessionBusy { session, holder: held.holder.to_string(), since: held.since });
+            return Err(SessionBusy { session, holder: held.name.to_string(), since: held.since });
         }
-        shard.insert(session, Held { holder: holder.into(), since: now });
+        shard.insert(session, Holder { name: holder.into(), since: now });
         drop(shard);
         Ok(SessionGuard { session, registry: self.clone() })
     }
@@ -66,7 +66,7 @@ impl LockRegistry {
         self.len() == 0
     }
 
-    fn shard(&self, session: SessionId) -> MutexGuard<'_, HashMap<SessionId, Held>> {
+    fn shard(&self, session: SessionId) -> MutexGuard<'_, HashMap<SessionId, Holder>> {
         // The last byte of a UUIDv7 is random.
         let index = usize::from(session.uuid().as_bytes().last().copied().unwrap_or(0)) % SHARDS;
         let [first, ..] = &*self.shards;
@@ -85,7 +85,7 @@ impl Drop for SessionGuard {
 }
 
 impl SessionGuard {
-    /// The session it holds.
+    /// Which session it is the right to carry.
     pub fn session(&self) -> SessionId {
         self.session
     }

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use provost_domain::failure::ModelFailure;
 
+use crate::backoff::Backoff;
+
 /// Tries of one question after one kind of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
     /// Tries that may fail this way, the first included.
     pub tries: u32,
-    /// The pause after the first failure; doubled after each further one.
-    pub pause: Duration,
-    /// The longest pause. A provider that asks for more ends the question: asking earlier would only be refused again.
-    pub pause_max: Duration,
+    /// The pauses between them. A provider that asks for more than the longest ends the question: asking earlier would only
+    /// be refused again.
+    pub backoff: Backoff,
 }
 
 /// What may be tried again, each kind on its own schedule and counted apart from the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedules {
     /// The provider asked to slow down: patient, since it works and says when.
     pub rate_limited: Schedule,
@@ -27,8 +28,14 @@ pub struct Schedules {
 impl Default for Schedules {
     fn default() -> Self {
         Self {
-            rate_limited: Schedule { tries: 5, pause: Duration::from_secs(1), pause_max: Duration::from_secs(30) },
-            unavailable: Schedule { tries: 3, pause: Duration::from_millis(250), pause_max: Duration::from_secs(5) },
+            rate_limited: Schedule {
+                tries: 5,
+                backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_secs(30)),
+            },
+            unavailable: Schedule {
+                tries: 3,
+                backoff: Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5)),
+            },
         }
     }
 }
@@ -36,7 +43,7 @@ impl Default for Schedules {
 impl Schedules {
     /// Every question is asked once.
     pub const fn once() -> Self {
-        let one = Schedule { tries: 1, pause: Duration::ZERO, pause_max: Duration::ZERO };
+        let one = Schedule { tries: 1, backoff: Backoff::doubling(Duration::ZERO, Duration::ZERO) };
         Self { rate_limited: one, unavailable: one }
     }
 }
@@ -58,14 +65,13 @@ impl Failures {
             }
             ModelFailure::LlmConfig { .. } | ModelFailure::Refused { .. } => return None,
         };
-        let doubled = schedule.pause.saturating_mul(2_u32.saturating_pow(*failed));
         *failed += 1;
         if *failed >= schedule.tries {
             return None;
         }
         match failure.retry_after() {
-            Some(asked) => (asked <= schedule.pause_max).then_some(asked),
-            None => Some(doubled.min(schedule.pause_max)),
+            Some(asked) => (asked <= schedule.backoff.max).then_some(asked),
+            None => Some(schedule.backoff.after(*failed)),
         }
     }
 }
@@ -86,8 +92,14 @@ mod tests {
     #[track_caller]
     fn check(failures: &[ModelFailure], expect: &[Option<u64>]) {
         let schedules = Schedules {
-            rate_limited: Schedule { tries: 4, pause: Duration::from_secs(1), pause_max: Duration::from_secs(3) },
-            unavailable: Schedule { tries: 3, pause: Duration::from_millis(10), pause_max: Duration::from_secs(1) },
+            rate_limited: Schedule {
+                tries: 4,
+                backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_secs(3)),
+            },
+            unavailable: Schedule {
+                tries: 3,
+                backoff: Backoff::doubling(Duration::from_millis(10), Duration::from_secs(1)),
+            },
         };
         let mut so_far = Failures::default();
         let pauses = failures.iter().map(|failure| so_far.pause_after(failure, &schedules));

@@ -1,5 +1,5 @@
-//! The client behind every outgoing request: TLS by rustls with one provider, ring; no proxy, no redirects. What is sent, and
-//! what an answer means, is the caller's.
+//! The HTTP client of all outgoing requests: TLS by rustls with one provider (ring), no proxy, no redirects. The caller
+//! decides what is sent and what an answer means.
 
 use std::error::Error;
 use std::io;
@@ -13,36 +13,37 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// What to do about an authority this machine does not know, where the configuration has no place for it.
+/// The remedy for an unknown certificate authority where the configuration has no key for one.
 pub const TRUST_IT: &str =
-    "add its authority's certificate to this machine's, or name a file of all that are trusted in SSL_CERT_FILE";
+    "add its authority's certificate to this machine's, or set SSL_CERT_FILE to a file of all trusted certificates";
 
-/// A client could not be made.
+/// Why a client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The file of authorities cannot be used.
+    /// The PEM file of certificate authorities cannot be read, or holds no valid certificate.
     #[error("the certificates in {} cannot be used: {detail}; name a file in PEM form", file.display())]
     Authorities {
-        /// The file.
+        /// The path as configured.
         file: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         detail: String,
     },
-    /// TLS could not be set up.
+    /// rustls refused its configuration.
     #[error("setting up TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// The client did not start.
+    /// reqwest could not build the client.
     #[error("starting the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
 }
 
-/// A client to complete and build. It trusts the authorities this machine trusts, and those in `authorities`, a PEM file.
+/// A client builder with TLS set up. The client trusts the certificate authorities of this machine, and those in the
+/// PEM file `authorities`.
 ///
-/// It needs no provider installed for the process. On a machine that trusts nobody it is made all the same, and only servers
-/// with TLS are refused.
+/// No TLS provider has to be installed for the process. On a machine without any authorities the client is built all
+/// the same; it then refuses every server with TLS.
 ///
 /// # Errors
-/// [`HttpError`], saying what to change.
+/// [`HttpError`], whose message says what to change.
 pub fn client(authorities: Option<&Path>) -> Result<ClientBuilder, HttpError> {
     let own = authorities.map_or_else(|| Ok(Vec::new()), read)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -66,25 +67,26 @@ fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let text = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match read {
-        Ok(found) if found.is_empty() => Err(wrong("it holds none".to_owned())),
+        Ok(found) if found.is_empty() => Err(wrong("it holds no certificate".to_owned())),
         Ok(found) => Ok(found),
         Err(error) => Err(wrong(error.to_string())),
     }
 }
 
-/// Whether what is sent there stays on this machine.
+/// Whether requests to this address stay on this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// Whether others can read what is sent there: a secret must not be.
+/// Whether others on the network can read requests to this address. Never send a secret to it.
 pub fn is_in_the_clear(url: &Url) -> bool {
     url.scheme() != "https" && !is_loopback(url)
 }
 
-/// If the server's certificate was refused: why, and what to do about it. `trust` says how to trust an unknown authority.
+/// The reason and the remedy if the server's certificate was refused, `None` for any other error. `trust` is the remedy
+/// for an unknown authority.
 pub fn distrusted(error: &reqwest::Error, trust: &str) -> Option<String> {
     let rustls::Error::InvalidCertificate(why) = tls_error(error)? else { return None };
     let refused = |why: &str, remedy: &str| Some(format!("the server's certificate is not trusted: {why}; {remedy}"));
@@ -93,11 +95,12 @@ pub fn distrusted(error: &reqwest::Error, trust: &str) -> Option<String> {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             refused(&why.to_string(), "write the address with a name the certificate has")
         }
-        other => refused(&other.to_string(), "have the server's certificate replaced"),
+        other => refused(&other.to_string(), "replace the server's certificate"),
     }
 }
 
-/// The TLS error below an error. An `io::Error` does not name what it holds as its source.
+/// The TLS error that caused an error. An `io::Error` does not report the error inside it as its source, so it is
+/// opened here.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -140,7 +143,7 @@ mod tests {
         let refused = || client(Some(&file)).unwrap_err().to_string();
         assert!(refused().contains("ca.pem cannot be used"), "{}", refused());
         for (text, part) in [
-            ("", "it holds none"),
+            ("", "it holds no certificate"),
             ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "name a file in PEM form"),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "name a file in PEM form"),
         ] {

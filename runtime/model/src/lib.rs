@@ -1,10 +1,13 @@
-//! Language-model providers behind the domain's port: the scripted one answers by rules (for tests, the demo and chaos), the
-//! other speaks the OpenAI-compatible protocol. Neither retries; schedules are the engine's.
+//! Language-model providers behind the domain's port. None of them retries; schedules are the engine's.
+//!
+//! A provider is a folder (its section of the configuration, its requests, its replies) and one line in `registry`.
 
-mod key;
 mod openai;
+mod provider;
+mod registry;
 mod scripted;
 
-pub use key::{KeySource, read_key};
 pub use openai::{OpenAiProvider, OpenAiSettings};
+pub use provider::{ConfiguredModel, ModelError};
+pub use registry::ModelConfig;
 pub use scripted::{ScriptError, ScriptedProvider};

@@ -3,37 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::schema::ArgSchema;
+use provost_form::{At, ErrorLog, Names, Position, YamlNode, nearest};
 use serde_json::{Map, Value, json};
 
-use crate::error::nearest;
-use crate::form::{Log, Names};
-use crate::node::{At, Node, Place};
-use crate::schema::{self, Part, ROSTER, RawRosters, compile, is_table, known_roster};
+use crate::schema::{self, ROSTER, RawRosters, SchemaPart, compile, is_table, known_roster};
 
 /// The types of an argument.
 const TYPES: [&str; 7] = ["string", "confidence", "number", "integer", "boolean", "list", "roster.NAME"];
 
 /// Makes schemas, with every mistake in the log.
-pub(crate) struct Arguments<'a> {
+pub(crate) struct ToolSchemas<'a> {
     pub(crate) rosters: &'a RawRosters,
-    pub(crate) log: &'a mut Log,
+    pub(crate) log: &'a mut ErrorLog,
 }
 
-impl Arguments<'_> {
+impl ToolSchemas<'_> {
     /// The schema of the session's fields.
-    pub(crate) fn fields(&mut self, raw: &At<Node>) -> Option<ArgSchema> {
+    pub(crate) fn fields(&mut self, raw: &At<YamlNode>) -> Option<ArgSchema> {
         if raw.is_blank() {
             return None;
         }
-        if !is_table(raw) || raw.get("type").and_then(Node::text) != Some("object") {
-            self.log.report(raw.place, "the fields are no object", "write a JSON Schema with `type: object`");
+        if !is_table(raw) || raw.get("type").and_then(YamlNode::text) != Some("object") {
+            self.log.report(raw.place, "the fields must be an object", "write a JSON Schema with `type: object`");
         }
-        schema::check(raw, Part::Whole, self.rosters, self.log);
+        schema::check(raw, SchemaPart::Whole, self.rosters, self.log);
         compile(raw.value.value(), |pointer| raw.pointer(pointer), self.log)
     }
 
     /// The schema of a terminal tool: with `evidence`, the ids of tool results.
-    pub(crate) fn claim(&mut self, args: &Names<Node>, evidence: bool) -> Option<ArgSchema> {
+    pub(crate) fn claim(&mut self, args: &Names<YamlNode>, evidence: bool) -> Option<ArgSchema> {
         let mut properties = self.properties(args);
         let mut required: BTreeSet<&str> = args.names().collect();
         let ids = json!({"type": "array", "items": {"type": "string", "maxLength": 200},
@@ -49,7 +47,7 @@ impl Arguments<'_> {
     }
 
     /// The schema of a findings tool; its rosters are part of it, for nothing else would look them up.
-    pub(crate) fn closed(&mut self, args: &Names<Node>) -> Option<ArgSchema> {
+    pub(crate) fn closed(&mut self, args: &Names<YamlNode>) -> Option<ArgSchema> {
         let mut properties = self.properties(args);
         self.close(&mut properties);
         let required: BTreeSet<&str> = args.names().collect();
@@ -59,20 +57,20 @@ impl Arguments<'_> {
     }
 
     /// The schema of a patch tool: some of the session's fields, none of them required.
-    pub(crate) fn patch(&mut self, mut properties: Map<String, Value>, place: Place) -> Option<ArgSchema> {
+    pub(crate) fn patch(&mut self, mut properties: Map<String, Value>, place: Position) -> Option<ArgSchema> {
         self.close(&mut properties);
         let schema = json!({"type": "object", "additionalProperties": false, "minProperties": 1,
             "properties": properties});
         compile(schema, |_| place, self.log)
     }
 
-    fn properties(&mut self, args: &Names<Node>) -> Map<String, Value> {
+    fn properties(&mut self, args: &Names<YamlNode>) -> Map<String, Value> {
         args.iter().map(|(name, form)| (name.value.clone(), self.argument(form))).collect()
     }
 
-    fn argument(&mut self, form: &Node) -> Value {
+    fn argument(&mut self, form: &YamlNode) -> Value {
         if is_table(form) {
-            schema::check(form, Part::Property, self.rosters, self.log);
+            schema::check(form, SchemaPart::Property, self.rosters, self.log);
             return form.value();
         }
         match form.text().unwrap_or_default() {
@@ -86,7 +84,7 @@ impl Arguments<'_> {
         }
     }
 
-    fn roster(&mut self, word: &str, form: &Node) -> Value {
+    fn roster(&mut self, word: &str, form: &YamlNode) -> Value {
         let Some(roster) = word.strip_prefix("roster.") else {
             let hint = format!("{}, or a JSON Schema", nearest(word, TYPES));
             self.log.expected("a type of an argument", form, &hint);
@@ -115,8 +113,8 @@ impl Arguments<'_> {
 }
 
 /// Where a JSON pointer into the schema of some arguments leads.
-fn place_in(args: &Names<Node>) -> impl Fn(&str) -> Place {
-    let places: BTreeMap<&str, &Node> = args.iter().map(|(name, node)| (name.as_str(), node)).collect();
+fn place_in(args: &Names<YamlNode>) -> impl Fn(&str) -> Position {
+    let places: BTreeMap<&str, &YamlNode> = args.iter().map(|(name, node)| (name.as_str(), node)).collect();
     let first = args.keys().next().map(|name| name.place).unwrap_or_default();
     move |pointer| {
         let inside = pointer.strip_prefix("/properties/").unwrap_or_default();

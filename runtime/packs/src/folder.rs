@@ -5,27 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use provost_domain::pack::PackFiles;
-
-use crate::error::PackError;
-use crate::node::Place;
-use crate::source::{Source, refuse_variables};
+use provost_form::{FormError, Position, TextFile};
 
 /// Most files and folders of one pack: 64 agents with two files each, and room for what accompanies them.
 const ENTRIES_MAX: usize = 512;
 /// Deepest folder, counted from the pack's own: the layout needs two.
 const DEPTH_MAX: usize = 8;
 
-/// A pack's folder with what was read and what went wrong. Names that begin with a dot are no part of a pack.
+/// A pack's folder with what was read and what went wrong. Names that begin with a dot do not belong to a pack.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     /// By path inside the pack, with `/` between names.
-    files: BTreeMap<String, Source>,
+    files: BTreeMap<String, TextFile>,
     folders: BTreeSet<String>,
     /// What is there and could not be read, which was reported.
     unread: BTreeSet<String>,
     entries: usize,
-    pub(crate) errors: Vec<PackError>,
+    pub(crate) errors: Vec<FormError>,
 }
 
 impl Folder {
@@ -41,7 +38,7 @@ impl Folder {
         let mut folder = Self::at(path);
         for (inside, text) in &files.0 {
             folder.folders.extend(Path::new(inside).ancestors().skip(1).filter_map(Path::to_str).map(str::to_owned));
-            folder.files.insert(inside.clone(), Source { path: path.join(inside), text: text.clone() });
+            folder.files.insert(inside.clone(), TextFile { path: path.join(inside), text: text.clone() });
         }
         folder
     }
@@ -58,7 +55,7 @@ impl Folder {
     }
 
     /// A file by its path inside the pack. One that is not there is a mistake.
-    pub(crate) fn file(&mut self, inside: &str) -> Option<Source> {
+    pub(crate) fn file(&mut self, inside: &str) -> Option<TextFile> {
         let file = self.files.get(inside).cloned();
         if file.is_none() && !self.unread.contains(inside) {
             let hint = format!("a pack has {inside} here; see the annotated pack that is shipped");
@@ -68,7 +65,7 @@ impl Folder {
     }
 
     /// A file that need not be there.
-    pub(crate) fn find(&self, inside: &str) -> Option<Source> {
+    pub(crate) fn find(&self, inside: &str) -> Option<TextFile> {
         self.files.get(inside).cloned()
     }
 
@@ -105,7 +102,7 @@ impl Folder {
 
     /// Reports a mistake of something inside the pack.
     pub(crate) fn report(&mut self, inside: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(PackError::at(&self.path.join(inside), Place::default(), message, hint));
+        self.errors.push(FormError::at(&self.path.join(inside), Position::default(), message, hint));
     }
 
     fn walk(&mut self) {
@@ -117,7 +114,7 @@ impl Folder {
                 if self.entries > ENTRIES_MAX || depth > DEPTH_MAX {
                     let message =
                         format!("is over the limit of {ENTRIES_MAX} files, or {DEPTH_MAX} folders inside each other");
-                    return self.report(&path, message, "split the pack, or move what is no part of it");
+                    return self.report(&path, message, "split the pack, or move what does not belong to it");
                 }
                 if self.enter(&path) {
                     open.push((path, depth + 1));
@@ -142,7 +139,7 @@ impl Folder {
             }
             return self.folders.insert(inside.to_owned());
         }
-        match Source::read(&path) {
+        match TextFile::read(&path) {
             Ok(source) => {
                 refuse_variables(&source, &mut self.errors);
                 self.files.insert(inside.to_owned(), source);
@@ -155,7 +152,7 @@ impl Folder {
         false
     }
 
-    /// The names in a folder that are no hidden ones, in order.
+    /// The names in a folder in order, without hidden ones.
     fn list(&mut self, inside: &str) -> Vec<String> {
         let path = self.path.join(inside);
         let mut names = Vec::new();
@@ -194,4 +191,13 @@ impl Folder {
 fn children<'a>(inside: &str, paths: impl Iterator<Item = &'a String>) -> Vec<String> {
     let name = |path: &'a String| path.strip_prefix(inside)?.strip_prefix('/').filter(|name| !name.contains('/'));
     paths.filter_map(name).map(str::to_owned).collect()
+}
+
+/// Refuses `${`: a pack is the same everywhere, so it holds no variables.
+fn refuse_variables(file: &TextFile, errors: &mut Vec<FormError>) {
+    for (at, _) in file.text.match_indices("${") {
+        let message = "`${` is left over: variables are not replaced in a pack";
+        let hint = "write the value itself; variables belong in the configuration";
+        errors.push(FormError::at(&file.path, Position::of(&file.text, at), message, hint));
+    }
 }

@@ -1,17 +1,15 @@
 //! Loading a pack: all or nothing, with every error.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use provost_domain::ids::Digest;
 use provost_domain::pack::{Pack, PackFiles};
-use provost_domain::tool::Catalog;
+use provost_form::{ErrorLog, FormErrors};
 
 use crate::agent::{self, Agent, Fragments};
-use crate::check::{self, Facts};
-use crate::error::PackErrors;
+use crate::check::{self, PackFacts};
 use crate::folder::Folder;
-use crate::form::Log;
+use crate::inventory::Inventory;
 use crate::raw::RawPack;
 use crate::resolve;
 
@@ -22,36 +20,27 @@ const FRAGMENTS_MAX: usize = 64;
 /// The pack's own file.
 const MANIFEST: &str = "pack.yaml";
 
-/// What a pack may refer to outside itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    /// The configured tools.
-    pub catalog: &'a Catalog,
-    /// The configured models' names.
-    pub models: &'a BTreeSet<String>,
-}
-
 /// Loads the pack in a folder.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with file, line, column and hint.
-pub fn load(path: &Path, known: Known<'_>) -> Result<Pack, PackErrors> {
+pub fn load(path: &Path, known: Inventory<'_>) -> Result<Pack, FormErrors> {
     load_with_files(path, known).map(|(pack, _)| pack)
 }
 
 /// The same, with the files it was loaded from.
-pub fn load_with_files(path: &Path, known: Known<'_>) -> Result<(Pack, PackFiles), PackErrors> {
+pub fn load_with_files(path: &Path, known: Inventory<'_>) -> Result<(Pack, PackFiles), FormErrors> {
     let folder = Folder::read(path);
     let files = folder.all();
     Ok((build(path, folder, files.digest(), known)?, files))
 }
 
 /// Loads a pack from files read before. `path` only stands in front of mistakes.
-pub fn load_again(path: &Path, files: &PackFiles, known: Known<'_>) -> Result<Pack, PackErrors> {
+pub fn load_again(path: &Path, files: &PackFiles, known: Inventory<'_>) -> Result<Pack, FormErrors> {
     build(path, Folder::of(path, files), files.digest(), known)
 }
 
-fn build(path: &Path, mut folder: Folder, digest: Digest, known: Known<'_>) -> Result<Pack, PackErrors> {
+fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) -> Result<Pack, FormErrors> {
     let fragments = fragments(&mut folder);
     let names = folder.folders("agents", AGENTS_MAX);
     for file in folder.files("agents", AGENTS_MAX) {
@@ -60,18 +49,19 @@ fn build(path: &Path, mut folder: Folder, digest: Digest, known: Known<'_>) -> R
     for name in names.iter().filter(|name| !check::is_plain(name, "_-") || *name == check::END) {
         folder.report(&format!("agents/{name}"), "no usable name for an agent", "use a-z, 0-9, _ and -, and not `end`");
     }
-    let agents: Vec<Agent> = names.iter().filter_map(|name| agent::read(name, &mut folder, &fragments)).collect();
-    let mut log = Log::new(path.join(MANIFEST));
+    let agents: Vec<Agent> =
+        names.iter().filter_map(|name| agent::read(name, &mut folder, &fragments, known.roles)).collect();
+    let mut log = ErrorLog::new(path.join(MANIFEST));
     let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
     // Without a manifest the agents are checked all the same.
     let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
-    let mut errors = check::all(Facts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
+    let mut errors = check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
     let pack = resolve::pack(&raw, &agents, digest, &mut log);
     errors.append(&mut folder.errors);
     errors.append(&mut log.errors);
     match pack {
         Some(pack) if errors.is_empty() => Ok(pack),
-        Some(_) | None => Err(PackErrors::sorted(errors)),
+        Some(_) | None => Err(FormErrors::sorted(errors)),
     }
 }
 

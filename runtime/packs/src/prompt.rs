@@ -6,10 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::error::{PackError, nearest};
-use crate::form::{Log, Table};
-use crate::node::Place;
-use crate::source::{self, Source};
+use provost_form::{ErrorLog, FormError, Position, Table, TextFile, nearest, parse};
 
 /// A name between backticks, with arguments if some follow: `server:tool`, `tool(argument, argument: …)`,
 /// `tool {argument: …}`.
@@ -35,8 +32,8 @@ static FORBIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 const FRONT_MATTER: [&str; 6] = ["name", "description", "license", "compatibility", "metadata", "allowed-tools"];
 
 /// What a prompt may speak of.
-pub(crate) trait Tools {
-    /// Whether there is such a tool.
+pub(crate) trait PromptTools {
+    /// Whether there is a tool of this name.
     fn exists(&self, name: &str) -> bool;
     /// Whether a name may be a tool's that could not be read.
     fn is_unclear(&self, name: &str) -> bool;
@@ -46,12 +43,12 @@ pub(crate) trait Tools {
     fn arguments(&self, name: &str) -> Option<BTreeSet<&str>>;
     /// Whether the runtime supplies an argument of a tool.
     fn injects(&self, name: &str, argument: &str) -> bool;
-    /// A hint for a name that is no tool.
+    /// A hint for a name that is not a tool's.
     fn nearest(&self, name: &str) -> String;
 }
 
 /// The prompt without its front matter, which is checked.
-pub(crate) fn body<'a>(skill: &'a Source, errors: &mut Vec<PackError>) -> &'a str {
+pub(crate) fn body<'a>(skill: &'a TextFile, errors: &mut Vec<FormError>) -> &'a str {
     let mut lines = skill.text.split_inclusive('\n');
     let mut at = lines.next().map_or(0, str::len);
     if skill.text.get(..at).is_none_or(|line| line.trim_end() != "---") {
@@ -67,14 +64,14 @@ pub(crate) fn body<'a>(skill: &'a Source, errors: &mut Vec<PackError>) -> &'a st
         at += line.len();
     }
     let message = "the front matter has no end";
-    errors.push(PackError::at(&skill.path, Place::of(&skill.text, 0), message, "close it with a line `---`"));
+    errors.push(FormError::at(&skill.path, Position::of(&skill.text, 0), message, "close it with a line `---`"));
     skill.text.trim()
 }
 
 /// The front matter is read behind an empty line that stands for its fence, so that its places are the file's.
-fn check_front_matter(path: &Path, front: &str, errors: &mut Vec<PackError>) {
-    let mut log = Log::new(path.to_owned());
-    if let Some(tree) = source::parse(&format!("\n{front}"), &mut log)
+fn check_front_matter(path: &Path, front: &str, errors: &mut Vec<FormError>) {
+    let mut log = ErrorLog::new(path.to_owned());
+    if let Some(tree) = parse(&format!("\n{front}"), &mut log)
         && let Some(table) = Table::open(&tree, &FRONT_MATTER, &mut log)
     {
         for key in ["name", "description"] {
@@ -84,10 +81,10 @@ fn check_front_matter(path: &Path, front: &str, errors: &mut Vec<PackError>) {
     errors.append(&mut log.errors);
 }
 
-/// Tools and arguments that are not there for the prompt's agent, and words it must not use.
-pub(crate) fn lint(source: &Source, agent: &str, tools: &impl Tools, errors: &mut Vec<PackError>) {
+/// Reports tools and arguments that the prompt's agent does not have, and words that a prompt must not use.
+pub(crate) fn lint(source: &TextFile, agent: &str, tools: &impl PromptTools, errors: &mut Vec<FormError>) {
     let mut report = |at: usize, message: String, hint: String| {
-        errors.push(PackError::at(&source.path, Place::of(&source.text, at), message, hint));
+        errors.push(FormError::at(&source.path, Position::of(&source.text, at), message, hint));
     };
     for found in NAME.iter().flat_map(|name| name.captures_iter(&source.text)) {
         let Some(name) = found.get(1) else { continue };
@@ -95,7 +92,7 @@ pub(crate) fn lint(source: &Source, agent: &str, tools: &impl Tools, errors: &mu
         // A plain word may be a signal or a field, unless it is given arguments.
         if !tools.exists(&word) {
             if word.contains(':') || (arguments.is_some() && !tools.is_unclear(&word)) {
-                let message = format!("the prompt names `{word}`, which is no tool");
+                let message = format!("the prompt names `{word}`, which is not a tool");
                 report(name.start(), message, tools.nearest(&word));
             }
             continue;

@@ -4,22 +4,18 @@ use std::num::NonZeroU64;
 
 use provost_domain::condition::Op;
 use provost_domain::gate::GateAction;
-use provost_domain::pack::{OutcomeKind, RoleKind};
+use provost_domain::pack::OutcomeKind;
 use provost_domain::tool::Risk;
+use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNode, table, words};
 use serde::Deserialize;
 
-use crate::form::{Names, Read as _, table};
-use crate::node::{At, Node};
-use crate::scalar::{Cost, Count, Period, Share, words};
-
 words! {
-    OutcomeKind = OutcomeKind::Neutral,
-    RoleKind = RoleKind::Triage,
-    Risk = Risk::High,
-    GateAction = GateAction::Deny,
-    Op = Op::Eq,
-    RawEvidence = RawEvidence::Required,
-    RawWait = RawWait::Operator,
+    pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
+    pub(crate) struct RawRisk(Risk) = Risk::High;
+    pub(crate) struct RawAction(GateAction) = GateAction::Deny;
+    pub(crate) struct RawOp(Op) = Op::Eq;
+    impl RawEvidence = RawEvidence::Required;
+    impl RawWait = RawWait::Operator;
 }
 
 table! {
@@ -28,7 +24,7 @@ table! {
         pub(crate) pack: At<String>,
         pub(crate) version: Count<0>,
         pub(crate) handle: At<String>,
-        pub(crate) fields: At<Node>,
+        pub(crate) fields: At<YamlNode>,
         pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
         pub(crate) outcomes: Names<RawOutcome>,
         pub(crate) terminal_tools: Names<RawTerminal>,
@@ -59,7 +55,7 @@ impl RawPack {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawOutcome {
-        pub(crate) kind: OutcomeKind,
+        pub(crate) kind: RawOutcomeKind,
     }
 }
 
@@ -68,7 +64,7 @@ table! {
     pub(crate) struct RawTerminal {
         pub(crate) outcome: At<String>,
         pub(crate) evidence: RawEvidence = RawEvidence::Optional,
-        pub(crate) args: Names<Node>,
+        pub(crate) args: Names<YamlNode>,
         pub(crate) requires: Names<At<String>> = Names::default(),
         pub(crate) effect: Option<At<String>> = None,
     }
@@ -84,7 +80,7 @@ pub(crate) enum RawEvidence {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawFindings {
-        pub(crate) args: Names<Node>,
+        pub(crate) args: Names<YamlNode>,
     }
 }
 
@@ -108,8 +104,8 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawCondition {
         pub(crate) path: At<String>,
-        pub(crate) op: At<Op> = At::default(),
-        pub(crate) value: Option<Node> = None,
+        pub(crate) op: At<RawOp> = At::blank(),
+        pub(crate) value: Option<YamlNode> = None,
     }
 }
 
@@ -126,8 +122,8 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawGateRule {
         pub(crate) tool: At<String>,
-        pub(crate) risk: Option<Risk> = None,
-        pub(crate) action: Option<GateAction> = None,
+        pub(crate) risk: Option<RawRisk> = None,
+        pub(crate) action: Option<RawAction> = None,
         pub(crate) environment: Option<At<Vec<At<String>>>> = None,
     }
 }
@@ -173,12 +169,13 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawAgent {
-        pub(crate) role: At<RoleKind>,
+        pub(crate) role: At<String>,
         pub(crate) model: Option<At<String>> = None,
         pub(crate) tools: Option<At<Vec<At<String>>>> = None,
         pub(crate) deadline: Period,
         pub(crate) routes: At<Vec<RawRoute>>,
         pub(crate) watch: Option<At<RawWatch>> = None,
+        pub(crate) report: Option<At<YamlNode>> = None,
         pub(crate) fragments: Vec<At<String>> = Vec::new(),
     }
 }
@@ -210,7 +207,7 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawWatch {
         pub(crate) tool: At<String>,
-        pub(crate) args: At<Names<Node>> = At::default(),
+        pub(crate) args: At<Names<YamlNode>> = At::default(),
         pub(crate) until: At<Vec<RawCondition>>,
         pub(crate) every: Period,
         pub(crate) consecutive: Count<1>,

@@ -4,26 +4,26 @@
 use std::collections::BTreeMap;
 
 use provost_domain::condition::Condition;
+use provost_domain::confidence::Confidence;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
-use provost_domain::ids::{AgentName, Digest, ToolName};
+use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
     AgentSpec, DispatchRule, InjectSource, Limits, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
 };
 use provost_domain::retry::RetryPolicy;
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
+use provost_form::{At, ErrorLog, Share, YamlNode};
 use serde_json::{Value, json};
 
 use crate::agent::Agent;
-use crate::arguments::Arguments;
+use crate::arguments::ToolSchemas;
 use crate::check::{DEFAULT_MODEL, END};
-use crate::form::Log;
-use crate::node::At;
 use crate::raw::{RawCondition, RawEvidence, RawGates, RawLimits, RawPack, RawPatch, RawRoute, RawTerminal};
 
 /// Builds the pack; the log is the manifest's.
-pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Log) -> Option<Pack> {
-    let mut arguments = Arguments { rosters: &raw.rosters, log };
+pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut ErrorLog) -> Option<Pack> {
+    let mut arguments = ToolSchemas { rosters: &raw.rosters, log };
     let fields = arguments.fields(&raw.fields);
     let terminal_tools = all(raw.terminal_tools.iter().map(|(name, tool)| (name, terminal(tool, &mut arguments))));
     let findings_tools = all(raw.findings_tools.iter().map(|(name, tool)| (name, arguments.closed(&tool.args))));
@@ -31,19 +31,19 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Lo
         all(raw.patch_tools.iter().map(|(name, tool)| (name, patch(tool, fields.as_ref(), &mut arguments))));
     let (terminal_tools, findings_tools, patch_tools) = (terminal_tools?, findings_tools?, patch_tools?);
     Some(Pack {
-        name: raw.pack.value.clone(),
+        name: PackName::new(&raw.pack.value),
         version: raw.version.0,
         digest,
         handle: raw.handle.value.clone(),
         fields: fields?,
         rosters: Rosters(raw.rosters.map(|values| texts(values))),
-        outcomes: raw.outcomes.map(|outcome| outcome.kind),
+        outcomes: raw.outcomes.map(|outcome| outcome.kind.0),
         terminal_tools,
         findings_tools,
         patch_tools,
         inject: raw.inject.map(|source| inject(source)),
         entry: AgentName::new(&raw.entry.value),
-        agents: agents.iter().map(|own| (AgentName::new(&own.name), agent(own))).collect(),
+        agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(own)?))).collect::<Option<_>>()?,
         dispatch: raw
             .dispatch
             .iter()
@@ -54,7 +54,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Lo
         retry: RetryPolicy {
             max: raw.retry.max.0,
             transient: raw.retry.transient,
-            low_confidence_below: raw.retry.low_confidence_below.map(|share| share.0),
+            low_confidence_below: raw.retry.low_confidence_below.map(confidence),
         },
         limits: limits(&raw.limits),
     })
@@ -78,12 +78,10 @@ fn inject(source: &str) -> InjectSource {
     }
 }
 
-fn terminal(raw: &RawTerminal, arguments: &mut Arguments<'_>) -> Option<TerminalTool> {
-    let evidence = raw.evidence == RawEvidence::Required;
-    let schema = arguments.claim(&raw.args, evidence)?;
+fn terminal(raw: &RawTerminal, arguments: &mut ToolSchemas<'_>) -> Option<TerminalTool> {
+    let schema = arguments.claim(&raw.args, raw.evidence == RawEvidence::Required)?;
     Some(TerminalTool {
         outcome: raw.outcome.value.clone(),
-        evidence,
         rosters: schema.roster_bindings(),
         schema,
         requires: raw
@@ -95,7 +93,7 @@ fn terminal(raw: &RawTerminal, arguments: &mut Arguments<'_>) -> Option<Terminal
     })
 }
 
-fn patch(raw: &RawPatch, fields: Option<&ArgSchema>, arguments: &mut Arguments<'_>) -> Option<PatchTool> {
+fn patch(raw: &RawPatch, fields: Option<&ArgSchema>, arguments: &mut ToolSchemas<'_>) -> Option<PatchTool> {
     let properties = fields?.raw().get("properties");
     let schema_of = |field: &At<String>| Some((field.value.clone(), properties?.get(&field.value)?.clone()));
     Some(PatchTool {
@@ -111,13 +109,13 @@ fn patch(raw: &RawPatch, fields: Option<&ArgSchema>, arguments: &mut Arguments<'
 fn gates(raw: &RawGates) -> Option<GatePolicy> {
     let rules = raw.rules.iter().map(|rule| GateRule {
         tool: rule.tool.value.clone(),
-        risk: rule.risk,
-        action: rule.action,
+        risk: rule.risk.map(|risk| risk.0),
+        action: rule.action.map(|action| action.0),
         environments: rule.environment.as_ref().map(|environments| texts(environments)).unwrap_or_default(),
     });
     let mut policy = GatePolicy {
         rules: rules.collect(),
-        confidence_below: raw.confidence_below.map(|share| share.0),
+        confidence_below: raw.confidence_below.map(confidence),
         approval: ApprovalRule {
             expires: raw.approval.expires.0,
             min: raw.approval.approvers.min.0,
@@ -132,8 +130,8 @@ fn gates(raw: &RawGates) -> Option<GatePolicy> {
 fn conditions(raw: &[RawCondition]) -> Vec<Condition> {
     let condition = |raw: &RawCondition| Condition {
         path: raw.path.value.clone(),
-        op: raw.op.value,
-        value: raw.value.as_ref().map_or(Value::Null, super::node::Node::value),
+        op: raw.op.0,
+        value: raw.value.as_ref().map_or(Value::Null, YamlNode::value),
     };
     raw.iter().map(condition).collect()
 }
@@ -144,14 +142,24 @@ fn target(next: &str) -> RouteTo {
 
 fn route(raw: &RawRoute) -> Route {
     let to = raw.next.as_ref().map_or(RouteTo::Operator, |next| target(next));
-    Route { when: raw.when.value.clone(), to, gate_below: raw.gate.as_ref().map(|gate| gate.confidence_below.0) }
+    Route {
+        when: raw.when.value.clone(),
+        to,
+        gate_below: raw.gate.as_ref().map(|gate| confidence(gate.confidence_below)),
+    }
 }
 
-fn agent(agent: &Agent) -> AgentSpec {
+/// A share is read within a confidence's bounds; anything else would ask for full confidence.
+fn confidence(share: Share) -> Confidence {
+    Confidence::new(share.0).unwrap_or(Confidence::FULL)
+}
+
+fn agent(agent: &Agent) -> Option<AgentSpec> {
     let raw = &agent.raw;
-    AgentSpec {
+    Some(AgentSpec {
         name: AgentName::new(&agent.name),
-        role: raw.role.value,
+        role: agent.role.clone()?,
+        report_required: raw.report.is_some(),
         model: raw.model.as_ref().map_or(DEFAULT_MODEL, |model| model.as_str()).to_owned(),
         tools: raw.tools.iter().flat_map(|tools| &tools.value).map(|tool| ToolName::new(&tool.value)).collect(),
         deadline: raw.deadline.0,
@@ -159,12 +167,12 @@ fn agent(agent: &Agent) -> AgentSpec {
         prompt: agent.prompt.as_str().into(),
         watch: raw.watch.as_ref().map(|watch| WatchSpec {
             tool: ToolName::new(&watch.tool.value),
-            args: json!(watch.args.map(super::node::Node::value)),
+            args: json!(watch.args.map(YamlNode::value)),
             until: conditions(&watch.until),
             every: watch.every.0,
             consecutive: watch.consecutive.0,
         }),
-    }
+    })
 }
 
 fn limits(raw: &RawLimits) -> Limits {

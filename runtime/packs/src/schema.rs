@@ -1,11 +1,8 @@
 //! JSON Schemas in a pack: known keywords, known rosters, and compiled.
 
 use provost_domain::schema::ArgSchema;
+use provost_form::{At, ErrorLog, Names, Position, YamlNode, nearest};
 use serde_json::Value;
-
-use crate::error::nearest;
-use crate::form::{Log, Names};
-use crate::node::{At, Kind, Node, Place};
 
 /// A pack's rosters as written.
 pub(crate) type RawRosters = Names<At<Vec<At<String>>>>;
@@ -71,7 +68,7 @@ const UNIQUE: &str = "uniqueItems";
 
 /// Where in a schema a part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum SchemaPart {
     /// The schema of the whole.
     Whole,
     /// The schema of one of its properties: the only place where a roster is enforced.
@@ -81,17 +78,21 @@ pub(crate) enum Part {
 }
 
 /// Refuses keywords nothing would look at, and rosters nothing would enforce.
-pub(crate) fn check(schema: &Node, part: Part, rosters: &RawRosters, log: &mut Log) {
+pub(crate) fn check(schema: &YamlNode, part: SchemaPart, rosters: &RawRosters, log: &mut ErrorLog) {
     for (key, node) in schema.entries() {
         let word = key.as_str();
         if word == ROSTER {
             check_binding(key, node, part, rosters, log);
         } else if SCHEMAS.contains(&word) {
-            let inner = if part == Part::Whole && word == "properties" { Part::Property } else { Part::Inner };
+            let inner = if part == SchemaPart::Whole && word == "properties" {
+                SchemaPart::Property
+            } else {
+                SchemaPart::Inner
+            };
             node.entries().for_each(|(_, schema)| check(schema, inner, rosters, log));
         } else if SCHEMA.contains(&word) {
-            check(node, Part::Inner, rosters, log);
-            node.items().iter().for_each(|schema| check(schema, Part::Inner, rosters, log));
+            check(node, SchemaPart::Inner, rosters, log);
+            node.items().iter().for_each(|schema| check(schema, SchemaPart::Inner, rosters, log));
         } else if !DATA.contains(&word) && word != UNIQUE {
             let known = SCHEMA.into_iter().chain(SCHEMAS).chain(DATA).chain([UNIQUE, ROSTER]);
             let hint = nearest(word, known);
@@ -101,26 +102,26 @@ pub(crate) fn check(schema: &Node, part: Part, rosters: &RawRosters, log: &mut L
     }
 }
 
-fn check_binding(key: &At<String>, node: &Node, part: Part, rosters: &RawRosters, log: &mut Log) {
+fn check_binding(key: &At<String>, node: &YamlNode, part: SchemaPart, rosters: &RawRosters, log: &mut ErrorLog) {
     match node.text() {
         Some(roster) => known_roster(roster, node.place, rosters, log),
         None => log.expected("a roster's name", node, "write a name that stands under `rosters`"),
     }
-    if part != Part::Property {
+    if part != SchemaPart::Property {
         let hint = "write it on the property itself; every value of a list is looked up";
         log.report(key.place, "`x-roster` is enforced only on a property of the whole", hint);
     }
 }
 
 /// Reports a roster that is not there.
-pub(crate) fn known_roster(roster: &str, place: Place, rosters: &RawRosters, log: &mut Log) {
+pub(crate) fn known_roster(roster: &str, place: Position, rosters: &RawRosters, log: &mut ErrorLog) {
     if !rosters.is_blank() && rosters.get(roster).is_none() {
         log.report(place, format!("no roster `{roster}`"), nearest(roster, rosters.names()));
     }
 }
 
 /// Compiles a schema; every property that is none is reported where `place` finds its JSON pointer.
-pub(crate) fn compile(schema: Value, place: impl Fn(&str) -> Place, log: &mut Log) -> Option<ArgSchema> {
+pub(crate) fn compile(schema: Value, place: impl Fn(&str) -> Position, log: &mut ErrorLog) -> Option<ArgSchema> {
     const HINT: &str = "write a JSON Schema";
     let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let whole = match ArgSchema::new(schema) {
@@ -143,6 +144,6 @@ pub(crate) fn compile(schema: Value, place: impl Fn(&str) -> Place, log: &mut Lo
 }
 
 /// Whether a node can be a schema of named values.
-pub(crate) fn is_table(node: &Node) -> bool {
-    matches!(node.kind, Kind::Table(_))
+pub(crate) fn is_table(node: &YamlNode) -> bool {
+    node.is_table()
 }

@@ -1,24 +1,19 @@
-//! From a request to a caller. Deny by default: a route is reached only through [`guard`].
+//! From a token or a login to a caller, within the rate of requests a token has.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use provost_domain::access::{AccessRole, Permission, Secret, Token};
-use provost_domain::ids::{Principal, TokenId};
+use provost_domain::access::{Permission, Secret, Token};
+use provost_domain::ids::TokenId;
 use provost_domain::port::{Clock, Tokens};
 use provost_domain::time::Timestamp;
+use provost_face::{Caller, Code};
 use subtle::ConstantTimeEq as _;
 
-use crate::app::Server;
-use crate::codes::Code;
-use crate::page::Login;
+use crate::cookie::Login;
 use crate::problem::Problem;
 
 /// The time of a token's last use is kept to the minute.
@@ -26,13 +21,6 @@ const USED_EVERY: Duration = Duration::from_mins(1);
 /// Requests of one token per second, and how many may come at once: far above what a person or a script needs.
 const RATE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
-
-/// Who asks, as their token says.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    pub(crate) principal: Principal,
-    pub(crate) role: AccessRole,
-}
 
 /// Tokens and the bounds on their use.
 #[derive(Debug)]
@@ -49,16 +37,12 @@ impl Access {
         Self { tokens, clock, used: Mutex::default(), rates }
     }
 
-    pub(crate) fn tokens(&self) -> &dyn Tokens {
-        &*self.tokens
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// The caller a secret stands for. Deliveries have a bound of their own, which is answered so that senders try again.
-    async fn caller(&self, secret: &str, permission: Permission) -> Result<Caller, Problem> {
+    pub(crate) async fn caller(&self, secret: &str, permission: Permission) -> Result<Caller, Problem> {
         let token = self.genuine(secret).await?;
         if permission != Permission::Deliver {
             self.within_rate(&token.id)?;
@@ -117,65 +101,6 @@ impl Access {
         }
         Ok(())
     }
-}
-
-/// Lets a request on to its route when its token may do what the route needs.
-pub(crate) async fn guard(
-    State((server, permission)): State<(Server, Permission)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match admit(&server, permission, request.method(), request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// The caller, if it may.
-pub(crate) async fn admit(
-    server: &Server,
-    permission: Permission,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Caller, Problem> {
-    let caller = match headers.get(header::AUTHORIZATION) {
-        Some(value) => server.access().caller(bearer(value).ok_or_else(missing)?, permission).await?,
-        None => by_login(server, method, headers).await?,
-    };
-    permit(&caller, permission)?;
-    Ok(caller)
-}
-
-fn bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
-}
-
-/// A page's script uses the API by its login; what changes something must show that it comes from such a page.
-async fn by_login(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let login = server.logins().of(headers, server.access().now()).ok_or_else(missing)?;
-    let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !method.is_safe() && !server.logins().is_own(&login, csrf) {
-        return Err(Problem::new(Code::Forbidden, "send a bearer token, or the page's own `X-CSRF-Token`"));
-    }
-    server.access().logged_in(&login).await
-}
-
-/// Whether the caller's role may.
-pub(crate) fn permit(caller: &Caller, permission: Permission) -> Result<(), Problem> {
-    if caller.role.may(permission) {
-        return Ok(());
-    }
-    let detail = format!("the role {} may not do that; use a token with another role", caller.role);
-    Err(Problem::new(Code::Forbidden, detail).with("role", caller.role.as_str()))
-}
-
-fn missing() -> Problem {
-    let detail = "send `Authorization: Bearer TOKEN`; `provost tokens create NAME --role ROLE` mints one";
-    Problem::new(Code::Unauthenticated, detail)
 }
 
 fn worthless() -> Problem {

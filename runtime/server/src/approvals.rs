@@ -3,19 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use provost_domain::command::{Answer, Ask};
+use provost_domain::command::Answer;
 use provost_domain::ids::ApprovalId;
 use provost_domain::port::ApprovalFilter;
+use provost_face::{AcceptedView, ApprovalView, Code, Page, page_size};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::Server;
-use crate::codes::Code;
-use crate::extract::{Asked, Body, Search, Tail};
+use crate::extract::{Asked, Body, By, Search, Tail};
 use crate::problem::{Problem, Problems};
-use crate::sessions::{AcceptedView, page_size, send};
-use crate::views::{ApprovalView, Page};
+use crate::sessions::send;
+use crate::state::Server;
 
 /// Which approvals.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,13 +36,13 @@ pub(crate) struct ListQuery {
     responses((status = 200, body = Page<ApprovalView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
+    By(caller): By,
     Search(query): Search<ListQuery>,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let bad = |error: provost_domain::ids::BadId| Problem::new(Code::InvalidRequest, error.to_string());
     let session = query.session.map(|text| text.parse().map_err(bad)).transpose()?;
     let filter = ApprovalFilter { session, pending_only: !query.all, limit: page_size(query.page_size)? };
-    let rows = server.engine().reads().approvals(&filter).await?;
-    Ok(Json(Page { items: rows.iter().map(ApprovalView::from).collect(), next_page_token: None }))
+    Ok(Json(server.lookups().approvals(&caller, &filter).await?))
 }
 
 /// An answer.
@@ -79,13 +78,12 @@ pub(crate) async fn decide(
     asked: Asked,
     Body(body): Body<AnswerBody>,
 ) -> Result<Response, Problem> {
-    let approval = ApprovalId::new(approval);
-    let session = server.engine().reads().approval(&approval).await?.session;
     let answer = match body {
         AnswerBody::Approve => Answer::Approve,
         AnswerBody::Edit { args } => Answer::Edit { args },
         AnswerBody::Reject { reason } => Answer::Reject { reason },
         AnswerBody::Respond { text } => Answer::Respond { text },
     };
-    send(&server, asked, session, Ask::Answer { approval, answer }).await
+    let (session, ask) = server.operations().answering(&asked.caller, ApprovalId::new(approval), answer).await?;
+    send(&server, asked, session, ask).await
 }

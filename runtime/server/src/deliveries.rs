@@ -3,19 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use provost_domain::ids::{DeliveryId, Principal};
+use provost_domain::ids::DeliveryId;
 use provost_domain::port::{DeliveryFilter, DeliveryRow, DeliveryState};
+use provost_face::{Code, Page, page_size};
+use provost_mail::dismissal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::Caller;
-use crate::app::Server;
-use crate::codes::Code;
-use crate::extract::{Body, Search, Tail};
+use crate::extract::{Body, By, Search, Tail};
 use crate::hooks::TakenView;
 use crate::problem::{Problem, Problems};
-use crate::sessions::page_size;
-use crate::views::Page;
+use crate::state::Server;
 
 /// A delivery, without its body.
 #[derive(Debug, Serialize, ToSchema)]
@@ -122,18 +120,13 @@ pub(crate) struct DismissBody {
     reason: String,
 }
 
-/// What a dismissed delivery's note says.
-pub fn dismissal(by: &Principal, reason: &str) -> String {
-    format!("dismissed by {by}: {reason}")
-}
-
 /// Gives a bad delivery up: nobody works on it, and its body goes.
 #[utoipa::path(post, path = "/v1/deliveries/{delivery}/dismiss", params(("delivery" = String, Path)),
     tag = "deliveries", request_body = DismissBody, responses((status = 200, body = BodyView), Problems))]
 pub(crate) async fn dismiss(
     State(server): State<Server>,
     Tail(id): Tail,
-    caller: Caller,
+    By(caller): By,
     Body(DismissBody { reason }): Body<DismissBody>,
 ) -> Result<Json<BodyView>, Problem> {
     server.intake().dismiss(&DeliveryId::new(&*id), &dismissal(&caller.principal, &reason)).await?;
@@ -147,6 +140,6 @@ pub(crate) async fn replay(
     State(server): State<Server>,
     Tail(id): Tail,
 ) -> Result<(StatusCode, Json<TakenView>), Problem> {
-    let taken = server.intake().replay(&DeliveryId::new(id)).await?;
-    Ok((StatusCode::ACCEPTED, Json(TakenView { delivery: taken.id.to_string() })))
+    let receipt = server.intake().replay(&DeliveryId::new(id)).await?;
+    Ok((StatusCode::ACCEPTED, Json(TakenView { delivery: receipt.id.to_string() })))
 }

@@ -4,10 +4,10 @@ use askama::Template;
 use axum::Json;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use provost_face::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::codes::Code;
 use crate::extract::Tail;
 use crate::page::{Paths, rendered};
 use crate::problem::{Problem, Problems};
@@ -38,7 +38,7 @@ impl From<Code> for CodeView {
     fn from(code: Code) -> Self {
         Self {
             code: code.as_str(),
-            status: code.status().as_u16(),
+            status: code.http_status(),
             title: code.title(),
             meaning: code.meaning(),
             advice: code.advice(),

@@ -14,7 +14,9 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream::unfold;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::{Reads, SessionFilter};
+use provost_domain::status::Status;
 use provost_engine::{Engine, Hint, ReadError, Tail};
+use provost_face::{Caller, Code, EventView, Page};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,12 +25,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 
-use crate::app::Server;
 use crate::batch::Batch;
-use crate::codes::Code;
-use crate::extract::{Named, Search};
+use crate::extract::{By, Named, Search};
 use crate::problem::{Problem, Problems};
-use crate::views::{EventView, Page};
+use crate::state::Server;
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -65,12 +65,12 @@ pub(crate) async fn events(
     State(server): State<Server>,
     Named(id): Named,
     Search(query): Search<EventsQuery>,
+    By(caller): By,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = Seq(last_event_id(&headers)?.or(query.after).unwrap_or(0));
-    let reads = server.engine().reads();
-    let head = reached(&**reads, id, after).await?;
     if wants_stream(&headers) {
+        server.lookups().reached(&caller, id, after).await?;
         let body = Following::begin(&server, id, after).await?.body();
         let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
         return Ok((headers, body).into_response());
@@ -79,28 +79,7 @@ pub(crate) async fn events(
         size @ 1..=PAGE_MAX => size,
         size => return Err(Problem::new(Code::InvalidRequest, format!("page_size is 1 to {PAGE_MAX}, not {size}"))),
     };
-    let mut tail = Tail::new(id, after);
-    let mut items: Vec<EventView> = Vec::new();
-    while items.len() < size {
-        let events = tail.next(&**reads).await?;
-        if events.is_empty() {
-            break;
-        }
-        items.extend(events.iter().map(EventView::from));
-    }
-    items.truncate(size);
-    let last = items.last().map(|event| event.seq).filter(|last| *last < head.0);
-    Ok(Json(Page { items, next_page_token: last.map(|last| last.to_string()) }).into_response())
-}
-
-/// The log's head, which has reached the position asked about.
-pub(crate) async fn reached(reads: &dyn Reads, id: SessionId, after: Seq) -> Result<Seq, Problem> {
-    let head = reads.session(id).await?.head_seq;
-    if after > head {
-        let detail = format!("there is no event {after} yet; the last one is {head}");
-        return Err(Problem::new(Code::InvalidRequest, detail).with("head_seq", head.0));
-    }
-    Ok(head)
+    Ok(Json(server.lookups().log_page(&caller, id, after, size).await?).into_response())
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
@@ -193,10 +172,10 @@ impl Following {
 /// says where the head is; the events are read per session. After an overload there is another snapshot.
 #[utoipa::path(get, path = "/v1/stream", tag = "sessions",
     responses((status = 200, content((String = "text/event-stream"))), Problems))]
-pub(crate) async fn stream(State(server): State<Server>) -> Result<Response, Problem> {
+pub(crate) async fn stream(State(server): State<Server>, By(caller): By) -> Result<Response, Problem> {
     let permit = server.feed().permit()?;
     let hints = server.engine().hints();
-    let hinting = Hinting { engine: server.engine().clone(), hints, snapshot_due: true, _permit: permit };
+    let hinting = Hinting { server, caller, hints, snapshot_due: true, _permit: permit };
     let stream = unfold(hinting, |mut hinting| async move {
         let sent = hinting.next().await?;
         Some((Ok::<_, Infallible>(sent), hinting))
@@ -205,7 +184,8 @@ pub(crate) async fn stream(State(server): State<Server>) -> Result<Response, Pro
 }
 
 struct Hinting {
-    engine: Engine,
+    server: Server,
+    caller: Caller,
     hints: Receiver<Hint>,
     snapshot_due: bool,
     /// Given back when the stream ends.
@@ -218,11 +198,12 @@ impl Hinting {
             if std::mem::take(&mut self.snapshot_due) {
                 return self.snapshot().await;
             }
-            let stopped = self.engine.stopped();
+            let stopped = self.server.engine().stopped();
             match stopped.run_until_cancelled(self.hints.recv()).await? {
                 Ok(hint) => {
+                    let status = hint.status.as_ref().map_or("", Status::as_str);
                     let data = json!({
-                        "session": hint.session, "head_seq": hint.head_seq, "status": hint.status, "ended": hint.ended,
+                        "session": hint.session, "head_seq": hint.head_seq, "status": status, "ended": hint.ended,
                     });
                     return Some(Sent::default().event("hint").data(data.to_string()));
                 }
@@ -234,11 +215,8 @@ impl Hinting {
 
     async fn snapshot(&self) -> Option<Sent> {
         let filter = SessionFilter { limit: SNAPSHOT_MAX, ..SessionFilter::default() };
-        match self.engine.reads().sessions(&filter).await {
-            Ok(rows) => {
-                let views: Vec<_> = rows.iter().map(crate::views::SessionView::from).collect();
-                Some(Sent::default().event("snapshot").data(json!(views).to_string()))
-            }
+        match self.server.lookups().sessions(&self.caller, &filter).await {
+            Ok(page) => Some(Sent::default().event("snapshot").data(json!(page.items).to_string())),
             Err(error) => {
                 tracing::warn!(%error, "a stream ends");
                 None

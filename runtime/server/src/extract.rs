@@ -6,14 +6,17 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use provost_domain::ids::{Handle, Seq, SessionId};
+use provost_domain::command::Ask;
+use provost_domain::ids::{Seq, SessionId};
+use provost_face::{Caller, Code, CommandRequest};
 use serde::de::DeserializeOwned;
 
-use crate::access::Caller;
-use crate::app::Server;
-use crate::codes::Code;
 use crate::idempotency::Subject;
 use crate::problem::Problem;
+use crate::state::Server;
+
+/// Largest body of a request, in bytes: an alert group with all its labels stays far below.
+pub(crate) const BODY_MAX: usize = 1024 * 1024;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -85,18 +88,10 @@ impl FromRequestParts<Server> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
-        let text = parameter(parts, server).await?;
-        session_named(server, text).await.map(Self)
+        let By(caller) = By::from_request_parts(parts, server).await?;
+        let name = parameter(parts, server).await?;
+        Ok(Self(server.lookups().session_named(&caller, &name).await?))
     }
-}
-
-/// The session of this id or handle. It exists.
-pub(crate) async fn session_named(server: &Server, text: String) -> Result<SessionId, Problem> {
-    let reads = server.engine().reads();
-    Ok(match text.parse::<SessionId>() {
-        Ok(id) => reads.session(id).await?.id,
-        Err(_) => reads.by_handle(&Handle::new(text)).await?,
-    })
 }
 
 /// The text a path ends in.
@@ -111,12 +106,16 @@ impl FromRequestParts<Server> for Tail {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
+/// Who asks, as the guard found them.
+#[derive(Debug)]
+pub(crate) struct By(pub(crate) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let missing = || Problem::new(Code::Internal, "a route without a guard; report this as a bug");
-        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(missing)
     }
 }
 
@@ -134,11 +133,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
+        let By(caller) = By::from_request_parts(parts, state).await?;
         let bad = || Problem::new(Code::InvalidRequest, "If-Match takes a version, like \"42\"");
         let version = |value: &HeaderValue| value.to_str().ok()?.trim_matches('"').parse().ok().map(Seq);
         let if_match = parts.headers.get(header::IF_MATCH);
         let if_version = if_match.map(|value| version(value).ok_or_else(bad)).transpose()?;
         Ok(Self { caller, if_version, subject: parts.extensions.get().copied() })
+    }
+}
+
+impl Asked {
+    /// The command, under the key's id where one came along.
+    pub(crate) fn request(self, ask: Ask) -> (Caller, CommandRequest) {
+        let cmd_id = self.subject.map_or_else(CommandRequest::fresh_id, Subject::command);
+        (self.caller, CommandRequest { cmd_id, if_version: self.if_version, ask })
     }
 }

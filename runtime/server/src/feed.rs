@@ -11,13 +11,13 @@ use std::time::Duration;
 use provost_domain::ids::SessionId;
 use provost_domain::port::StoreError;
 use provost_engine::{Engine, Hint, ReadError, Tail};
+use provost_face::Code;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use crate::batch::Batch;
-use crate::codes::Code;
 use crate::problem::Problem;
 
 /// Batches kept for a slow reader of a session; one that falls behind further reads the store.

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use provost_domain::port::SessionFilter;
+use provost_face::Code;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::app::Server;
-use crate::codes::Code;
 use crate::problem::{Problem, Problems};
+use crate::state::Server;
 
 /// Free space below which no new work should come, in bytes: room for the store to note how its sessions end.
 const FREE_MIN: u64 = 64 * 1024 * 1024;

@@ -6,17 +6,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::access::Permission;
-use provost_domain::ids::Principal;
+use provost_domain::principal::Principal;
+use provost_face::Code;
+use provost_mail::{DeliveryFormat, Incoming};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::access::{Caller, admit};
-use crate::app::Server;
-use crate::codes::Code;
-use crate::extract::Raw;
-use crate::intake::Source;
+use crate::extract::{By, Raw};
+use crate::guard::admit;
 use crate::problem::{Problem, Problems};
+use crate::state::Server;
 
 /// A delivery that was taken.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,11 +30,12 @@ pub(crate) struct TakenView {
     responses((status = 202, body = TakenView), Problems))]
 pub(crate) async fn alertmanager(
     State(server): State<Server>,
-    caller: Caller,
+    By(caller): By,
     Raw(body): Raw,
 ) -> Result<(StatusCode, Json<TakenView>), Problem> {
-    let taken = server.intake().take(Source::Alertmanager, caller.principal, body.to_vec()).await?;
-    Ok((StatusCode::ACCEPTED, Json(TakenView { delivery: taken.id.to_string() })))
+    let incoming = Incoming::new(DeliveryFormat::Alertmanager, &body);
+    let receipt = server.intake().take(incoming, caller.principal).await?;
+    Ok((StatusCode::ACCEPTED, Json(TakenView { delivery: receipt.id.to_string() })))
 }
 
 /// An event that was taken, in the words of its format.
@@ -57,29 +57,20 @@ pub(crate) async fn enqueue(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, Problem> {
-    let key = serde_json::from_slice::<Value>(&body).ok().and_then(|event| event.get("routing_key").cloned());
-    let key = key.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let by = sender(&server, &headers, key).await?;
-    let taken = server.intake().take(Source::Pagerduty, by, without(&body, key)).await?;
-    let view = EnqueuedView { status: "success", message: "stored, and will be worked on", dedup_key: taken.key };
+    let incoming = Incoming::new(DeliveryFormat::Pagerduty, &body);
+    let by = sender(&server, &headers, &incoming).await?;
+    let receipt = server.intake().take(incoming, by).await?;
+    let view = EnqueuedView { status: "success", message: "stored, and will be worked on", dedup_key: receipt.key };
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
 /// Who sends: a token when there is one, else the routing key.
-async fn sender(server: &Server, headers: &HeaderMap, key: &str) -> Result<Principal, Problem> {
+async fn sender(server: &Server, headers: &HeaderMap, incoming: &Incoming) -> Result<Principal, Problem> {
     if headers.contains_key(header::AUTHORIZATION) {
         return Ok(admit(server, Permission::Deliver, &Method::POST, headers).await?.principal);
     }
-    server.intake().sender(Source::Pagerduty, key).ok_or_else(|| {
+    server.intake().sender(incoming).ok_or_else(|| {
         let detail = "the event's `routing_key` is not one of `intake.pagerduty.routing_keys`, and no token came along";
         Problem::new(Code::Unauthenticated, detail)
     })
-}
-
-/// The body with stars in the place of the key, which is a secret and not for the store.
-fn without(body: &[u8], key: &str) -> Vec<u8> {
-    match std::str::from_utf8(body) {
-        Ok(text) if !key.is_empty() => text.replace(key, &"*".repeat(key.len())).into_bytes(),
-        Ok(_) | Err(_) => body.to_vec(),
-    }
 }

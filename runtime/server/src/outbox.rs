@@ -5,15 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use provost_domain::ids::MessageId;
 use provost_domain::port::{MessageFilter, MessageRow, MessageState};
+use provost_face::{Code, Page, page_size};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::Server;
-use crate::codes::Code;
-use crate::extract::{Search, Tail, session_named};
+use crate::extract::{By, Search, Tail};
 use crate::problem::{Problem, Problems};
-use crate::sessions::page_size;
-use crate::views::Page;
+use crate::state::Server;
 
 /// A message to the outside, without what it says.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,6 +76,7 @@ pub(crate) struct ListQuery {
     responses((status = 200, body = Page<MessageView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
+    By(caller): By,
     Search(query): Search<ListQuery>,
 ) -> Result<Json<Page<MessageView>>, Problem> {
     let limit = page_size(query.page_size)?;
@@ -86,7 +85,7 @@ pub(crate) async fn list(
     let bad = |_| Problem::new(Code::InvalidRequest, "page_token is not one of ours; begin without one");
     let before = query.page_token.map(|token| token.parse().map_err(bad)).transpose()?;
     let session = match query.session {
-        Some(text) => Some(session_named(&server, text).await?),
+        Some(name) => Some(server.lookups().session_named(&caller, &name).await?),
         None => None,
     };
     let rows = server.outgoing().reads().messages(&MessageFilter { state, session, before, limit }).await?;

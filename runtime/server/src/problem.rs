@@ -4,13 +4,16 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use provost_domain::port::StoreError;
-use provost_domain::refusal::Refusal;
-use provost_engine::{EngineError, SessionBusy};
+use provost_engine::{EngineError, ReadError};
+use provost_mail::{BadDelivery, DeliveryError};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::codes::Code;
+use provost_face::{Code, OperationError, VisibleText};
+
+/// Most characters of a detail in the log.
+const LOGGED_MAX: usize = 2_000;
 
 /// What went wrong and what to do next.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -51,7 +54,7 @@ impl Problem {
         Self {
             kind: code.page(),
             title: code.title(),
-            status: code.status().as_u16(),
+            status: code.http_status(),
             code: code.as_str(),
             detail: detail.into(),
             more: Map::new(),
@@ -90,7 +93,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.status(), self.retry_after);
         if status.is_server_error() {
-            tracing::warn!(code = self.code, detail = self.detail, "a request failed");
+            let detail = VisibleText::new(&self.detail).line(LOGGED_MAX);
+            tracing::warn!(code = self.code, %detail, "a request failed");
         }
         let mut response = (status, Json(&self)).into_response();
         // For people the same problem becomes a page.
@@ -110,66 +114,47 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<SessionBusy> for Problem {
-    fn from(busy: SessionBusy) -> Self {
-        Self::new(Code::SessionBusy, busy.to_string()).with("holder", busy.holder).with("since", busy.since.to_string())
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Self {
+        let (code, detail, more) = error.into_parts();
+        Self { more, ..Self::new(code, detail) }
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        let code = match &error {
-            StoreError::Missing { .. } => Code::NotFound,
-            StoreError::Fenced | StoreError::Stale => Code::Stale,
-            StoreError::Erased { .. } => Code::SessionErased,
-            StoreError::Damaged { .. } => Code::StoreDamaged,
-            StoreError::Failed { .. } | StoreError::Held { .. } => Code::StoreFailed,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(Code::of(&refusal), refusal.to_string());
-        match refusal {
-            Refusal::StaleVersion { expected, actual } => problem.with("expected", expected.0).with("actual", actual.0),
-            Refusal::CallRefused { refusal } => problem.with("refusal", json!(refusal)),
-            Refusal::NotEditable { arguments } => problem.with("arguments", arguments),
-            Refusal::OutcomeUnsettled { calls } => problem.with("calls", json!(calls)),
-            Refusal::RetryRejected { reason, .. } => problem.with("reason", json!(reason)),
-            Refusal::SessionEnded { status, .. } | Refusal::NothingToDo { status, .. } => {
-                problem.with("session_status", status)
+macro_rules! through_operation_error {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                OperationError::from(error).into()
             }
-            Refusal::ApprovalUnknown { .. }
-            | Refusal::ApprovalAlreadyDecided { .. }
-            | Refusal::ApproverIsRequester { .. }
-            | Refusal::AlreadyApproved { .. }
-            | Refusal::NobodyAsked
-            | Refusal::NotInDoubt { .. }
-            | Refusal::CallUnderWay { .. }
-            | Refusal::UnknownTerminalTool { .. }
-            | Refusal::NotErasable { .. }
-            | Refusal::InvalidReason { .. }
-            | Refusal::PackChanged { .. } => problem,
-        }
-    }
+        })*
+    };
 }
 
-impl From<EngineError> for Problem {
-    fn from(error: EngineError) -> Self {
+through_operation_error!(StoreError, ReadError, EngineError);
+
+impl From<DeliveryError> for Problem {
+    fn from(error: DeliveryError) -> Self {
         let detail = error.to_string();
         match error {
-            EngineError::Busy(busy) => busy.into(),
-            EngineError::SessionCapExceeded { live } => Self::new(Code::SessionCapExceeded, detail).with("live", live),
-            EngineError::UnknownPack { known, .. } => Self::new(Code::UnknownPack, detail).with("packs", known),
-            EngineError::InvalidFields { problems, .. } => {
-                Self::new(Code::InvalidFields, detail).with("problems", problems)
+            DeliveryError::NotConfigured { .. } => Self::new(Code::NotFound, detail),
+            DeliveryError::Closed => Self::new(Code::ShuttingDown, detail),
+            DeliveryError::Bad { reason, delivery } => {
+                let code = match reason {
+                    BadDelivery::Syntax(_) => Code::InvalidRequest,
+                    BadDelivery::Form(_) => Code::InvalidBody,
+                    BadDelivery::Fields(_) => Code::InvalidFields,
+                };
+                let problem = Self::new(code, detail);
+                match delivery {
+                    Some(id) => problem.with("delivery", id.as_str()),
+                    None => problem,
+                }
             }
-            EngineError::Refused(refusal) => refusal.into(),
-            EngineError::Store(error) => error.into(),
-            EngineError::Pending => Self::new(Code::Pending, detail),
-            EngineError::ShuttingDown => Self::new(Code::ShuttingDown, detail),
+            DeliveryError::Full { .. } => Self::new(Code::Saturated, detail),
+            DeliveryError::NotBad { .. } => Self::new(Code::NothingToDo, detail),
+            DeliveryError::Store(error) => error.into(),
+            DeliveryError::Interrupted { .. } => Self::new(Code::Internal, detail),
         }
     }
 }

@@ -8,7 +8,8 @@ use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Server;
+use crate::routes::router;
+use crate::state::Server;
 
 /// How long a client may take nothing of what it was sent. Then its connection is closed, and what was kept for it is free;
 /// a stream's client comes again and continues where it was.
@@ -31,7 +32,7 @@ impl Server {
                 tracing::warn!(%error, "a connection is served without its limits");
             }
         });
-        axum::serve(listener, self.router()).with_graceful_shutdown(stopped).await?;
+        axum::serve(listener, router(self)).with_graceful_shutdown(stopped).await?;
         // These are no requests any more.
         self.sockets().close();
         self.sockets().wait().await;

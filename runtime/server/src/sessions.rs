@@ -1,48 +1,24 @@
 //! `/v1/sessions`: opening, looking, steering.
 
+use provost_face::{AcceptedView, CaseRequest, Code, Page, Receipt, ReportView, SessionDetail, SessionView, page_size};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use provost_domain::command::{Ask, Command};
-use provost_domain::decide;
+use provost_domain::command::Ask;
 use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, CmdId, SessionId, ToolName};
-use provost_domain::log::Tombstone;
+use provost_domain::ids::{CallId, PackName, SessionId, ToolName};
 use provost_domain::port::SessionFilter;
-use provost_domain::session::Session;
-use provost_engine::{Case, EngineError, LogReader, ReadError};
-use serde::{Deserialize, Serialize};
+use provost_domain::status::Status;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::Server;
-use crate::codes::Code;
-use crate::extract::{Asked, Body, Named, Search};
+use crate::extract::{Asked, Body, By, Named, Search};
 use crate::idempotency::Subject;
 use crate::problem::{Problem, Problems};
-use crate::views::{Page, SessionDetail, SessionView};
-
-/// Rows of a page when the caller does not say.
-const PAGE: u32 = 50;
-/// Most rows of a page.
-const PAGE_MAX: u32 = 500;
-/// Longest title, in characters.
-const TITLE_MAX: usize = 200;
-
-impl From<ReadError> for Problem {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Store(error) => error.into(),
-            ReadError::Erased(ref tombstone) => {
-                let Tombstone { erased, at } = &**tombstone;
-                let problem = Self::new(Code::SessionErased, error.to_string());
-                problem.with("by", erased.by.as_str()).with("at", at.to_string()).with("reason", erased.reason.as_str())
-            }
-            ReadError::Chain(_) | ReadError::Illegal(_) => Self::new(Code::StoreDamaged, error.to_string()),
-        }
-    }
-}
+use crate::state::Server;
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -60,29 +36,24 @@ pub(crate) struct ListQuery {
     page_token: Option<String>,
 }
 
-/// How many rows a page has.
-pub(crate) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
-    match asked.unwrap_or(PAGE) {
-        size @ 1..=PAGE_MAX => Ok(size),
-        size => Err(Problem::new(Code::InvalidRequest, format!("page_size is 1 to {PAGE_MAX}, not {size}"))),
-    }
-}
-
 /// Sessions, newest first.
 #[utoipa::path(get, path = "/v1/sessions", params(ListQuery), tag = "sessions",
     responses((status = 200, body = Page<SessionView>), Problems))]
 pub(crate) async fn list(
     State(server): State<Server>,
+    By(caller): By,
     Search(query): Search<ListQuery>,
 ) -> Result<Json<Page<SessionView>>, Problem> {
-    let limit = page_size(query.page_size)?;
     let bad = |_| Problem::new(Code::InvalidRequest, "page_token is not one of ours; begin without one");
     let before = query.page_token.map(|token| token.parse::<SessionId>().map_err(bad)).transpose()?;
-    let filter = SessionFilter { status: query.status, pack: query.pack, before, limit };
-    let rows = server.engine().reads().sessions(&filter).await?;
-    let full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
-    let next_page_token = rows.last().filter(|_| full).map(|row| row.id.to_string());
-    Ok(Json(Page { items: rows.iter().map(SessionView::from).collect(), next_page_token }))
+    let limit = page_size(query.page_size)?;
+    let filter = SessionFilter {
+        status: query.status.as_deref().map(Status::of_word),
+        pack: query.pack.map(PackName::new),
+        before,
+        limit,
+    };
+    Ok(Json(server.lookups().sessions(&caller, &filter).await?))
 }
 
 /// A case to open.
@@ -113,86 +84,63 @@ pub(crate) async fn open(
     asked: Asked,
     Body(body): Body<OpenBody>,
 ) -> Result<Response, Problem> {
-    let title = body.title.unwrap_or_else(|| body.pack.clone());
-    let id = asked.subject.map_or_else(|| SessionId::new(uuid::Uuid::now_v7()), Subject::session);
-    let case = Case {
-        id,
-        title: title.chars().take(TITLE_MAX).collect(),
-        pack: body.pack,
+    let case = CaseRequest {
+        id: asked.subject.map_or_else(CaseRequest::fresh_id, Subject::session),
+        repeatable: asked.subject.is_some(),
+        pack: PackName::new(body.pack),
         fields: body.fields,
-        by: asked.caller.principal,
-        parent: None,
+        title: body.title,
         start: body.start,
     };
-    // A request repeated after a crash finds the session its first try opened.
-    let reads = server.engine().reads();
-    let row = match reads.session(id).await {
-        Ok(row) if asked.subject.is_some() => row,
-        Ok(_) | Err(_) => {
-            server.engine().open(case).await?;
-            reads.session(id).await?
-        }
-    };
-    let location = format!("/v1/sessions/{id}");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(SessionView::from(&row))).into_response())
-}
-
-/// The folded session and its row.
-pub(crate) async fn folded(server: &Server, id: SessionId) -> Result<(Session, SessionDetail), Problem> {
-    let reads = server.engine().reads();
-    let row = reads.session(id).await?;
-    let mut log = LogReader::new(id);
-    log.to_end(&**reads).await?;
-    let session = log.session().ok_or_else(|| Problem::new(Code::NotFound, "the session has no events yet"))?;
-    let detail = SessionDetail::new(&row, session);
-    Ok((session.clone(), detail))
+    let view = server.operations().open(&asked.caller, case).await?;
+    let location = format!("/v1/sessions/{}", view.session);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
 /// One session, by id or handle, as its log folds.
 #[utoipa::path(get, path = "/v1/sessions/{session}", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = SessionDetail), Problems))]
-pub(crate) async fn show(State(server): State<Server>, Named(id): Named) -> Result<Json<SessionDetail>, Problem> {
-    Ok(Json(folded(&server, id).await?.1))
+pub(crate) async fn show(
+    State(server): State<Server>,
+    Named(id): Named,
+    By(caller): By,
+) -> Result<Json<SessionDetail>, Problem> {
+    Ok(Json(server.lookups().session(&caller, id).await?.detail()))
 }
 
 /// What the retry policy would answer.
 #[utoipa::path(get, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = Object), Problems))]
-pub(crate) async fn preview_retry(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
-    let (session, _) = folded(&server, id).await?;
-    let decision = decide::preview_retry(&session, server.engine().pack_of(&session).as_deref())?;
-    Ok(Json(json!(decision)))
+pub(crate) async fn preview_retry(
+    State(server): State<Server>,
+    Named(id): Named,
+    By(caller): By,
+) -> Result<Json<Value>, Problem> {
+    let state = server.lookups().session(&caller, id).await?;
+    Ok(Json(json!(server.operations().preview_retry(&caller, &state)?)))
 }
 
 /// The session's report: what was found, done and decided.
 #[utoipa::path(get, path = "/v1/sessions/{session}/report", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = Object), Problems))]
-pub(crate) async fn report(State(server): State<Server>, Named(id): Named) -> Result<Json<Value>, Problem> {
-    let (session, detail) = folded(&server, id).await?;
-    Ok(Json(json!({"session": detail, "case": session.case()})))
-}
-
-/// What a command came to.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AcceptedView {
-    /// The session.
-    session: String,
-    /// The session's version after it.
-    version: u64,
+pub(crate) async fn report(
+    State(server): State<Server>,
+    Named(id): Named,
+    By(caller): By,
+) -> Result<Json<ReportView>, Problem> {
+    Ok(Json(server.lookups().session(&caller, id).await?.report()))
 }
 
 /// Sends a command and answers with what came of it: at once, or 202 when it is stored and not applied yet.
 pub(crate) async fn send(server: &Server, asked: Asked, id: SessionId, ask: Ask) -> Result<Response, Problem> {
-    let cmd_id = asked.subject.map_or_else(|| CmdId::new(uuid::Uuid::now_v7().to_string()), Subject::command);
-    let command = Command { by: asked.caller.principal, if_version: asked.if_version, ask };
-    match server.engine().command(id, &cmd_id, command).await {
-        Ok(accepted) => Ok(Json(AcceptedView { session: id.to_string(), version: accepted.version.0 }).into_response()),
-        Err(EngineError::Pending) => {
+    let (caller, request) = asked.request(ask);
+    match server.operations().ask(&caller, id, request).await? {
+        Receipt::Applied(view) => Ok(Json(view).into_response()),
+        Receipt::Stored => {
             let location = format!("/v1/sessions/{id}");
             let body = Json(json!({"pending": true}));
             Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response())
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -241,14 +189,8 @@ pub(crate) async fn retry(
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
-    let ask = going_on(&server, id).await?;
+    let ask = server.operations().carrying_on(&asked.caller, id).await?;
     send(&server, asked, id, ask).await
-}
-
-/// What carrying a session on is: one that was only opened is started.
-pub(crate) async fn going_on(server: &Server, id: SessionId) -> Result<Ask, Problem> {
-    let row = server.engine().reads().session(id).await?;
-    Ok(if row.status == "new" { Ask::Start } else { Ask::Continue })
 }
 
 /// An operator's words.

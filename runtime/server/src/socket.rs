@@ -12,18 +12,18 @@ use futures::stream::{iter, unfold};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use provost_domain::access::Permission;
 use provost_domain::ids::Seq;
+use provost_face::Code;
 use serde::Deserialize;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use utoipa::IntoParams;
 
-use crate::access::admit;
-use crate::app::Server;
 use crate::batch::Batch;
-use crate::codes::Code;
-use crate::events::{Following, reached};
-use crate::extract::{Named, Search};
+use crate::events::Following;
+use crate::extract::{By, Named, Search};
+use crate::guard::admit;
 use crate::origin::{Origin, origin};
 use crate::problem::{Problem, Problems};
+use crate::state::Server;
 
 /// A ping this often: the peer's answer shows that it is there. As often its token is looked at again.
 const PING: Duration = Duration::from_secs(15);
@@ -77,10 +77,11 @@ pub(crate) async fn socket(
     State(server): State<Server>,
     handshake: Handshake,
     Named(id): Named,
+    By(caller): By,
     Search(query): Search<SocketQuery>,
 ) -> Result<Response, Problem> {
     let after = Seq(query.after.unwrap_or(0));
-    reached(&**server.engine().reads(), id, after).await?;
+    server.lookups().reached(&caller, id, after).await?;
     let following = Following::begin(&server, id, after).await?;
     let Handshake { upgrade, headers } = handshake;
     let upgrade = upgrade

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::event::{EventBody, SignalReceived};
-use provost_domain::ids::{CmdId, Digest, Owner, Principal, SessionId};
+use provost_domain::ids::{CmdId, Digest, Owner, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{Append, CommandLog, CommandOutcome, InboxAck, NewSession, Reads, SessionStore, Snapshot};
+use provost_domain::principal::Principal;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_store::{MemoryStore, SqliteStore};
 use serde_json::json;
@@ -26,14 +28,14 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
     let new = NewSession {
         id,
         handle: store.allot("INC", "20261120").await.unwrap(),
-        pack: "bench".to_owned(),
+        pack: "bench".into(),
         pack_digest: Digest::of(b"pack"),
         title: "bench".to_owned(),
         at,
         first: None,
     };
     store.create(new).await.unwrap();
-    let start = Command { by: Principal::new("user:a"), if_version: None, ask: Ask::Start };
+    let start = Command { by: Principal::user("a"), if_version: None, ask: Ask::Start };
     store.submit(&cmd, id, &start).await.unwrap();
     let row = store.take_over(id, &owner).await.unwrap().row;
     let (mut head, mut prev) = (row.head_seq, row.head_hash);
@@ -52,7 +54,8 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
             events: &events,
             salt: [1; 16],
             prev,
-        });
+        })
+        .unwrap();
         let expected_seq = head;
         (head, prev) = (record.header.last_seq, record.hash);
         let turn_end = step % 4 == 3;
@@ -63,7 +66,7 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
             owner: owner.clone(),
             expected_seq,
             record: Some(record),
-            status: "in_progress".to_owned(),
+            status: Status::InProgress,
             ended: step + 1 == APPENDS,
             release: step + 1 == APPENDS,
             snapshot: turn_end.then(|| Snapshot { seq: head, hash: prev, header: text.as_bytes().to_vec() }),

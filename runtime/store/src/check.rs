@@ -2,7 +2,7 @@
 
 use provost_domain::ids::{Digest, Seq};
 use provost_domain::log::Tombstone;
-use provost_domain::port::{Append, ApprovalChange, Erase, NewSession, StoreError};
+use provost_domain::port::{Append, ApprovalChange, Erase, ImportedSession, NewSession, SessionRow, StoreError};
 
 /// Refuses a new session whose first append is not its own or not the first.
 pub(crate) fn new(new: &NewSession) -> Result<(), StoreError> {
@@ -33,13 +33,25 @@ pub(crate) fn append(append: &Append) -> Result<(), StoreError> {
     require(append.contents.iter().all(|c| Digest::of(&c.bytes) == c.digest), "a content does not match its digest")
 }
 
+/// Refuses an imported session that is not at rest, or whose log is not its own. Whether the log holds is its reader's to
+/// say.
+pub(crate) fn imported(session: &ImportedSession) -> Result<(), StoreError> {
+    let SessionRow { id, owner, next_run_at, wake_seq, erased_at, .. } = &session.row;
+    let rests = owner.is_none() && next_run_at.is_none() && *wake_seq == 0 && erased_at.is_none();
+    require(rests, "it is not at rest")?;
+    let last = session.appends.last().map(|append| (append.record.header.last_seq, append.record.hash));
+    require(last == Some((session.row.head_seq, session.row.head_hash)), "its log does not end at its head")?;
+    require(session.appends.iter().all(|append| append.record.header.session == *id), "a record is another session's")?;
+    require(session.snapshot.seq <= session.row.head_seq, "its snapshot is ahead of the log")
+}
+
 /// Refuses a tombstone that does not end the log it is for.
 pub(crate) fn tombstone(erase: &Erase) -> Result<(), StoreError> {
     let (record, (head, hash)) = (&erase.tombstone, erase.head);
     require(record.header.session == erase.session, "its record belongs to another session")?;
     require(record.header.fence > erase.fence, "its record does not carry a new fence")?;
     require(record.verify(head, hash).is_ok(), "its record does not follow the expected head")?;
-    require(Tombstone::of(record).is_some(), "its record is no tombstone")
+    require(Tombstone::of(record).is_some(), "its record is not a tombstone")
 }
 
 /// The log's head once the append is written.

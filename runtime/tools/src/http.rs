@@ -8,7 +8,7 @@ use provost_http::{HttpError, TRUST_IT, distrusted};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
 
-use crate::ToolsError;
+use crate::error::ToolsError;
 use crate::spec::failed;
 
 /// Most bytes read of one response; what is longer is cut there.

@@ -9,7 +9,7 @@ use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, T
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::ToolsError;
+use crate::error::ToolsError;
 
 /// Most bytes of one result.
 pub(crate) const OUTPUT_LIMIT: usize = 32 * 1024;
@@ -49,6 +49,6 @@ pub(crate) fn args<Args: DeserializeOwned>(call: &ToolCall) -> Result<Args, Tool
 
 /// A failed outcome.
 pub(crate) fn failed(happened: Happened, kind: FailureKind, detail: impl Into<String>) -> ToolOutcome {
-    let detail = crate::redact(&detail.into());
+    let detail = crate::redact::redact(&detail.into());
     ToolOutcome::Failed { failure: ToolFailure { kind, happened, detail, exit: None, signal: None, timeout_ms: None } }
 }

@@ -1,17 +1,14 @@
 //! The HTTP face of a subject, listening on loopback.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use provost_domain::access::{AccessRole, Token};
-use provost_domain::ids::Principal;
-use provost_domain::port::{Clock as _, Tokens as _};
-use provost_engine::{Eraser, Retention, RetentionSettings, SystemClock};
-use provost_server::{
-    Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server, Source, SourceSettings,
-};
+use provost_domain::port::{Clock as _, MintAnswer, Tokens as _};
+use provost_domain::principal::Principal;
+use provost_engine::SystemClock;
+use provost_mail::{DeliveryFormat, FormatSettings, IntakeSettings};
+use provost_server::Server;
 use provost_store::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -32,9 +29,9 @@ impl Face {
     pub(crate) async fn open(subject: &Subject, role: AccessRole) -> Result<Self> {
         let store = subject.sqlite()?;
         let (token, secret) =
-            Token::mint("bench", role, Principal::new("bench"), SystemClock.now(), &provost_server::random())?;
-        ensure!(store.mint(&token).await?, "the token's name is free");
-        let server = server(subject, store).await?;
+            Token::mint("bench", role, Principal::user("bench"), SystemClock.now(), &provost_face::random())?;
+        ensure!(store.mint(&token).await? == MintAnswer::Stored, "the token's name is free");
+        let server = server(subject, store).await;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, mut serving) = (CancellationToken::new(), JoinSet::new());
@@ -51,33 +48,8 @@ impl Face {
     }
 }
 
-async fn server(subject: &Subject, store: &SqliteStore) -> Result<Server> {
-    let parts = IntakeParts {
-        engine: subject.engine.clone(),
-        deliveries: Arc::new(store.clone()),
-        reads: Arc::new(store.reads()),
-        clock: Arc::new(SystemClock),
-    };
-    let outgoing = OutgoingParts {
-        outbox: Arc::new(store.clone()),
-        reads: Arc::new(store.reads()),
-        clock: Arc::new(SystemClock),
-        give_up_after: Duration::MAX,
-    };
-    let source = SourceSettings { pack: "w1".to_owned(), keys: [].into() };
-    let settings = IntakeSettings { sources: [(Source::Alertmanager, source)].into(), waiting_max: 10_000 };
-    let eraser = Eraser::new(subject.engine.clone(), Arc::new(store.clone()));
-    let kept = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
-    let server = Server::new(Parts {
-        engine: subject.engine.clone(),
-        tokens: Arc::new(store.clone()),
-        requests: Arc::new(store.clone()),
-        clock: Arc::new(SystemClock),
-        intake: Intake::start(parts, settings).await?,
-        outgoing: Outgoing::new(outgoing)?,
-        retention: Retention::new(eraser, Arc::new(SystemClock), kept)?,
-        login_key: [0; 32],
-        data: subject.folder.path().to_path_buf(),
-    })?;
-    Ok(server)
+async fn server(subject: &Subject, store: &SqliteStore) -> Server {
+    let source = FormatSettings { pack: "w1".into(), keys: [].into() };
+    let settings = IntakeSettings { formats: [(DeliveryFormat::Alertmanager, source)].into(), waiting_max: 10_000 };
+    provost_tests::face::server(&subject.engine, store, settings, subject.folder.path()).await
 }

@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use prometheus::Registry;
 use provost_agents::StandardRoles;
-use provost_domain::ids::{Principal, Seq, SessionId};
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::port::{CommandLog, Reads, SessionStore};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use provost_engine::{
-    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, SystemClock, SystemRandom,
+    Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, Resources, SystemClock, SystemRandom,
     ToolGateway,
 };
-use provost_packs::{Known, load};
+use provost_packs::{Inventory, load};
 use provost_store::{MemoryStore, SqliteStore};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -53,7 +55,7 @@ impl Subject {
         let catalog = tools.catalog();
         let models = BTreeSet::from(["default".to_owned()]);
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("pack");
-        let pack = Arc::new(load(&pack, Known { catalog: &catalog, models: &models })?);
+        let pack = Arc::new(load(&pack, Inventory { catalog: &catalog, models: &models, roles: &StandardRoles })?);
         let sqlite = match kind {
             Kind::Memory => None,
             Kind::Sqlite => Some(SqliteStore::open(&folder.path().join("w1.db")).await?),
@@ -65,9 +67,10 @@ impl Subject {
         let limits = ModelLimits { concurrency: 1024, ..ModelLimits::default() };
         let models = ModelGateway::default().with("default", Arc::new(model), limits);
         let (roles, clock) = (Arc::new(StandardRoles), Arc::new(SystemClock));
-        let ports = Ports { store, commands, reads, models, tools, roles, clock, random: Arc::new(SystemRandom) };
+        let (random, metrics) = (Arc::new(SystemRandom), Registry::new());
+        let ports = Ports { store, commands, reads, roles, clock, random, metrics };
         let settings = EngineSettings { sessions_max, ..EngineSettings::default() };
-        let engine = Engine::start(ports, vec![pack], settings).await?;
+        let engine = Engine::start(ports, Resources::new(vec![pack], models, tools), settings).await?;
         Ok(Self { engine, sqlite, folder })
     }
 
@@ -79,10 +82,10 @@ impl Subject {
     pub(crate) fn case() -> Case {
         Case {
             id: SessionId::new(uuid::Uuid::now_v7()),
-            pack: "w1".to_owned(),
+            pack: "w1".into(),
             fields: json!({"summary": "it hurts"}),
             title: "it hurts".to_owned(),
-            by: Principal::new("bench"),
+            by: Principal::user("bench"),
             parent: None,
             start: true,
         }
@@ -96,7 +99,7 @@ impl Subject {
             let row = reads.session(*id).await?;
             let log = reads.records(*id, Seq(0), u32::MAX).await?;
             let problems = invariant::check(&log, row.head_seq, row.head_hash);
-            ensure!(problems.is_empty() && row.status == "resolved", "{id} is {}: {problems:?}", row.status);
+            ensure!(problems.is_empty() && row.status.as_str() == "resolved", "{id} is {}: {problems:?}", row.status);
             events += row.head_seq.0;
             records += log.len() as u64;
         }
@@ -131,7 +134,9 @@ async fn dispatch(engine: Engine, waiting: Waiting, rests: &'static [&'static st
     let mut hints = engine.hints();
     loop {
         let done = match hints.recv().await {
-            Ok(hint) if rests.contains(&hint.status.as_str()) => vec![hint.session],
+            Ok(hint) if hint.status.as_ref().is_some_and(|status| rests.contains(&status.as_str())) => {
+                vec![hint.session]
+            }
             Ok(_) => continue,
             Err(RecvError::Closed) => return,
             Err(RecvError::Lagged(_)) => {

@@ -4,12 +4,16 @@
 //! They are included by path and not by a feature of their crates: features of one workspace add up, and shuttle's locks
 //! work nowhere but inside its executions.
 
+#[path = "../../../runtime/store/src/bounds.rs"]
+mod bounds;
 #[path = "../../../runtime/store/src/check.rs"]
 mod check;
 #[path = "../../../runtime/store/src/guards.rs"]
 mod guards;
 #[path = "../../../runtime/store/src/memory/mod.rs"]
 pub mod memory;
+#[path = "../../../runtime/store/src/mentions.rs"]
+mod mentions;
 #[path = "../../../runtime/store/src/numbers.rs"]
 #[expect(dead_code, reason = "what only the store on disk needs")]
 mod numbers;
@@ -19,6 +23,3 @@ mod sync;
 
 #[cfg(feature = "controls")]
 pub use guards::Removed;
-
-/// Longest list one call returns, as in the store.
-const LIST_MAX: u32 = 500;

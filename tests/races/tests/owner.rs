@@ -10,6 +10,7 @@ use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
     Append, CommandLog as _, InboxAck, InboxEntry, Park, Parked, SessionStore as _, StoreError, TakenOver,
 };
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_races::memory::MemoryStore;
 use serde_json::Value;
@@ -135,6 +136,7 @@ impl<'a> Carrier<'a> {
                 salt: [7; 16],
                 prev: self.prev,
             })
+            .unwrap()
         })
     }
 
@@ -146,7 +148,7 @@ impl<'a> Carrier<'a> {
             owner: self.owner.clone(),
             expected_seq: self.head,
             record,
-            status: "awaiting_input".to_owned(),
+            status: Status::AwaitingInput,
             ended: false,
             release: false,
             snapshot: None,

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::event::EventBody;
-use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{CommandLog as _, CommandOutcome, NewSession, Reads as _, SessionStore as _, Submitted};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use provost_races::memory::MemoryStore;
 use serde_json::json;
@@ -59,7 +60,7 @@ impl Race {
         let new = NewSession {
             id: SESSION,
             handle: Handle::new("S-20261120-0001"),
-            pack: "p".to_owned(),
+            pack: "p".into(),
             pack_digest: Digest::of(b"pack"),
             title: "a race".to_owned(),
             at: Timestamp::default(),
@@ -77,7 +78,7 @@ impl Race {
     pub(crate) fn submit(&self, name: &str) {
         let cmd_id = CmdId::new(name);
         let ask = Ask::Speak { text: name.to_owned() };
-        let command = Command { by: Principal::new("user:a"), if_version: None, ask };
+        let command = Command { by: Principal::user("a"), if_version: None, ask };
         let submitted = block_on(self.store.submit(&cmd_id, SESSION, &command)).unwrap();
         self.book(|book| {
             if submitted == Submitted::Stored {

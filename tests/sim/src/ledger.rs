@@ -11,7 +11,7 @@ use provost_domain::ids::{ApprovalId, CallId, CmdId, Digest, Handle, Owner, Seq,
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
@@ -338,6 +338,10 @@ impl Reads for Ledger {
 
     async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
         self.inner.records(id, after, limit).await
+    }
+
+    async fn snapshot(&self, id: SessionId) -> Result<Option<Snapshot>, StoreError> {
+        self.inner.snapshot(id).await
     }
 
     async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {

@@ -64,8 +64,16 @@ const RETAINED: Duration = Duration::from_mins(5);
 pub enum Removed {
     /// One of the store's.
     Store(provost_store::Removed),
-    /// One of the engine's.
-    Engine(provost_engine::Removed),
+    /// Intents are durable before their effects.
+    Intent,
+    /// An approval is consumed by the call it allows.
+    Consumption,
+    /// Every attempt at a call comes under the same key.
+    Key,
+    /// A tool is asked before its call is made again.
+    Probe,
+    /// A session goes on with the pack it was opened with.
+    Pin,
 }
 
 impl Removed {
@@ -73,13 +81,13 @@ impl Removed {
     pub const ALL: [(&'static str, Self); 9] = [
         ("fence", Self::Store(provost_store::Removed::Fence)),
         ("wake-seq", Self::Store(provost_store::Removed::WakeSeq)),
-        ("intent", Self::Engine(provost_engine::Removed::Intent)),
-        ("consumption", Self::Engine(provost_engine::Removed::Consumption)),
-        ("key", Self::Engine(provost_engine::Removed::Key)),
-        ("probe", Self::Engine(provost_engine::Removed::Probe)),
+        ("intent", Self::Intent),
+        ("consumption", Self::Consumption),
+        ("key", Self::Key),
+        ("probe", Self::Probe),
         ("noting", Self::Store(provost_store::Removed::Noting)),
         ("at-rest", Self::Store(provost_store::Removed::AtRest)),
-        ("pin", Self::Engine(provost_engine::Removed::Pin)),
+        ("pin", Self::Pin),
     ];
 
     /// The one of this name.
@@ -102,14 +110,7 @@ impl Removed {
     fn of_store(self) -> Option<provost_store::Removed> {
         match self {
             Self::Store(removed) => Some(removed),
-            Self::Engine(_) => None,
-        }
-    }
-
-    fn of_engine(self) -> Option<provost_engine::Removed> {
-        match self {
-            Self::Engine(removed) => Some(removed),
-            Self::Store(_) => None,
+            Self::Intent | Self::Consumption | Self::Key | Self::Probe | Self::Pin => None,
         }
     }
 }

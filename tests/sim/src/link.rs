@@ -10,7 +10,7 @@ use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, Session
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxEntry, NewSession, Park,
-    Parked, Reads, SessionFilter, SessionRow, SessionStore, StoreError, Submitted, TakenOver,
+    Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
 
@@ -264,6 +264,10 @@ impl Reads for Link {
 
     async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
         self.through("records", || self.ledger.records(id, after, limit)).await
+    }
+
+    async fn snapshot(&self, id: SessionId) -> Result<Option<Snapshot>, StoreError> {
+        self.through("snapshot", || self.ledger.snapshot(id)).await
     }
 
     async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use provost_domain::ids::MessageId;
 use provost_domain::port::{
-    Carried, Carrier, Message, MessageFilter, MessageRow, NewMessage, Outbox, OutboxReads, Queued, StoreError, Then,
-    Tried,
+    AgainAnswer, Carried, Carrier, EnqueueAnswer, Message, MessageFilter, MessageRow, NewMessage, Outbox, OutboxReads,
+    Queued, StoreError, Then, Tried, TryAnswer,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{EffectClass, ToolCall, ToolOutcome};
@@ -73,7 +73,7 @@ impl Carrier for Courier {
 
 #[async_trait]
 impl Outbox for Ledger {
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+    async fn enqueue(&self, message: NewMessage) -> Result<EnqueueAnswer, StoreError> {
         let call = &message.call;
         if let Some(problem) = self.undue(call.session, &call.call, &call.args) {
             self.problem(call.session, &format!("a notice of {} was stored {problem}", call.call));
@@ -81,9 +81,9 @@ impl Outbox for Ledger {
         self.store().enqueue(message).await
     }
 
-    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+    async fn tried(&self, tried: &Tried) -> Result<TryAnswer, StoreError> {
         let noted = self.store().tried(tried).await?;
-        if noted && tried.then == Then::Sent {
+        if noted == TryAnswer::Counted && tried.then == Then::Sent {
             let row = self.store().message(&tried.id).await?;
             if !self.deeds().happened_under(&row.key) {
                 self.problem(row.session, &format!("the notice {} counts as sent, and was not", row.key));
@@ -92,14 +92,14 @@ impl Outbox for Ledger {
         Ok(noted)
     }
 
-    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<AgainAnswer, StoreError> {
         self.store().again(id, at).await
     }
 }
 
 #[async_trait]
 impl Outbox for Link {
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+    async fn enqueue(&self, message: NewMessage) -> Result<EnqueueAnswer, StoreError> {
         let stored = self.through("enqueue", || self.ledger().enqueue(message.clone())).await;
         if stored.is_ok() {
             self.ledger().told_of_notice(message.call.session, &message.call.call);
@@ -107,11 +107,11 @@ impl Outbox for Link {
         stored
     }
 
-    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+    async fn tried(&self, tried: &Tried) -> Result<TryAnswer, StoreError> {
         self.through("tried", || self.ledger().tried(tried)).await
     }
 
-    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<AgainAnswer, StoreError> {
         self.through("again", || self.ledger().again(id, at)).await
     }
 }

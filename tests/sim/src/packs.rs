@@ -38,16 +38,33 @@ fn versions() -> &'static [Arc<Pack>; 2] {
     VERSIONS.get_or_init(|| [1, 2].map(|version| Arc::new(versioned(version))))
 }
 
+/// Whether packs are what their digests say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pins {
+    /// They are.
+    True,
+    /// The present one stands also under the digest of the other: a session goes on with it whichever it was opened with.
+    Forged,
+}
+
 /// What a node starts with: one version, and the other as the store keeps it.
-pub(crate) fn kept(dice: &Dice) -> Packs {
+pub(crate) fn kept(dice: &Dice, pins: Pins) -> Packs {
     let [first, second] = versions();
     let (present, other) = if dice.permille(700) { (first, second) } else { (second, first) };
-    Packs { present: vec![Arc::clone(present)], pinned: vec![Arc::clone(other)] }
+    let other = match pins {
+        Pins::True => Arc::clone(other),
+        Pins::Forged => Arc::new(Pack { digest: other.digest, ..(**present).clone() }),
+    };
+    Packs { present: vec![Arc::clone(present)], pinned: vec![other] }
 }
 
 /// What a node is told to load anew: one version alone. It has kept the other.
-pub(crate) fn reloaded(dice: &Dice) -> Packs {
-    Packs { pinned: Vec::new(), ..kept(dice) }
+pub(crate) fn reloaded(dice: &Dice, pins: Pins) -> Packs {
+    let packs = kept(dice, pins);
+    match pins {
+        Pins::True => Packs { pinned: Vec::new(), ..packs },
+        Pins::Forged => packs,
+    }
 }
 
 /// The version that has this digest.

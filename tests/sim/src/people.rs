@@ -71,7 +71,7 @@ impl Someone {
         let environment = if self.dice.permille(500) { "staging" } else { "production" };
         let case = Case {
             id: self.id,
-            pack: "case".to_owned(),
+            pack: "case".into(),
             fields: json!({"summary": secret(self.id), "environment": environment, "service": "shop"}),
             title: secret(self.id),
             by: person("opener"),
@@ -157,7 +157,7 @@ impl Someone {
         let stale = Seq(session.head().0.saturating_sub(1));
         let if_version = self.dice.permille(150).then(|| if self.dice.permille(300) { stale } else { session.head() });
         let cmd_id = CmdId::new(Uuid::from_bytes(self.dice.bytes()).to_string());
-        let (starts, command) = (ask.starts_work(), Command { by, if_version, ask });
+        let (starts, command) = (ask.verb().starts_work(), Command { by, if_version, ask });
         for _ in 0..TRIES {
             let Some(node) = self.world.node().await else { return };
             let answer = tokio::select! {

@@ -9,6 +9,7 @@ use provost_domain::port::{
     StoreError,
 };
 use provost_domain::session::Session;
+use provost_domain::status::Status;
 
 use crate::erasure;
 use crate::world::World;
@@ -97,14 +98,19 @@ fn rest(row: &SessionRow, folded: &Session) -> Vec<String> {
     if let Some(owner) = &row.owner {
         problems.push(format!("it is still held, by {owner}"));
     }
-    if row.status != folded.status().as_str() || row.ended != folded.status().is_end() {
+    if row.status != *folded.status() || row.ended != folded.status().is_end() {
         problems.push(format!("its row says {}, its log {}", row.status, folded.status()));
     }
     let waits = !folded.waits().is_empty();
-    match row.status.as_str() {
-        "in_progress" => problems.push("it is in progress and nobody carries it".to_owned()),
-        "awaiting_input" if !waits => problems.push("it waits for nothing".to_owned()),
-        _ => {}
+    match &row.status {
+        Status::InProgress => problems.push("it is in progress and nobody carries it".to_owned()),
+        Status::AwaitingInput if !waits => problems.push("it waits for nothing".to_owned()),
+        Status::New
+        | Status::AwaitingInput
+        | Status::Outcome(_)
+        | Status::Stopped
+        | Status::NeedsReview
+        | Status::Error => {}
     }
     problems
 }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::ids::ToolName;
-use provost_domain::port::{Carrier, Prunable};
+use provost_domain::port::{Carrier, Prunable, SessionStore, ToolBackend};
 use provost_engine::{
-    Engine, EngineError, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Retention, RetentionSettings,
-    ToolGateway,
+    Controls, Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Resources, Retention,
+    RetentionSettings, Scrub, StartError, ToolGateway,
 };
-use provost_server::{Outgoing, OutgoingParts};
+use provost_mail::{Outgoing, OutgoingParts};
+use provost_removals::{AttemptKeys, LateIntents, PresumedUndone};
 use provost_store::MemoryStore;
 
+use crate::Removed;
 use crate::board::Board;
 use crate::clock::SimClock;
 use crate::deeds::Deeds;
@@ -24,9 +27,9 @@ use crate::ledger::Ledger;
 use crate::link::{Link, Storm};
 use crate::mouth::Mouth;
 use crate::outbox::Courier;
+use crate::packs::{self, Pins};
 use crate::trace::Trace;
 use crate::witness::{NOTICE, Witness, beside};
-use crate::{Removed, packs};
 
 /// How long a notice is tried: none is given up because of its age.
 const NEVER: Duration = Duration::from_hours(24);
@@ -79,72 +82,100 @@ impl World {
     }
 
     /// Starts a node, which is the present one from then on.
-    pub(crate) async fn start(&self, dice: &Dice) -> Result<Node, EngineError> {
+    pub(crate) async fn start(&self, dice: &Dice) -> Result<Node, StartError> {
         let number = self.nodes.fetch_add(1, Ordering::Relaxed) + 1;
         self.trace.line(|| format!("node {number} starts"));
         let (gate, storm) = (Gate::open(), self.storm.clone());
         let link = (dice.fork(), self.trace.clone(), number);
         let way = Arc::new(Link::new(Arc::clone(&self.ledger), gate.clone(), storm, link));
-        let outgoing = self.outgoing(&way).map_err(|_figures| EngineError::ShuttingDown)?;
-        let (models, tools) = self.equipment(&gate, dice, &outgoing);
+        let metrics = Registry::new();
+        let outgoing = self.outgoing(&way, &metrics)?;
+        let (models, tools) = self.equipment((&gate, number), dice, &outgoing);
         let ports = Ports {
-            store: Arc::clone(&way) as _,
+            store: self.store(&way),
             commands: Arc::clone(&way) as _,
             reads: Arc::clone(&way) as _,
-            models,
-            tools,
             roles: Arc::new(StandardRoles),
             clock: Arc::clone(&self.clock) as _,
             random: Arc::new(dice.fork()),
+            metrics: metrics.clone(),
         };
         let sessions_max = if dice.permille(200) { 2 } else { 64 };
-        let removed = self.removed.and_then(Removed::of_engine);
-        let settings = EngineSettings { sessions_max, removed, ..EngineSettings::default() };
-        let engine = Engine::start(ports, packs::kept(dice), settings).await?;
+        let controls = Controls { without_consumption: self.is_without(Removed::Consumption) };
+        let settings = EngineSettings { sessions_max, controls, ..EngineSettings::default() };
+        let engine =
+            Engine::start(ports, Resources::new(packs::kept(dice, self.pins()), models, tools), settings).await?;
         let courier = Courier::new(Arc::clone(&self.witness), gate.clone(), dice.fork());
         outgoing.carry_with(BTreeMap::from([(ToolName::new(NOTICE), courier as Arc<dyn Carrier>)]));
-        outgoing.start(engine.stopped());
+        outgoing.start(&engine);
         let eraser = Eraser::new(engine.clone(), Arc::clone(&way) as _);
-        self.retain(&eraser).map_err(|_figures| EngineError::ShuttingDown)?;
+        self.retain(&eraser, &metrics)?;
         let node = Node { engine, eraser, outgoing, gate, number };
         self.present.change(|present| *present = Some(node.clone()));
         Ok(node)
     }
 
-    fn outgoing(&self, way: &Arc<Link>) -> prometheus::Result<Outgoing> {
+    fn is_without(&self, mechanism: Removed) -> bool {
+        self.removed == Some(mechanism)
+    }
+
+    fn pins(&self) -> Pins {
+        if self.is_without(Removed::Pin) { Pins::Forged } else { Pins::True }
+    }
+
+    /// The store as a node writes to it.
+    fn store(&self, way: &Arc<Link>) -> Arc<dyn SessionStore> {
+        let way = Arc::clone(way) as Arc<dyn SessionStore>;
+        if self.is_without(Removed::Intent) { Arc::new(LateIntents::new(way)) } else { way }
+    }
+
+    /// A tool as a node of this number reaches it.
+    fn tool(&self, tool: Arc<dyn ToolBackend>, number: u32) -> Arc<dyn ToolBackend> {
+        match self.removed {
+            Some(Removed::Key) => Arc::new(AttemptKeys::new(tool, number)),
+            Some(Removed::Probe) => Arc::new(PresumedUndone::new(tool)),
+            Some(Removed::Store(_) | Removed::Intent | Removed::Consumption | Removed::Pin) | None => tool,
+        }
+    }
+
+    fn outgoing(&self, way: &Arc<Link>, metrics: &Registry) -> prometheus::Result<Outgoing> {
         let (outbox, reads) = (Arc::clone(way) as _, Arc::clone(way) as _);
         let clock = Arc::clone(&self.clock) as _;
-        Outgoing::new(OutgoingParts { outbox, reads, clock, give_up_after: NEVER })
+        Outgoing::new(OutgoingParts { outbox, reads, clock, give_up_after: NEVER, metrics: metrics.clone() })
     }
 
     /// The models and tools as a node reaches them.
-    fn equipment(&self, gate: &Gate, dice: &Dice, outgoing: &Outgoing) -> (ModelGateway, ToolGateway) {
+    fn equipment(&self, (gate, number): (&Gate, u32), dice: &Dice, outgoing: &Outgoing) -> (ModelGateway, ToolGateway) {
         let limits = ModelLimits { timeout: Duration::from_secs(9), ..ModelLimits::default() };
         let mouth = Mouth::new(gate.clone(), dice.fork(), Arc::clone(&self.ledger));
         let store = (Arc::new(outgoing.clone()) as _, Arc::clone(&self.clock) as _);
         let tools = self.witness.tools(gate, &dice.fork(), store);
+        let tools = tools.into_iter().map(|tool| self.tool(tool, number));
         (ModelGateway::default().with("stub", mouth, limits), ToolGateway::new(tools))
     }
 
     /// Erases by age, where this world does.
-    fn retain(&self, eraser: &Eraser) -> prometheus::Result<()> {
+    fn retain(&self, eraser: &Eraser, metrics: &Registry) -> prometheus::Result<()> {
         let Some(age) = self.kept_for else { return Ok(()) };
         let rows = BTreeMap::from([(Prunable::Outbox, age)]);
         let settings = RetentionSettings { sessions: Some(age), rows, every: Duration::from_mins(1) };
-        Retention::new(eraser.clone(), Arc::clone(&self.clock) as _, settings)?.start();
+        let (engine, every) = (eraser.engine(), settings.every);
+        drop(engine.start_ticker(Scrub::new(eraser.clone(), every)));
+        let retention = Retention::new(eraser.clone(), Arc::clone(&self.clock) as _, settings, metrics)?;
+        drop(engine.start_ticker(retention));
         Ok(())
     }
 
     /// The present node loads packs anew.
     pub(crate) async fn reload(&self, dice: &Dice) {
         let Some(node) = self.node().await else { return };
-        let packs = packs::reloaded(dice);
+        let packs = packs::reloaded(dice, self.pins());
         self.trace.line(|| {
             let versions: Vec<_> = packs.present.iter().map(|pack| pack.version).collect();
             format!("node {} loads version {versions:?}", node.number)
         });
-        let (models, tools) = self.equipment(&node.gate, dice, &node.outgoing);
-        node.engine.reload(packs, models, tools);
+        let (models, tools) = self.equipment((&node.gate, node.number), dice, &node.outgoing);
+        node.engine.reload(Resources::new(packs, models, tools));
     }
 
     /// The present node, once there is one that is not dead.

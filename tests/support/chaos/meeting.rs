@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use provost_domain::ids::{Fence, Seq, SessionId};
 use provost_domain::port::{Reads as _, SessionFilter};
+use provost_domain::status::Status;
 use provost_store::SqliteStore;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -40,8 +41,7 @@ impl Held {
     /// Looks at the rows, for ever. Each row is read as one moment has it.
     pub(super) async fn watch(&self, store: &Path) -> Infallible {
         let reads = SqliteStore::open_read_only(store).await.unwrap();
-        let filter =
-            SessionFilter { status: Some("in_progress".to_owned()), limit: LOOK_AT, ..SessionFilter::default() };
+        let filter = SessionFilter { status: Some(Status::InProgress), limit: LOOK_AT, ..SessionFilter::default() };
         loop {
             // Where it cannot be read now, later.
             for row in reads.sessions(&filter).await.unwrap_or_default() {

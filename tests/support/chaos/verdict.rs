@@ -6,6 +6,7 @@ use provost_domain::event::{Event, EventBody, ProbeFinding};
 use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::port::{Reads, SessionFilter, SessionRow, StoreError};
 use provost_domain::session::Session;
+use provost_domain::status::Status;
 use provost_domain::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use provost_store::{SqliteReads, SqliteStore};
 use serde_json::Value;
@@ -115,7 +116,7 @@ fn count(log: &Log, report: &mut Report, intended: &mut BTreeMap<String, Intende
     let (session, counted) = (log.row.id, &mut report.counted);
     counted.sessions += 1;
     counted.events += log.events.len() as u64;
-    *counted.statuses.entry(log.row.status.clone()).or_default() += 1;
+    *counted.statuses.entry(log.row.status.to_string()).or_default() += 1;
     // Under another fence while it was at work: its owner had not given it up.
     let (mut fence, mut works) = (None, false);
     for event in &log.events {
@@ -163,7 +164,7 @@ fn rests(log: &Log, report: &mut Report) {
         let why = session.as_ref().map(|session| session.status_reason().to_owned()).unwrap_or_default();
         *report.counted.failures.entry(why).or_default() += 1;
     }
-    let rests = is_end(&Value::String(row.status.clone())) || (row.status == "awaiting_input" && waits);
+    let rests = is_end(&Value::String(row.status.to_string())) || (row.status == Status::AwaitingInput && waits);
     if !rests || row.owner.is_some() {
         report.breach("stuck", format!("{} is {}, owner {:?}", row.id, row.status, row.owner));
     }

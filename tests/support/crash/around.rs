@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::access::{AccessRole, Token};
 use provost_domain::failure::ModelFailure;
@@ -17,18 +18,16 @@ use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::pack::{Pack, PackFiles};
 use provost_domain::port::{
     Carried, Carrier, Clock, DeliveryFilter, DeliveryReads as _, DeliveryState, KeptPack, MessageFilter, MessageState,
-    ModelProvider, NewMessage, Outbox as _, OutboxReads as _, PackShelf as _, Reads as _, SessionFilter, SessionRow,
-    Tokens as _,
+    MintAnswer, ModelProvider, NewMessage, Outbox as _, OutboxReads as _, PackShelf as _, Reads as _, SessionFilter,
+    SessionRow, Tokens as _,
 };
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::ToolCall;
 use provost_engine::{
-    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Retention, RetentionSettings, SystemClock,
-    SystemRandom, ToolGateway,
+    Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Resources, SystemClock, SystemRandom, ToolGateway,
 };
-use provost_server::{
-    Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts, Parts, Server, Source, SourceSettings,
-};
+use provost_mail::{DeliveryFormat, FormatSettings, Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts};
+use provost_server::{Parts, Server};
 use provost_store::SqliteStore;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -169,20 +168,20 @@ impl Around {
         })
     }
 
-    async fn engine(&self) -> Engine {
+    async fn engine(&self, metrics: &Registry) -> Engine {
         let models = ModelGateway::default().with("stub", Arc::new(Silent), ModelLimits::default());
         let ports = Ports {
             store: Arc::new(self.store.clone()),
             commands: Arc::new(self.store.clone()),
             reads: Arc::new(self.store.clone()),
-            models,
-            tools: ToolGateway::new(crate::house::Tools::new().all()),
             roles: Arc::new(StandardRoles),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            metrics: metrics.clone(),
         };
+        let tools = ToolGateway::new(crate::house::Tools::new().all());
         let settings = EngineSettings { sweep_every: Duration::from_millis(20), ..EngineSettings::default() };
-        Engine::start(ports, vec![Arc::clone(&self.pack)], settings).await.unwrap()
+        Engine::start(ports, Resources::new(vec![Arc::clone(&self.pack)], models, tools), settings).await.unwrap()
     }
 
     async fn start(&self) -> Site {
@@ -193,28 +192,36 @@ impl Around {
             // It does not start; somebody starts it again.
             std::future::pending::<()>().await;
         }
-        let engine = self.engine().await;
+        let metrics = Registry::new();
+        let engine = self.engine(&metrics).await;
         let (reads, clock): (_, Arc<dyn Clock>) = (Arc::new(self.store.reads()), Arc::new(SystemClock));
-        let sources = [(Source::Alertmanager, SourceSettings { pack: self.pack.name.clone(), keys: [].into() })].into();
+        let formats =
+            [(DeliveryFormat::Alertmanager, FormatSettings { pack: self.pack.name.clone(), keys: [].into() })].into();
         let (deliveries, given) = (Arc::clone(&door) as _, engine.clone());
-        let parts =
-            IntakeParts { engine: given, deliveries, reads: Arc::clone(&reads) as _, clock: Arc::clone(&clock) };
-        let intake = Intake::start(parts, IntakeSettings { sources, waiting_max: 100 }).await.unwrap();
+        let parts = IntakeParts {
+            engine: given,
+            deliveries,
+            reads: Arc::clone(&reads) as _,
+            clock: Arc::clone(&clock),
+            metrics: metrics.clone(),
+        };
+        let intake = Intake::start(parts, IntakeSettings { formats, waiting_max: 100 }).await.unwrap();
         let outbox = Arc::clone(&door) as _;
-        let parts = OutgoingParts { outbox, reads, clock: Arc::clone(&clock), give_up_after: Duration::from_hours(1) };
+        let give_up_after = Duration::from_hours(1);
+        let parts = OutgoingParts { outbox, reads, clock: Arc::clone(&clock), give_up_after, metrics: metrics.clone() };
         let outgoing = Outgoing::new(parts).unwrap();
         outgoing.carry_with([(ToolName::new("notify:x"), Arc::clone(&self.door) as _)].into());
-        outgoing.start(CancellationToken::new());
+        outgoing.start(&engine);
         let eraser = Eraser::new(engine.clone(), Arc::clone(&door) as _);
-        let rests = RetentionSettings { sessions: None, rows: [].into(), every: Duration::MAX };
         let server = Server::new(Parts {
             engine: engine.clone(),
             tokens: Arc::new(self.store.clone()),
             requests: door,
-            clock: Arc::clone(&clock),
+            clock,
             intake,
             outgoing: outgoing.clone(),
-            retention: Retention::new(eraser, clock, rests).unwrap(),
+            eraser,
+            metrics,
             data: self.folder.path().to_path_buf(),
             login_key: [7; 32],
         })
@@ -383,7 +390,7 @@ impl Around {
         hold(messages.is_empty(), format!("messages are left: {messages:?}"));
         let path = self.folder.path().join("p.db");
         let kept = crate::transfer::text(&path, "SELECT group_concat(name) FROM packs").await;
-        hold(kept == self.pack.name, format!("the packs that are kept: {kept}"));
+        hold(kept == self.pack.name.as_str(), format!("the packs that are kept: {kept}"));
         let sent = self.sent.lock().unwrap();
         for (_, id) in &sent.taken {
             hold(rows.iter().any(|row| row.id.as_str() == id), format!("delivery {id} was taken and is not there"));
@@ -403,8 +410,8 @@ async fn answered(request: RequestBuilder) -> Option<(StatusCode, Value)> {
 }
 
 async fn secret(store: &SqliteStore, role: AccessRole) -> String {
-    let random = provost_server::random();
+    let random = provost_face::random();
     let (token, secret) = Token::mint(role.as_str(), role, person("test"), SystemClock.now(), &random).unwrap();
-    assert!(store.mint(&token).await.unwrap());
+    assert_eq!(store.mint(&token).await, Ok(MintAnswer::Stored));
     secret.reveal().to_owned()
 }

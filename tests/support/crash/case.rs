@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::event::{Event, EventBody, Settlement};
 use provost_domain::ids::{CallId, Seq, SessionId};
 use provost_domain::invariant;
 use provost_domain::pack::Pack;
 use provost_domain::port::{CommandLog as _, Reads as _};
+use provost_domain::status::Status;
 use provost_domain::tool::{EffectClass, Happened, RecordedOutcome};
-use provost_engine::{Engine, EngineSettings, ModelGateway, ModelLimits, Ports, Schedules, SystemRandom, ToolGateway};
+use provost_engine::{
+    Engine, EngineSettings, ModelGateway, ModelLimits, Ports, Resources, Schedules, SystemRandom, ToolGateway,
+};
 use provost_store::MemoryStore;
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -93,20 +97,21 @@ impl Run {
         let store = Arc::new(Pointed::new(Arc::clone(&self.store), &self.points));
         let model = Arc::new(Pointed::new(Arc::clone(&self.script), &self.points));
         let limits = ModelLimits { schedules: Schedules::once(), ..ModelLimits::default() };
+        let models = ModelGateway::default().with("stub", model, limits);
+        let tools = ToolGateway::new(self.world.tools(&self.points));
         let ports = Ports {
             store: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             reads: store,
-            models: ModelGateway::default().with("stub", model, limits),
-            tools: ToolGateway::new(self.world.tools(&self.points)),
             roles: Arc::new(StandardRoles),
             clock: Arc::clone(&self.clock) as _,
             random: Arc::new(SystemRandom),
+            metrics: Registry::new(),
         };
         let sweep_every = Duration::from_millis(50);
         // Every run looks for work at the same instants.
         let settings = EngineSettings { sweep_every, sweep_jitter: 0.0, ..EngineSettings::default() };
-        Engine::start(ports, vec![Arc::clone(pack)], settings).await.unwrap()
+        Engine::start(ports, Resources::new(vec![Arc::clone(pack)], models, tools), settings).await.unwrap()
     }
 
     async fn told(&self) -> String {
@@ -131,7 +136,7 @@ impl Run {
                 problems.push(what);
             }
         };
-        hold(row.status == "stopped" && row.ended && row.owner.is_none(), format!("it does not rest: {row:?}"));
+        hold(row.status == Status::Stopped && row.ended && row.owner.is_none(), format!("it does not rest: {row:?}"));
         hold(self.store.inbox(self.session).await.unwrap().0.is_empty(), "commands are unread".to_owned());
         for (cmd_id, version) in self.operator.acknowledged() {
             hold(version <= row.head_seq, format!("`{cmd_id}` was acknowledged and is not there"));

@@ -10,7 +10,7 @@ use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CmdId, Seq, SessionId};
 use provost_domain::port::{CommandLog as _, Reads as _, SessionRow};
-use provost_domain::session::{Session, Turn};
+use provost_domain::session::Session;
 use provost_engine::{Case, Engine, EngineError};
 use provost_store::MemoryStore;
 use serde_json::json;
@@ -79,7 +79,7 @@ impl Operator {
     fn case(&self) -> Case {
         Case {
             id: self.session,
-            pack: "case".to_owned(),
+            pack: "case".into(),
             fields: House::fields("staging"),
             title: "it hurts".to_owned(),
             by: person("opener"),
@@ -110,11 +110,12 @@ impl Operator {
         if session.status().is_final() {
             return None;
         }
-        let last = |turn: &Turn| {
-            turn.calls.iter().any(|call| call.intent().is_some_and(|intent| intent.args.get("n") == Some(&LAST.into())))
+        let last = || {
+            let mut calls = session.open_calls();
+            calls.any(|call| call.intent().is_some_and(|intent| intent.args.get("n") == Some(&LAST.into())))
         };
         let retried = self.script.failed() && session.retries() > 0;
-        if retried && (session.status().is_end() || session.turn().is_some_and(last)) {
+        if retried && (session.status().is_end() || last()) {
             return Some(("stop".to_owned(), Ask::Stop { reason: "enough".to_owned() }));
         }
         session.status().is_end().then(|| (format!("retry {}", session.head()), Ask::Retry { force: true }))

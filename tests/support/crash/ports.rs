@@ -9,10 +9,11 @@ use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, Message
 use provost_domain::log::AppendRecord;
 use provost_domain::model::{ModelReply, ModelRequest};
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
-    Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, ModelProvider, NewDelivery, NewMessage,
-    NewSession, Outbox, PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow,
-    SessionStore, StoreError, Submitted, TakenOver, ToolBackend, Tried,
+    AgainAnswer, Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries,
+    DismissAnswer, EnqueueAnswer, Erase, Erased, Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest,
+    ModelProvider, NewDelivery, NewMessage, NewSession, Outbox, PackShelf, Park, Parked, Prunable, Quiet, Reads,
+    Requests, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError, Submitted, TakenOver, ToolBackend, Tried,
+    TryAnswer,
 };
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
@@ -112,6 +113,10 @@ impl Reads for PointedStore {
         self.stored("reads.records", || self.inner.records(id, after, limit)).await
     }
 
+    async fn snapshot(&self, id: SessionId) -> Result<Option<Snapshot>, StoreError> {
+        self.stored("reads.snapshot", || self.inner.snapshot(id)).await
+    }
+
     async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
         self.stored("reads.content", || self.inner.content(digest)).await
     }
@@ -139,22 +144,22 @@ impl<T: Deliveries> Deliveries for Pointed<Arc<T>> {
         self.stored("deliveries.finish", || self.inner.finish(finish.clone())).await
     }
 
-    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
+    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<DismissAnswer, StoreError> {
         self.stored("deliveries.dismiss", || self.inner.dismiss(id, note)).await
     }
 }
 
 #[async_trait]
 impl<T: Outbox> Outbox for Pointed<Arc<T>> {
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+    async fn enqueue(&self, message: NewMessage) -> Result<EnqueueAnswer, StoreError> {
         self.stored("outbox.enqueue", || self.inner.enqueue(message.clone())).await
     }
 
-    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
+    async fn tried(&self, tried: &Tried) -> Result<TryAnswer, StoreError> {
         self.stored("outbox.tried", || self.inner.tried(tried)).await
     }
 
-    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<AgainAnswer, StoreError> {
         self.stored("outbox.again", || self.inner.again(id, at)).await
     }
 }

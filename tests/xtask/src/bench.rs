@@ -1,11 +1,11 @@
-//! Benchmarks, in release mode.
+//! Runs the benchmarks in release mode.
 
 use anyhow::Result;
 
 use crate::cargo::{cargo, run};
 
-/// Passes everything on to the benchmark. A recovery is measured on the program as it is shipped: built by itself, with
-/// its own features.
+/// Passes all arguments on to the benchmark. `recovery` measures the shipped program, so that is built first: by
+/// itself, with only its own features.
 pub(crate) fn bench(rest: &[String]) -> Result<()> {
     if rest.first().is_some_and(|what| what == "recovery") {
         run(cargo(&["build", "--release", "--package", "provost-cli"]))?;

@@ -1,4 +1,4 @@
-//! Running cargo.
+//! How xtask runs cargo.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end; any other end than success is an error.
+/// Runs a command and waits for it; an exit code other than 0 is an error.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     if !succeeds(&mut command)? {
         bail!("{command:?} failed");
@@ -19,22 +19,22 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end and says whether it succeeded.
+/// Runs a command, waits for it and says whether it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
-    // Not among what the command prints, which may be read by a machine.
+    // On standard error: programs may read the command's standard output.
     eprintln!("$ {command:?}");
     let status = command.status().with_context(|| format!("starting {command:?}"))?;
     Ok(status.success())
 }
 
-/// A cargo subcommand from the registry, installed when it is missing.
+/// Installs a cargo subcommand from the registry if it is missing.
 pub(crate) fn require(subcommand: &str, package: &str) -> Result<()> {
     let mut probe = cargo(&[subcommand, "--version"]);
     let there = probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if there {
         return Ok(());
     }
-    println!("cargo {subcommand} is missing and is installed now; this takes some minutes");
+    println!("cargo {subcommand} is missing; installing it now takes some minutes");
     run(cargo(&["install", "--locked", package]))
         .with_context(|| format!("`cargo install --locked {package}` failed; install it by hand and run this again"))
 }

@@ -1,4 +1,4 @@
-//! The chaos campaign.
+//! Builds what the chaos campaign needs and runs it.
 
 use std::process::{Command, ExitCode};
 
@@ -10,8 +10,8 @@ use crate::cargo::{cargo, run, succeeds};
 /// What `--help` says at its end.
 const MORE: &str = "\
 Results go to standard output, progress to standard error where that is a terminal.
-Exit code 0: every rule held and every control was red. 1: not so, and the result says
-what was broken and which folder was kept.
+Exit code 0: every rule held and every control broke one. 1: otherwise; the result says
+which rule was broken and names the folder that was kept.
 
   cargo xtask chaos                                      50 kills, then the controls
   cargo xtask chaos --kills 500 --output json            for a record
@@ -26,13 +26,14 @@ pub(crate) struct ChaosArgs {
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// Chooses what happens when, and who answers what; the kernel's timing stays its own. The result names it.
+    /// Decides which faults happen when, and who answers what; the kernel's timing is not controlled. The result names
+    /// the seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Leaves the controls out: the same on a program that does without one mechanism at a time, where a rule must be broken.
+    /// Leaves out the controls: campaigns on a program without one of its mechanisms, in which a rule must be broken.
     #[arg(long)]
     skip_controls: bool,
-    /// Runs nothing but one control: intent, consumption, `wake_seq` or fence.
+    /// Runs one control only: intent, consumption, `wake_seq` or fence.
     #[arg(long, value_name = "MECHANISM", conflicts_with = "skip_controls",
           value_parser = ["intent", "consumption", "wake_seq", "fence"])]
     only_control: Option<String>,
@@ -56,10 +57,10 @@ impl Form {
     }
 }
 
-/// Builds the programs and runs the campaign on them; fails when a rule was broken, or was not where it must be.
+/// Builds the programs and runs the campaign on them. Fails if a rule was broken, or if a control broke none.
 pub(crate) fn chaos(args: &ChaosArgs) -> Result<ExitCode> {
-    let built = std::env::current_exe().context("where xtask is")?;
-    let folder = built.parent().context("xtask lies in no folder")?;
+    let built = std::env::current_exe().context("looking for xtask's own folder")?;
+    let folder = built.parent().context("xtask's own path has no folder")?;
     let program = folder.join(format!("provost{}", std::env::consts::EXE_SUFFIX));
     let everything = ["build", "--workspace", "--all-targets"];
     let mut campaign = Command::new(folder.join("examples/chaos"));

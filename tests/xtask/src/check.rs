@@ -1,10 +1,10 @@
-//! What must hold of the sources besides the tests.
+//! The checks of the sources besides the tests.
 
 use anyhow::Result;
 
 use crate::cargo::{cargo, require, run};
 
-/// Formatting, lints, docs, licences and bans; the first that fails ends it.
+/// Checks formatting, lints, docs, licences and banned dependencies; stops at the first failure.
 pub(crate) fn check() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;

@@ -1,4 +1,4 @@
-//! Incidents on model servers of someone else's making.
+//! Whole incidents on model servers that other projects make.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use clap::ValueEnum;
 use crate::cargo::{cargo, run};
 use crate::venv::Venv;
 
-/// Which server.
+/// A model server to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Server {
-    /// A proxy with scripted answers, failures among them. 700 MB are installed.
+    /// A proxy with scripted answers, some of them failures. Installs 700 MB.
     Litellm,
-    /// A model of random weights: real answers that mean nothing. It is compiled, which takes some twenty minutes.
+    /// A model with random weights: real answers without meaning. Compiling the server takes about twenty minutes.
     Llama,
 }
 
 impl Server {
-    /// What it comes from, pinned: what it answers is part of what is claimed.
+    /// The server's packages. Their versions are fixed, because the tests expect the answers of these versions.
     fn venv(self) -> Venv {
         match self {
             Self::Litellm => Venv { name: "compat-venv", packages: &["litellm[proxy]==1.106.2"], program: "litellm" },
@@ -37,7 +37,7 @@ impl Server {
     }
 }
 
-/// Installs the server, builds the program and runs the incidents on it.
+/// Installs the server, builds the program and runs incidents with the two.
 pub(crate) fn compat(server: Server) -> Result<()> {
     let program = server.venv().ready()?;
     run(cargo(&["build", "--workspace", "--all-targets"]))?;

@@ -1,19 +1,19 @@
-//! What some tests need of the machine: installed with apt where it is missing and that is allowed, and tried.
+//! Programs that some tests need: installed with apt if they are missing and xtask runs as root, and then tried out.
 
 use std::process::{Command, Stdio};
 
 use crate::cargo::succeeds;
 
-/// Programs that tests start.
+/// The programs that a group of tests starts.
 #[derive(Debug, Clone, Copy)]
 struct Need {
-    /// The tests, by the start of their names.
+    /// How the names of these tests begin.
     tests: &'static str,
     /// The programs; each answers `--version`.
     programs: &'static [&'static str],
-    /// The Debian packages that bring them.
+    /// The Debian packages that contain the programs.
     packages: &'static [&'static str],
-    /// What else must work.
+    /// A further check after the installation; its error says why the tests cannot run.
     trial: Option<fn() -> Result<(), String>>,
 }
 
@@ -38,14 +38,14 @@ const NEEDS: [Need; 3] = [
     },
 ];
 
-/// Tests that cannot run here, and why.
+/// A group of tests that cannot run on this machine, and the reason.
 #[derive(Debug)]
 pub(crate) struct Missing {
     pub(crate) tests: &'static str,
     pub(crate) why: String,
 }
 
-/// Installs what is missing. What is still missing then keeps its tests from running.
+/// Installs missing programs, and returns the groups of tests whose programs are still missing or do not work.
 pub(crate) fn ready() -> Vec<Missing> {
     let missing = |need: Need| need.ready().err().map(|why| Missing { tests: need.tests, why });
     NEEDS.into_iter().filter_map(missing).collect()
@@ -59,7 +59,7 @@ impl Need {
             if !is_root() {
                 return Err(format!("{} is missing; install it {install}", self.programs.join(", ")));
             }
-            // The lists of packages of a fresh machine may be absent or old.
+            // On a fresh machine apt's package lists may be missing or old.
             let installed =
                 apt(&["install"], self.packages) || apt(&["update"], &[]) && apt(&["install"], self.packages);
             if !installed || !self.is_there() {
@@ -86,14 +86,14 @@ fn is_root() -> bool {
 
 fn starts_a_container() -> Result<(), String> {
     if !is_root() {
-        return Err("starting a systemd in a container needs root".to_owned());
+        return Err("starting systemd in a container needs root".to_owned());
     }
     let mut trial = Command::new("systemd-nspawn");
     trial.args(["--quiet", "--register=no", "--keep-unit", "--console=pipe", "--volatile=yes", "--directory=/"]);
     if works(trial.arg("/usr/bin/true")) {
         Ok(())
     } else {
-        Err("systemd-nspawn starts nothing on this machine".to_owned())
+        Err("systemd-nspawn cannot start a container on this machine".to_owned())
     }
 }
 

@@ -29,40 +29,41 @@ struct Xtask {
 enum Task {
     /// Builds the program and runs every test, without retries; ends with `N passed, N failed`.
     Test(TestArgs),
-    /// Formatting, lints, docs, licences and bans.
+    /// Checks formatting, lints, docs, licences and banned dependencies.
     Check,
-    /// Many sessions on the real daemon under kill -9, SIGSTOP, restarts and a full disk.
+    /// Runs many sessions on the real daemon under kill -9, SIGSTOP, restarts and a full disk.
     ///
-    /// Afterwards nothing acknowledged may be lost, nothing have happened twice, and no session hang. Filling the disk needs
-    /// root (a small file system is mounted); without it that part is skipped and the result says so. The tests do the same
-    /// with fewer kills.
+    /// Afterwards nothing acknowledged may be lost, nothing may have happened twice, and no session may hang. Filling
+    /// the disk needs root (a small file system is mounted); without root that part is skipped and the result says so.
+    /// The tests do the same with fewer kills.
     Chaos(chaos::ChaosArgs),
-    /// Drives every documented path of a running daemon with generated requests, with and without a token. Needs Python;
-    /// the generator is installed from `PyPI` beside the build.
+    /// Sends generated requests to every documented path of a running daemon, with and without a token. Needs Python;
+    /// installs the generator from `PyPI` into the build folder.
     Openapi {
-        /// How many requests.
+        /// How many requests to send.
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
         calls: u32,
     },
-    /// Runs whole incidents on an OpenAI-compatible server of someone else's making. Needs Python; the server is installed
-    /// from `PyPI` beside the build.
+    /// Runs whole incidents on an OpenAI-compatible server that another project makes. Needs Python; installs the
+    /// server from `PyPI` into the build folder.
     Compat {
-        /// Which one.
+        /// The server to run on.
         #[arg(long, value_enum, default_value_t = compat::Server::Litellm)]
         server: compat::Server,
     },
-    /// Plays whole sessions from seeds, with faults, deaths and stale nodes, in virtual time. `cargo xtask sim --release
-    /// --seeds 1000000` plays an optimised build; `cargo xtask sim --seed N` replays one seed and tells everything that
-    /// happens, the same in both builds; `--help` lists the rest.
+    /// Plays whole sessions from seeds, with faults, crashes and former owners that still run, in virtual time.
+    /// `cargo xtask sim --release --seeds 1000000` plays an optimised build; `cargo xtask sim --seed N` replays one seed
+    /// and prints everything that happens, the same in both builds; `--help` lists the other options.
     #[command(disable_help_flag = true)]
     Sim {
-        /// `--release`; passed on are `--seeds`, `--from`, `--seed`, `--remove`, `--threads`, `--output`.
+        /// `--release`, and options that are passed on: `--seeds`, `--from`, `--seed`, `--remove`, `--threads`,
+        /// `--output`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
     /// Runs a benchmark in release mode: `cargo xtask bench w1 --output json`.
     Bench {
-        /// Passed on: the workload and its options.
+        /// The workload and its options, passed on to the benchmark.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
@@ -70,13 +71,13 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct TestArgs {
-    /// How many times in a row; the counts of each run and of all are printed.
+    /// How many runs in a row; prints the counts of each run and of all runs.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
-    /// The long form of the generators, ten times the cases, and of the races, twenty times the orders.
+    /// Plays ten times as many generated cases, and twenty times as many orders of the races.
     #[arg(long)]
     long: bool,
-    /// Passed on to nextest, for example a filter.
+    /// Arguments for nextest, for example a filter.
     #[arg(last = true)]
     rest: Vec<String>,
 }

@@ -1,14 +1,14 @@
-//! Generated requests against every documented path.
+//! Sends generated requests to every documented path of a daemon.
 
 use anyhow::Result;
 
 use crate::cargo::{cargo, run};
 use crate::venv::Venv;
 
-/// The generator, pinned: its checks are part of what is claimed.
+/// The package of the generator. Its version is fixed, because another one would check other things.
 const GENERATOR: &str = "schemathesis==4.32.5";
 
-/// Installs the generator, builds the program and runs the campaign on it.
+/// Installs the generator, builds the program and sends `calls` requests to it.
 pub(crate) fn openapi(calls: u32) -> Result<()> {
     let venv = Venv { name: "openapi-venv", packages: &[GENERATOR], program: "schemathesis" };
     let program = venv.ready()?;

@@ -1,4 +1,4 @@
-//! The seeded simulation at any length.
+//! Builds and runs the seeded simulation.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -7,19 +7,19 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::cargo;
 
-/// Where builds leave what they make.
+/// The workspace's build folder.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
-/// Seeds of every run of all tests: under two minutes on two cores.
+/// How many seeds every run of all tests plays: under two minutes on two cores.
 const SEEDS: &str = "10000";
-/// Ours; everything else is the simulation's.
+/// The one option that xtask reads itself; all others are passed on to the simulation.
 const RELEASE: &str = "--release";
 
-/// The build that plays.
+/// Which build of the simulation runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Build {
-    /// The tests' own, so that nothing is built twice.
+    /// The build that the tests use, so that nothing is built twice.
     Tests,
-    /// Optimised: worth its building time for a hundred thousand seeds and more.
+    /// An optimised build. Its compile time pays off from a hundred thousand seeds on.
     Release,
 }
 
@@ -46,12 +46,12 @@ impl Build {
     }
 }
 
-/// Builds it and passes everything on but `--release`.
+/// Builds the simulation and runs it with all arguments but `--release`.
 pub(crate) fn sim(rest: &[String]) -> Result<ExitCode> {
     let (ours, passed): (Vec<String>, Vec<String>) = rest.iter().cloned().partition(|argument| argument == RELEASE);
     let build = if ours.is_empty() { Build::Tests } else { Build::Release };
     let mut building = cargo(build.arguments());
-    // Standard output is the simulation's.
+    // Standard output belongs to the simulation.
     building.stdout(std::io::stderr());
     if !building.status().context("starting cargo")?.success() {
         bail!("the simulation could not be built: see above");
@@ -60,7 +60,7 @@ pub(crate) fn sim(rest: &[String]) -> Result<ExitCode> {
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What runs with the tests; the program is built already.
+/// Plays the seeds that belong to a run of all tests; the program is already built.
 pub(crate) fn with_the_tests() -> Result<bool> {
     Build::Tests.play(&["--seeds".to_owned(), SEEDS.to_owned()])
 }

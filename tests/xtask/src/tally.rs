@@ -1,4 +1,4 @@
-//! What a run of the tests came to, read from nextest's report (a `JUnit` file).
+//! The counts of a test run, read from nextest's report (a `JUnit` file).
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use anyhow::{Context as _, Result};
 /// How many tests passed, and which failed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// How many passed.
+    /// The number of tests that passed.
     pub(crate) passed: u32,
-    /// How often each failed, by `binary test`.
+    /// How often each test failed, by `binary test`.
     pub(crate) failed: BTreeMap<String, u32>,
 }
 
 impl Tally {
-    /// From the report's text. A test that timed out or could not be started failed.
+    /// Reads a report. A test that timed out or could not be started counts as failed.
     pub(crate) fn read(report: &str) -> Result<Self> {
         let report = roxmltree::Document::parse(report).context("the report of nextest cannot be read")?;
         let mut tally = Self::default();
@@ -30,12 +30,12 @@ impl Tally {
         Ok(tally)
     }
 
-    /// How many failures there were.
+    /// The number of failures, repeated ones of a test included.
     pub(crate) fn failures(&self) -> u32 {
         self.failed.values().sum()
     }
 
-    /// Adds another run's.
+    /// Adds the counts of another run.
     pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         for (name, count) in other.failed {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_an_error() {
+    fn text_that_is_not_a_report_is_an_error() {
         assert!(Tally::read("<testsuites>").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Every test, once or many times in a row, without retries.
+//! Runs every test, once or several times in a row, without retries.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use crate::machine::{self, Missing};
 use crate::sim;
 use crate::tally::Tally;
 
-/// Where the profile `ci` of `.config/nextest.toml` leaves its report.
+/// The report that the profile `ci` of `.config/nextest.toml` writes.
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nextest/ci/junit.xml");
-/// The long form of the campaigns.
+/// The features of `--long`.
 const LONG: [&str; 2] = ["--features", "provost-tests/long,provost-races/long"];
 
-/// Runs them and prints counts per run; the last line is `N passed, N failed` over all runs. Errors are what kept the
-/// tests from running, not tests that failed.
+/// Runs the tests and prints counts per run; the last line is `N passed, N failed` over all runs. Failed tests give an
+/// exit code, not an error; an error means that the tests could not run.
 pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
     require("nextest", "cargo-nextest")?;
     // The integration tests run the program itself.
@@ -34,7 +34,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<ExitCode> {
         total.add(tally);
     }
     let examples = succeeds(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
-    // A filter asks for something else.
+    // With arguments for nextest only those tests were asked for.
     let promises = !args.rest.is_empty() || sim::with_the_tests()?;
     if !promises {
         println!("failed: the simulation");
@@ -58,7 +58,7 @@ fn features(args: &TestArgs) -> &[&'static str] {
 }
 
 fn once(args: &TestArgs, missing: &[Missing]) -> Result<Tally> {
-    // An old report would pass for this run's.
+    // An old report must not be read as the one of this run.
     match std::fs::remove_file(REPORT) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("removing {REPORT}"));
@@ -68,15 +68,15 @@ fn once(args: &TestArgs, missing: &[Missing]) -> Result<Tally> {
     let mut nextest = cargo(&["nextest", "run", "--workspace", "--profile", "ci", "--retries", "0"]);
     nextest.args(features(args)).args(&args.rest);
     if !missing.is_empty() {
-        // What follows `--` narrows whatever was passed on.
+        // Filters after `--` apply in addition to those that were passed on.
         nextest.args((!args.rest.iter().any(|arg| arg == "--")).then_some("--"));
         nextest.args(missing.iter().flat_map(|missing| ["--skip", missing.tests]));
     }
     let green = succeeds(&mut nextest)?;
-    let report = std::fs::read_to_string(REPORT).context("nextest left no report: it did not come to run the tests")?;
+    let report = std::fs::read_to_string(REPORT).context("nextest wrote no report, so it did not run the tests")?;
     let tally = Tally::read(&report)?;
     if !green && tally.failures() == 0 {
-        bail!("{nextest:?} failed, though no test did: see above");
+        bail!("{nextest:?} failed although no test failed: see its output above");
     }
     Ok(tally)
 }

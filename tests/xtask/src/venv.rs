@@ -1,4 +1,4 @@
-//! Programs from `PyPI`, each in a folder of its own beside the build.
+//! Programs from `PyPI`, each installed in a folder of its own in the build folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,24 +7,24 @@ use anyhow::{Context as _, Result};
 
 use crate::cargo::run;
 
-/// One of them.
+/// A Python program and its virtual environment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Venv {
-    /// Its folder in `target`.
+    /// The environment's folder in `target`.
     pub(crate) name: &'static str,
-    /// The packages, with their versions.
+    /// The packages to install, with their versions.
     pub(crate) packages: &'static [&'static str],
-    /// The program it brings.
+    /// The program to run, in the environment's `bin`.
     pub(crate) program: &'static str,
 }
 
 impl Venv {
-    /// Installs it unless it is there; where the program lies.
+    /// The program's path, after installing it if it is missing.
     pub(crate) fn ready(self) -> Result<PathBuf> {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")).join(self.name);
         let program = folder.join("bin").join(self.program);
         let done = folder.join("installed");
-        // Python itself is there before what it shall bring.
+        // The file `installed` is checked too: Python itself is there before the packages are.
         if !program.is_file() || !done.is_file() {
             let mut venv = Command::new("python3");
             venv.args(["-m", "venv"]).arg(&folder);
@@ -32,8 +32,8 @@ impl Venv {
             let mut pip = Command::new(folder.join("bin/pip"));
             pip.args(["install", "--quiet"]).args(self.packages);
             run(pip).with_context(|| format!("installing {} from PyPI", self.packages.join(" and ")))?;
-            // The last step: a program without it is one whose installation was cut off.
-            std::fs::write(done, "").context("noting that it is installed")?;
+            // The last step: without this file the installation was interrupted.
+            std::fs::write(done, "").context("writing the file that marks a complete installation")?;
         }
         Ok(program)
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use provost_store::SqliteStore;
+use provost_store::StoreUrl;
 use serde_json::json;
 
 use super::audit;
@@ -15,12 +15,12 @@ use crate::wiring;
 
 /// Copies, verifies the copy, and only then gives it its name. A copy of a damaged store is kept, and said to be one.
 pub(super) async fn run(args: BackupArgs, output: Output) -> Result<ExitCode> {
-    let store = wiring::config(&args.config)?.store_path();
+    let reads = wiring::reads(&wiring::config(&args.config)?).await?;
     let (fresh, file) = Fresh::create(&args.to)?;
     let copying = Progress::waiting("copying the store");
-    SqliteStore::back_up(&store, fresh.partial()).await?;
+    reads.backup.back_up(fresh.partial()).await?;
     drop(copying);
-    let found = audit::verify(fresh.partial(), output).await?;
+    let found = audit::verify(&StoreUrl::from(fresh.partial()), output).await?;
     let bytes = file.metadata()?.len();
     fresh.publish()?;
     let (to, problems, sessions) = (args.to.display(), found.problems, found.sessions);

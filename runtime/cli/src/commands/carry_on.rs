@@ -3,16 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use provost_domain::command::{Ask, Command};
-use provost_domain::ids::{CmdId, SessionId};
-use provost_domain::port::{Reads, SessionFilter};
-use provost_domain::status::Status;
+use provost_domain::command::Ask;
+use provost_domain::ids::SessionId;
+use provost_domain::port::SessionFilter;
+use provost_face::{Caller, CommandRequest, Lookups, OperationError, Operations};
 
-use super::{NO_OUTCOME, WAITS, follow, principal};
+use super::local::{caller, operations};
 use crate::args::ConfigArgs;
+use crate::conclusion::{Codes, UNFINISHED, follow};
 use crate::output::Output;
 use crate::remote::{self, Reached, reach};
-use crate::wiring::{self, House};
+use crate::wiring::House;
 
 /// Sessions read at a time.
 const PAGE: u32 = 200;
@@ -25,72 +26,44 @@ pub(super) async fn carry_on(session: Option<&str>, config: &ConfigArgs, output:
     };
     house
         .during(async |house| {
-            let reads = &**house.engine.reads();
+            let (operations, caller) = (operations(house), caller(config));
             let ids = match session {
-                Some(session) => vec![wiring::session(reads, session).await?],
-                None => unfinished(reads).await?,
+                Some(session) => vec![operations.lookups().session_named(&caller, session).await?],
+                None => unfinished(operations.lookups(), &caller).await?,
             };
             let mut codes = Codes::default();
             for id in ids {
                 if house.told_to_end().is_cancelled() {
                     break;
                 }
-                codes.add(go_on(house, id, config, output).await, output);
+                let started = start_if_new(&operations, &caller, id).await;
+                let followed = match started {
+                    Ok(()) => follow(house, id, output).await,
+                    Err(error) => Err(error.into()),
+                };
+                codes.add(followed, output);
             }
             Ok(codes.worst())
         })
         .await
 }
 
-/// What a session's status may be that has not ended, the running ones first.
-pub(crate) const UNFINISHED: [&str; 2] = ["in_progress", "awaiting_input"];
-
-/// What came of several sessions.
-#[derive(Debug, Default)]
-pub(crate) struct Codes {
-    failed: bool,
-    codes: Vec<ExitCode>,
-}
-
-impl Codes {
-    /// An error of one session is said and does not keep the others.
-    pub(crate) fn add(&mut self, result: Result<ExitCode>, output: Output) {
-        match result {
-            Ok(code) => self.codes.push(code),
-            Err(error) => {
-                output.error(&error);
-                self.failed = true;
-            }
-        }
+/// Starts a session that was only opened.
+async fn start_if_new(operations: &Operations, caller: &Caller, id: SessionId) -> Result<(), OperationError> {
+    let ask = operations.carrying_on(caller, id).await?;
+    if ask == Ask::Start {
+        operations.ask(caller, id, CommandRequest::fresh(ask)).await?;
     }
-
-    /// An error, else an end without an outcome, else one that waits.
-    pub(crate) fn worst(&self) -> ExitCode {
-        let by_weight = [ExitCode::from(NO_OUTCOME), ExitCode::from(WAITS)];
-        if self.failed {
-            return ExitCode::FAILURE;
-        }
-        by_weight.into_iter().find(|code| self.codes.contains(code)).unwrap_or(ExitCode::SUCCESS)
-    }
-}
-
-/// Follows a session to its next rest; one that was never started is started.
-async fn go_on(house: &House, id: SessionId, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    if house.engine.reads().session(id).await?.status == Status::New.as_str() {
-        let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
-        let start = Command { by: principal(config), if_version: None, ask: Ask::Start };
-        house.engine.command(id, &cmd_id, start).await?;
-    }
-    follow(house, id, output).await
+    Ok(())
 }
 
 /// Every session that has not ended, the running ones first.
-async fn unfinished(reads: &dyn Reads) -> Result<Vec<SessionId>> {
+async fn unfinished(lookups: &Lookups, caller: &Caller) -> Result<Vec<SessionId>> {
     let mut ids = Vec::new();
     for status in UNFINISHED {
-        let mut filter = SessionFilter { status: Some(status.to_owned()), limit: PAGE, ..SessionFilter::default() };
+        let mut filter = SessionFilter { status: Some(status), limit: PAGE, ..SessionFilter::default() };
         loop {
-            let rows = reads.sessions(&filter).await?;
+            let rows = lookups.session_rows(caller, &filter).await?;
             ids.extend(rows.iter().map(|row| row.id));
             let Some(last) = rows.last() else { break };
             filter.before = Some(last.id);

@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use crate::args::{Config, Packs};
 use crate::output::Output;
-use crate::packs::Configured;
-use crate::wiring;
+use crate::wiring::{self, PackSet};
 
 pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
     let Packs::Check(args) = command;
-    let packs: Vec<Value> = Configured::load(&wiring::config(args)?)?
+    let packs: Vec<Value> = PackSet::load(&wiring::config(args)?)?
         .present()
         .map(|pack| {
             json!({
@@ -29,10 +28,10 @@ pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
 pub(super) fn config(command: &Config, output: Output) -> Result<ExitCode> {
     let Config::Check(args) = command;
     let config = wiring::config(args)?;
-    drop(Configured::load(&config)?);
+    drop(PackSet::load(&config)?);
     drop(wiring::models(&config)?);
     let value = json!({
-        "config": args.config, "store": config.store, "packs": config.packs,
+        "config": args.config, "store": config.store.to_string(), "packs": config.packs,
         "models": config.models.keys().collect::<Vec<_>>(), "ok": true,
     });
     output.result(&value, &format!("{} is fine: store {}", args.config.display(), config.store));

@@ -4,13 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use provost_domain::ids::DeliveryId;
-use provost_domain::port::{Deliveries as _, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, StoreError};
-use provost_packs::Config;
-use provost_store::SqliteStore;
+use provost_domain::port::{DeliveryFilter, DeliveryRow, DeliveryState, DismissAnswer, StoreError};
+use provost_store::Stores;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::principal;
 use crate::args::{Deliveries, OneDelivery};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
@@ -20,7 +18,7 @@ pub(super) async fn run(command: Deliveries, output: Output) -> Result<ExitCode>
     match command {
         Deliveries::List { state, limit, config } => {
             let reads = wiring::reads(&wiring::config(&config)?).await?;
-            let rows = reads.deliveries(&DeliveryFilter { state, before: None, limit }).await?;
+            let rows = reads.deliveries.deliveries(&DeliveryFilter { state, before: None, limit }).await?;
             let rows: Vec<Value> = rows.iter().map(row).collect();
             output.table(&rows, &["delivery", "source", "state", "note", "session", "received"], "no deliveries");
         }
@@ -41,9 +39,9 @@ fn row(row: &DeliveryRow) -> Value {
 /// With its body.
 async fn show(one: &OneDelivery, output: Output) -> Result<()> {
     let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-    let delivery = reads.delivery(&DeliveryId::new(&*one.delivery)).await?;
+    let delivery = reads.deliveries.delivery(&DeliveryId::new(&*one.delivery)).await?;
     let here = DeliveryFilter { before: Some(delivery.seq + 1), limit: 1, ..DeliveryFilter::default() };
-    let mut value = reads.deliveries(&here).await?.first().map(row).unwrap_or_default();
+    let mut value = reads.deliveries.deliveries(&here).await?.first().map(row).unwrap_or_default();
     let body = String::from_utf8_lossy(&delivery.body).into_owned();
     if let Some(object) = value.as_object_mut() {
         object.insert("body".to_owned(), json!(body));
@@ -63,7 +61,7 @@ fn plain(value: &Value) -> String {
 }
 
 async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
-    match reach(&one.config, open).await? {
+    match reach(&one.config, wiring::store).await? {
         Reached::Here(store) => {
             store.close().await;
             bail!("deliveries are worked on by the daemon: start `provost serve`, then replay it");
@@ -79,9 +77,9 @@ async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
 }
 
 async fn dismiss(one: &OneDelivery, reason: &str, output: Output) -> Result<()> {
-    match reach(&one.config, open).await? {
+    match reach(&one.config, wiring::store).await? {
         Reached::Here(store) => {
-            let note = provost_server::dismissal(&principal(&one.config), reason);
+            let note = provost_mail::dismissal(&one.config.principal(), reason);
             let dismissed = dismiss_here(&store, &DeliveryId::new(&*one.delivery), &note).await;
             store.close().await;
             dismissed?;
@@ -96,14 +94,12 @@ async fn dismiss(one: &OneDelivery, reason: &str, output: Output) -> Result<()> 
     Ok(())
 }
 
-async fn dismiss_here(store: &SqliteStore, id: &DeliveryId, note: &str) -> Result<()> {
-    if store.dismiss(id, note).await? {
-        return Ok(());
+async fn dismiss_here(store: &Stores, id: &DeliveryId, note: &str) -> Result<()> {
+    match store.deliveries.dismiss(id, note).await? {
+        DismissAnswer::Dismissed => return Ok(()),
+        DismissAnswer::NotBad => {}
     }
-    let state: Result<DeliveryState, StoreError> = store.reads().delivery(id).await.map(|delivery| delivery.state);
+    let state: Result<DeliveryState, StoreError> =
+        store.reads.deliveries.delivery(id).await.map(|delivery| delivery.state);
     bail!("delivery `{id}` is {}; only bad ones are dismissed", state?.as_str())
-}
-
-async fn open(config: &Config) -> Result<SqliteStore> {
-    Ok(SqliteStore::open(&config.store_path()).await?)
 }

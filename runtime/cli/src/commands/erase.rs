@@ -3,54 +3,50 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use provost_domain::port::StoreError;
-use provost_engine::Gone;
-use reqwest::Method;
-use serde_json::{Value, json};
+use provost_face::{GoneView, VisibleText};
+use serde_json::json;
 
-use super::principal;
+use super::local::{caller, operations};
 use crate::args::One;
 use crate::output::Output;
 use crate::remote::{Reached, reach};
-use crate::wiring::{self, House};
+use crate::wiring::House;
 
 /// What no erasure reaches.
 const ELSEWHERE: &str = "backups and exports made before still hold it: delete them yourself";
 
 pub(super) async fn erase(one: &One, reason: &str, output: Output) -> Result<ExitCode> {
-    let left = match reach(&one.config, House::open).await? {
+    let gone = match reach(&one.config, House::open).await? {
         Reached::Here(house) => {
-            let (Gone { session, handle, records }, left) = house
+            house
                 .during(async |house| {
-                    let session = wiring::session(&**house.engine.reads(), &one.session).await?;
-                    Ok(house.eraser().erase_from_files(session, &principal(&one.config), reason).await?)
+                    let (operations, caller) = (operations(house), caller(&one.config));
+                    let session = operations.lookups().session_named(&caller, &one.session).await?;
+                    Ok(operations.erase(&caller, session, reason.to_owned()).await?)
                 })
-                .await?;
-            let left = left.as_ref().map(StoreError::to_string);
-            say(&json!({"session": session, "handle": handle, "records": records}), left.as_deref(), output);
-            left.is_some()
+                .await?
         }
         Reached::There(remote) => {
             let body = json!({"reason": reason});
-            let (_, gone) = remote.ask(Method::POST, &["sessions", &one.session, "erase"], Some(&body)).await?;
-            let left = gone.get("left").and_then(Value::as_str);
-            say(&gone, left, output);
-            left.is_some()
+            remote.post(&["sessions", &one.session, "erase"], Some(&body)).await?
         }
     };
-    Ok(if left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    say(&gone, output);
+    Ok(if gone.scrubbed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn say(gone: &Value, left: Option<&str>, output: Output) {
-    let part = |name: &str| gone.get(name).cloned().unwrap_or_default();
-    let (session, handle, records) = (part("session"), part("handle"), part("records"));
-    let files = left.map_or_else(
+fn say(gone: &GoneView, output: Output) {
+    let GoneView { session, handle, records, scrubbed, left } = gone;
+    let files = left.as_ref().map_or_else(
         || "no file of the store holds a byte of it any more".to_owned(),
-        |left| format!("files of the store may still hold bytes of it, which the daemon removes later: {left}"),
+        |left| {
+            let left = VisibleText::new(left);
+            format!("files of the store may still hold bytes of it, which the daemon removes later: {left}")
+        },
     );
-    let text = format!("{} is erased: {records} records; {files}\n{ELSEWHERE}", handle.as_str().unwrap_or_default());
+    let text = format!("{handle} is erased: {records} records; {files}\n{ELSEWHERE}");
     let value = json!({
-        "session": session, "handle": handle, "records": records, "scrubbed": left.is_none(), "left": left,
+        "session": session, "handle": handle, "records": records, "scrubbed": scrubbed, "left": left,
     });
     output.result(&value, &text);
 }

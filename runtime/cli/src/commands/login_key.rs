@@ -17,7 +17,7 @@ pub(super) fn login_key(folder: &Path) -> Result<[u8; 32]> {
     match made {
         Ok(mut file) => {
             let mut key = [0; 32];
-            for (to, from) in key.iter_mut().zip(provost_server::random()) {
+            for (to, from) in key.iter_mut().zip(provost_face::random()) {
                 *to = from;
             }
             file.write_all(&key).with_context(|| format!("cannot write {}", path.display()))?;
@@ -33,7 +33,7 @@ pub(super) fn login_key(folder: &Path) -> Result<[u8; 32]> {
 fn read(path: &Path) -> Result<[u8; 32]> {
     let mut key = [0; 32];
     let mut file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let short = || format!("{} is no key; remove it, the next start makes a new one", path.display());
+    let short = || format!("{} is not a key; remove it, the next start makes a new one", path.display());
     file.read_exact(&mut key).with_context(short)?;
     Ok(key)
 }

@@ -1,14 +1,14 @@
 //! `provost serve`: the daemon.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provost_domain::port::Tokens as _;
-use provost_engine::{Retention, SystemClock};
-use provost_packs::Config;
-use provost_server::{Intake, IntakeParts, Parts, Server};
+use provost_engine::{Retention, Scrub, SystemClock};
+use provost_mail::{Intake, IntakeParts};
+use provost_server::{Parts, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +20,7 @@ use crate::daemon::{socket, supervision, tokens};
 use crate::logs::Logs;
 use crate::output::Output;
 use crate::remote::address::AddressFile;
-use crate::wiring::{self, House};
+use crate::wiring::{self, Configuration, House};
 
 /// How long callers may take for the answers they still get once everything is drained.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -45,13 +45,14 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
 /// Answers requests until told to end, or until the store fails; then drains.
 async fn answer(listener: TcpListener, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
     let (house, config) = (reload.house, reload.started);
-    let plan = tokens::plan(house.store(), &config.server.tokens).await?;
-    tokens::apply(house.store(), plan).await?;
+    let stored = &*house.store().tokens;
+    tokens::apply(stored, tokens::plan(stored, &config.server.tokens).await?).await?;
     let listening = listener.local_addr()?;
     let url = format!("http://{listening}");
-    let _address = AddressFile::write(&config.store_path(), listening).context("writing the address file")?;
+    let address = config.store.file().map(|file| AddressFile::write(file, listening)).transpose();
+    let _address = address.context("writing the address file")?;
     output.result(&json!({"listening": url}), &format!("listening on {url}"));
-    if house.store().tokens().await?.is_empty() {
+    if stored.tokens().await?.is_empty() {
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
     }
     let stop = house.told_to_end();
@@ -98,27 +99,38 @@ async fn answer(listener: TcpListener, reload: &Reload<'_>, hangup: &mut Signal,
     }
 }
 
-async fn server(house: &House, config: &Config) -> Result<Server> {
+/// Starts everything periodic beside the engine's own sweep.
+fn tick(house: &House, config: &Configuration) -> Result<()> {
+    let (eraser, ages) = (house.eraser(), wiring::retention(config.retention));
+    drop(house.engine.start_ticker(Scrub::new(eraser.clone(), ages.every)));
+    let retention = Retention::new(eraser.clone(), Arc::new(SystemClock), ages, &house.metrics)?;
+    drop(house.engine.start_ticker(retention));
+    Ok(())
+}
+
+async fn server(house: &House, config: &Configuration) -> Result<Server> {
+    let store = house.store();
     let parts = IntakeParts {
         engine: house.engine.clone(),
-        deliveries: Arc::new(house.store().clone()),
-        reads: Arc::new(house.store().reads()),
+        deliveries: Arc::clone(&store.deliveries),
+        reads: Arc::clone(&store.reads.deliveries),
         clock: Arc::new(SystemClock),
+        metrics: house.metrics.clone(),
     };
-    let intake = Intake::start(parts, wiring::intake(config)?).await?;
+    let intake = Intake::start(parts, config.intake.settings(&wiring::variable)?).await?;
     let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
-    outgoing.start(house.engine.stopped());
-    let retention = Retention::new(house.eraser(), Arc::new(SystemClock), wiring::retention(config))?;
-    retention.start();
-    let data = config.store_path().parent().map_or_else(|| ".".into(), std::path::Path::to_path_buf);
+    outgoing.start(&house.engine);
+    tick(house, config)?;
+    let data = config.store.file().and_then(Path::parent).map_or_else(|| ".".into(), Path::to_path_buf);
     let server = Server::new(Parts {
         engine: house.engine.clone(),
-        tokens: Arc::new(house.store().clone()),
-        requests: Arc::new(house.store().clone()),
+        tokens: Arc::clone(&store.tokens),
+        requests: Arc::clone(&store.requests),
         clock: Arc::new(SystemClock),
         intake,
         outgoing,
-        retention,
+        eraser: house.eraser().clone(),
+        metrics: house.metrics.clone(),
         login_key: login_key(&data)?,
         data,
     });

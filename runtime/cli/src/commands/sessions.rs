@@ -8,18 +8,22 @@ use provost_domain::command::Ask;
 use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CallId, ToolName};
-use provost_domain::port::{Reads, SessionFilter, SessionRow};
-use provost_engine::tombstone;
+use provost_domain::port::SessionFilter;
+use provost_domain::session::Session;
+use provost_domain::status::Status;
+use provost_face::{SessionView, TEXT_MAX, VisibleText};
 use serde_json::{Value, json};
 
 use super::carry_on::carry_on;
 use super::erase::erase;
-use super::{send, transfer};
+use super::local::{caller, lookups};
+use super::send::send;
+use super::transfer;
 use crate::args::{ConfigArgs, One, Sessions, Truth};
-use crate::follow::{Follower, print, status};
-use crate::output::Output;
-use crate::packs::Configured;
-use crate::wiring;
+use crate::conclusion::summary;
+use crate::follow::{Follower, print};
+use crate::output::{Output, status};
+use crate::wiring::{self, PackSet};
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     match command {
@@ -34,7 +38,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         }
         Sessions::Say { one, text } => send(&one.config, Some(&one.session), Ask::Speak { text }, output).await,
         Sessions::Claim { one, tool, args } => {
-            let args = serde_json::from_str(&args).context("--args is no JSON object")?;
+            let args = serde_json::from_str(&args).context("--args must be a JSON object")?;
             let ask = Ask::Claim { tool: ToolName::new(tool), args };
             send(&one.config, Some(&one.session), ask, output).await
         }
@@ -53,39 +57,41 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     }
 }
 
-fn row(row: &SessionRow) -> Value {
+fn row(view: &SessionView) -> Value {
     json!({
-        "handle": row.handle, "session": row.id, "status": row.status, "pack": row.pack, "title": row.title, "erased": row.erased_at.is_some(),
-        "events": row.head_seq, "created": row.created_at.to_string(), "progress": row.progress_at.to_string(),
+        "handle": view.handle, "session": view.session, "status": view.status, "pack": view.pack, "title": view.title,
+        "erased": view.erased, "events": view.head_seq, "created": view.created_at, "progress": view.progress_at,
     })
 }
 
 async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    let reads = wiring::reads(&wiring::config(config)?).await?;
+    let status = status.as_deref().map(Status::of_word);
     let filter = SessionFilter { status, limit, ..SessionFilter::default() };
-    let rows: Vec<Value> = reads.sessions(&filter).await?.iter().map(row).collect();
+    let page = lookups(config).await?.sessions(&caller(config), &filter).await?;
+    let rows: Vec<Value> = page.items.iter().map(row).collect();
     output.table(&rows, &["handle", "status", "title", "events", "created"], "no sessions");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what is left of an erased session; `None` for any other.
 async fn buried(one: &One, output: Output) -> Result<Option<ExitCode>> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-    let id = wiring::session(&reads, &one.session).await?;
-    let row = reads.session(id).await?;
-    let Some(tombstone) = tombstone(&reads, id).await? else { return Ok(None) };
+    let (lookups, caller) = (lookups(&one.config).await?, caller(&one.config));
+    let id = lookups.session_named(&caller, &one.session).await?;
+    let row = lookups.row(&caller, id).await?;
+    let Some(tombstone) = lookups.tombstone(&caller, id).await? else { return Ok(None) };
     let value = json!({
-        "session": id, "handle": row.handle, "status": row.status, "pack": row.pack, "erased": tombstone.to_json(),
+        "session": id, "handle": row.handle, "status": row.status.as_str(), "pack": row.pack, "erased": tombstone.to_json(),
     });
-    output.result(&value, &format!("{}  {}\n{tombstone}", row.handle, status(&row.status)));
+    let text = VisibleText::new(tombstone.to_string());
+    output.result(&value, &format!("{}  {}\n{text}", row.handle, status(row.status.as_str(), None)));
     Ok(Some(ExitCode::SUCCESS))
 }
 
 /// The folded session, as it stands in the log.
-async fn folded(one: &One) -> Result<(Follower, provost_domain::session::Session)> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-    let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
-    follower.catch_up(&reads, |_, _| {}).await?;
+async fn folded(one: &One) -> Result<(Follower, Session)> {
+    let reads = wiring::reads(&wiring::config(&one.config)?).await?.sessions;
+    let mut follower = Follower::new(wiring::session(&*reads, &one.session).await?);
+    follower.catch_up(&*reads, |_| {}).await?;
     let session = follower.session().cloned();
     Ok((follower, session.ok_or_else(|| anyhow::anyhow!("the session has no events yet"))?))
 }
@@ -95,7 +101,7 @@ async fn show(one: &One, output: Output) -> Result<ExitCode> {
         return Ok(shown);
     }
     let (follower, session) = folded(one).await?;
-    let mut value = super::summary(&follower);
+    let mut value = summary(&follower);
     if let Some(object) = value.as_object_mut() {
         object.insert("fields".to_owned(), (**session.fields()).clone());
         object.insert("reports".to_owned(), session.case().get("reports").cloned().unwrap_or_default());
@@ -104,21 +110,22 @@ async fn show(one: &One, output: Output) -> Result<ExitCode> {
         object.insert("usage".to_owned(), json!(session.usage()));
     }
     output.json(&value);
-    output.line(&format!("{}  {}", session.handle(), status(session.status().as_str())));
-    output.line(&format!("reason    {}", session.status_reason()));
+    output.line(&format!("{}  {}", session.handle(), status(session.status().as_str(), None)));
+    output.line(&format!("reason    {}", VisibleText::new(session.status_reason())));
     output.line(&format!("session   {}", session.id()));
-    output.line(&format!("fields    {}", session.fields()));
+    output.line(&format!("fields    {}", VisibleText::json_line(session.fields(), TEXT_MAX)));
     for (agent, report) in session.reports() {
-        output.line(&format!("{agent:<9} {} ({:.2})", report.content, report.confidence));
+        output.line(&format!("{agent:<9} {} ({:.2})", VisibleText::new(&report.content), report.confidence));
     }
     for (id, pending) in session.approvals() {
-        output.line(&format!("approval  {id}: {} {}", pending.asked.tool, pending.asked.args));
+        let args = VisibleText::json_line(&pending.asked.args, TEXT_MAX);
+        output.line(&format!("approval  {id}: {} {args}", pending.asked.tool));
     }
     for (call, cause) in session.unknown() {
-        output.line(&format!("unknown   call {call}: {cause}"));
+        output.line(&format!("unknown   call {call}: {}", VisibleText::new(cause)));
     }
     if let Some(asked) = session.operator() {
-        output.line(&format!("operator  is asked: {}", asked.summary));
+        output.line(&format!("operator  is asked: {}", VisibleText::new(&asked.summary)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,10 +134,10 @@ async fn show(one: &One, output: Output) -> Result<ExitCode> {
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-    let mut follower = Follower::new(wiring::session(&reads, &one.session).await?);
+    let reads = wiring::reads(&wiring::config(&one.config)?).await?.sessions;
+    let mut follower = Follower::new(wiring::session(&*reads, &one.session).await?);
     loop {
-        follower.catch_up(&reads, |event, began| print(output, event, began)).await?;
+        follower.catch_up(&*reads, |step| print(output, step)).await?;
         let ended = follower.session().is_some_and(|session| session.status().is_end());
         if ended || !follow {
             return Ok(ExitCode::SUCCESS);
@@ -141,8 +148,9 @@ async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
 
 async fn preview(one: &One, output: Output) -> Result<ExitCode> {
     let config = wiring::config(&one.config)?;
-    let (_, session) = folded(one).await?;
-    let packs = Configured::load(&config)?.with_pinned(&wiring::reads(&config).await?).await?;
+    let (lookups, caller) = (lookups(&one.config).await?, caller(&one.config));
+    let session = lookups.session(&caller, lookups.session_named(&caller, &one.session).await?).await?.session;
+    let packs = PackSet::load(&config)?.with_pinned(&*wiring::reads(&config).await?.packs).await?;
     let decision = preview_retry(&session, packs.of(session.pack_digest(), session.pack()).map(|pack| &**pack))?;
     let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
     output.result(&json!(decision), &format!("{text}: {}", decision.reason));

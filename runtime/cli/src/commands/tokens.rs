@@ -1,18 +1,18 @@
 //! `provost tokens`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Result, bail};
-use provost_domain::access::{AccessRole, Secret, Token};
+use anyhow::Result;
+use provost_domain::access::{AccessRole, Secret};
 use provost_domain::ids::TokenId;
-use provost_domain::port::{Clock as _, Tokens as _};
 use provost_engine::SystemClock;
-use provost_packs::Config;
-use provost_store::SqliteStore;
+use provost_face::{Minted, TokenOperations, TokenRequest, TokenView, list_tokens, random};
+use provost_store::Stores;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::principal;
+use super::local::caller;
 use crate::args::{ConfigArgs, Tokens};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
@@ -34,53 +34,47 @@ async fn create(
     config: &ConfigArgs,
     output: Output,
 ) -> Result<ExitCode> {
-    let store = match reach(config, open).await? {
-        Reached::Here(store) => store,
+    let minted: Minted = match reach(config, wiring::store).await? {
+        Reached::Here(store) => {
+            let request = TokenRequest { name: name.to_owned(), role, expires_in: expires };
+            let minted = operations(&store).mint(&caller(config), request).await;
+            store.close().await;
+            minted?
+        }
         Reached::There(remote) => {
             let body = json!({"name": name, "role": role, "expires_in_s": expires.map(|span| span.as_secs())});
-            let (_, minted) = remote.ask(Method::POST, &["tokens"], Some(&body)).await?;
-            let text = |key: &str| minted.get(key).and_then(Value::as_str).unwrap_or_default();
-            show(&json!({"token": text("token"), "name": name, "role": role, "secret": text("secret")}), output);
-            return Ok(ExitCode::SUCCESS);
+            remote.post(&["tokens"], Some(&body)).await?
         }
     };
-    let now = SystemClock.now();
-    let (mut token, secret) = Token::mint(name, role, principal(config), now, &provost_server::random())?;
-    token.expires_at = expires.map(|span| now.plus(span));
-    let minted = store.mint(&token).await;
-    store.close().await;
-    if !minted? {
-        bail!("a token named {name} is in force; revoke it first or choose another name");
-    }
-    show(&json!({"token": token.id, "name": name, "role": role, "secret": secret.reveal()}), output);
+    show(&minted, output);
     Ok(ExitCode::SUCCESS)
 }
 
 /// A minted token, once.
-fn show(minted: &Value, output: Output) {
-    let text = |key: &str| minted.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (secret, token, role) = (text("secret"), text("token"), text("role"));
-    output.result(minted, &format!("{secret}\nkeep it now: it is not shown again (token {token}, {role})"));
+fn show(minted: &Minted, output: Output) {
+    let Minted { token: TokenView { token, name, role, .. }, secret } = minted;
+    let value = json!({"token": token, "name": name, "role": role, "secret": secret});
+    output.result(&value, &format!("{secret}\nkeep it now: it is not shown again (token {token}, {role})"));
 }
 
 /// The secret alone, so that it can be sent straight into a file.
 fn generate(output: Output) -> ExitCode {
-    let secret = Secret::generate(&provost_server::random());
+    let secret = Secret::generate(&random());
     output.result(&json!({"secret": secret.reveal()}), secret.reveal());
     ExitCode::SUCCESS
 }
 
 async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {
     let reads = wiring::reads(&wiring::config(config)?).await?;
-    let rows: Vec<Value> = reads
-        .tokens()
-        .await?
+    let tokens = list_tokens(&*reads.tokens, &caller(config)).await?;
+    let rows: Vec<Value> = tokens
+        .items
         .iter()
         .map(|token| {
             json!({
-                "token": token.id, "name": token.name, "role": token.role, "created": token.created_at.to_string(),
-                "by": token.created_by, "expires": token.expires_at.map(|at| at.to_string()),
-                "used": token.used_at.map(|at| at.to_string()), "revoked": token.revoked_at.map(|at| at.to_string()),
+                "token": token.token, "name": token.name, "role": token.role, "created": token.created_at,
+                "by": token.created_by, "expires": token.expires_at, "used": token.used_at,
+                "revoked": token.revoked_at,
             })
         })
         .collect();
@@ -89,13 +83,11 @@ async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {
 }
 
 async fn revoke(token: &str, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    match reach(config, open).await? {
+    match reach(config, wiring::store).await? {
         Reached::Here(store) => {
-            let revoked = store.revoke(&TokenId::new(token), SystemClock.now()).await;
+            let revoked = operations(&store).revoke(&caller(config), &TokenId::new(token)).await;
             store.close().await;
-            if !revoked? {
-                bail!("no token `{token}` is in force; `provost tokens list` shows the ids");
-            }
+            revoked?;
         }
         Reached::There(remote) => drop(remote.ask(Method::DELETE, &["tokens", token], None).await?),
     }
@@ -103,6 +95,6 @@ async fn revoke(token: &str, config: &ConfigArgs, output: Output) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(config: &Config) -> Result<SqliteStore> {
-    Ok(SqliteStore::open(&config.store_path()).await?)
+fn operations(store: &Stores) -> TokenOperations {
+    TokenOperations::new(Arc::clone(&store.tokens), Arc::new(SystemClock))
 }

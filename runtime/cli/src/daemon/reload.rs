@@ -1,19 +1,19 @@
 //! Reading the configuration again while sessions run.
 
 use anyhow::Result;
-use provost_packs::Config;
+use provost_engine::Resources;
 
 use super::{supervision, tokens};
 use crate::args::ConfigArgs;
 use crate::logs::Logs;
-use crate::wiring::{self, House};
+use crate::wiring::{self, Configuration, House};
 
 /// What a reload needs to know.
 #[derive(Debug)]
 pub(crate) struct Reload<'a> {
     pub(crate) args: &'a ConfigArgs,
     /// The configuration the process was started with.
-    pub(crate) started: &'a Config,
+    pub(crate) started: &'a Configuration,
     pub(crate) house: &'a House,
     pub(crate) logs: &'a Logs,
 }
@@ -39,13 +39,13 @@ impl Reload<'_> {
     async fn take_over(&self) -> Result<Vec<&'static str>> {
         let config = wiring::config(self.args)?;
         let wanted = self.logs.wanted(config.log.filter.as_deref())?;
-        let (packs, models, settings) = wiring::gear(&config)?;
-        let (tools, carriers) = self.house.equip(settings)?;
-        let plan = tokens::plan(self.house.store(), &config.server.tokens).await?;
-        packs.keep(self.house.store()).await?;
-        let packs = packs.with_pinned(&self.house.store().reads()).await?;
-        tokens::apply(self.house.store(), plan).await?;
-        self.house.engine.reload(packs, models, tools);
+        let (packs, models, tools) = wiring::parts(&config)?;
+        let (tools, carriers) = self.house.equip(tools)?;
+        let plan = tokens::plan(&*self.house.store().tokens, &config.server.tokens).await?;
+        packs.keep(&*self.house.store().packs).await?;
+        let packs = packs.with_pinned(&*self.house.store().reads.packs).await?;
+        tokens::apply(&*self.house.store().tokens, plan).await?;
+        self.house.engine.reload(Resources::new(packs, models, tools));
         if let Some(outgoing) = self.house.outgoing() {
             outgoing.carry_with(carriers);
         }
@@ -54,7 +54,7 @@ impl Reload<'_> {
     }
 }
 
-fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+fn needs_restart(old: &Configuration, new: &Configuration) -> Vec<&'static str> {
     let changes = [
         ("store", old.store != new.store),
         ("server.listen", old.server.listen != new.server.listen),

@@ -13,7 +13,7 @@ pub(crate) async fn listener(wanted: SocketAddr) -> Result<TcpListener> {
     if handed.len() > 1 {
         bail!("the service manager hands over {} sockets; keep one `ListenStream=` in the socket unit", handed.len());
     }
-    let taken = handed.take_tcp_listener(0).context("what the service manager hands over is no TCP socket")?;
+    let taken = handed.take_tcp_listener(0).context("the service manager must hand over a TCP socket")?;
     let Some(socket) = taken else {
         return TcpListener::bind(wanted).await.with_context(|| {
             format!("cannot listen on {wanted}; is another program there? `--listen 127.0.0.1:0` takes a free port")

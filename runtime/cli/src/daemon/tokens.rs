@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use provost_domain::access::{Secret, Token};
-use provost_domain::ids::{Principal, TokenId};
-use provost_domain::port::{Clock as _, Tokens as _};
+use provost_domain::ids::TokenId;
+use provost_domain::port::{Clock as _, MintAnswer, RevokeAnswer, Tokens};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use provost_engine::SystemClock;
-use provost_packs::TokenConfig;
-use provost_store::SqliteStore;
 
 use crate::secret;
+use crate::wiring::TokenConfig;
 
 /// Who minted the tokens of the configuration, as the store names it.
 const BY: &str = "config:server.tokens";
@@ -26,27 +26,33 @@ pub(crate) struct Plan {
 }
 
 /// Reads the secrets and plans; writes nothing.
-pub(crate) async fn plan(store: &SqliteStore, configured: &[TokenConfig]) -> Result<Plan> {
+pub(crate) async fn plan(store: &dyn Tokens, configured: &[TokenConfig]) -> Result<Plan> {
     let now = SystemClock.now();
     let read = |token: &TokenConfig| {
         let secret = secret_of(token, &crate::wiring::variable).with_context(|| format!("token `{}`", token.name))?;
-        Ok(Token::of(&secret, &token.name, token.role, Principal::new(BY), now)?)
+        Ok(Token::of(&secret, &token.name, token.role, Principal::parse(BY), now)?)
     };
     let wanted = configured.iter().map(read).collect::<Result<Vec<_>>>()?;
     changes(&wanted, &store.tokens().await?, now)
 }
 
 /// Does what was planned. Revocations come first: a name is free for its new secret then.
-pub(crate) async fn apply(store: &SqliteStore, plan: Plan) -> Result<()> {
+pub(crate) async fn apply(store: &dyn Tokens, plan: Plan) -> Result<()> {
     for id in &plan.revoke {
-        store.revoke(id, SystemClock.now()).await?;
-        tracing::info!(token = %id, "revoked: its secret is no longer configured");
+        match store.revoke(id, SystemClock.now()).await? {
+            RevokeAnswer::Revoked => tracing::info!(token = %id, "revoked: its secret is no longer configured"),
+            RevokeAnswer::NotInForce => tracing::info!(token = %id, "was revoked already"),
+        }
     }
     for token in &plan.mint {
-        if !store.mint(token).await? {
-            bail!("a token named {} was minted meanwhile; revoke it or choose another name", token.name);
+        match store.mint(token).await? {
+            MintAnswer::Stored => {
+                tracing::info!(token = %token.id, name = token.name, role = %token.role, "in force, from the configuration");
+            }
+            MintAnswer::NameTaken => {
+                bail!("a token named {} was minted meanwhile; revoke it or choose another name", token.name);
+            }
         }
-        tracing::info!(token = %token.id, name = token.name, role = %token.role, "in force, from the configuration");
     }
     for name in plan.revoked {
         tracing::warn!(
@@ -58,7 +64,7 @@ pub(crate) async fn apply(store: &SqliteStore, plan: Plan) -> Result<()> {
 }
 
 fn changes(wanted: &[Token], stored: &[Token], now: Timestamp) -> Result<Plan> {
-    let configured = |token: &&Token| token.created_by.as_str() == BY;
+    let configured = |token: &&Token| token.created_by == Principal::parse(BY);
     let gone = |token: &&Token| !wanted.iter().any(|wanted| wanted.id == token.id);
     let in_force = || stored.iter().filter(|token| token.is_valid(now));
     let revoke = in_force().filter(configured).filter(gone).map(|token| token.id.clone()).collect();
@@ -113,7 +119,7 @@ mod tests {
 
     fn token(name: &str, byte: u8, by: &str) -> Token {
         let secret = Secret::generate(&[byte; 38]);
-        Token::of(&secret, name, AccessRole::Viewer, Principal::new(by), Timestamp::default()).unwrap()
+        Token::of(&secret, name, AccessRole::Viewer, Principal::parse(by), Timestamp::default()).unwrap()
     }
 
     fn check(wanted: &[&Token], stored: &[&Token]) -> Result<Plan, String> {
@@ -184,6 +190,6 @@ mod tests {
         assert_eq!(read(true), Ok(text(1)));
         fs::write(folder.path().join("cred"), "hunter2").unwrap();
         let error = read(true).unwrap_err();
-        assert!(error.contains("no secret of ours") && !error.contains("hunter2"), "{error}");
+        assert!(error.contains("not a token's secret") && !error.contains("hunter2"), "{error}");
     }
 }

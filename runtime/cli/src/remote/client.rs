@@ -6,17 +6,20 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use provost_domain::access::Secret;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
+use provost_face::{Page, RecordView, SessionView};
 use provost_http::{TRUST_IT, distrusted, is_in_the_clear};
-use provost_server::RecordView;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// How long connecting may take: the daemon is near.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long an answer may take: longer than the daemon gives itself.
 const ANSWER_MAX: Duration = Duration::from_secs(40);
+
+/// Why an answer could not be read as a view.
+const OTHER_FORM: &str = "the daemon's answer has another form; is it of another version?";
 
 /// A daemon, asked as the holder of a token.
 #[derive(Debug)]
@@ -25,27 +28,11 @@ pub(crate) struct Remote {
     client: Client,
 }
 
-#[derive(Debug, Deserialize)]
-struct Records {
-    items: Vec<RecordView>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Sessions {
-    items: Vec<Named>,
-    next_page_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    session: String,
-}
-
 impl Remote {
     /// The daemon at `server`. Asks nothing yet.
     pub(crate) fn new(server: &str, secret: &Secret) -> Result<Self> {
         let url =
-            Url::parse(server).with_context(|| format!("`{server}` is no address; write http://127.0.0.1:7878"))?;
+            Url::parse(server).with_context(|| format!("`{server}` is not an address; write http://127.0.0.1:7878"))?;
         if !matches!(url.scheme(), "http" | "https") {
             bail!("{server} has the scheme `{}`; write https", url.scheme());
         }
@@ -88,7 +75,7 @@ impl Remote {
         let problem: Value = response.json().await.unwrap_or_default();
         match problem.get("detail").and_then(Value::as_str) {
             Some(detail) => bail!("{detail}"),
-            None => bail!("{} answered {status}; is it a daemon of ours?", self.url),
+            None => bail!("{} answered {status}; is it a Provost daemon?", self.url),
         }
     }
 
@@ -103,12 +90,19 @@ impl Remote {
         let status = response.status();
         let text = response.text().await.context("the daemon's answer broke off")?;
         let value = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
-        Ok((status, value.context("the daemon's answer is no JSON")?))
+        Ok((status, value.context("the daemon's answer is not JSON")?))
     }
 
-    /// Reads under `/v1`.
-    pub(crate) async fn get(&self, path: &[&str]) -> Result<Value> {
-        Ok(self.ask(Method::GET, path, None).await?.1)
+    /// Reads a view under `/v1`.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
+        let (_, value) = self.ask(Method::GET, path, None).await?;
+        serde_json::from_value(value).context(OTHER_FORM)
+    }
+
+    /// Has something done under `/v1`, which is answered with a view.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: Option<&Value>) -> Result<T> {
+        let (_, value) = self.ask(Method::POST, path, body).await?;
+        serde_json::from_value(value).context(OTHER_FORM)
     }
 
     /// The ids of all sessions with a status, newest first.
@@ -119,7 +113,7 @@ impl Remote {
             let query = [Some(("status", status)), before.as_deref().map(|before| ("page_token", before))];
             let url = self.at(&["sessions"], &query.into_iter().flatten().collect::<Vec<_>>())?;
             let request = self.client.get(url).timeout(ANSWER_MAX);
-            let page: Sessions = self.good(request.send().await).await?.json().await?;
+            let page: Page<SessionView> = self.good(request.send().await).await?.json().await?;
             ids.extend(page.items.into_iter().map(|item| item.session));
             let Some(next) = page.next_page_token else { return Ok(ids) };
             before = Some(next);
@@ -130,7 +124,7 @@ impl Remote {
     pub(crate) async fn records(&self, session: SessionId, after: Seq) -> Result<Vec<AppendRecord>> {
         let path = ["sessions", &session.to_string(), "records"];
         let request = self.client.get(self.at(&path, &[("after", &after.to_string())])?).timeout(ANSWER_MAX);
-        let page: Records = self.good(request.send().await).await?.json().await?;
+        let page: Page<RecordView> = self.good(request.send().await).await?.json().await?;
         Ok(page.items.into_iter().map(AppendRecord::from).collect())
     }
 

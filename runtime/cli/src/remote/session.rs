@@ -5,23 +5,24 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use provost_domain::command::{Answer, Ask};
 use provost_domain::event::Settlement;
-use provost_domain::ids::SessionId;
+use provost_domain::status::Status;
 use provost_engine::EngineError;
-use provost_server::Opening;
+use provost_face::{AcceptedView, SessionDetail, SessionView};
+use provost_mail::Opening;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Remote;
-use crate::commands::{Codes, UNFINISHED, conclusion};
+use super::client::Remote;
+use crate::conclusion::{Codes, UNFINISHED, conclusion};
 use crate::follow::{Follower, print};
 use crate::output::Output;
-use crate::signals::Told;
+use crate::signals::StopSignals;
 
 /// Opens a session and follows it to its next rest.
 pub(crate) async fn open(remote: &Remote, pack: &str, intake: Opening, output: Output) -> Result<ExitCode> {
     let body = json!({"pack": pack, "fields": intake.fields, "title": intake.title});
-    let (_, opened) = remote.ask(Method::POST, &["sessions"], Some(&body)).await?;
-    follow(remote, Follower::new(id_of(&opened)?), output).await
+    let opened: SessionView = remote.post(&["sessions"], Some(&body)).await?;
+    follow(remote, Follower::new(opened.session.parse()?), output).await
 }
 
 /// Sends a command and follows its session to its next rest. An answer finds its session by its approval.
@@ -37,10 +38,10 @@ pub(crate) async fn send(remote: &Remote, session: Option<&str>, ask: &Ask, outp
     if status == StatusCode::ACCEPTED {
         bail!("{}", EngineError::Pending);
     }
-    let version = accepted.get("version").and_then(Value::as_u64).unwrap_or_default();
-    output.line(&format!("accepted at version {version}"));
-    let mut follower = Follower::new(id_of(&accepted)?);
-    follower.catch_up_from(remote, |_, _| {}).await?;
+    let accepted: AcceptedView = serde_json::from_value(accepted).context("the daemon's answer has another form")?;
+    output.line(&format!("accepted at version {}", accepted.version));
+    let mut follower = Follower::new(accepted.session.parse()?);
+    follower.catch_up_from(remote, |_| {}).await?;
     follow(remote, follower, output).await
 }
 
@@ -79,10 +80,10 @@ pub(crate) async fn carry_on(remote: &Remote, session: Option<&str>, output: Out
     let mut names: Vec<String> = session.map(str::to_owned).into_iter().collect();
     if session.is_none() {
         for status in UNFINISHED {
-            names.extend(remote.sessions(status).await?);
+            names.extend(remote.sessions(status.as_str()).await?);
         }
     }
-    let (told, mut codes) = (Told::listen()?, Codes::default());
+    let (told, mut codes) = (StopSignals::listen()?, Codes::default());
     for name in names {
         if told.to_end.is_cancelled() {
             break;
@@ -93,29 +94,24 @@ pub(crate) async fn carry_on(remote: &Remote, session: Option<&str>, output: Out
 }
 
 /// Follows a session to its next rest; one that was never started is started.
-async fn go_on(remote: &Remote, name: &str, told: &Told, output: Output) -> Result<ExitCode> {
-    let shown = remote.get(&["sessions", name]).await?;
-    if shown.get("status").and_then(Value::as_str) == Some("new") {
+async fn go_on(remote: &Remote, name: &str, told: &StopSignals, output: Output) -> Result<ExitCode> {
+    let shown: SessionDetail = remote.get(&["sessions", name]).await?;
+    if shown.session.status == Status::New.as_str() {
         remote.ask(Method::POST, &["sessions", name, "continue"], None).await?;
     }
-    follow_until(remote, Follower::new(id_of(&shown)?), told, output).await
-}
-
-fn id_of(answer: &Value) -> Result<SessionId> {
-    let id = answer.get("session").and_then(Value::as_str).context("the daemon's answer names no session")?;
-    Ok(id.parse()?)
+    follow_until(remote, Follower::new(shown.session.session.parse()?), told, output).await
 }
 
 /// Prints a session as it goes on until it rests, the daemon ends, or this process is asked to.
 async fn follow(remote: &Remote, follower: Follower, output: Output) -> Result<ExitCode> {
-    follow_until(remote, follower, &Told::listen()?, output).await
+    follow_until(remote, follower, &StopSignals::listen()?, output).await
 }
 
-async fn follow_until(remote: &Remote, mut follower: Follower, told: &Told, output: Output) -> Result<ExitCode> {
+async fn follow_until(remote: &Remote, mut follower: Follower, told: &StopSignals, output: Output) -> Result<ExitCode> {
     // Events that come after this position wake us; those before it are read first.
     let mut wakes = remote.events(follower.id(), follower.position()).await?;
     loop {
-        follower.catch_up_from(remote, |event, began| print(output, event, began)).await?;
+        follower.catch_up_from(remote, |step| print(output, step)).await?;
         if follower.rests() {
             break;
         }
@@ -128,5 +124,5 @@ async fn follow_until(remote: &Remote, mut follower: Follower, told: &Told, outp
             break;
         }
     }
-    Ok(conclusion(&follower, output))
+    Ok(conclusion(&follower, None, output))
 }

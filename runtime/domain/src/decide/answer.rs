@@ -3,12 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::{call, claim, ended};
+use super::refuse::{check_authority, ended};
+use super::{call, claim};
 use crate::command::Answer;
+use crate::command::Verb;
 use crate::event::{ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired};
 use crate::gate::GateAction;
-use crate::ids::{ApprovalId, Digest, Principal, ToolName};
+use crate::ids::{ApprovalId, Digest, ToolName};
 use crate::inject;
+use crate::principal::Principal;
 use crate::refusal::{Refusal, ToolRefusal};
 use crate::session::PendingApproval;
 
@@ -18,6 +21,8 @@ pub(super) fn decide(
     approval: &ApprovalId,
     answer: &Answer,
 ) -> Result<(), Refusal> {
+    // Whatever else may lead here one day: an approval is a person's.
+    check_authority(by, Verb::Answer)?;
     let Some(pending) = draft.session.approvals().get(approval).cloned() else {
         return Err(if draft.session.was_decided(approval) {
             Refusal::ApprovalAlreadyDecided { approval: approval.clone() }
@@ -67,8 +72,14 @@ fn approve(
     }
     let enough = pending.approved_by.len() + 1 >= usize::try_from(pending.asked.min).unwrap_or(usize::MAX);
     // An edit changes what the earlier people said yes to, so it can only decide where one person is enough.
-    let edit_among_many = matches!(decision, ApprovalDecision::Edited { .. }) && pending.asked.min > 1;
-    if edit_among_many {
+    let edits = match decision {
+        ApprovalDecision::Edited { .. } => true,
+        ApprovalDecision::Approved
+        | ApprovalDecision::Rejected { .. }
+        | ApprovalDecision::Responded { .. }
+        | ApprovalDecision::Cancelled => false,
+    };
+    if edits && pending.asked.min > 1 {
         let problems = vec!["an approval that needs several people cannot be edited; reject it instead".to_owned()];
         return Err(Refusal::CallRefused { refusal: ToolRefusal::InvalidArguments { problems } });
     }

@@ -5,24 +5,25 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
+use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::FINISH_TOOL;
 use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, GateFired, ToolIntended, ToolRefused};
 use crate::gate::{GateAction, GateCall, GateDecision, should_gate};
-use crate::ids::{ApprovalId, CallId, Digest, ToolName};
+use crate::ids::{ApprovalId, AssignmentId, CallId, Digest, ToolName};
 use crate::inject::{self, Prepared};
 use crate::model::Arguments;
 use crate::pack::{AgentSpec, PatchTool};
 use crate::refusal::ToolRefusal;
 use crate::schema::ArgSchema;
-use crate::session::{Call, CallState};
 use crate::tool::{EffectClass, ToolSpec};
 
 /// Takes every call of the reply just recorded as far as it goes without the world.
-pub(super) fn propose_all(draft: &mut Draft<'_>) {
-    let Some(turn) = draft.session.turn() else { return };
-    let Some(agent) = draft.facts.pack.agents.get(&turn.agent) else { return };
+pub(super) fn propose_all(draft: &mut Draft<'_>, assignment: AssignmentId) {
+    let Some(work) = draft.session.works().get(&assignment) else { return };
+    let Some(agent) = draft.facts.pack.agents.get(&work.agent) else { return };
+    let calls: Vec<Call> = draft.session.calls_of(work).cloned().collect();
     let mut claimed = false;
-    for call in turn.calls.clone() {
+    for call in calls {
         let name = agent.tools.iter().find(|name| name.wire() == call.wire);
         let terminal = name.is_some_and(|name| draft.facts.pack.terminal_tools.contains_key(name));
         let result =
@@ -45,8 +46,9 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
         // The turn's end is looked at when everything else has settled, as is a terminal claim.
         return if call.wire == FINISH_TOOL { Ok(()) } else { Err(unknown_tool(agent)) };
     };
+    let authority = agent.role.authority;
     if pack.terminal_tools.contains_key(name) {
-        Ok(())
+        if authority.closes() { Ok(()) } else { Err(unknown_tool(agent)) }
     } else if let Some(schema) = pack.findings_tools.get(name) {
         let finding = fits(schema, args)?;
         draft.push(FindingRecorded { call: call.id.clone(), tool: name.clone(), finding });
@@ -55,7 +57,7 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
         let patch = patch(draft, tool, args)?;
         draft.push(FieldsPatched { call: call.id.clone(), patch });
         Ok(())
-    } else if let Some(spec) = draft.facts.catalog.get(name) {
+    } else if let Some(spec) = draft.facts.catalog.get(name).filter(|spec| authority.allows(spec.effect)) {
         propose_backend(draft, spec, call, args)
     } else {
         Err(unknown_tool(agent))
@@ -98,11 +100,7 @@ fn propose_backend(
     let values = injected(draft);
     let prepared = inject::prepare(&spec.schema, args, &values);
     check(draft, spec, &prepared.args)?;
-    let taken = draft.session.turn().map_or(0, |turn| {
-        let waiting = turn.calls.iter().filter(|call| matches!(call.state, CallState::Waiting(_))).count();
-        turn.tool_calls.saturating_add(u32::try_from(waiting).unwrap_or(u32::MAX))
-    });
-    if taken >= draft.facts.pack.limits.tool_calls_per_turn {
+    if taken(draft, call) >= draft.facts.pack.limits.tool_calls_per_turn {
         return Err(ToolRefusal::LimitReached);
     }
     let decision = gate(draft, spec, &prepared.args);
@@ -115,6 +113,27 @@ fn propose_backend(
         GateAction::Auto | GateAction::Notify => intend(draft, spec, call.id.clone(), prepared),
     }
     Ok(())
+}
+
+/// How many calls of its work were made or wait for a person.
+fn taken(draft: &Draft<'_>, call: &Call) -> u32 {
+    let work = match call.owner {
+        CallOwner::Work(assignment) => draft.session.works().get(&assignment),
+        CallOwner::Claim => None,
+    };
+    work.map_or(0, |work| {
+        let waits = |call: &&Call| match &call.state {
+            CallState::Waiting(_) => true,
+            CallState::Proposed
+            | CallState::Approved(_)
+            | CallState::Intended(_)
+            | CallState::Probing(_)
+            | CallState::Unknown(_)
+            | CallState::Settled(_) => false,
+        };
+        let waiting = draft.session.calls_of(work).filter(waits).count();
+        work.tool_calls.saturating_add(u32::try_from(waiting).unwrap_or(u32::MAX))
+    })
 }
 
 fn injected(draft: &Draft<'_>) -> inject::Injection {
@@ -137,13 +156,8 @@ pub(super) fn gate(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> GateDeci
     let own = args.get("environment").and_then(Value::as_str);
     let values = injected(draft);
     let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
-    let call = GateCall {
-        tool: &spec.name,
-        risk: spec.risk,
-        changes_world: spec.effect != EffectClass::Read,
-        environment,
-        agent_gate: false,
-    };
+    let call =
+        GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.effect != EffectClass::Read, environment };
     should_gate(&call, draft.session.confidence(), &draft.facts.pack.gates)
 }
 

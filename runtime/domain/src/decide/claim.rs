@@ -6,18 +6,22 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::{call, ended, flow, stop};
+use super::refuse::{ended, while_a_claim_is_open};
+use super::{call, stop};
+use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::{self, Envelope, EnvelopeSource, FINISH_TOOL};
 use crate::event::{AgentFinished, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, GateFired};
 use crate::gate::{GateAction, GateCall, should_gate};
-use crate::ids::{CallId, Principal, ToolName};
+use crate::ids::{CallId, ToolName};
 use crate::inject::Prepared;
 use crate::model::Arguments;
 use crate::pack::TerminalTool;
+use crate::principal::Principal;
 use crate::refusal::{Refusal, ToolRefusal};
-use crate::session::{CallState, OpenClaim};
+use crate::session::OpenClaim;
 use crate::terminal::{self, Claim};
 use crate::tool::Risk;
+use crate::work::Work;
 
 /// A terminal tool's confidence and the envelope's may differ by this much before it is recorded.
 const CONFIDENCE_TOLERANCE: f64 = 0.05;
@@ -25,24 +29,23 @@ const CONFIDENCE_TOLERANCE: f64 = 0.05;
 /// An agent's claim, once the other calls of its message have settled.
 pub(super) fn by_agent(draft: &mut Draft<'_>, id: &CallId) {
     let Some((by, name, args, approved)) = proposed(draft, id) else { return };
-    let open = OpenClaim { call: id.clone(), by, tool: name, args, effect: None };
+    let open = OpenClaim { call: id.clone(), by, tool: name, args };
     if let Err(refusal) = raise(draft, &open, approved) {
         refuse(draft, open, refusal);
-        flow::advance(draft);
     }
 }
 
 fn proposed(draft: &Draft<'_>, id: &CallId) -> Option<(Principal, ToolName, Arc<Value>, bool)> {
-    let turn = draft.session.turn()?;
     let call = draft.session.call(id)?;
-    let agent = draft.facts.pack.agents.get(&turn.agent)?;
+    let work = work_of(draft, call)?;
+    let agent = draft.facts.pack.agents.get(&work.agent)?;
     let name = agent.tools.iter().find(|name| name.wire() == call.wire)?.clone();
     let (args, approved) = match (&call.state, &*call.args) {
         (CallState::Approved(args), _) => (Arc::clone(args), true),
         (_, Arguments::Json(args)) => (Arc::new(args.clone()), false),
         (_, Arguments::Broken(_)) => return None,
     };
-    Some((turn.agent.principal(), name, args, approved))
+    Some((Principal::Agent(work.agent.clone()), name, args, approved))
 }
 
 /// Check, gate, effect or conclusion.
@@ -51,7 +54,7 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
         return Err(ToolRefusal::UnknownTool { offered: Vec::new() });
     };
     let siblings = failed_siblings(draft, open);
-    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
+    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
     terminal::check(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
     if !approved && ask_first(draft, open)? {
         return Ok(());
@@ -73,17 +76,12 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
 
 /// Puts an agent's claim before the gate; a person's own claim needs no second person. True when it now waits.
 fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusal> {
-    if is_person(&open.by) {
+    if open.by.is_person() {
         return Ok(false);
     }
     let environment = draft.session.fields().get("environment").and_then(Value::as_str).map(str::to_owned);
-    let gated = GateCall {
-        tool: &open.tool,
-        risk: Risk::Low,
-        changes_world: false,
-        environment: environment.as_deref(),
-        agent_gate: false,
-    };
+    let gated =
+        GateCall { tool: &open.tool, risk: Risk::Low, changes_world: false, environment: environment.as_deref() };
     let decision = should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates);
     match decision.action {
         GateAction::Auto | GateAction::Notify => Ok(false),
@@ -99,36 +97,43 @@ fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusa
     }
 }
 
-fn is_person(by: &Principal) -> bool {
-    !by.as_str().starts_with("agent:")
+/// The work whose reply holds a call.
+fn work_of<'a>(draft: &'a Draft<'_>, call: &Call) -> Option<&'a Work> {
+    match call.owner {
+        CallOwner::Work(assignment) => draft.session.works().get(&assignment),
+        CallOwner::Claim => None,
+    }
+}
+
+/// The work of the agent that claims; a person's claim belongs to none.
+fn claiming<'a>(draft: &'a Draft<'_>, open: &OpenClaim) -> Option<&'a Work> {
+    draft.session.call(&open.call).and_then(|call| work_of(draft, call))
 }
 
 /// The calls beside a claim that did not work. A person's claim has none: what an agent tried does not bind them.
 fn failed_siblings(draft: &Draft<'_>, open: &OpenClaim) -> Vec<String> {
-    let turn = draft.session.turn().filter(|_| !is_person(&open.by));
-    let calls = turn.map(|turn| turn.calls.as_slice()).unwrap_or_default();
+    let calls = claiming(draft, open).into_iter().flat_map(|work| draft.session.calls_of(work));
     calls
-        .iter()
         .filter(|call| call.id != open.call && call.settled().is_some_and(|settled| !settled.worked))
         .map(|call| call.wire.clone())
         .collect()
 }
 
-/// A claim whose effect came back: verified, or refused with how the effect failed.
-pub(super) fn conclude_if_settled(draft: &mut Draft<'_>) {
+/// A claim whose effect has its result: verified, or refused with how the effect failed.
+pub(super) fn conclude_settled(draft: &mut Draft<'_>) {
     let Some(open) = draft.session.claim().cloned() else { return };
-    let Some(effect) = &open.effect else { return };
-    let Some(settled) = effect.settled().cloned() else { return };
-    let Some(tool) = draft.facts.pack.terminal_tools.get(&open.tool) else { return };
-    let result = if settled.worked {
-        conclude(draft, &open, tool)
-    } else {
-        let detail = settled.result.to_string().chars().take(500).collect();
-        Err(ToolRefusal::EffectFailed { tool: effect.wire.clone(), detail })
+    let Some(effect) = draft.session.effect().cloned() else { return };
+    let Some(settled) = effect.settled() else { return };
+    let result = match draft.facts.pack.terminal_tools.get(&open.tool) {
+        Some(tool) if settled.worked => conclude(draft, &open, tool),
+        Some(_) => {
+            let detail = settled.result.to_string().chars().take(500).collect();
+            Err(ToolRefusal::EffectFailed { tool: effect.wire.clone(), detail })
+        }
+        None => Err(ToolRefusal::UnknownTool { offered: Vec::new() }),
     };
     if let Err(refusal) = result {
         refuse(draft, open, refusal);
-        flow::advance(draft);
     }
 }
 
@@ -139,9 +144,9 @@ fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
 /// Verifies and moves the status: the last step of every way to an outcome.
 fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
     let siblings = failed_siblings(draft, open);
-    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: is_person(&open.by) };
+    let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
     let transition = terminal::verify(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
-    if is_person(&open.by) {
+    if open.by.is_person() {
         stop::abandon(draft, &open.by, "a person closed the session while this call was being made");
     } else {
         report_of_claim(draft, open);
@@ -153,15 +158,16 @@ fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Res
 
 /// The agent's report from the claim's own arguments, which beat the envelope's.
 fn report_of_claim(draft: &mut Draft<'_>, open: &OpenClaim) {
-    let Some(turn) = draft.session.turn() else { return };
-    let (assignment, agent, evidence) = (turn.assignment, turn.agent.clone(), turn.evidence.clone());
-    let beside = turn.calls.iter().find(|call| call.wire == FINISH_TOOL).and_then(|call| match &*call.args {
-        Arguments::Json(args) => envelope::from_args(args).ok(),
-        Arguments::Broken(_) => None,
-    });
+    let Some(work) = claiming(draft, open) else { return };
+    let (assignment, agent, evidence) = (work.assignment, work.agent.clone(), work.evidence.clone());
+    let beside =
+        draft.session.calls_of(work).find(|call| call.wire == FINISH_TOOL).and_then(|call| match &*call.args {
+            Arguments::Json(args) => envelope::from_args(args).ok(),
+            Arguments::Broken(_) => None,
+        });
     let own = envelope::from_terminal(&open.args);
     if let (Some(own), Some(beside)) = (&own, &beside)
-        && (own.confidence - beside.confidence).abs() > CONFIDENCE_TOLERANCE
+        && (own.confidence.get() - beside.confidence.get()).abs() > CONFIDENCE_TOLERANCE
     {
         draft.push(ConfidenceMismatched {
             call: open.call.clone(),
@@ -192,21 +198,12 @@ pub(super) fn by_person(
         let known = draft.facts.pack.terminal_tools.keys().map(ToString::to_string).collect();
         return Err(Refusal::UnknownTerminalTool { tool: tool.to_string(), known });
     }
-    none_open(draft, "claim")?;
+    while_a_claim_is_open(&draft.session, "claim")?;
     check_arguments(draft, tool, &args).map_err(|refusal| Refusal::CallRefused { refusal })?;
     let call = CallId::new(format!("person.{}", draft.head()));
-    let open = OpenClaim { call, by: by.clone(), tool: tool.clone(), args: Arc::new(args), effect: None };
+    let open = OpenClaim { call, by: by.clone(), tool: tool.clone(), args: Arc::new(args) };
     reopen(draft, by);
     raise(draft, &open, true).map_err(|refusal| Refusal::CallRefused { refusal })
-}
-
-/// While a claim's effect is under way nothing else may lead the session on: the claim decides where it goes.
-pub(super) fn none_open(draft: &Draft<'_>, verb: &str) -> Result<(), Refusal> {
-    if draft.session.claim().is_none() {
-        return Ok(());
-    }
-    let status = draft.session.status().to_string();
-    Err(Refusal::NothingToDo { status, verb: format!("{verb} while a claim is under way") })
 }
 
 /// An ended session whose claim has an effect must be in progress while the effect is owed.

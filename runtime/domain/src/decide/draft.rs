@@ -2,20 +2,18 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::{Facts, Verdict};
+use super::facts::{Facts, Verdict};
 use crate::event::{Event, EventBody};
-use crate::ids::{Fence, Principal, Seq};
+use crate::ids::{Fence, Seq};
+use crate::principal::Principal;
 use crate::session::Session;
 use crate::terminal::{FrameworkStatus, StatusChanged};
 use crate::time::Timestamp;
 use crate::tool::Content;
 
 /// The principal of what the runtime does by itself.
-pub const RUNTIME: &str = "runtime";
-
-/// The runtime as a principal.
-pub(super) fn runtime() -> Principal {
-    Principal::new(RUNTIME)
+pub(super) const fn runtime() -> Principal {
+    Principal::Runtime
 }
 
 /// Records facts on a session: all that is needed where no pack has a say.

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::draft::Recorder;
-use super::{Verdict, stop};
+use super::facts::Verdict;
+use super::stop;
 use crate::event::SignalReceived;
-use crate::ids::{Fence, Principal};
+use crate::ids::Fence;
+use crate::principal::Principal;
 use crate::session::Session;
 use crate::terminal::FrameworkStatus;
 use crate::time::Timestamp;

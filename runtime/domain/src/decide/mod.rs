@@ -1,132 +1,117 @@
 //! Decisions: `(session, input, facts) → verdict`. A verdict is events, the contents they name, and a reply; nothing else
-//! happens here. One file per command; what they share is in `flow`.
+//! happens here.
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | the two entries, and the loop: an input's own events, then step after step until the world's turn |
+//! | `step` | the next step, a pure function of the session |
+//! | `dispatch`, one file per command | what the command itself records |
+//! | `reports` | what the session's own side reports |
+//! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
+//! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
 
 mod answer;
+mod assign;
 mod call;
 mod claim;
+mod dispatch;
 mod draft;
+mod facts;
+mod fail;
 mod finish;
-mod flow;
 mod imported;
-mod report;
+mod refuse;
+mod reports;
 mod retry;
+mod round;
 mod route;
 mod settle;
 mod speak;
 mod start;
+mod step;
 mod stop;
 mod unserved;
 mod watch;
 
-use serde::{Deserialize, Serialize};
+use crate::command::{Command, Report};
+use crate::event::{EventBody, SessionCreated};
+use crate::refusal::Refusal;
+use crate::session::{Handover, Session};
 
-use crate::command::{Ask, Command, Report};
-use crate::event::{EventBody, SessionCreated, SignalReceived};
-use crate::ids::{Fence, Seq};
-use crate::pack::Pack;
-use crate::refusal::{EndedHint, Refusal};
-use crate::request::Roles;
-use crate::session::Session;
-use crate::status::Status;
-use crate::time::Timestamp;
-use crate::tool::{Catalog, Content};
+use draft::{Draft, runtime};
+use step::{Step, next_step};
 
-use draft::Draft;
-
-pub use draft::RUNTIME;
+pub use facts::{Accepted, Facts, Verdict};
 pub use imported::imported;
+pub use refuse::NOT_LOADED;
 pub use retry::preview as preview_retry;
-pub use unserved::{NOT_LOADED, Unserved};
-
-/// All a decision may look at besides the session.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
-    /// The present.
-    pub now: Timestamp,
-    /// The fence the session is held under.
-    pub fence: Fence,
-    /// Since when this owner listens: it took the session over then, or handed its last work out.
-    pub since: Timestamp,
-    /// The session's pack, as the session pinned it.
-    pub pack: &'a Pack,
-    /// The backend tools.
-    pub catalog: &'a Catalog,
-    /// The roles.
-    pub roles: &'a dyn Roles,
-}
-
-/// What was decided.
-#[derive(Debug, Clone, PartialEq)]
-#[must_use = "a verdict's events must be appended before anything else happens"]
-pub struct Verdict {
-    /// The facts, in order.
-    pub events: Vec<EventBody>,
-    /// Large values the events name.
-    pub contents: Vec<Content>,
-    /// The session after them.
-    pub after: Session,
-}
-
-/// What a command's sender is told once the verdict is durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accepted {
-    /// The status after it.
-    pub status: String,
-    /// The version after it.
-    pub version: Seq,
-}
+pub use unserved::Unserved;
 
 /// The first events of a session: it exists, and does nothing yet.
 pub fn create(created: SessionCreated) -> EventBody {
     EventBody::SessionCreated(created)
 }
 
-fn check_version(session: &Session, command: &Command) -> Result<(), Refusal> {
-    match command.if_version {
-        Some(expected) if expected != session.head() => Err(Refusal::StaleVersion { expected, actual: session.head() }),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Decides a command from outside. The facts' pack is the one the session pinned; for any other see [`Unserved`].
 pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Result<Verdict, Refusal> {
-    check_version(session, command)?;
+    refuse::check_authority(&command.by, command.ask.verb())?;
+    refuse::check_version(session, command)?;
     let mut draft = Draft::new(session, facts);
-    match &command.ask {
-        Ask::Start => start::decide(&mut draft, &command.by)?,
-        Ask::Continue => start::carry_on(&mut draft, &command.by)?,
-        Ask::Retry { force } => retry::decide(&mut draft, &command.by, *force)?,
-        Ask::Stop { reason } => stop::decide(&mut draft, &command.by, reason)?,
-        Ask::Answer { approval, answer } => answer::decide(&mut draft, &command.by, approval, answer)?,
-        Ask::Speak { text } => speak::decide(&mut draft, &command.by, text)?,
-        Ask::Claim { tool, args } => claim::by_person(&mut draft, &command.by, tool, args)?,
-        Ask::Settle { call, settlement } => settle::decide(&mut draft, &command.by, call, settlement)?,
-        Ask::Signal { source, payload } => {
-            draft.push(SignalReceived { source: source.clone(), payload: payload.clone().into() });
-        }
-    }
-    flow::advance(&mut draft);
-    Ok(draft.into_verdict())
+    dispatch::command(&mut draft, command)?;
+    Ok(go_on(draft))
 }
 
 /// Decides on what the session's own side reports. A report that no longer fits (a reply after a stop) decides nothing.
 pub fn report(session: &Session, report: Report, facts: &Facts<'_>) -> Verdict {
     let mut draft = Draft::new(session, facts);
     match report {
-        Report::TakenOver => report::taken_over(&mut draft),
-        Report::Replied { assignment, round, result } => report::replied(&mut draft, assignment, round, result),
-        Report::Returned { call, outcome } => report::returned(&mut draft, &call, &outcome),
-        Report::Probed { call, answer } => report::probed(&mut draft, &call, answer),
-        Report::Tick => report::tick(&mut draft),
-        Report::GivenUp { cause } => report::given_up(&mut draft, &cause),
-        Report::WorkerLost { assignment, cause } => report::worker_lost(&mut draft, assignment, &cause),
+        Report::TakenOver => reports::taken_over(&mut draft),
+        Report::Replied { assignment, round, result } => reports::replied(&mut draft, assignment, round, result),
+        Report::Returned { call, outcome } => reports::returned(&mut draft, &call, &outcome),
+        Report::Probed { call, answer } => reports::probed(&mut draft, &call, answer),
+        Report::Tick => reports::tick(&mut draft),
+        Report::GivenUp { cause } => reports::given_up(&mut draft, &cause),
+        Report::WorkerLost { assignment, cause } => reports::worker_lost(&mut draft, assignment, &cause),
     }
-    flow::advance(&mut draft);
+    go_on(draft)
+}
+
+/// Takes step after step until it is the world's turn.
+fn go_on(mut draft: Draft<'_>) -> Verdict {
+    loop {
+        let step = next_step(&draft.session, draft.facts.fence);
+        let before = draft.head();
+        match step {
+            Step::Rest => break,
+            step => take(&mut draft, step),
+        }
+        // A step that recorded nothing would be taken for ever.
+        debug_assert_ne!(draft.head(), before, "a step recorded nothing");
+        if draft.head() == before {
+            break;
+        }
+    }
     draft.into_verdict()
 }
 
-/// Refuses what an ended session cannot do.
-fn ended(status: &Status) -> Refusal {
-    let hint = if status.is_final() { EndedHint::Final } else { EndedHint::RetryOrClaim };
-    Refusal::SessionEnded { status: status.to_string(), hint }
+fn take(draft: &mut Draft<'_>, step: Step) {
+    match step {
+        Step::ConcludeClaim => claim::conclude_settled(draft),
+        Step::RaiseClaim(call) => claim::by_agent(draft, &call),
+        Step::FinishByTool(call) => finish::by_tool(draft, &call),
+        Step::FinishByText(assignment) => finish::by_text(draft, assignment),
+        Step::NextRound(assignment) => round::next(draft, assignment),
+        Step::Poll(assignment) => watch::poll(draft, assignment),
+        Step::EndWatch(assignment) => watch::conclude(draft, assignment),
+        Step::HandOver(Handover::Begin) => {
+            let entry = draft.facts.pack.entry.clone();
+            assign::assign(draft, &entry);
+        }
+        Step::HandOver(Handover::Again(agent)) => assign::assign(draft, &agent),
+        Step::HandOver(Handover::Route(from)) => route::decide(draft, &from),
+        Step::HandOver(Handover::Follow { from, to }) => route::follow(draft, &from, &to),
+        Step::HandOver(Handover::Recover) => retry::recover(draft),
+        Step::MoveStatus(to, reason) => draft.set_status(to, reason, &runtime()),
+        Step::Rest => {}
+    }
 }

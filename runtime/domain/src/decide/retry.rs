@@ -1,11 +1,10 @@
 //! Retry: a new try after an end that a person can leave.
 
-use super::draft::Draft;
-use super::flow;
-use super::unserved::{NOT_LOADED, pack_changed};
+use super::draft::{Draft, runtime};
+use super::refuse::{NOT_LOADED, pack_changed};
 use crate::event::RetryStarted;
-use crate::ids::Principal;
 use crate::pack::Pack;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
 use crate::retry::{RetryDecision, RetryReason, should_retry};
 use crate::session::Session;
@@ -30,7 +29,7 @@ fn check(session: &Session) -> Result<(), Refusal> {
     match session.status() {
         Status::NeedsReview | Status::Error => {}
         status @ (Status::New | Status::InProgress | Status::AwaitingInput | Status::Outcome(_) | Status::Stopped) => {
-            return Err(Refusal::RetryRejected { status: status.to_string(), reason: None });
+            return Err(Refusal::RetryRejected { status: status.clone(), reason: None });
         }
     }
     if session.unknown().is_empty() {
@@ -54,18 +53,27 @@ pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, force: bool) -> Resu
     check(&draft.session)?;
     let decision = policy(&draft.session, draft.facts.pack);
     if !decision.retry && !force {
-        let status = draft.session.status().to_string();
+        let status = draft.session.status().clone();
         return Err(Refusal::RetryRejected { status, reason: Some(decision.reason) });
     }
     begin(draft, by, decision.reason);
     Ok(())
 }
 
-/// Begins the new try with the agent that worked last.
-pub(super) fn begin(draft: &mut Draft<'_>, by: &Principal, reason: RetryReason) {
+/// Begins a new try; the agent that worked last is given work next.
+fn begin(draft: &mut Draft<'_>, by: &Principal, reason: RetryReason) {
     let count = draft.session.retries() + 1;
     draft.push(RetryStarted { by: by.clone(), count, reason, cmd_id: None });
     draft.set_status(FrameworkStatus::InProgress, format!("retry {count}"), by);
-    let agent = draft.session.last_agent().unwrap_or(&draft.facts.pack.entry).clone();
-    flow::assign(draft, &agent);
+}
+
+/// After an agent's failure: tried again if the policy says so, else the session is in `error` with the cause.
+pub(super) fn recover(draft: &mut Draft<'_>) {
+    let cause = draft.session.last_failure().map(ToString::to_string).unwrap_or_default();
+    let decision = policy(&draft.session, draft.facts.pack);
+    if decision.retry {
+        begin(draft, &runtime(), decision.reason);
+    } else {
+        draft.set_status(FrameworkStatus::Error, cause, &runtime());
+    }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::assign;
 use super::draft::{Draft, runtime};
-use super::flow;
-use crate::envelope::Envelope;
+use crate::confidence::Confidence;
 use crate::event::{GateFired, OperatorAsked, RouteDecided};
 use crate::gate::{GateAction, GateReason};
 use crate::ids::AgentName;
@@ -16,37 +16,43 @@ use crate::terminal::FrameworkStatus;
 const SUMMARY_MAX: usize = 2_000;
 
 /// Chooses the route, and pauses for an operator where its gate asks for more confidence than the report has.
-pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName, envelope: &Envelope) {
+pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName) {
     let pack = draft.facts.pack;
-    let Some(agent) = pack.agents.get(from) else { return };
+    let (Some(agent), Some(report)) = (pack.agents.get(from), draft.session.reports().get(from)) else {
+        let reason = format!("the pack has no agent `{from}`");
+        draft.set_status(FrameworkStatus::NeedsReview, reason, &runtime());
+        return;
+    };
+    let (confidence, signal) = (report.confidence, report.signal.clone());
+    let summary = report.content.chars().take(SUMMARY_MAX).collect();
     let facts = json!({
-        "signal": envelope.signal, "agent": from, "confidence": envelope.confidence,
+        "signal": signal, "agent": from, "confidence": confidence,
         "fields": draft.session.fields(), "retries": draft.session.retries(),
     });
-    let choice = route::choose(agent, &pack.dispatch, &facts, envelope.signal.as_deref());
+    let choice = route::choose(agent, &pack.dispatch, &facts, signal.as_deref());
     draft.push(RouteDecided {
         from: from.clone(),
         signal: choice.signal.clone(),
         matched: choice.matched,
         to: choice.to.clone(),
     });
-    if !route::is_gated(&choice, envelope.confidence) {
-        return follow(draft, from, &choice.to);
+    if !route::is_gated(&choice, confidence) {
+        return;
     }
     draft.push(GateFired { call: None, action: GateAction::Approve, reason: GateReason::LowConfidence });
     draft.push(OperatorAsked {
         from: from.clone(),
         target: choice.to,
-        confidence: envelope.confidence,
+        confidence,
         threshold: choice.gate_below,
-        summary: envelope.content.chars().take(SUMMARY_MAX).collect(),
+        summary,
     });
 }
 
 /// Goes where a route leads.
 pub(super) fn follow(draft: &mut Draft<'_>, from: &AgentName, to: &RouteTo) {
     match to {
-        RouteTo::Agent(agent) => flow::assign(draft, agent),
+        RouteTo::Agent(agent) => assign::assign(draft, agent),
         RouteTo::End => {
             let reason = format!("`{from}` ended the run without a terminal claim");
             draft.set_status(FrameworkStatus::NeedsReview, reason, &runtime());
@@ -54,7 +60,7 @@ pub(super) fn follow(draft: &mut Draft<'_>, from: &AgentName, to: &RouteTo) {
         RouteTo::Operator => {
             let report = draft.session.reports().get(from);
             let summary = report.map(|r| r.content.chars().take(SUMMARY_MAX).collect()).unwrap_or_default();
-            let confidence = report.map_or(0.0, |r| r.confidence);
+            let confidence = report.map_or(Confidence::ZERO, |r| r.confidence);
             let target = RouteTo::Agent(from.clone());
             draft.push(OperatorAsked { from: from.clone(), target, confidence, threshold: None, summary });
         }

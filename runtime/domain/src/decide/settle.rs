@@ -2,7 +2,8 @@
 
 use super::draft::Recorder;
 use crate::event::{OutcomeSettled, Settlement};
-use crate::ids::{CallId, Principal};
+use crate::ids::CallId;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
 
 pub(super) fn decide(

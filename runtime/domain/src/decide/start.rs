@@ -1,19 +1,19 @@
 //! Start and continue.
 
 use super::draft::Draft;
-use super::{ended, flow};
+use super::refuse::ended;
 use crate::event::SessionStarted;
-use crate::ids::Principal;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::terminal::FrameworkStatus;
 
-/// Begins the run with the pack's entry agent.
+/// Begins the run; the pack's entry agent is given work next.
 pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal) -> Result<(), Refusal> {
     match draft.session.status() {
         Status::New => {}
-        Status::InProgress | Status::AwaitingInput => {
-            let status = draft.session.status().to_string();
+        status @ (Status::InProgress | Status::AwaitingInput) => {
+            let status = status.clone();
             return Err(Refusal::NothingToDo { status, verb: "start".to_owned() });
         }
         status @ (Status::Outcome(_) | Status::Stopped | Status::NeedsReview | Status::Error) => {
@@ -22,8 +22,6 @@ pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal) -> Result<(), Refusa
     }
     draft.push(SessionStarted { by: by.clone() });
     draft.set_status(FrameworkStatus::InProgress, "started", by);
-    let entry = draft.facts.pack.entry.clone();
-    flow::assign(draft, &entry);
     Ok(())
 }
 
@@ -33,7 +31,7 @@ pub(super) fn carry_on(draft: &mut Draft<'_>, by: &Principal) -> Result<(), Refu
         Status::New => decide(draft, by),
         Status::InProgress => Ok(()),
         status @ Status::AwaitingInput => {
-            Err(Refusal::NothingToDo { status: status.to_string(), verb: "continue".to_owned() })
+            Err(Refusal::NothingToDo { status: status.clone(), verb: "continue".to_owned() })
         }
         status @ (Status::Outcome(_) | Status::Stopped | Status::NeedsReview | Status::Error) => Err(ended(status)),
     }

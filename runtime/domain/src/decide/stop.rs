@@ -1,11 +1,11 @@
 //! Stop: cancels what runs, says who, and is never shown as somebody's refusal.
 
 use super::draft::Recorder;
-use super::ended;
+use super::refuse::ended;
+use crate::call::CallState;
 use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeUnknown, StopRequested};
-use crate::ids::Principal;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
-use crate::session::CallState;
 use crate::terminal::FrameworkStatus;
 use crate::tool::EffectClass;
 

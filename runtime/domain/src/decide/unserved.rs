@@ -2,22 +2,15 @@
 //! and told things; work it owes ends as `error`, never unseen.
 
 use super::draft::Recorder;
-use super::{Verdict, report, settle, stop};
-use crate::command::{Ask, Command, Report};
-use crate::event::SignalReceived;
+use super::facts::Verdict;
+use super::refuse::{self, pack_changed};
+use super::{dispatch, reports};
+use crate::command::{Command, Report};
 use crate::ids::Fence;
 use crate::refusal::Refusal;
 use crate::session::{Session, owed};
 use crate::status::Status;
 use crate::time::Timestamp;
-
-/// What stands for the loaded pack's digest where none is loaded.
-pub const NOT_LOADED: &str = "nothing";
-
-pub(super) fn pack_changed(session: &Session, loaded: &str) -> Refusal {
-    let (pack, pinned) = (session.pack().to_owned(), session.pack_digest().hex());
-    Refusal::PackChanged { pack, pinned, loaded: loaded.to_owned() }
-}
 
 /// What is known when the pack is not.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +19,7 @@ pub struct Unserved<'a> {
     pub now: Timestamp,
     /// The fence the session is held under.
     pub fence: Fence,
-    /// What is loaded in the pinned pack's place: its digest, or [`NOT_LOADED`].
+    /// What is loaded in the pinned pack's place: its digest, or [`NOT_LOADED`](super::NOT_LOADED).
     pub loaded: &'a str,
 }
 
@@ -36,23 +29,13 @@ impl Unserved<'_> {
     /// # Errors
     /// Everything that a pack would have to decide is refused as [`Refusal::PackChanged`].
     pub fn command(&self, session: &Session, command: &Command) -> Result<Verdict, Refusal> {
-        super::check_version(session, command)?;
+        refuse::check_authority(&command.by, command.ask.verb())?;
+        refuse::check_version(session, command)?;
         let mut recorder = Recorder::new(session, self.now, self.fence);
-        match &command.ask {
-            Ask::Stop { reason } => stop::decide(&mut recorder, &command.by, reason)?,
-            Ask::Settle { call, settlement } => settle::decide(&mut recorder, &command.by, call, settlement)?,
-            Ask::Signal { source, payload } => {
-                recorder.push(SignalReceived { source: source.clone(), payload: payload.clone().into() });
-            }
-            Ask::Start
-            | Ask::Continue
-            | Ask::Retry { .. }
-            | Ask::Answer { .. }
-            | Ask::Speak { .. }
-            | Ask::Claim { .. } => {
-                return Err(pack_changed(session, self.loaded));
-            }
+        if command.ask.verb().needs_pack() {
+            return Err(pack_changed(session, self.loaded));
         }
+        dispatch::without_pack(&mut recorder, command)?;
         self.end_if_stuck(&mut recorder);
         Ok(recorder.into_verdict())
     }
@@ -61,7 +44,7 @@ impl Unserved<'_> {
     pub fn report(&self, session: &Session, report: &Report) -> Verdict {
         let mut recorder = Recorder::new(session, self.now, self.fence);
         match report {
-            Report::GivenUp { cause } => report::given_up(&mut recorder, cause),
+            Report::GivenUp { cause } => reports::given_up(&mut recorder, cause),
             // Nothing is performed for such a session, so nothing comes back.
             Report::TakenOver
             | Report::Tick
@@ -82,6 +65,6 @@ impl Unserved<'_> {
             return;
         }
         let cause = pack_changed(session, self.loaded).to_string();
-        report::given_up(recorder, &cause);
+        reports::given_up(recorder, &cause);
     }
 }

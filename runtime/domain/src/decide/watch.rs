@@ -1,41 +1,44 @@
-//! The watcher's turn: measured by code, never claimed by a model.
+//! Measuring: done by code, never claimed by a model.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::call;
 use super::draft::Draft;
-use super::finish::{content_of, finish};
-use super::flow;
+use super::finish::finish;
+use super::{call, fail};
 use crate::condition::{all_hold, lookup};
+use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
 use crate::event::WatchPolled;
 use crate::failure::AgentFailure;
-use crate::ids::CallId;
+use crate::ids::{AssignmentId, CallId};
 use crate::inject;
-use crate::pack::{RoleKind, WatchSpec};
-use crate::session::Turn;
-use crate::time::Timestamp;
+use crate::pack::WatchSpec;
 use crate::tool::ToolOutcome;
+use crate::work::{Watch, Work};
 
-/// The signals a watcher gives.
+/// The signals that a measurement gives.
 const RECOVERED: &str = "recovered";
 const NOT_RECOVERED: &str = "not_recovered";
 const UNKNOWN: &str = "unknown";
 
-fn spec<'a>(draft: &Draft<'a>) -> Option<&'a WatchSpec> {
-    let turn = draft.session.turn().filter(|turn| turn.role == RoleKind::Watcher)?;
-    draft.facts.pack.agents.get(&turn.agent)?.watch.as_ref()
+fn watching<'a>(draft: &'a Draft<'_>, assignment: AssignmentId) -> Option<(&'a Work, &'a Watch, &'a WatchSpec)> {
+    let work = draft.session.works().get(&assignment)?;
+    let spec = draft.facts.pack.agents.get(&work.agent)?.watch.as_ref()?;
+    Some((work, work.watch()?, spec))
 }
 
 /// Intends the next poll.
-pub(super) fn poll(draft: &mut Draft<'_>) {
-    let (Some(watch), Some(turn)) = (spec(draft), draft.session.turn()) else { return };
-    let id = CallId::at(turn.assignment, turn.watch.polls + 1, 0);
-    let Some(tool) = draft.facts.catalog.get(&watch.tool) else {
-        let detail = format!("the watcher's tool `{}` is not configured", watch.tool);
-        return flow::agent_failed(draft, AgentFailure::WorkerLost { detail });
+pub(super) fn poll(draft: &mut Draft<'_>, assignment: AssignmentId) {
+    let Some((_, watch, spec)) = watching(draft, assignment) else {
+        let detail = "the pack does not say what this agent measures".to_owned();
+        return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
     };
-    let args = resolved(&watch.args, draft.session.fields());
+    let id = CallId::at(assignment, watch.polls + 1, 0);
+    let Some(tool) = draft.facts.catalog.get(&spec.tool) else {
+        let detail = format!("the tool `{}` that it measures with is not configured", spec.tool);
+        return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
+    };
+    let args = resolved(&spec.args, draft.session.fields());
     let session = &draft.session;
     let values = inject::values(&draft.facts.pack.inject, session.id(), session.handle(), session.fields());
     let prepared = inject::prepare(&tool.schema, &args, &values);
@@ -53,56 +56,74 @@ fn resolved(args: &Value, fields: &Value) -> Map<String, Value> {
 }
 
 /// Measures a poll that came back.
-pub(super) fn measure(draft: &mut Draft<'_>, outcome: &ToolOutcome) {
-    let (Some(watch), Some(turn)) = (spec(draft), draft.session.turn()) else { return };
-    let met = content_of(outcome).map(|content| all_hold(&watch.until, content));
-    let streak = if met == Some(true) { turn.watch.streak + 1 } else { 0 };
-    let next = draft.facts.now.plus(watch.every);
-    let recovered = streak >= watch.consecutive;
+pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, outcome: &ToolOutcome) {
+    let Some((work, watch, spec)) = watching(draft, assignment) else { return };
+    let met = content_of(outcome).map(|content| all_hold(&spec.until, content));
+    let streak = if met == Some(true) { watch.streak + 1 } else { 0 };
+    let next = draft.facts.now.plus(spec.every);
+    let recovered = streak >= spec.consecutive;
     // A claim that is under way decides first; the watch goes on if it is refused.
-    let over = (recovered || next >= turn.ends_at()) && draft.session.claim().is_none();
-    let assignment = turn.assignment;
+    let over = (recovered || next >= work.ends_at()) && draft.session.claim().is_none();
     draft.push(WatchPolled { assignment, met, streak, next_at: if over { None } else { Some(next) } });
-    if over {
-        conclude(draft);
+}
+
+/// The content of a tool result that is small enough to stand in its event.
+fn content_of(outcome: &ToolOutcome) -> Option<&Value> {
+    match outcome {
+        ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } => Some(content),
+        ToolOutcome::Empty { .. } | ToolOutcome::Failed { .. } => None,
     }
 }
 
 /// Polls when it is time, and ends the watch when its time is over.
 pub(super) fn tick(draft: &mut Draft<'_>) {
-    let Some(turn) = draft.session.turn().filter(|turn| turn.role == RoleKind::Watcher) else { return };
-    let facts = draft.facts;
-    if facts.now >= turn.ends_at() {
-        return conclude(draft);
+    let watches: Vec<_> = draft.session.works().values().filter(|work| work.watch().is_some()).cloned().collect();
+    for work in watches {
+        tick_one(draft, &work);
     }
+}
+
+fn tick_one(draft: &mut Draft<'_>, work: &Work) {
+    let facts = draft.facts;
+    if facts.now >= work.ends_at() {
+        return conclude(draft, work.assignment);
+    }
+    let Some((_, watch, spec)) = watching(draft, work.assignment) else { return };
     // No pause put it that far ahead: the clock was set back.
-    let farthest = spec(draft).map_or(Timestamp::from_micros(i64::MAX), |watch| facts.now.plus(watch.every));
+    let farthest = facts.now.plus(spec.every);
     let due = |at| facts.now >= at || at > farthest;
-    if turn.all_settled() && turn.watch.due_at(facts.fence, facts.since).is_some_and(due) {
-        poll(draft);
+    if draft.session.all_settled(work) && watch.due_at(facts.fence, facts.since).is_some_and(due) {
+        poll(draft, work.assignment);
     }
 }
 
 /// The watch's report: what was measured, nothing else.
-fn conclude(draft: &mut Draft<'_>) {
-    let (Some(watch), Some(turn)) = (spec(draft), draft.session.turn()) else { return };
-    let signal = signal_of(turn, watch);
+pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
+    let Some((_, watch, spec)) = watching(draft, assignment) else {
+        let detail = "the pack does not say what this agent measures".to_owned();
+        return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
+    };
+    let signal = signal_of(watch, spec);
     let content = format!(
         "{} polls of `{}`; the condition held {} times in a row, {} were asked for",
-        turn.watch.polls, watch.tool, turn.watch.streak, watch.consecutive
+        watch.polls, spec.tool, watch.streak, spec.consecutive
     );
+    let report = json!({
+        "verdict": signal, "tool": spec.tool, "polls": watch.polls, "in_a_row": watch.streak, "asked_for": spec.consecutive,
+    });
     let envelope = Envelope {
         content,
-        confidence: 1.0,
+        confidence: Confidence::FULL,
         rationale: "measured by the runtime".to_owned(),
         signal: Some(signal.to_owned()),
+        report: Some(report.into()),
     };
-    finish(draft, &envelope, EnvelopeSource::Measured);
+    finish(draft, assignment, envelope, EnvelopeSource::Measured);
 }
 
-fn signal_of(turn: &Turn, watch: &WatchSpec) -> &'static str {
-    match turn.watch.met {
-        Some(true) if turn.watch.streak >= watch.consecutive => RECOVERED,
+fn signal_of(watch: &Watch, spec: &WatchSpec) -> &'static str {
+    match watch.met {
+        Some(true) if watch.streak >= spec.consecutive => RECOVERED,
         Some(_) => NOT_RECOVERED,
         None => UNKNOWN,
     }

@@ -2,7 +2,8 @@
 //! or in bold (`**Signal**`), with the value after a colon or dash, or on the lines below. A heading counts once, and never
 //! inside a block of code: what a model quotes from a log must not speak for the model.
 
-use super::{Envelope, EnvelopeProblem, bad_confidence};
+use super::form::{Envelope, EnvelopeProblem, bad_confidence};
+use crate::confidence::Confidence;
 
 /// The contract's headings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl Heading {
     }
 }
 
-/// Reads a reply; the confidence is not yet known to be within bounds.
+/// Reads a reply. Its texts are not bounded yet.
 pub(super) fn read(text: &str) -> Result<Envelope, EnvelopeProblem> {
     let sections = sections(text);
     let content = only(&sections, Heading::Response)?.ok_or(EnvelopeProblem::NoEnvelope)?.to_owned();
@@ -38,7 +39,7 @@ pub(super) fn read(text: &str) -> Result<Envelope, EnvelopeProblem> {
     let confidence = number(confidence.ok_or(EnvelopeProblem::MissingConfidence)?)?;
     let rationale = only(&sections, Heading::Rationale)?.unwrap_or_default().to_owned();
     let signal = only(&sections, Heading::Signal)?.map(|body| first_line(body).to_owned());
-    Ok(Envelope { content, confidence, rationale, signal })
+    Ok(Envelope { content, confidence, rationale, signal, report: None })
 }
 
 fn sections(text: &str) -> Vec<(Heading, String)> {
@@ -150,14 +151,12 @@ const fn is_dash(c: char) -> bool {
 }
 
 /// `0.85`, `85 %` or `85%`, also in bold or as code.
-fn number(text: &str) -> Result<f64, EnvelopeProblem> {
+fn number(text: &str) -> Result<Confidence, EnvelopeProblem> {
     let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`'));
     let (digits, scale) = match bare.strip_suffix('%') {
         Some(percent) => (percent.trim_end(), 100.0),
         None => (bare, 1.0),
     };
-    match digits.parse::<f64>().map(|value| value / scale) {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        Ok(_) | Err(_) => Err(bad_confidence(text)),
-    }
+    let value = digits.parse::<f64>().ok().map(|value| value / scale);
+    value.and_then(|value| Confidence::new(value).ok()).ok_or_else(|| bad_confidence(text))
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(text: &str, expect: Result<(f64, Option<&str>, EnvelopeSource), EnvelopeProblem>) {
-    let parsed = parse(text).map(|(envelope, source)| (envelope.confidence, envelope.signal, source));
+    let parsed = parse(text).map(|(envelope, source)| (envelope.confidence.get(), envelope.signal, source));
     assert_eq!(parsed, expect.map(|(c, signal, source)| (c, signal.map(str::to_owned), source)), "{text}");
 }
 
@@ -12,7 +12,8 @@ fn check(text: &str, expect: Result<(f64, Option<&str>, EnvelopeSource), Envelop
 #[track_caller]
 fn check_markdown(text: &str, content: &str, confidence: f64, rationale: &str, signal: Option<&str>) {
     let (content, rationale, signal) = (content.to_owned(), rationale.to_owned(), signal.map(str::to_owned));
-    let envelope = Envelope { content, confidence, rationale, signal };
+    let envelope =
+        Envelope { content, confidence: Confidence::new(confidence).unwrap(), rationale, signal, report: None };
     assert_eq!(parse(text), Ok((envelope, EnvelopeSource::Markdown)), "{text}");
 }
 
@@ -49,7 +50,7 @@ fn json_problems_are_typed() {
 
 #[test]
 fn the_schema_asks_for_what_is_read() {
-    let schema = crate::schema::ArgSchema::new(finish_schema()).unwrap();
+    let schema = crate::schema::ArgSchema::new(finish_schema(["s"].into_iter(), Some((json!({}), false)))).unwrap();
     let args = json!({"content": "c", "confidence": 0, "rationale": "r", "signal": "s"});
     assert!(schema.problems(&args).is_empty());
     assert!(from_args(&args).is_ok());
@@ -167,7 +168,7 @@ fn a_problem_tells_how_to_mend_it() {
 
 #[test]
 fn terminal_arguments_speak_only_with_a_confidence() {
-    let own = |args: Value| from_terminal(&args).map(|e| (e.content, e.confidence, e.rationale, e.signal));
+    let own = |args: Value| from_terminal(&args).map(|e| (e.content, e.confidence.get(), e.rationale, e.signal));
     let expect = |content: &str, rationale: &str| Some((content.to_owned(), 0.9, rationale.to_owned(), None));
     assert_eq!(own(json!({"summary": "s", "rationale": "r"})), None);
     assert_eq!(own(json!({"summary": "s", "rationale": "r", "confidence": 1.1})), None);
@@ -226,9 +227,10 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
     let signal = proptest::option::of("[a-z0-9]([a-z0-9_]{0,62}[a-z0-9])?");
     (text(), 0.0..=1.0_f64, text(), signal).prop_map(|(content, confidence, rationale, signal)| Envelope {
         content,
-        confidence,
+        confidence: Confidence::new(confidence).unwrap(),
         rationale,
         signal,
+        report: None,
     })
 }
 
@@ -236,7 +238,7 @@ proptest! {
     #[test]
     fn any_text_gives_an_answer_within_bounds(text in texts()) {
         if let Ok((envelope, source)) = parse(&text) {
-            prop_assert!((0.0..=1.0).contains(&envelope.confidence));
+            prop_assert!((0.0..=1.0).contains(&envelope.confidence.get()));
             prop_assert!(envelope.content.len() <= CONTENT_MAX && envelope.rationale.len() <= RATIONALE_MAX);
             let word = |s: &String| s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             prop_assert!(envelope.signal.as_ref().is_none_or(|s| word(s) && (1..=SIGNAL_MAX).contains(&s.len())));
@@ -261,7 +263,7 @@ proptest! {
 
     #[test]
     fn markdown_round_trips(envelope in envelopes(), bold: bool) {
-        let Envelope { content, confidence, rationale, signal } = &envelope;
+        let Envelope { content, confidence, rationale, signal, report: _ } = &envelope;
         let signal = signal.as_deref().unwrap_or_default();
         let text = if bold {
             format!("**Response:** {content}\n**Confidence** — {confidence}\n**Signal**\n{signal}\n**Rationale:** {rationale}")

@@ -1,6 +1,7 @@
 //! What payloads hold besides ids and values: each with its own closed list of cases.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ pub enum ApprovalDecision {
     },
     /// It does not run; the model gets this text instead of a result.
     Responded {
-        /// The text.
+        /// What the person wrote; the model gets it in place of a result.
         text: String,
     },
     /// The session was stopped or closed first; nobody refused it.
@@ -37,15 +38,74 @@ pub enum ApprovalDecision {
 }
 
 impl ApprovalDecision {
-    /// The word stored in the approvals projection.
-    pub fn state(&self) -> &'static str {
+    /// The state it leaves the approval in.
+    pub fn state(&self) -> ApprovalState {
         match self {
+            Self::Approved => ApprovalState::Approved,
+            Self::Edited { .. } => ApprovalState::Edited,
+            Self::Rejected { .. } => ApprovalState::Rejected,
+            Self::Responded { .. } => ApprovalState::Responded,
+            Self::Cancelled => ApprovalState::Cancelled,
+        }
+    }
+}
+
+/// Where an approval stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalState {
+    /// It waits for people.
+    Pending,
+    /// The call runs as asked.
+    Approved,
+    /// The call runs with other arguments.
+    Edited,
+    /// The call does not run.
+    Rejected,
+    /// The call does not run; the model got a text instead.
+    Responded,
+    /// Nobody answered in time.
+    Expired,
+    /// The session was stopped or closed first.
+    Cancelled,
+}
+
+/// A word that names no state of an approval.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no approval is ever `{0}`")]
+pub struct UnknownApprovalState(String);
+
+impl ApprovalState {
+    /// Every state.
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Approved, Self::Edited, Self::Rejected, Self::Responded, Self::Expired, Self::Cancelled];
+
+    /// Its word, in the store and at the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
             Self::Approved => "approved",
-            Self::Edited { .. } => "edited",
-            Self::Rejected { .. } => "rejected",
-            Self::Responded { .. } => "responded",
+            Self::Edited => "edited",
+            Self::Rejected => "rejected",
+            Self::Responded => "responded",
+            Self::Expired => "expired",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+impl fmt::Display for ApprovalState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ApprovalState {
+    type Err = UnknownApprovalState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownApprovalState(text.chars().take(80).collect());
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(unknown)
     }
 }
 
@@ -68,7 +128,7 @@ pub enum ProbeFinding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "settlement", rename_all = "snake_case")]
 pub enum Settlement {
-    /// It happened.
+    /// A person found that the call took effect.
     Happened {
         /// What was seen.
         note: String,

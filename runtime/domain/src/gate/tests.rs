@@ -9,18 +9,18 @@ struct Case {
     risk: Risk,
     changes_world: bool,
     environment: Option<&'static str>,
-    agent_gate: bool,
     confidence: Option<f64>,
     confidence_below: Option<f64>,
 }
 
 impl Case {
     fn decide(&self) -> GateDecision {
-        let &Self { risk, changes_world, environment, agent_gate, confidence_below, .. } = self;
+        let &Self { risk, changes_world, environment, .. } = self;
         let tool = ToolName::new("service:restart");
         let approval = ApprovalRule { expires: Duration::from_mins(1), min: 1, not_requester: false };
+        let confidence_below = self.confidence_below.map(sure);
         let policy = GatePolicy { rules: self.rules.clone(), confidence_below, approval, digest: Digest::default() };
-        should_gate(&GateCall { tool: &tool, risk, changes_world, environment, agent_gate }, self.confidence, &policy)
+        should_gate(&GateCall { tool: &tool, risk, changes_world, environment }, self.confidence.map(sure), &policy)
     }
 
     #[track_caller]
@@ -29,10 +29,14 @@ impl Case {
     }
 }
 
+fn sure(value: f64) -> Confidence {
+    Confidence::new(value).unwrap()
+}
+
 /// A call that changes the world, made with enough confidence.
 fn case(risk: Risk, rules: Vec<GateRule>) -> Case {
     let (confidence, confidence_below) = (Some(0.9), Some(0.7));
-    Case { rules, risk, changes_world: true, environment: None, agent_gate: false, confidence, confidence_below }
+    Case { rules, risk, changes_world: true, environment: None, confidence, confidence_below }
 }
 
 fn rule(tool: &str, action: GateAction, environments: &[&str]) -> GateRule {
@@ -95,24 +99,14 @@ fn production_tightens_and_never_loosens() {
 
 #[test]
 fn low_and_unknown_confidence_ask_before_the_world_changes() {
-    let sure = |confidence| Case { confidence, ..case(Risk::Low, vec![]) };
-    for confidence in [Some(0.69), None, Some(f64::NAN)] {
-        sure(confidence).check(GateAction::Approve, GateReason::LowConfidence);
-        let read = Case { changes_world: false, ..sure(confidence) };
+    let with = |confidence| Case { confidence, ..case(Risk::Low, vec![]) };
+    for confidence in [Some(0.69), None] {
+        with(confidence).check(GateAction::Approve, GateReason::LowConfidence);
+        let read = Case { changes_world: false, ..with(confidence) };
         read.check(GateAction::Auto, GateReason::Auto);
-        Case { confidence_below: None, ..sure(confidence) }.check(GateAction::Auto, GateReason::Auto);
+        Case { confidence_below: None, ..with(confidence) }.check(GateAction::Auto, GateReason::Auto);
     }
-    sure(Some(0.7)).check(GateAction::Auto, GateReason::Auto);
-    Case { confidence_below: Some(f64::NAN), ..sure(Some(1.0)) }.check(GateAction::Approve, GateReason::LowConfidence);
-}
-
-#[test]
-fn the_agents_own_gate_asks() {
-    let gated = Case { agent_gate: true, ..case(Risk::Medium, vec![]) };
-    gated.check(GateAction::Approve, GateReason::AgentGate);
-    Case { risk: Risk::High, ..gated.clone() }.check(GateAction::Approve, GateReason::HighRiskTool);
-    let denied = vec![rule("*", GateAction::Deny, &[])];
-    Case { rules: denied, ..gated }.check(GateAction::Deny, GateReason::PolicyDenied);
+    with(Some(0.7)).check(GateAction::Auto, GateReason::Auto);
 }
 
 #[test]
@@ -175,13 +169,12 @@ fn rules() -> impl Strategy<Value = Vec<GateRule>> {
 fn cases() -> impl Strategy<Value = Case> {
     let environment = prop_oneof![Just(None), Just(Some("production")), Just(Some("staging"))];
     let confidence = || proptest::option::of(0.0..=1.0_f64);
-    (rules(), risks(), any::<bool>(), environment, any::<bool>(), confidence(), confidence()).prop_map(
-        |(rules, risk, changes_world, environment, agent_gate, confidence, confidence_below)| Case {
+    (rules(), risks(), any::<bool>(), environment, confidence(), confidence()).prop_map(
+        |(rules, risk, changes_world, environment, confidence, confidence_below)| Case {
             rules,
             risk,
             changes_world,
             environment,
-            agent_gate,
             confidence,
             confidence_below,
         },
@@ -231,12 +224,6 @@ proptest! {
     }
 
     #[test]
-    fn the_agents_gate_never_loosens_and_never_runs(case in cases()) {
-        let [open, gated] = [false, true].map(|agent_gate| Case { agent_gate, ..case.clone() }.decide().action);
-        prop_assert_eq!(gated, open.max(GateAction::Approve));
-    }
-
-    #[test]
     fn deny_always_wins(case in cases(), here: bool) {
         let mut denied = case;
         if here {
@@ -255,10 +242,7 @@ proptest! {
         match reason {
             GateReason::Auto => prop_assert!(action < GateAction::Approve),
             GateReason::PolicyDenied => prop_assert_eq!(action, GateAction::Deny),
-            GateReason::HighRiskTool
-            | GateReason::GatedEnvironment
-            | GateReason::LowConfidence
-            | GateReason::AgentGate => prop_assert_eq!(action, GateAction::Approve),
+            GateReason::HighRiskTool | GateReason::GatedEnvironment | GateReason::LowConfidence => prop_assert_eq!(action, GateAction::Approve),
         }
     }
 }

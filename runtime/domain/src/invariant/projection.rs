@@ -2,25 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Audit, Fault, Kept, Reach};
+use super::erasure::Payloads;
+use super::fault::Fault;
+use super::stored::Stored;
 use crate::event::Event;
-use crate::ids::{ApprovalId, SessionId};
-use crate::port::{ApprovalChange, ApprovalRow, SessionRow};
+use crate::ids::{ApprovalId, Fence, Seq, SessionId};
+use crate::projection::{ApprovalChange, ApprovalRow, SessionRow};
 use crate::session::Session;
 use crate::status::Status;
-
-/// What a store derived from a session's log, and what it knows besides.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    /// The session's row.
-    pub row: SessionRow,
-    /// All of its approvals.
-    pub approvals: Vec<ApprovalRow>,
-    /// How many commands in its inbox nobody has settled.
-    pub unread: u64,
-    /// Whether its row says that some are.
-    pub is_unread: bool,
-}
 
 /// The approvals as the log tells them.
 #[derive(Debug, Default)]
@@ -34,89 +23,63 @@ impl Approvals {
             change.apply(session, &mut self.rows);
         }
     }
-}
 
-impl Audit {
-    /// Compares what is stored beside the log with it, as far as the log could be read.
-    pub(super) fn compare(&mut self, stored: &Stored) {
-        if stored.row.fence < self.fence {
-            let what = format!("the row's fence {} is below the log's {}", stored.row.fence, self.fence);
-            self.problem(None, Fault::Projection, what);
-        }
-        if let Some(snapshot) = &self.snapshot {
-            let what = format!("the snapshot of event {} is ahead of the log", snapshot.seq);
-            self.problem(None, Fault::Projection, what);
-        }
-        for what in self.kept.disagrees(stored) {
-            self.problem(None, Fault::Projection, what);
-        }
-        if self.reach != Reach::Folded {
-            return;
-        }
-        let Some(session) = self.session.take() else { return };
-        for (what, holds) in row(&session, &stored.row) {
-            if !holds {
-                self.problem(None, Fault::Projection, format!("the row's {what} is not the log's"));
-            }
-        }
-        self.compare_approvals(stored);
-        if let Some(what) = asleep(&session, stored) {
-            self.problem(None, Fault::Asleep, what);
-        }
-    }
-
-    fn compare_approvals(&mut self, stored: &Stored) {
-        let mut told = std::mem::take(&mut self.approvals.rows);
-        for row in &stored.approvals {
-            if told.remove(&row.id).as_ref() != Some(row) {
-                self.problem(
-                    None,
-                    Fault::Projection,
-                    format!("the row of approval {} is not what the log says", row.id),
-                );
-            }
-        }
-        for id in told.into_keys() {
-            self.problem(None, Fault::Projection, format!("approval {id} of the log has no row"));
-        }
-    }
-}
-
-impl Kept {
-    /// Where what is stored beside the log knows nothing of an erasure, or of one that the log does not tell.
-    fn disagrees(&self, stored: &Stored) -> Vec<String> {
+    fn differences(mut self, stored: &Stored) -> Vec<String> {
         let mut found = Vec::new();
-        match (stored.row.erased_at, self.buried) {
-            (Some(at), false) => {
-                found.push(format!("the row says it was erased at {at}, and no tombstone ends the log"));
+        for row in &stored.approvals {
+            if self.rows.remove(&row.id).as_ref() != Some(row) {
+                found.push(format!("the row of approval {} is not what the log says", row.id));
             }
-            (None, true) => {
-                found.push("a tombstone ends the log, and the row does not say that it was erased".to_owned());
-            }
-            (Some(_), true) | (None, false) => {}
         }
-        if !self.buried {
-            return found;
-        }
-        if self.snapshot {
-            found.push("it was erased, and a snapshot of it is left".to_owned());
-        }
-        if stored.unread > 0 {
-            found.push(format!("it was erased, and {} commands are left in its inbox", stored.unread));
-        }
-        let left = stored.approvals.iter().filter(|row| !row.args.is_null());
-        found.extend(left.map(|row| format!("it was erased, and the arguments of approval {} are left", row.id)));
+        found.extend(self.rows.into_keys().map(|id| format!("approval {id} of the log has no row")));
         found
     }
+}
+
+/// What an examination knows of a log that it has read to its end.
+pub(super) struct LogSummary<'a> {
+    /// The fence of the last record.
+    pub(super) fence: Fence,
+    /// The position of a snapshot that no record reached.
+    pub(super) snapshot: Option<Seq>,
+    pub(super) payloads: &'a Payloads,
+    /// The folded session; `None` where not every event could be folded.
+    pub(super) session: Option<Session>,
+    pub(super) approvals: Approvals,
+}
+
+impl LogSummary<'_> {
+    /// Where what is stored beside the log differs from it, as far as the log could be read.
+    pub(super) fn differences(self, stored: &Stored) -> Vec<(Fault, String)> {
+        let mut found = Vec::new();
+        if stored.row.fence < self.fence {
+            found.push(format!("the row's fence {} is below the log's {}", stored.row.fence, self.fence));
+        }
+        if let Some(seq) = self.snapshot {
+            found.push(format!("the snapshot of event {seq} is ahead of the log"));
+        }
+        found.extend(self.payloads.disagrees(stored));
+        let Some(session) = self.session else { return of(Fault::Projection, found) };
+        let wrong = row(&session, &stored.row).into_iter().filter(|(_, holds)| !holds);
+        found.extend(wrong.map(|(what, _)| format!("the row's {what} is not the log's")));
+        found.extend(self.approvals.differences(stored));
+        let mut found = of(Fault::Projection, found);
+        found.extend(asleep(&session, stored).map(|what| (Fault::Asleep, what)));
+        found
+    }
+}
+
+fn of(fault: Fault, found: Vec<String>) -> Vec<(Fault, String)> {
+    found.into_iter().map(|what| (fault, what)).collect()
 }
 
 fn row(session: &Session, row: &SessionRow) -> [(&'static str, bool); 6] {
     [
         ("id", session.id() == row.id),
         ("handle", *session.handle() == row.handle),
-        ("pack", session.pack() == row.pack),
+        ("pack", *session.pack() == row.pack),
         ("pack digest", session.pack_digest() == row.pack_digest),
-        ("status", session.status().as_str() == row.status),
+        ("status", *session.status() == row.status),
         ("end", session.status().is_end() == row.ended),
     ]
 }

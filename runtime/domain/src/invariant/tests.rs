@@ -1,7 +1,8 @@
-use super::*;
+use super::check;
 use crate::event::{EventBody, SessionErased, SignalReceived};
-use crate::ids::{CmdId, Principal, SessionId};
-use crate::log::Unsealed;
+use crate::ids::{CmdId, Digest, Fence, Seq, SessionId};
+use crate::log::{AppendRecord, Unsealed};
+use crate::principal::Principal;
 use crate::time::Timestamp;
 
 fn sealed(body: EventBody, after: Option<&AppendRecord>) -> AppendRecord {
@@ -15,6 +16,7 @@ fn sealed(body: EventBody, after: Option<&AppendRecord>) -> AppendRecord {
         salt: [7; 16],
         prev: after.map_or(Digest::default(), |record| record.hash),
     })
+    .unwrap()
 }
 
 fn said(after: Option<&AppendRecord>) -> AppendRecord {
@@ -26,7 +28,7 @@ fn erased(record: AppendRecord) -> AppendRecord {
 }
 
 fn tombstone(events: u64, after: &AppendRecord) -> AppendRecord {
-    let (by, reason) = (Principal::new("user:a"), "asked for".to_owned());
+    let (by, reason) = (Principal::user("a"), "asked for".to_owned());
     sealed(SessionErased { by, reason, events }.into(), Some(after))
 }
 

@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::condition::Condition;
+use crate::confidence::Confidence;
 use crate::gate::GatePolicy;
-use crate::ids::{AgentName, Digest, ToolName};
+use crate::ids::{AgentName, Digest, PackName, ToolName};
 use crate::retry::RetryPolicy;
+use crate::role::RoleSpec;
 use crate::roster::Rosters;
 use crate::schema::ArgSchema;
 
@@ -24,8 +26,8 @@ pub const DEFAULT_SIGNAL: &str = "default";
 /// One validated pack, immutable and shared.
 #[derive(Debug, Clone)]
 pub struct Pack {
-    /// Its name.
-    pub name: String,
+    /// The name by which sessions and commands refer to the pack.
+    pub name: PackName,
     /// The author's version number.
     pub version: u32,
     /// The digest of all its files: what a session pins.
@@ -36,7 +38,7 @@ pub struct Pack {
     pub fields: ArgSchema,
     /// Closed lists of allowed values.
     pub rosters: Rosters,
-    /// The pack's outcomes.
+    /// How a case may end: each name with its kind.
     pub outcomes: BTreeMap<String, OutcomeKind>,
     /// The only way to an outcome.
     pub terminal_tools: BTreeMap<ToolName, TerminalTool>,
@@ -48,7 +50,7 @@ pub struct Pack {
     pub inject: BTreeMap<String, InjectSource>,
     /// The first agent.
     pub entry: AgentName,
-    /// Its agents.
+    /// Everyone who can be given an assignment.
     pub agents: BTreeMap<AgentName, AgentSpec>,
     /// Rules that choose the next agent without a model, before the routes; first match wins.
     pub dispatch: Vec<DispatchRule>,
@@ -56,7 +58,7 @@ pub struct Pack {
     pub gates: GatePolicy,
     /// The retry policy.
     pub retry: RetryPolicy,
-    /// The limits.
+    /// What a turn and a session may use up.
     pub limits: Limits,
 }
 
@@ -77,8 +79,6 @@ pub enum OutcomeKind {
 pub struct TerminalTool {
     /// The outcome a verified claim leads to.
     pub outcome: String,
-    /// Whether at least one evidence id is required (argument `evidence`, a list of `session/seq`).
-    pub evidence: bool,
     /// Schema of its arguments; unknown keys are refused.
     pub schema: ArgSchema,
     /// Arguments that must be in a roster: argument → roster.
@@ -106,68 +106,43 @@ pub struct PatchTool {
 pub enum InjectSource {
     /// A field of the session (`fields.NAME`).
     Field(String),
-    /// The session's id (`session.id`).
+    /// The id, written `session.id` in a pack.
     SessionId,
-    /// The session's handle (`session.handle`).
+    /// The handle that people use, written `session.handle` in a pack.
     SessionHandle,
-}
-
-/// The behaviours in code that a pack's agents map onto.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoleKind {
-    /// First look; reads only.
-    Triage,
-    /// Finds the cause; reads and records findings.
-    Investigator,
-    /// Proposes the fix and closes the case.
-    Resolution,
-    /// Measures a fix until a deadline, without a model.
-    Watcher,
-}
-
-impl RoleKind {
-    /// The word used in packs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Triage => "triage",
-            Self::Investigator => "investigator",
-            Self::Resolution => "resolution",
-            Self::Watcher => "watcher",
-        }
-    }
-
-    /// Whether an agent of this role may hold a tool that changes the world, or a terminal tool.
-    pub const fn may_act(self) -> bool {
-        match self {
-            Self::Resolution => true,
-            Self::Triage | Self::Investigator | Self::Watcher => false,
-        }
-    }
 }
 
 /// One agent of a pack.
 #[derive(Debug, Clone)]
 pub struct AgentSpec {
-    /// Its name.
+    /// The name by which routes and reports refer to the agent.
     pub name: AgentName,
     /// The role it maps onto.
-    pub role: RoleKind,
+    pub role: RoleSpec,
     /// The configured model's name.
     pub model: String,
     /// The tools it may use: backend tools, findings, patch and terminal tools.
     pub tools: Vec<ToolName>,
-    /// How long an assignment may go without anything recorded, and in all for a watcher.
+    /// How long an assignment may go without anything recorded, and in all for measuring.
     pub deadline: Duration,
     /// Where its signals lead; holds [`DEFAULT_SIGNAL`].
     pub routes: Vec<Route>,
+    /// Whether its turn must end in a typed report of its role; otherwise a report is checked only where it gives one.
+    pub report_required: bool,
     /// Its prompt, shared fragments included.
     pub prompt: Arc<str>,
-    /// What a watcher measures; exactly the watcher role has one.
+    /// What is measured; exactly agents whose work is measuring have one.
     pub watch: Option<WatchSpec>,
 }
 
-/// One route.
+impl AgentSpec {
+    /// The signals it may end its turn with, besides the default.
+    pub fn signals(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().map(|route| route.when.as_str()).filter(|signal| *signal != DEFAULT_SIGNAL)
+    }
+}
+
+/// Where a signal of an agent leads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The signal.
@@ -175,14 +150,14 @@ pub struct Route {
     /// Where it leads.
     pub to: RouteTo,
     /// Pause for an operator below this confidence.
-    pub gate_below: Option<f64>,
+    pub gate_below: Option<Confidence>,
 }
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteTo {
-    /// To an agent.
+    /// An assignment for this agent follows.
     Agent(AgentName),
     /// To the end of the run (without a terminal claim: `needs_review`).
     End,
@@ -199,7 +174,7 @@ pub struct DispatchRule {
     pub next: RouteTo,
 }
 
-/// What a watcher measures: a read tool, polled until its result meets a condition several times in a row.
+/// What an agent measures: a read tool, polled until its result meets a condition several times in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatchSpec {
     /// The read tool.
@@ -218,9 +193,9 @@ pub struct WatchSpec {
 /// What a turn and a session may spend. On a limit the partial work is kept and a person looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Model calls per turn.
+    /// How often a model may be asked in one turn.
     pub model_calls_per_turn: u32,
-    /// Tool calls per turn.
+    /// How many calls of tools one turn may make.
     pub tool_calls_per_turn: u32,
     /// Wall time per turn, waits for people excluded.
     pub turn_wall: Duration,

@@ -9,8 +9,9 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::ids::{DeliveryId, Digest, Principal, SessionId};
+use super::error::StoreError;
+use crate::ids::{DeliveryId, Digest, SessionId};
+use crate::principal::Principal;
 use crate::time::Timestamp;
 
 /// A delivery to be stored.
@@ -35,7 +36,7 @@ pub struct NewDelivery {
 pub enum Arrived {
     /// It waits for its group to be worked on.
     Waiting {
-        /// The group.
+        /// The case that it belongs to, as a digest of what its sender says.
         group: Digest,
     },
     /// It cannot be worked on; kept so that it can be replayed.
@@ -45,7 +46,7 @@ pub enum Arrived {
     },
 }
 
-/// A delivery's state.
+/// How far a delivery has been processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
     /// Not worked on yet.
@@ -88,7 +89,7 @@ impl FromStr for DeliveryState {
 pub struct Delivery {
     /// Its place in the order of arrival.
     pub seq: u64,
-    /// Its id.
+    /// The id by which lists and commands refer to it.
     pub id: DeliveryId,
     /// The kind of sender.
     pub source: String,
@@ -96,7 +97,7 @@ pub struct Delivery {
     pub by: Principal,
     /// What came.
     pub body: Vec<u8>,
-    /// Its state.
+    /// How far it has been processed.
     pub state: DeliveryState,
 }
 
@@ -105,13 +106,13 @@ pub struct Delivery {
 pub struct DeliveryRow {
     /// Its place in the order of arrival.
     pub seq: u64,
-    /// Its id.
+    /// The id by which lists and commands refer to it.
     pub id: DeliveryId,
     /// The kind of sender.
     pub source: String,
     /// Who handed it in.
     pub by: Principal,
-    /// Its state.
+    /// How far it has been processed.
     pub state: DeliveryState,
     /// What came of it, or why it is bad.
     pub note: String,
@@ -137,7 +138,7 @@ pub struct DeliveryFilter {
 /// Something a group's session was told about, by a name that is the same whenever it is told again.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mark {
-    /// The name.
+    /// What tells this alert from others of its group.
     pub name: String,
     /// Whether it is over.
     pub ended: bool,
@@ -171,7 +172,7 @@ pub struct GroupWork {
 /// The end of one piece of work on a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finish {
-    /// The group.
+    /// The group whose deliveries were processed.
     pub group: Digest,
     /// The last delivery that was looked at, by its place.
     pub upto: u64,
@@ -200,6 +201,16 @@ pub enum Finished {
     },
 }
 
+/// What dismissing a bad delivery came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "perhaps there was nothing to dismiss"]
+pub enum DismissAnswer {
+    /// It is done, and its body is gone.
+    Dismissed,
+    /// There is no bad delivery of that id: nothing changed.
+    NotBad,
+}
+
 /// Writes.
 #[async_trait]
 pub trait Deliveries: Send + Sync + std::fmt::Debug {
@@ -213,11 +224,11 @@ pub trait Deliveries: Send + Sync + std::fmt::Debug {
     /// bodies go if a session they speak of was erased meanwhile. Returns how many deliveries were finished.
     async fn finish(&self, finish: Finish) -> Result<u64, StoreError>;
 
-    /// Makes a bad delivery a done one. `Ok(false)` when there is no bad delivery of that id.
-    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError>;
+    /// Makes a bad delivery a done one.
+    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<DismissAnswer, StoreError>;
 }
 
-/// Reads.
+/// What can be read about deliveries without changing them.
 #[async_trait]
 pub trait DeliveryReads: Send + Sync + std::fmt::Debug {
     /// The groups that have waiting deliveries and how many, the longest waiting group first.
@@ -226,7 +237,7 @@ pub trait DeliveryReads: Send + Sync + std::fmt::Debug {
     /// What is needed to work on a group, with at most `limit` of its deliveries.
     async fn work(&self, group: Digest, limit: u32) -> Result<GroupWork, StoreError>;
 
-    /// One delivery.
+    /// The delivery with its body; an error if there is none with this id.
     async fn delivery(&self, id: &DeliveryId) -> Result<Delivery, StoreError>;
 
     /// Deliveries, newest first.

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::ids::{Digest, Fence, Seq, SessionId};
 use crate::log::AppendRecord;
 use crate::time::Timestamp;
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// A request to erase what a closed session said.
 #[derive(Debug, Clone)]
 pub struct Erase {
-    /// The session.
+    /// Which session to erase.
     pub session: SessionId,
     /// The fence its row had when it was read.
     pub fence: Fence,
@@ -29,7 +29,7 @@ pub struct Erase {
 /// What erasing came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
-    /// It is done.
+    /// The payloads are deleted and the tombstone is the log's last record.
     Done {
         /// The records whose payload is gone.
         records: u64,
@@ -72,7 +72,7 @@ impl Prunable {
 pub struct Quiet {
     /// When its log grew last.
     pub since: Timestamp,
-    /// The session.
+    /// The session that nothing is left to do for.
     pub session: SessionId,
 }
 

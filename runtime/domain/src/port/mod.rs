@@ -2,46 +2,46 @@
 //!
 //! Each method's doc says what is true once it returns.
 
-mod access;
+mod commands;
 mod deliveries;
 mod erasure;
+mod error;
+mod examine;
+mod imports;
+mod leases;
+mod log;
+mod machine;
 mod model;
 mod outbox;
+mod packs;
+mod reads;
 mod requests;
-mod shelf;
-mod store;
+mod roles;
+mod tokens;
 mod tool;
 
-pub use access::Tokens;
+pub use commands::{Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry, Submitted};
 pub use deliveries::{
-    Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, Finish, Finished,
-    GroupWork, Known, Mark, NewDelivery, UnknownState,
+    Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, DismissAnswer, Finish,
+    Finished, GroupWork, Known, Mark, NewDelivery, UnknownState,
 };
 pub use erasure::{Erase, Erased, Erasure, Prunable, Quiet};
+pub use error::StoreError;
+pub use examine::{Backup, Examine, SessionMoment, SessionWalk, Unread, WalkFound, WalkStop};
+pub use imports::{ImportAnswer, ImportedAppend, ImportedSession, Imports};
+pub use leases::{HolderState, Lease, LeaseTerm, Leases, Renewal};
+pub use log::{Append, Appended, NewSession, Park, Parked, SessionStore, TakenOver};
+pub use machine::{Clock, Random};
 pub use model::ModelProvider;
 pub use outbox::{
-    Carried, Carrier, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox, OutboxReads, PAUSE_MAX,
-    Queued, Then, Tried, UnknownMessageState,
+    AgainAnswer, Carried, Carrier, EnqueueAnswer, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox,
+    OutboxReads, PAUSE_MAX, Queued, Then, Tried, TryAnswer, UnknownMessageState,
 };
+pub use packs::{KeptPack, PackReads, PackShelf};
+pub use reads::{ApprovalFilter, Reads, SessionFilter};
 pub use requests::{KeptAnswer, KnownRequest, Requests};
-pub use shelf::{KeptPack, PackReads, PackShelf};
-pub use store::{
-    Append, Appended, ApprovalChange, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, InboxAck,
-    InboxEntry, NewSession, Park, Parked, Reads, SessionFilter, SessionRow, SessionStore, Snapshot, StoreError,
-    Submitted, TakenOver,
-};
+pub use roles::Roles;
+pub use tokens::{MintAnswer, RevokeAnswer, TokenReads, Tokens};
 pub use tool::ToolBackend;
 
-use crate::time::Timestamp;
-
-/// Where the present comes from. The binary's reads the machine's clock, tests turn one by hand.
-pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// The present.
-    fn now(&self) -> Timestamp;
-}
-
-/// Where randomness comes from. The binary's asks the machine, a simulation's draws from a seed.
-pub trait Random: Send + Sync + std::fmt::Debug {
-    /// Bytes that nobody can foresee.
-    fn bytes(&self) -> [u8; 16];
-}
+pub use crate::projection::{ApprovalChange, ApprovalRow, SessionRow, Snapshot};

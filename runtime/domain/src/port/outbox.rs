@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::ids::{Digest, MessageId, SessionId};
 use crate::time::Timestamp;
 use crate::tool::ToolCall;
@@ -34,7 +34,7 @@ impl NewMessage {
     }
 }
 
-/// A message's state.
+/// Whether a message still has to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageState {
     /// Not taken yet; it is tried again.
@@ -75,7 +75,7 @@ impl FromStr for MessageState {
 /// A message that is due.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Its id.
+    /// The id by which lists and commands refer to it.
     pub id: MessageId,
     /// What is to be done.
     pub call: ToolCall,
@@ -90,7 +90,7 @@ pub struct Message {
 pub struct MessageRow {
     /// Its place in the order of storing.
     pub seq: u64,
-    /// Its id.
+    /// The id by which lists and commands refer to it.
     pub id: MessageId,
     /// The tool that carries it.
     pub target: String,
@@ -98,7 +98,7 @@ pub struct MessageRow {
     pub session: SessionId,
     /// The key it is sent under.
     pub key: String,
-    /// Its state.
+    /// Whether it still has to be sent.
     pub state: MessageState,
     /// What the last try came to.
     pub note: String,
@@ -128,7 +128,7 @@ pub struct MessageFilter {
 /// The waiting messages of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    /// The target.
+    /// The configured name of where it is sent.
     pub target: String,
     /// How many.
     pub count: u64,
@@ -172,21 +172,51 @@ pub enum Then {
     Failed,
 }
 
+/// What storing a message came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "perhaps the message was not stored"]
+pub enum EnqueueAnswer {
+    /// The message is durable and will be sent.
+    Stored,
+    /// A message of this key is there already and stays as it is, or its session was erased and nothing of it is sent any
+    /// more.
+    NothingNew,
+}
+
+/// What counting a try came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "perhaps the try was not counted"]
+pub enum TryAnswer {
+    /// The try was recorded.
+    Counted,
+    /// No message of that id waits: nothing changed.
+    NotWaiting,
+}
+
+/// What sending a message again came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "perhaps there was nothing to send again"]
+pub enum AgainAnswer {
+    /// The message will be tried again at once.
+    Due,
+    /// It was sent, or there is no message of that id: nothing changed.
+    NothingToSend,
+}
+
 /// Writes.
 #[async_trait]
 pub trait Outbox: Send + Sync + std::fmt::Debug {
-    /// Stores a message that is due at once. Once it returns `Ok` it is durable; `Ok(false)` when a message of this key is
-    /// there already, which stays as it is, or when its session was erased: nothing of it is told any more.
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError>;
+    /// Stores a message that is due at once. Once it returns `Ok` it is durable, unless its session was erased.
+    async fn enqueue(&self, message: NewMessage) -> Result<EnqueueAnswer, StoreError>;
 
-    /// Counts a try at a waiting message. `Ok(false)` when it does not wait.
-    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError>;
+    /// Counts a try at a waiting message.
+    async fn tried(&self, tried: &Tried) -> Result<TryAnswer, StoreError>;
 
-    /// Makes a failed message wait again, and a waiting one due now. `Ok(false)` when there is none such of that id.
-    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError>;
+    /// Makes a failed message wait again, and a waiting one due now.
+    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<AgainAnswer, StoreError>;
 }
 
-/// Reads.
+/// What can be read about messages without changing them.
 #[async_trait]
 pub trait OutboxReads: Send + Sync + std::fmt::Debug {
     /// What waits, by target.
@@ -196,7 +226,7 @@ pub trait OutboxReads: Send + Sync + std::fmt::Debug {
     /// more than [`PAUSE_MAX`] ahead.
     async fn due(&self, target: &str, now: Timestamp, limit: u32) -> Result<Vec<Message>, StoreError>;
 
-    /// One message.
+    /// The row of this id; an error if there is none.
     async fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError>;
 
     /// Messages, newest first.

@@ -2,20 +2,20 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::ids::Digest;
 use crate::time::Timestamp;
 
 /// An answer as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
-    /// The status.
+    /// The HTTP status that was answered.
     pub status: u16,
-    /// The content type.
+    /// The header `Content-Type` that was answered.
     pub content_type: String,
     /// Where what was made is to be found.
     pub location: Option<String>,
-    /// The body.
+    /// The bytes that were answered.
     pub body: Vec<u8>,
 }
 

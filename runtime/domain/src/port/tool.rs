@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::tool::{ProbeAnswer, ToolCall, ToolOutcome, ToolSpec};
 
-/// One backend tool.
+/// A tool as the gateway calls it: what carries a permitted call out.
 #[async_trait]
 pub trait ToolBackend: Send + Sync + std::fmt::Debug {
     /// What it declares; constant over the process.

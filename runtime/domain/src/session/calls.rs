@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::apply::push_bounded;
-use super::{Call, CallState, DECIDED_MAX, EVIDENCE_MAX, Intent, PendingApproval, Session};
+use super::header::{DECIDED_MAX, EVIDENCE_MAX, PendingApproval, Session};
+use super::works::push_bounded;
+use crate::call::{Call, CallOwner, CallState, Intent};
 use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeSettled, Settlement, ToolIntended, ToolReturned};
-use crate::ids::{ApprovalId, CallId, Fence, Seq};
+use crate::evidence::Evidence;
+use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq};
 use crate::model::Arguments;
-use crate::pack::RoleKind;
 use crate::refusal::ToolRefusal;
-use crate::terminal::Evidence;
 use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
+use crate::work::WorkKind;
 
 impl Session {
     pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
@@ -21,22 +22,56 @@ impl Session {
         if let Ok(call) = self.call_mut(&intended.call) {
             call.state = CallState::Intended(intent);
         } else {
+            let owner = self.owner_of(&intended.call)?;
             let call = Call {
                 id: intended.call.clone(),
+                owner,
                 wire: intended.tool.wire(),
                 args: Arc::new(Arguments::Json((*intended.args).clone())),
                 state: CallState::Intended(intent),
             };
-            match (&mut self.claim, &mut self.turn) {
-                (Some(claim), _) if call.id == claim.call.effect() => claim.effect = Some(call),
-                (_, Some(turn)) if turn.role == RoleKind::Watcher => turn.calls = vec![call],
-                (Some(_) | None, _) => return Err(format!("call {}", intended.call)),
+            match owner {
+                CallOwner::Work(assignment) => {
+                    // A poll replaces the one before it.
+                    drop(self.take_calls(assignment)?);
+                    self.add_call(assignment, call)?;
+                }
+                CallOwner::Claim => drop(self.calls.insert(call.id.clone(), call)),
             }
         }
-        if let Some(turn) = &mut self.turn {
-            turn.tool_calls += 1;
+        if let Some(assignment) = self.work_of(&intended.call) {
+            self.work_mut(assignment)?.tool_calls += 1;
         }
         Ok(())
+    }
+
+    /// Who waits for a call that no reply proposed: the open claim for its effect, or a measurement for its poll.
+    fn owner_of(&self, id: &CallId) -> Result<CallOwner, String> {
+        if self.claim.as_ref().is_some_and(|claim| *id == claim.call.effect()) {
+            return Ok(CallOwner::Claim);
+        }
+        let polls = |assignment: &AssignmentId| {
+            self.works.get(assignment).is_some_and(|work| match work.kind {
+                WorkKind::Watching(_) => true,
+                WorkKind::Asking(_) => false,
+            })
+        };
+        id.assignment().filter(polls).map(CallOwner::Work).ok_or_else(|| format!("call {id}"))
+    }
+
+    /// The work a call counts for: the one that waits for it, or whose claim it is the effect of.
+    pub(super) fn work_of(&self, id: &CallId) -> Option<AssignmentId> {
+        match self.calls.get(id)?.owner {
+            CallOwner::Work(assignment) => Some(assignment),
+            CallOwner::Claim => match self.calls.get(&self.claim.as_ref()?.call)?.owner {
+                CallOwner::Work(assignment) => Some(assignment),
+                CallOwner::Claim => None,
+            },
+        }
+    }
+
+    pub(super) fn call_mut(&mut self, id: &CallId) -> Result<&mut Call, String> {
+        self.calls.get_mut(id).ok_or_else(|| format!("call {id}"))
     }
 
     pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
@@ -61,15 +96,17 @@ impl Session {
             Err(_) if ended || in_doubt => return Ok(()),
             Err(what) => return Err(what),
         };
-        let did_nothing = matches!(&returned.outcome,
-            RecordedOutcome::Failed { failure } if failure.happened == Happened::No);
-        let own_effect = self.claim.as_ref().is_some_and(|c| c.effect.as_ref().is_some_and(|e| e.id == returned.call));
+        let did_nothing = match &returned.outcome {
+            RecordedOutcome::Failed { failure } => failure.happened == Happened::No,
+            RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. } => false,
+        };
+        let own_effect = self.calls.get(&returned.call).is_some_and(|call| call.owner == CallOwner::Claim);
         if effect != EffectClass::Read && !did_nothing && !own_effect {
             self.changed_at = seq;
         }
         push_bounded(&mut self.evidence, seq, EVIDENCE_MAX);
-        if let Some(turn) = &mut self.turn {
-            turn.evidence_found(seq);
+        if let Some(assignment) = self.work_of(&returned.call) {
+            self.work_mut(assignment)?.evidence_found(seq);
         }
         Ok(())
     }
@@ -160,7 +197,7 @@ impl Session {
         self.refused(&decided.call, &refusal)
     }
 
-    /// Whether it was.
+    /// Takes a call off the list of those in doubt. Whether it stood there.
     fn no_more_unknown(&mut self, id: &CallId) -> bool {
         self.repeated.remove(id);
         self.unknown.remove(id).is_some()

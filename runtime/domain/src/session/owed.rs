@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Call, CallState, Session};
+use super::header::Session;
+use crate::call::{Call, CallOwner};
 use crate::ids::{ApprovalId, AssignmentId, CallId, Fence};
-use crate::pack::RoleKind;
 use crate::time::Timestamp;
+use crate::work::{Work, WorkKind};
 
 /// One thing the world must be asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,9 +14,9 @@ use crate::time::Timestamp;
 pub enum Owed<'a> {
     /// Ask the model this round's question. A model call is a read: owed under any fence.
     AskModel {
-        /// The assignment.
+        /// The assignment whose turn asks.
         assignment: AssignmentId,
-        /// The round.
+        /// The model call within its turn, counted from 1.
         round: u32,
     },
     /// Make this call, intended under the present fence.
@@ -24,9 +25,9 @@ pub enum Owed<'a> {
     InDoubt(&'a Call),
     /// Ask the tool whether this call happened. That is a read: owed under any fence.
     Probe(&'a Call),
-    /// A watcher must poll again at this time.
+    /// A measurement is to be taken again at this time.
     Poll {
-        /// The assignment.
+        /// The assignment that measures.
         assignment: AssignmentId,
         /// When.
         at: Timestamp,
@@ -36,7 +37,7 @@ pub enum Owed<'a> {
 /// One thing a session waits for from outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wait {
-    /// An approval.
+    /// A person's answer to this approval.
     Approval(ApprovalId),
     /// An operator's words.
     Operator,
@@ -49,31 +50,29 @@ pub fn owed(session: &Session, fence: Fence) -> Vec<Owed<'_>> {
     if session.status().is_end() {
         return Vec::new();
     }
-    let mut owed = Vec::new();
-    let effect = session.claim().and_then(|claim| claim.effect.as_ref());
-    let calls = session.turn().map(|turn| turn.calls.as_slice()).unwrap_or_default();
-    for call in calls.iter().chain(effect) {
-        if let Some(intent) = call.intent() {
-            owed.push(if intent.fence == fence { Owed::Run(call) } else { Owed::InDoubt(call) });
-        } else if call.probing().is_some() {
-            owed.push(Owed::Probe(call));
+    let mut owed: Vec<_> = session.open_calls().filter_map(|call| owed_of(call, fence)).collect();
+    for work in session.works().values() {
+        let assignment = work.assignment;
+        match &work.kind {
+            WorkKind::Asking(turn) if turn.is_asked() => owed.push(Owed::AskModel { assignment, round: turn.round }),
+            WorkKind::Watching(watch) if session.all_settled(work) => {
+                owed.extend(watch.next_at.map(|at| Owed::Poll { assignment, at }));
+            }
+            WorkKind::Asking(_) | WorkKind::Watching(_) => {}
         }
-    }
-    let Some(turn) = session.turn() else { return owed };
-    if turn.asked {
-        owed.push(Owed::AskModel { assignment: turn.assignment, round: turn.round });
-    }
-    if turn.role == RoleKind::Watcher
-        && turn.all_settled()
-        && let Some(at) = turn.watch.next_at
-    {
-        owed.push(Owed::Poll { assignment: turn.assignment, at });
     }
     owed
 }
 
+fn owed_of(call: &Call, fence: Fence) -> Option<Owed<'_>> {
+    if let Some(intent) = call.intent() {
+        return Some(if intent.fence == fence { Owed::Run(call) } else { Owed::InDoubt(call) });
+    }
+    call.probing().map(|_| Owed::Probe(call))
+}
+
 impl Session {
-    /// All that it waits for.
+    /// Everything that must come from outside before the session goes on.
     pub fn waits(&self) -> BTreeSet<Wait> {
         let approvals = self.approvals().keys().cloned().map(Wait::Approval);
         let operator = self.operator().map(|_| Wait::Operator);
@@ -88,23 +87,36 @@ impl Session {
         }
         let expiries = self.approvals().values().map(|pending| pending.asked.expires_at);
         let working = !owed(self, fence).is_empty();
-        let turn = self.turn().filter(|_| working && self.claim().is_none());
-        let quiet = turn.map(|turn| turn.silent_at(since));
-        let poll = turn.filter(|turn| turn.all_settled()).and_then(|turn| turn.watch.due_at(fence, since));
-        expiries.chain(quiet).chain(poll).min()
+        let works = || self.works().values().filter(move |_| working && self.claim().is_none());
+        let quiet = works().map(|work| work.silent_at(since));
+        let settled = works().filter(|work| self.all_settled(work));
+        let polls = settled.filter_map(|work| work.watch()?.due_at(fence, since));
+        expiries.chain(quiet).chain(polls).min()
     }
 
-    /// The call of this id, wherever it stands.
-    pub fn call(&self, id: &CallId) -> Option<&Call> {
-        let effect = self.claim().and_then(|claim| claim.effect.as_ref());
-        self.turn().into_iter().flat_map(|turn| &turn.calls).chain(effect).find(|call| call.id == *id)
+    /// A work's open calls, in their order.
+    pub fn calls_of<'a>(&'a self, work: &'a Work) -> impl Iterator<Item = &'a Call> + Clone {
+        work.calls.iter().filter_map(|id| self.calls.get(id))
+    }
+
+    /// Every open call: those of the works in their order, then the effect of an open claim.
+    pub fn open_calls(&self) -> impl Iterator<Item = &Call> {
+        let effect = self.calls.values().filter(|call| call.owner == CallOwner::Claim);
+        self.works().values().flat_map(|work| self.calls_of(work)).chain(effect)
+    }
+
+    /// The effect of the open claim, once it is intended.
+    pub fn effect(&self) -> Option<&Call> {
+        self.calls.get(&self.claim()?.call.effect())
+    }
+
+    /// Whether every open call of a work has its result.
+    pub fn all_settled(&self, work: &Work) -> bool {
+        self.calls_of(work).all(|call| call.settled().is_some())
     }
 
     /// The calls whose intent has no outcome yet.
     pub(crate) fn running(&self) -> Vec<CallId> {
-        let effect = self.claim().and_then(|claim| claim.effect.as_ref());
-        let calls = self.turn().into_iter().flat_map(|turn| &turn.calls).chain(effect);
-        let open = |call: &&Call| matches!(call.state, CallState::Intended(_) | CallState::Probing(_));
-        calls.filter(open).map(|call| call.id.clone()).collect()
+        self.open_calls().filter(|call| call.is_running()).map(|call| call.id.clone()).collect()
     }
 }

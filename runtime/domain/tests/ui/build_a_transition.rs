@@ -1,5 +1,5 @@
 use provost_domain::event::StatusChanged;
-use provost_domain::ids::Principal;
+use provost_domain::principal::Principal;
 use provost_domain::status::Status;
 
 fn main() {
@@ -7,6 +7,6 @@ fn main() {
         from: Status::InProgress,
         to: Status::Outcome("resolved".to_owned()),
         reason: "because I say so".to_owned(),
-        by: Principal::new("agent:me"),
+        by: Principal::parse("agent:me"),
     };
 }

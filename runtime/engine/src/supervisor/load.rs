@@ -4,12 +4,12 @@ use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::port::{Snapshot, StoreError, TakenOver};
 use provost_domain::session::Session;
 
+use crate::parts::EngineParts;
 use crate::reader::{LogReader, ReadError};
-use crate::shared::Shared;
 
 /// A session taken over.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedSession {
     /// As the store gave it; its records follow `head`.
     pub(super) taken: TakenOver,
     /// The session as folded up to `head`.
@@ -22,15 +22,15 @@ pub(crate) struct Loaded {
 
 /// Takes a session over. A snapshot that cannot be read (another version wrote it) costs only the short way: the whole log
 /// tells the same.
-pub(super) async fn take_over(shared: &Shared, id: SessionId) -> Result<Loaded, StoreError> {
+pub(super) async fn take_over(shared: &EngineParts, id: SessionId) -> Result<LoadedSession, StoreError> {
     let mut taken = shared.ports.store.take_over(id, &shared.owner).await?;
     let Some(snapshot) = taken.snapshot.take() else {
-        return Ok(Loaded { taken, session: None, head: (Seq(0), Digest::default()), snapshot_seq: Seq(0) });
+        return Ok(LoadedSession { taken, session: None, head: (Seq(0), Digest::default()), snapshot_seq: Seq(0) });
     };
     match Session::from_snapshot(&snapshot.header) {
         Ok(session) => {
             let Snapshot { seq, hash, .. } = snapshot;
-            Ok(Loaded { taken, session: Some(session), head: (seq, hash), snapshot_seq: seq })
+            Ok(LoadedSession { taken, session: Some(session), head: (seq, hash), snapshot_seq: seq })
         }
         Err(error) => {
             tracing::warn!(session = %id, %error, "the whole log is read instead of its snapshot");
@@ -42,13 +42,13 @@ pub(super) async fn take_over(shared: &Shared, id: SessionId) -> Result<Loaded, 
                     StoreError::Damaged { detail: format!("session {id}: {error}") }
                 }
             })?;
-            Ok(Loaded { taken, session, head, snapshot_seq: Seq(0) })
+            Ok(LoadedSession { taken, session, head, snapshot_seq: Seq(0) })
         }
     }
 }
 
 /// Page by page: a log may be long, and many sessions are taken over at once.
-async fn whole(shared: &Shared, id: SessionId) -> Result<(Option<Session>, (Seq, Digest)), ReadError> {
+async fn whole(shared: &EngineParts, id: SessionId) -> Result<(Option<Session>, (Seq, Digest)), ReadError> {
     let mut log = LogReader::new(id);
     log.to_end(&*shared.ports.reads).await?;
     let head = log.head();

@@ -11,19 +11,19 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::OpenAiSettings;
+use super::settings::OpenAiSettings;
 
 /// Most characters kept of what a server says.
 const WORDS_MAX: usize = 300;
 
 /// The error a server describes: `{"message": …, "code": …}` or just a text.
 #[derive(Debug, Default)]
-pub(super) struct Complaint {
+pub(super) struct ServerError {
     pub(super) message: String,
     pub(super) code: Option<Value>,
 }
 
-impl<'de> Deserialize<'de> for Complaint {
+impl<'de> Deserialize<'de> for ServerError {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let message = value.get("message").unwrap_or(&value);
@@ -34,17 +34,17 @@ impl<'de> Deserialize<'de> for Complaint {
 
 /// The body of a refusal, in the forms servers use.
 #[derive(Debug, Deserialize)]
-struct Refusal {
+struct ErrorBody {
     #[serde(alias = "detail")]
-    error: Complaint,
+    error: ServerError,
 }
 
 /// Speaks about failures of one server without its key.
-pub(super) struct Words<'a> {
+pub(super) struct FailureWords<'a> {
     pub(super) settings: &'a OpenAiSettings,
 }
 
-impl Words<'_> {
+impl FailureWords<'_> {
     /// The beginning of a foreign text, on one line, without the key.
     pub(super) fn safe(&self, text: &str) -> String {
         let text = match &self.settings.api_key {
@@ -72,17 +72,17 @@ impl Words<'_> {
         ModelFailure::Unavailable { detail: self.safe(&format!("{what}{cause}")) }
     }
 
-    /// A status that is no success.
+    /// The failure behind a status other than success.
     pub(super) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelFailure {
-        let complaint = match serde_json::from_slice::<Refusal>(body) {
+        let complaint = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(refusal) => refusal.error,
-            Err(_other_form) => Complaint { message: String::from_utf8_lossy(body).into_owned(), code: None },
+            Err(_other_form) => ServerError { message: String::from_utf8_lossy(body).into_owned(), code: None },
         };
         self.classified(status, headers, &complaint)
     }
 
     /// The typed failure of a status.
-    pub(super) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &Complaint) -> ModelFailure {
+    pub(super) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &ServerError) -> ModelFailure {
         let detail = format!("HTTP {status}: {}", self.safe(&complaint.message));
         let code = complaint.code.as_ref().and_then(Value::as_str).unwrap_or_default();
         let model = &self.settings.model;
@@ -141,7 +141,7 @@ pub(super) mod tests {
     fn check(status: u16, body: &str, expect: &ModelFailure) {
         let settings = settings();
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(Words { settings: &settings }.refused(status, &HeaderMap::new(), body.as_bytes()), *expect);
+        assert_eq!(FailureWords { settings: &settings }.refused(status, &HeaderMap::new(), body.as_bytes()), *expect);
     }
 
     #[test]
@@ -182,7 +182,7 @@ pub(super) mod tests {
     #[test]
     fn words_are_short() {
         let settings = settings();
-        assert_eq!(Words { settings: &settings }.safe(&"x".repeat(10_000)).len(), WORDS_MAX);
+        assert_eq!(FailureWords { settings: &settings }.safe(&"x".repeat(10_000)).len(), WORDS_MAX);
     }
 
     #[track_caller]

@@ -9,64 +9,64 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::{Complaint, Words};
+use super::failure::{FailureWords, ServerError};
 
 #[derive(Debug, Deserialize)]
-struct Answer {
-    choices: Option<Vec<Choice>>,
-    usage: Option<Counted>,
+struct ChatReply {
+    choices: Option<Vec<ReplyChoice>>,
+    usage: Option<ReplyUsage>,
     /// Some servers put an error into a success.
-    error: Option<Complaint>,
+    error: Option<ServerError>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Choice {
-    message: Said,
+struct ReplyChoice {
+    message: ReplyMessage,
     finish_reason: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Said {
+struct ReplyMessage {
     content: Option<String>,
     refusal: Option<String>,
-    tool_calls: Option<Vec<Called>>,
+    tool_calls: Option<Vec<ReplyCall>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Called {
-    function: Function,
+struct ReplyCall {
+    function: ReplyFunction,
 }
 
 #[derive(Debug, Deserialize)]
-struct Function {
+struct ReplyFunction {
     name: String,
-    arguments: Option<Written>,
+    arguments: Option<ReplyArguments>,
 }
 
 /// Arguments are a text that holds JSON; some servers send the JSON itself.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ReplyArguments {
     Text(String),
     Json(Value),
 }
 
 #[derive(Debug, Deserialize)]
-struct Counted {
+struct ReplyUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<Details>,
+    prompt_tokens_details: Option<PromptDetails>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Details {
+struct PromptDetails {
     cached_tokens: Option<u64>,
 }
 
 /// Reads the body of a success.
-pub(super) fn read(body: &[u8], words: &Words<'_>) -> Result<ModelReply, ModelFailure> {
+pub(super) fn read(body: &[u8], words: &FailureWords<'_>) -> Result<ModelReply, ModelFailure> {
     let malformed = |detail: String| ModelFailure::Malformed { detail };
-    let answer: Answer = serde_json::from_slice(body)
+    let answer: ChatReply = serde_json::from_slice(body)
         .map_err(|error| malformed(format!("{error}; it begins `{}`", words.safe(&String::from_utf8_lossy(body)))))?;
     let usage = answer.usage.as_ref().map(usage).unwrap_or_default();
     let Some(choice) = answer.choices.into_iter().flatten().next() else {
@@ -75,7 +75,7 @@ pub(super) fn read(body: &[u8], words: &Words<'_>) -> Result<ModelReply, ModelFa
             None => malformed("it has no choices".to_owned()),
         });
     };
-    let Said { content, refusal, tool_calls } = choice.message;
+    let ReplyMessage { content, refusal, tool_calls } = choice.message;
     if let Some(refusal) = refusal.filter(|refusal| !refusal.trim().is_empty()) {
         return Err(ModelFailure::Refused { detail: format!("the model declines: {}", words.safe(&refusal)) });
     }
@@ -95,7 +95,7 @@ pub(super) fn read(body: &[u8], words: &Words<'_>) -> Result<ModelReply, ModelFa
 }
 
 /// An error inside a success, by the status it names.
-fn complained(complaint: &Complaint, words: &Words<'_>) -> ModelFailure {
+fn complained(complaint: &ServerError, words: &FailureWords<'_>) -> ModelFailure {
     let status = complaint.code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
     match status.and_then(|code| StatusCode::from_u16(code).ok()).filter(|status| status.as_u16() >= 400) {
         Some(status) => words.classified(status, &HeaderMap::new(), complaint),
@@ -103,19 +103,19 @@ fn complained(complaint: &Complaint, words: &Words<'_>) -> ModelFailure {
     }
 }
 
-fn proposed(called: Called) -> ProposedCall {
+fn proposed(called: ReplyCall) -> ProposedCall {
     let args = match called.function.arguments {
         None => Arguments::parse("{}"),
-        Some(Written::Text(text)) if text.trim().is_empty() => Arguments::parse("{}"),
-        Some(Written::Text(text)) => Arguments::parse(&text),
-        Some(Written::Json(Value::Null)) => Arguments::parse("{}"),
-        Some(Written::Json(value)) => Arguments::parse(&value.to_string()),
+        Some(ReplyArguments::Text(text)) if text.trim().is_empty() => Arguments::parse("{}"),
+        Some(ReplyArguments::Text(text)) => Arguments::parse(&text),
+        Some(ReplyArguments::Json(Value::Null)) => Arguments::parse("{}"),
+        Some(ReplyArguments::Json(value)) => Arguments::parse(&value.to_string()),
     };
     ProposedCall { tool: called.function.name, args: Arc::new(args) }
 }
 
 /// The protocol counts cached tokens inside the prompt's; ours are apart. The price is not known here.
-fn usage(counted: &Counted) -> Usage {
+fn usage(counted: &ReplyUsage) -> Usage {
     let prompt = counted.prompt_tokens.unwrap_or(0);
     let cached = counted.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens).unwrap_or(0);
     let cached = cached.min(prompt);
@@ -131,7 +131,7 @@ mod tests {
 
     fn read_json(body: &Value) -> Result<ModelReply, ModelFailure> {
         let settings = settings();
-        read(body.to_string().as_bytes(), &Words { settings: &settings })
+        read(body.to_string().as_bytes(), &FailureWords { settings: &settings })
     }
 
     fn said(message: &Value, finish: &str) -> Result<ModelReply, ModelFailure> {

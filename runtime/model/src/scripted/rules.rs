@@ -42,7 +42,7 @@ pub(super) struct Reply {
     pub(super) envelope: Option<Value>,
     #[serde(default)]
     pub(super) via: Via,
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<ScriptFault>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,8 +69,8 @@ pub(super) enum Via {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fault {
-    pub(super) kind: FaultKind,
+pub(super) struct ScriptFault {
+    pub(super) kind: ScriptFaultKind,
     #[serde(default, with = "humantime_serde")]
     pub(super) retry_after: Option<Duration>,
     /// How many asks of one question get it; without it every one does.
@@ -79,7 +79,7 @@ pub(super) struct Fault {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum FaultKind {
+pub(super) enum ScriptFaultKind {
     Timeout,
     RateLimited,
     Unavailable,

@@ -3,23 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::envelope::FINISH_TOOL;
-use provost_domain::pack::{DEFAULT_SIGNAL, RoleKind};
-use provost_domain::tool::EffectClass;
+use provost_domain::pack::DEFAULT_SIGNAL;
+use provost_domain::role::{Authority, RoleSpec};
+use provost_domain::work::WorkForm;
+use provost_form::{At, ErrorLog, nearest};
 
+use super::facts::{MEASURED_SIGNALS, PackFacts, is_plain};
 use super::flow::{END, is_lost};
-use super::{Facts, is_plain, watch};
+use super::watch;
 use crate::agent::Agent;
-use crate::error::nearest;
-use crate::form::Log;
-use crate::node::At;
-use crate::prompt::{self, Tools};
+use crate::prompt::{self, PromptTools};
 use crate::raw::RawRoute;
 use crate::schema::known_roster;
 
 /// The model agents get that name none.
 pub(crate) const DEFAULT_MODEL: &str = "default";
 
-pub(super) fn check(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
+pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     if is_lost(facts, &agent.name) {
         let message = format!("no route leads to agent `{}`", agent.name);
         log.report(agent.start, message, "add a route to it, or remove its folder");
@@ -34,19 +34,29 @@ pub(super) fn check(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
     }
     routes(facts, agent, log);
     watch::check(facts, agent, log);
-    let tools = Held { facts, agent };
+    report(agent, log);
+    let tools = AgentTools { facts, agent };
     for text in &agent.texts {
         prompt::lint(text, &agent.name, &tools, &mut log.errors);
     }
 }
 
-fn model(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
+/// `report: {}` demands the role's typed report; fields of the pack's own are not there yet.
+fn report(agent: &Agent, log: &mut ErrorLog) {
+    let Some(report) = agent.raw.report.as_ref().filter(|report| !report.is_blank()) else { return };
+    if report.value.value() != serde_json::json!({}) {
+        let hint = "write `report: {}`: the turn must then end in the report of its role";
+        log.report(report.place, "a report has no fields of the pack's own", hint);
+    }
+}
+
+fn model(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     let known = || facts.known.models.iter().map(String::as_str);
-    let role = &agent.raw.role;
+    let asks = agent.role.as_ref().is_some_and(|role| role.work == WorkForm::Asking);
     let (name, place) = match &agent.raw.model {
         Some(model) if model.is_blank() => return,
         Some(model) => (model.as_str(), model.place),
-        None if role.is_blank() || role.value == RoleKind::Watcher => return,
+        None if !asks => return,
         None => (DEFAULT_MODEL, agent.start),
     };
     if !facts.known.models.contains(name) {
@@ -54,22 +64,20 @@ fn model(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
     }
 }
 
-fn tool(facts: Facts<'_>, agent: &Agent, name: &At<String>, log: &mut Log) {
-    let role = &agent.raw.role;
-    let hint = "move it to an agent of role `resolution`";
-    let only_reads = !role.is_blank() && !role.may_act();
+fn tool(facts: PackFacts<'_>, agent: &Agent, name: &At<String>, log: &mut ErrorLog) {
+    let role = agent.role.as_ref();
     if let Some(spec) = facts.backend(name) {
-        if only_reads && spec.effect != EffectClass::Read {
-            let message = format!("role `{}` only reads, and `{}` changes the world", role.as_str(), name.value);
-            log.report(name.place, message, hint);
+        if let Some(role) = role.filter(|role| !role.authority.allows(spec.effect)) {
+            let message = format!("role `{}` only reads, and `{}` changes the world", role.name, name.value);
+            log.report(name.place, message, move_to(facts, Authority::Acts));
         }
         for roster in spec.rosters.values() {
             known_roster(roster, name.place, &facts.raw.rosters, log);
         }
     } else if facts.raw.terminal_tools.get(name).is_some() {
-        if only_reads {
-            let message = format!("role `{}` may not hold the terminal tool `{}`", role.as_str(), name.value);
-            log.report(name.place, message, hint);
+        if let Some(role) = role.filter(|role| !role.authority.closes()) {
+            let message = format!("role `{}` may not hold the terminal tool `{}`", role.name, name.value);
+            log.report(name.place, message, move_to(facts, Authority::Closes));
         }
     } else if !facts.has_tool(name) {
         let bare = |full: &&str| full.split_once(':').is_some_and(|(_, tool)| tool == name.as_str());
@@ -82,14 +90,21 @@ fn tool(facts: Facts<'_>, agent: &Agent, name: &At<String>, log: &mut Log) {
     }
 }
 
-fn routes(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
+/// Names the roles that may do as much.
+fn move_to(facts: PackFacts<'_>, needed: Authority) -> String {
+    let able = |role: &RoleSpec| role.authority >= needed;
+    let names = facts.known.roles.specs().into_iter().filter(able).map(|role| format!("`{}`", role.name));
+    format!("move it to an agent of role {}", names.collect::<Vec<_>>().join(" or "))
+}
+
+fn routes(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     let routes = &agent.raw.routes;
     let mut seen = BTreeMap::new();
     for route in routes.iter() {
         let when = &route.when;
         if !when.is_blank() {
             if !is_plain(when, "_") {
-                log.report(when.place, format!("`{}` is no signal", when.value), "use a-z, 0-9 and _");
+                log.report(when.place, format!("`{}` is not a signal", when.value), "use a-z, 0-9 and _");
             }
             if let Some(line) = seen.insert(when.as_str(), when.place.line) {
                 let message = format!("the signal `{}` has two routes", when.value);
@@ -103,16 +118,20 @@ fn routes(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
         let message = format!("agent `{}` has no `default` route", agent.name);
         log.report(routes.place, message, "add `{when: default, next: …}`");
     }
-    let is_watcher = !agent.raw.role.is_blank() && agent.raw.role.value == RoleKind::Watcher;
-    let signals = || watch::SIGNALS.into_iter().chain([DEFAULT_SIGNAL]);
-    for when in routes.iter().map(|route| &route.when).filter(|when| is_watcher && !when.is_blank()) {
+    let measures = agent.role.as_ref().filter(|role| role.work == WorkForm::Watching);
+    let signals = || MEASURED_SIGNALS.into_iter().chain([DEFAULT_SIGNAL]);
+    for when in routes.iter().map(|route| &route.when).filter(|when| measures.is_some() && !when.is_blank()) {
         if !signals().any(|signal| signal == when.as_str()) {
-            log.report(when.place, format!("a watcher never reports `{}`", when.value), nearest(when, signals()));
+            log.report(
+                when.place,
+                format!("an agent that measures never reports `{}`", when.value),
+                nearest(when, signals()),
+            );
         }
     }
 }
 
-fn target(facts: Facts<'_>, route: &RawRoute, log: &mut Log) {
+fn target(facts: PackFacts<'_>, route: &RawRoute, log: &mut ErrorLog) {
     match (&route.next, &route.wait) {
         (Some(next), None) => facts.known_agent(next, &[END], log),
         (None, Some(_)) => {}
@@ -124,12 +143,12 @@ fn target(facts: Facts<'_>, route: &RawRoute, log: &mut Log) {
 }
 
 /// What an agent's prompt may speak of.
-struct Held<'a> {
-    facts: Facts<'a>,
+struct AgentTools<'a> {
+    facts: PackFacts<'a>,
     agent: &'a Agent,
 }
 
-impl Tools for Held<'_> {
+impl PromptTools for AgentTools<'_> {
     fn exists(&self, name: &str) -> bool {
         name == FINISH_TOOL || self.facts.tools().any(|own| own == name)
     }

@@ -1,19 +1,18 @@
 //! Conditions: comparisons that can hold.
 
 use provost_domain::condition::Op;
+use provost_form::{At, ErrorLog, NodeKind};
 
-use crate::form::Log;
-use crate::node::{At, Kind};
 use crate::raw::RawCondition;
 
 /// Checks a list of conditions.
-pub(super) fn check(conditions: &At<Vec<RawCondition>>, log: &mut Log) {
+pub(super) fn check(conditions: &At<Vec<RawCondition>>, log: &mut ErrorLog) {
     if conditions.is_empty() && !conditions.is_blank() {
         log.report(conditions.place, "no condition always holds", "write at least one {path, op, value}");
     }
     for condition in conditions.iter().filter(|condition| !condition.path.is_blank()) {
         let RawCondition { path, op, value } = condition;
-        match (op.value, value) {
+        match (op.0, value) {
             (Op::Exists | Op::Absent, None) => {}
             (Op::Exists | Op::Absent, Some(value)) => {
                 log.report(value.place, "this comparison takes no value", "take `value` out");
@@ -32,10 +31,10 @@ pub(super) fn check(conditions: &At<Vec<RawCondition>>, log: &mut Log) {
     }
 }
 
-fn has_order(kind: &Kind) -> bool {
+fn has_order(kind: &NodeKind) -> bool {
     match kind {
-        Kind::Scalar(value) => value.is_number() || value.is_string(),
-        Kind::Supplied(_) => true,
-        Kind::List(_) | Kind::Table(_) => false,
+        NodeKind::Scalar(value) => value.is_number() || value.is_string(),
+        NodeKind::Supplied(_) => true,
+        NodeKind::List(_) | NodeKind::Table(_) => false,
     }
 }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, condition, is_plain};
-use crate::error::nearest;
-use crate::form::Log;
-use crate::node::At;
+use super::condition;
+use super::facts::{PackFacts, is_plain};
+use provost_form::{At, ErrorLog, nearest};
 
-/// The word of `next` that is no agent.
+/// The word of `next` that ends a session.
 pub(crate) const END: &str = "end";
 /// What dispatch rules look at.
 const FACTS: [&str; 5] = ["signal", "agent", "confidence", "fields", "retries"];
 
-pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
+pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     let raw = facts.raw;
     if !raw.pack.is_blank() && !is_plain(&raw.pack, "_-") {
         log.report(raw.pack.place, "not a pack's name", "use a-z, 0-9, _ and -");
@@ -40,7 +39,7 @@ pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
 }
 
 /// Whether no route leads to an agent. What could not be read may lead anywhere.
-pub(super) fn is_lost(facts: Facts<'_>, name: &str) -> bool {
+pub(super) fn is_lost(facts: PackFacts<'_>, name: &str) -> bool {
     let raw = facts.raw;
     let rules = raw.dispatch.iter().flat_map(|rules| &rules.value);
     let starts = rules.map(|rule| &rule.next).chain([&raw.entry]);

@@ -1,15 +1,14 @@
 //! The gate policy: a rule that guards nothing is refused, for it would look like a guard.
 
 use provost_domain::gate::pattern_matches;
+use provost_form::{At, ErrorLog, nearest};
 
-use super::Facts;
-use crate::error::nearest;
-use crate::form::Log;
+use super::facts::PackFacts;
 
 /// The roster whose values gate rules name.
 const ENVIRONMENTS: &str = "environments";
 
-pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
+pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     for rule in &facts.raw.gates.rules {
         let tool = &rule.tool;
         if tool.is_blank() {
@@ -29,7 +28,7 @@ pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
         }
         let rosters = &facts.raw.rosters;
         let roster = rosters.get(ENVIRONMENTS);
-        if rosters.is_blank() || roster.is_some_and(super::super::node::At::is_blank) {
+        if rosters.is_blank() || roster.is_some_and(At::is_blank) {
             continue;
         }
         let known = || roster.into_iter().flat_map(|roster| roster.iter().map(|value| value.as_str()));

@@ -1,146 +1,30 @@
-//! What the files mean together: every name must lead somewhere. Nothing here reads a file; every mistake has its place
-//! from the tree. What stands in for something unreadable is passed over: its mistake was told.
+//! What the files mean together: every name must lead somewhere. Nothing here reads a file; every error has its place from the
+//! tree. What stands in for something unreadable is passed over: its error was reported.
 
 mod agent;
 mod condition;
+mod facts;
 mod flow;
 mod gates;
 mod tools;
 mod watch;
 
-use std::collections::BTreeSet;
-
-use provost_domain::envelope::FINISH_TOOL;
-use provost_domain::pack::RoleKind;
-use provost_domain::tool::ToolSpec;
+use provost_form::{ErrorLog, FormError};
 
 pub(crate) use self::agent::DEFAULT_MODEL;
+pub(crate) use self::facts::{PackFacts, is_plain};
 pub(crate) use self::flow::END;
-use crate::agent::Agent;
-use crate::error::{PackError, nearest};
-use crate::form::Log;
-use crate::load::Known;
-use crate::node::{At, Node, Place};
-use crate::raw::RawPack;
-
-/// Everything the checks look at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
-    pub(crate) raw: &'a RawPack,
-    /// The agents that could be read.
-    pub(crate) agents: &'a [Agent],
-    /// The names of all agents.
-    pub(crate) names: &'a [String],
-    pub(crate) known: Known<'a>,
-}
 
 /// Checks the pack and each agent; the log is the manifest's.
-pub(crate) fn all(facts: Facts<'_>, log: &mut Log) -> Vec<PackError> {
+pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog) -> Vec<FormError> {
     flow::check(facts, log);
     tools::check(facts, log);
     gates::check(facts, log);
     let mut errors = Vec::new();
     for agent in facts.agents {
-        let mut log = Log::new(agent.path.clone());
+        let mut log = ErrorLog::new(agent.path.clone());
         agent::check(facts, agent, &mut log);
         errors.append(&mut log.errors);
     }
     errors
-}
-
-impl<'a> Facts<'a> {
-    fn backend(self, name: &str) -> Option<&'a ToolSpec> {
-        self.known.catalog.get(name).map(|spec| &**spec)
-    }
-
-    /// The names of the pack's own tools, with their places.
-    fn own(self) -> impl Iterator<Item = &'a At<String>> {
-        let raw = self.raw;
-        raw.terminal_tools.keys().chain(raw.findings_tools.keys()).chain(raw.patch_tools.keys())
-    }
-
-    /// Whether some of the pack's own tools could not be read.
-    fn own_is_blank(self) -> bool {
-        let raw = self.raw;
-        raw.terminal_tools.is_blank() || raw.findings_tools.is_blank() || raw.patch_tools.is_blank()
-    }
-
-    /// The names of all tools.
-    fn tools(self) -> impl Iterator<Item = &'a str> {
-        let backend = self.known.catalog.keys().map(provost_domain::ids::ToolName::as_str);
-        backend.chain(self.own().map(|name| name.as_str()))
-    }
-
-    /// Whether there is such a tool, or something that may be one could not be read.
-    fn has_tool(self, name: &str) -> bool {
-        self.tools().any(|own| own == name) || (self.own_is_blank() && !name.contains(':'))
-    }
-
-    /// The arguments of a tool; nothing when they are not known.
-    fn arguments(self, name: &str) -> Option<BTreeSet<&'a str>> {
-        let raw = self.raw;
-        if let Some(spec) = self.backend(name) {
-            return Some(spec.schema.names().collect());
-        }
-        if let Some(tool) = raw.terminal_tools.get(name) {
-            return (!tool.args.is_blank()).then(|| tool.args.names().chain(["evidence"]).collect());
-        }
-        if let Some(tool) = raw.findings_tools.get(name) {
-            return (!tool.args.is_blank()).then(|| tool.args.names().collect());
-        }
-        if let Some(tool) = raw.patch_tools.get(name) {
-            return (!tool.fields.is_blank()).then(|| tool.fields.iter().map(|field| field.as_str()).collect());
-        }
-        (name == FINISH_TOOL).then(|| ["content", "confidence", "rationale", "signal"].into())
-    }
-
-    fn agent(self, name: &str) -> Option<&'a Agent> {
-        self.agents.iter().find(|agent| agent.name == name)
-    }
-
-    /// Reports a name that is no agent's, nor one of these words.
-    fn known_agent(self, name: &At<String>, words: &[&'a str], log: &mut Log) {
-        let known = || self.names.iter().map(String::as_str).chain(words.iter().copied());
-        if !name.is_blank() && !known().any(|known| known == name.as_str()) {
-            log.report(name.place, format!("no agent `{}`", name.value), nearest(name, known()));
-        }
-    }
-
-    /// The session's fields; nothing when they could not be read.
-    fn fields(self) -> Option<&'a Node> {
-        (!self.raw.fields.is_blank()).then_some(&self.raw.fields.value)?.get("properties")
-    }
-
-    /// Reports a dotted path whose first name is no field of the session.
-    fn known_path(self, path: &str, place: Place, log: &mut Log) {
-        self.known_field(path.split('.').next().unwrap_or_default(), place, log);
-    }
-
-    /// Reports a name that is no field of the session.
-    fn known_field(self, name: &str, place: Place, log: &mut Log) {
-        let Some(fields) = self.fields() else { return };
-        if fields.get(name).is_none() {
-            let hint = nearest(name, fields.entries().map(|(name, _)| name.as_str()));
-            log.report(place, format!("the session has no field `{name}`"), hint);
-        }
-    }
-
-    /// The signals an agent's report may hold; nothing when they are not known.
-    fn signals(self, agent: &Agent) -> Option<Vec<&'a str>> {
-        let agent = self.agent(&agent.name)?;
-        if agent.raw.role.is_blank() {
-            return None;
-        }
-        if agent.raw.role.value == RoleKind::Watcher {
-            return Some(watch::SIGNALS.to_vec());
-        }
-        let whole = !agent.raw.routes.is_blank() && agent.raw.routes.iter().all(|route| !route.when.is_blank());
-        whole.then(|| agent.raw.routes.iter().map(|route| route.when.as_str()).collect())
-    }
-}
-
-/// Whether a name is made of these letters only, and not too long for a wire or a file.
-pub(crate) fn is_plain(name: &str, more: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(c);
-    !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use provost_domain::envelope::FINISH_TOOL;
+use provost_domain::status::Status;
+use provost_form::{At, ErrorLog, nearest};
 
-use super::{Facts, is_plain};
-use crate::error::nearest;
-use crate::form::Log;
-use crate::node::At;
+use super::facts::{PackFacts, is_plain};
 use crate::raw::{RawPatch, RawTerminal};
 
-/// The sources of an injected argument that are no field.
+/// The sources of an injected argument beside the fields.
 const SOURCES: [&str; 2] = ["session.id", "session.handle"];
 
-pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
+pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     names(facts, log);
+    outcomes(facts, log);
     for (name, tool) in facts.raw.terminal_tools.iter() {
         terminal(facts, name, tool, log);
     }
@@ -26,12 +26,12 @@ pub(super) fn check(facts: Facts<'_>, log: &mut Log) {
     }
 }
 
-fn names(facts: Facts<'_>, log: &mut Log) {
+fn names(facts: PackFacts<'_>, log: &mut ErrorLog) {
     let mut seen = BTreeMap::new();
     for name in facts.own() {
         if !is_plain(name, "_") || name.contains("__") {
             let hint = "use a-z, 0-9 and _; models see `server__tool` for `server:tool`, so no `__`";
-            log.report(name.place, format!("`{}` is no tool's name", name.value), hint);
+            log.report(name.place, format!("`{}` cannot be a tool's name", name.value), hint);
         }
         if name.as_str() == FINISH_TOOL {
             log.report(name.place, format!("every agent already has `{FINISH_TOOL}`"), "choose another name");
@@ -46,7 +46,24 @@ fn names(facts: Facts<'_>, log: &mut Log) {
     }
 }
 
-fn terminal(facts: Facts<'_>, name: &At<String>, tool: &RawTerminal, log: &mut Log) {
+/// An outcome's name is its status's word: it must not be one that the runtime gives by itself.
+fn outcomes(facts: PackFacts<'_>, log: &mut ErrorLog) {
+    for name in facts.raw.outcomes.keys() {
+        match Status::of_word(name.as_str()) {
+            Status::Outcome(_) => {}
+            own @ (Status::New
+            | Status::InProgress
+            | Status::AwaitingInput
+            | Status::Stopped
+            | Status::NeedsReview
+            | Status::Error) => {
+                log.report(name.place, format!("`{own}` is a status that the runtime gives"), "choose another name");
+            }
+        }
+    }
+}
+
+fn terminal(facts: PackFacts<'_>, name: &At<String>, tool: &RawTerminal, log: &mut ErrorLog) {
     let outcomes = &facts.raw.outcomes;
     if !tool.outcome.is_blank() && !outcomes.is_blank() && outcomes.get(&tool.outcome).is_none() {
         let message = format!("`{}` leads to outcome `{}`, which is not declared", name.value, tool.outcome.value);
@@ -72,7 +89,7 @@ fn terminal(facts: Facts<'_>, name: &At<String>, tool: &RawTerminal, log: &mut L
     }
 }
 
-fn patch(facts: Facts<'_>, tool: &RawPatch, log: &mut Log) {
+fn patch(facts: PackFacts<'_>, tool: &RawPatch, log: &mut ErrorLog) {
     for field in tool.fields.iter().filter(|field| !field.is_blank()) {
         facts.known_field(field, field.place, log);
     }
@@ -87,14 +104,14 @@ fn patch(facts: Facts<'_>, tool: &RawPatch, log: &mut Log) {
         for (_, value) in aliases.iter().filter(|(_, value)| !value.is_blank()) {
             let problems = schema.iter().flat_map(|schema| schema.problems(&value.value.clone().into())).next();
             if problems.is_some() {
-                let message = format!("`{}` is no value of the field `{}`", value.value, field.value);
+                let message = format!("`{}` is not a value of the field `{}`", value.value, field.value);
                 log.report(value.place, message, "an alias stands for a value the field may have");
             }
         }
     }
 }
 
-fn inject(facts: Facts<'_>, argument: &At<String>, source: &At<String>, log: &mut Log) {
+fn inject(facts: PackFacts<'_>, argument: &At<String>, source: &At<String>, log: &mut ErrorLog) {
     let declared = || facts.known.catalog.values().flat_map(|spec| spec.schema.names());
     if !declared().any(|name| name == argument.as_str()) {
         let message = format!("no tool has an argument `{}`", argument.value);
@@ -107,6 +124,6 @@ fn inject(facts: Facts<'_>, argument: &At<String>, source: &At<String>, log: &mu
         facts.known_field(field, source.place, log);
     } else {
         let hint = format!("it is fields.NAME, {}", SOURCES.join(" or "));
-        log.report(source.place, format!("`{}` is no source of an argument", source.value), hint);
+        log.report(source.place, format!("`{}` is not a source of an argument", source.value), hint);
     }
 }

@@ -1,31 +1,31 @@
-//! What a watcher measures.
+//! What an agent measures.
 
 use std::collections::BTreeSet;
 
-use provost_domain::pack::RoleKind;
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, ToolSpec};
+use provost_domain::work::WorkForm;
+use provost_form::{At, ErrorLog, Names, YamlNode, nearest};
 use serde_json::Value;
 
-use super::{Facts, condition};
+use super::condition;
+use super::facts::PackFacts;
 use crate::agent::Agent;
-use crate::error::nearest;
-use crate::form::{Log, Names};
-use crate::node::{At, Node};
 
-/// The signals of a watcher: it measures, and no model is asked.
-pub(super) const SIGNALS: [&str; 3] = ["recovered", "not_recovered", "unknown"];
-
-pub(super) fn check(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
-    let role = &agent.raw.role;
+pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
+    let work = agent.role.as_ref().map(|role| role.work);
     let Some(watch) = &agent.raw.watch else {
-        if !role.is_blank() && role.value == RoleKind::Watcher {
-            log.report(role.place, "a watcher must say what it measures", "add `watch:`");
+        if work == Some(WorkForm::Watching) {
+            let message = format!("an agent of role `{}` must say what it measures", agent.raw.role.value);
+            log.report(agent.raw.role.place, message, "add `watch:`");
         }
         return;
     };
-    if !role.is_blank() && role.value != RoleKind::Watcher {
-        log.report(watch.place, "only a watcher measures", "set `role: watcher`, or remove `watch`");
+    if work == Some(WorkForm::Asking) {
+        let able = facts.known.roles.specs().into_iter().filter(|role| role.work == WorkForm::Watching);
+        let names: Vec<String> = able.map(|role| format!("`role: {}`", role.name)).collect();
+        let message = format!("an agent of role `{}` measures nothing", agent.raw.role.value);
+        log.report(watch.place, message, format!("set {}, or remove `watch`", names.join(" or ")));
     }
     condition::check(&watch.until, log);
     if watch.tool.is_blank() {
@@ -36,12 +36,12 @@ pub(super) fn check(facts: Facts<'_>, agent: &Agent, log: &mut Log) {
     } else {
         let readers = facts.known.catalog.values().filter(|spec| spec.effect == EffectClass::Read);
         let hint = nearest(&watch.tool, readers.map(|spec| spec.name.as_str()));
-        log.report(watch.tool.place, format!("`{}` is no tool that only reads", watch.tool.value), hint);
+        log.report(watch.tool.place, format!("`{}` is not a tool that only reads", watch.tool.value), hint);
     }
 }
 
 /// The arguments the tool would refuse. What a session fills in is known only then, so its schema is not applied here.
-fn arguments(facts: Facts<'_>, spec: &ToolSpec, args: &At<Names<Node>>, log: &mut Log) {
+fn arguments(facts: PackFacts<'_>, spec: &ToolSpec, args: &At<Names<YamlNode>>, log: &mut ErrorLog) {
     if args.value.is_blank() {
         return;
     }
@@ -75,6 +75,6 @@ fn arguments(facts: Facts<'_>, spec: &ToolSpec, args: &At<Names<Node>>, log: &mu
 }
 
 /// The field of `{{ fields.NAME }}`.
-fn field_of(node: &Node) -> Option<&str> {
+fn field_of(node: &YamlNode) -> Option<&str> {
     node.text()?.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("fields.")
 }

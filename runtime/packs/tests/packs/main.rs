@@ -1,7 +1,6 @@
 //! The shipped files load; every mistake is found, with its place.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod configuration;
 mod digests;
 mod folders;
 mod mistakes;

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provost_agents::StandardRoles;
 use provost_domain::ids::ToolName;
 use provost_domain::pack::Pack;
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{Catalog, EffectClass, Risk, ToolSpec};
-use provost_packs::{Known, PackErrors, load};
+use provost_form::FormErrors;
+use provost_packs::{Inventory, load};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -56,9 +58,9 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
     }
 }
 
-pub(crate) fn check(folder: &Path) -> Result<Pack, PackErrors> {
+pub(crate) fn check(folder: &Path) -> Result<Pack, FormErrors> {
     let models = BTreeSet::from(["default".to_owned()]);
-    load(folder, Known { catalog: &catalog(), models: &models })
+    load(folder, Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles })
 }
 
 /// The shipped pack in a folder of its own.
@@ -95,7 +97,7 @@ pub(crate) fn change(folder: &Path, file: &str, from: &str, to: &str) -> (u64, u
 }
 
 /// The errors by file, as `line:column: message`.
-pub(crate) fn told(folder: &Path, errors: &PackErrors) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn told(folder: &Path, errors: &FormErrors) -> BTreeMap<String, Vec<String>> {
     let mut told = BTreeMap::<String, Vec<String>>::new();
     for error in &errors.0 {
         let file = error.file.strip_prefix(folder).unwrap().display().to_string();

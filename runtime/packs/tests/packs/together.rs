@@ -30,7 +30,7 @@ fn ten_mistakes_in_four_files_are_ten_errors() {
     }
     assert_eq!(expect.len(), 10);
     let errors = check(folder.path()).unwrap_err();
-    let place = |error: &provost_packs::PackError| {
+    let place = |error: &provost_form::FormError| {
         format!("{}:{}:{}", error.file.strip_prefix(folder.path()).unwrap().display(), error.line, error.column)
     };
     let found: Vec<String> = errors.0.iter().map(place).collect();
@@ -84,9 +84,17 @@ fn what_an_agent_must_have() {
     let errors = check(folder.path()).unwrap_err();
     let told = told(folder.path(), &errors);
     assert_eq!(told["agents/triage/agent.yaml"], ["1:1: agent `triage` has no prompt"]);
-    assert_eq!(told["agents/investigator/agent.yaml"], ["6:3: agent `investigator` has no `default` route"]);
-    assert!(told["agents/resolution/agent.yaml"].iter().any(|e| e == "1:7: a watcher must say what it measures"));
-    assert!(told["agents/watcher/agent.yaml"].iter().any(|e| e.ends_with("only a watcher measures")));
+    assert_eq!(told["agents/investigator/agent.yaml"], ["7:3: agent `investigator` has no `default` route"]);
+    assert!(
+        told["agents/resolution/agent.yaml"]
+            .iter()
+            .any(|e| e == "1:7: an agent of role `watcher` must say what it measures")
+    );
+    assert!(
+        told["agents/watcher/agent.yaml"]
+            .iter()
+            .any(|e| e.ends_with("an agent of role `investigator` measures nothing"))
+    );
 }
 
 #[test]

@@ -2,21 +2,20 @@
 
 use askama::Template;
 use axum::extract::{Form, FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use provost_domain::command::{Answer, Ask};
 use provost_domain::ids::{ApprovalId, CallId, SessionId};
+use provost_face::{Code, Receipt};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::frame::rendered;
-use crate::app::Server;
-use crate::codes::Code;
-use crate::erasure::erased;
 use crate::extract::{Asked, Named, Tail};
 use crate::problem::Problem;
-use crate::sessions::{Truth, going_on, send};
+use crate::sessions::Truth;
+use crate::state::Server;
 
 /// A form's fields. That it is one of our own, the guard has seen.
 #[derive(Debug)]
@@ -47,12 +46,15 @@ struct Wish {
 /// Sends a command; a browser goes back to the session, the page's script gets a line to show.
 async fn perform(server: &Server, headers: &HeaderMap, asked: Asked, wish: Wish) -> Result<Response, Problem> {
     let Wish { session, ask, said } = wish;
-    let status = send(server, asked, session, ask).await?.status();
+    let (caller, request) = asked.request(ask);
+    let text = match server.operations().ask(&caller, session, request).await? {
+        Receipt::Applied(_) => said,
+        Receipt::Stored => "Stored. It takes effect as soon as the session is carried on.",
+    };
     if !headers.contains_key("hx-request") {
         return Ok(Redirect::to(&format!("/sessions/{session}")).into_response());
     }
-    let later = "Stored. It takes effect as soon as the session is carried on.";
-    let mut response = rendered(&Said { text: if status == StatusCode::ACCEPTED { later } else { said } })?;
+    let mut response = rendered(&Said { text })?;
     response.headers_mut().insert("hx-trigger", HeaderValue::from_static("news"));
     Ok(response)
 }
@@ -81,7 +83,7 @@ impl DecideForm {
 
 fn arguments(text: &str) -> Result<Map<String, Value>, Problem> {
     serde_json::from_str(text).map_err(|error| {
-        Problem::new(Code::InvalidBody, format!("the arguments are no JSON object: {error}; mend them"))
+        Problem::new(Code::InvalidBody, format!("the arguments are no JSON object: {error}; correct them"))
     })
 }
 
@@ -98,10 +100,9 @@ pub(crate) async fn decide(
     headers: HeaderMap,
     Fields(form): Fields<DecideForm>,
 ) -> Result<Response, Problem> {
-    let approval = ApprovalId::new(approval);
-    let session = server.engine().reads().approval(&approval).await?.session;
     let (answer, said) = form.answer()?;
-    perform(&server, &headers, asked, Wish { session, ask: Ask::Answer { approval, answer }, said }).await
+    let (session, ask) = server.operations().answering(&asked.caller, ApprovalId::new(approval), answer).await?;
+    perform(&server, &headers, asked, Wish { session, ask, said }).await
 }
 
 /// Words with a command.
@@ -141,13 +142,13 @@ pub(crate) async fn erase(
     headers: HeaderMap,
     Fields(EraseForm { text, handle }): Fields<EraseForm>,
 ) -> Result<Response, Problem> {
-    let own = server.engine().reads().session(session).await?.handle;
+    let own = server.lookups().row(&asked.caller, session).await?.handle;
     if handle.trim() != own.as_str() {
         let detail = format!("type the session's handle, {own}, to show that you mean it; nothing was erased");
         return Err(Problem::new(Code::InvalidBody, detail));
     }
-    let (_, left) = erased(&server, session, asked.caller.principal, said(text, "a reason")?).await?;
-    if let Some(left) = left {
+    let gone = server.operations().erase(&asked.caller, session, said(text, "a reason")?).await?;
+    if let Some(left) = gone.left {
         let text =
             format!("Erased, but files of the store may still hold bytes of it, which are removed later: {left}");
         return rendered(&Said { text: &text });
@@ -186,7 +187,7 @@ pub(crate) async fn go_on(
     asked: Asked,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = going_on(&server, session).await?;
+    let ask = server.operations().carrying_on(&asked.caller, session).await?;
     perform(&server, &headers, asked, Wish { session, ask, said: "It goes on." }).await
 }
 

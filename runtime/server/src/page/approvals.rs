@@ -1,26 +1,17 @@
 //! `/approvals`: every call that waits for a person, across sessions, and what was decided last.
 
+use provost_face::{ago, word};
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use provost_domain::ids::SessionId;
-use provost_domain::port::{ApprovalFilter, ApprovalRow};
+use provost_domain::projection::ApprovalRow;
 
-use super::asks::{ApprovalCard, Look, approval_cards};
-use super::describe::word;
+use super::asks::ShownApproval;
 use super::frame::{Frame, rendered};
 use super::guard::Viewer;
-use super::text::ago;
-use crate::app::Server;
 use crate::problem::Problem;
-use crate::sessions::folded;
-
-/// Most sessions whose approvals are shown at once.
-const SESSIONS_MAX: usize = 50;
-/// Rows looked at; decided ones among them are shown below.
-const ROWS: u32 = 100;
-/// Decided ones shown.
-const DECIDED_MAX: usize = 20;
+use crate::state::Server;
 
 #[derive(Debug)]
 struct Decided {
@@ -35,9 +26,9 @@ struct Decided {
 
 #[derive(Template)]
 #[template(path = "approvals.html")]
-struct Page {
+struct ApprovalsPage {
     frame: Frame,
-    cards: Vec<ApprovalCard>,
+    cards: Vec<ShownApproval>,
     decided: Vec<Decided>,
     /// How many pending ones are not shown.
     more: usize,
@@ -46,28 +37,14 @@ struct Page {
 /// The queue; the first to expire first.
 pub(crate) async fn approvals(State(server): State<Server>, viewer: Viewer) -> Result<Response, Problem> {
     let frame = Frame::new(&server, &viewer, "/approvals").await?;
-    let reads = server.engine().reads();
-    let filter = |pending_only| ApprovalFilter { session: None, pending_only, limit: ROWS };
-    let pending = reads.approvals(&filter(true)).await?;
-    let mut sessions: Vec<SessionId> = pending.iter().map(|row| row.session).collect();
-    sessions.sort_unstable();
-    sessions.dedup();
+    let queue = server.lookups().approval_queue(&viewer.caller).await?;
+    let cards = server.operations().queued(&viewer.caller, &queue)?;
     let now = server.access().now();
-    let catalog = server.engine().catalog();
-    let mut cards = Vec::new();
-    for id in sessions.into_iter().take(SESSIONS_MAX) {
-        let title = reads.session(id).await?.title;
-        let (session, _) = folded(&server, id).await?;
-        let look = Look { who: &frame.who, now, catalog: &catalog, title: &title };
-        cards.extend(approval_cards(&session, look));
-    }
-    cards.sort_by(|a, b| a.expires_at.cmp(&b.expires_at));
-    let decided = reads.approvals(&filter(false)).await?;
-    let decided = decided.iter().filter(|row| row.state != "pending").take(DECIDED_MAX);
-    let page = Page {
-        more: pending.len().saturating_sub(cards.len()),
-        cards,
-        decided: decided.map(|row| shown(row, ago(now, row.decided_at.unwrap_or(row.requested_at)))).collect(),
+    let when = |row: &ApprovalRow| ago(now, row.decided_at.unwrap_or(row.requested_at));
+    let page = ApprovalsPage {
+        more: queue.pending.len().saturating_sub(cards.len()),
+        cards: cards.into_iter().map(|card| ShownApproval::new(card, now)).collect(),
+        decided: queue.decided.iter().map(|row| shown(row, when(row))).collect(),
         frame,
     };
     rendered(&page)
@@ -78,7 +55,7 @@ fn shown(row: &ApprovalRow, when: String) -> Decided {
         id: row.id.to_string(),
         session: row.session.to_string(),
         tool: row.tool.to_string(),
-        state: word(&row.state.clone().into()),
+        state: word(&row.state.as_str().into()),
         by: row.decided_by.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string),
         at: row.decided_at.unwrap_or(row.requested_at).to_string(),
         when,

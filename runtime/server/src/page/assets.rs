@@ -6,8 +6,8 @@ use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::ids::Digest;
+use provost_face::Code;
 
-use crate::codes::Code;
 use crate::problem::Problem;
 
 /// One year, the longest that caches honour.

@@ -1,12 +1,14 @@
 //! What is known of a session beside its events: limits used, fields, reports, findings.
 
-use provost_domain::ids::{Seq, SessionId};
+use provost_face::{VisibleText, dollars, number};
+
+use provost_domain::ids::SessionId;
 use provost_domain::pack::Pack;
 use provost_domain::session::{AgentReport, Session};
 use serde_json::Value;
 
 use super::pieces::{Piece, pieces};
-use super::text::{cut, number, plain};
+use super::timeline::evidence;
 
 /// Longest text shown of a field or finding, in characters; the events have all of it.
 const TEXT_MAX: usize = 4_000;
@@ -24,7 +26,7 @@ pub(crate) struct Gauge {
 
 /// A name and its text.
 #[derive(Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedText {
     pub(crate) name: String,
     pub(crate) text: Vec<Piece>,
     /// Whether it takes room.
@@ -33,7 +35,7 @@ pub(crate) struct Named {
 
 /// An agent's last report.
 #[derive(Debug)]
-pub(crate) struct ReportView {
+pub(crate) struct ShownReport {
     pub(crate) agent: String,
     pub(crate) signal: Option<String>,
     pub(crate) confidence: String,
@@ -47,9 +49,9 @@ pub(crate) struct ReportView {
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) gauges: Vec<Gauge>,
-    pub(crate) fields: Vec<Named>,
-    pub(crate) reports: Vec<ReportView>,
-    pub(crate) findings: Vec<Named>,
+    pub(crate) fields: Vec<NamedText>,
+    pub(crate) reports: Vec<ShownReport>,
+    pub(crate) findings: Vec<NamedText>,
 }
 
 impl Facts {
@@ -61,31 +63,31 @@ impl Facts {
         reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
         Self {
             gauges: gauges(session, pack),
-            fields: fields.map(|(name, value)| named(own, name, &plain(value))).collect(),
+            fields: fields.map(|(name, value)| named(own, name, &VisibleText::plain(value, TEXT_MAX))).collect(),
             reports,
             findings: session
                 .findings()
                 .iter()
-                .map(|(tool, value)| named(own, tool.as_str(), &outline(value)))
+                .map(|(tool, value)| named(own, tool.as_str(), &VisibleText::within(outline(value), TEXT_MAX)))
                 .collect(),
         }
     }
 }
 
-fn named(own: SessionId, name: &str, text: &str) -> Named {
-    let long = text.contains('\n') || text.chars().count() > 60;
-    Named { name: name.to_owned(), text: pieces(own, &cut(text, TEXT_MAX)), long }
+fn named(own: SessionId, name: &str, text: &VisibleText) -> NamedText {
+    let long = text.as_str().contains('\n') || text.as_str().chars().count() > 60;
+    NamedText { name: name.to_owned(), text: pieces(own, text.as_str()), long }
 }
 
-fn report_view(own: SessionId, agent: &str, report: &AgentReport) -> ReportView {
-    let evidence: Vec<String> = report.evidence.iter().map(|seq: &Seq| format!("{own}/{seq}")).collect();
-    ReportView {
+fn report_view(own: SessionId, agent: &str, report: &AgentReport) -> ShownReport {
+    let shown = |text: &str| pieces(own, VisibleText::within(text, TEXT_MAX).as_str());
+    ShownReport {
         agent: agent.to_owned(),
         signal: report.signal.clone(),
         confidence: format!("{:.2}", report.confidence),
-        content: pieces(own, &cut(&report.content, TEXT_MAX)),
-        rationale: pieces(own, &cut(&report.rationale, TEXT_MAX)),
-        evidence: pieces(own, &evidence.join(" ")),
+        content: shown(&report.content),
+        rationale: shown(&report.rationale),
+        evidence: evidence(own, &report.evidence),
         seq: report.seq.0,
     }
 }
@@ -101,20 +103,24 @@ fn gauges(session: &Session, pack: Option<&Pack>) -> Vec<Gauge> {
     let mut gauges = vec![
         gauge("tokens", usage.tokens(), limits.map(|limits| limits.session_tokens)),
         cost(usage.cost_micro_usd, limits.map(|limits| limits.session_cost_micro_usd)),
-        gauge("assignments", session.assignments().0, limits.map(|limits| u64::from(limits.assignments_per_session))),
+        gauge(
+            "assignments",
+            session.last_assignment().0,
+            limits.map(|limits| u64::from(limits.assignments_per_session)),
+        ),
         gauge("retries", u64::from(session.retries()), pack.map(|pack| u64::from(pack.retry.max))),
     ];
-    if let Some(turn) = session.turn() {
+    if let Some(work) = session.newest_work() {
         let model_calls = limits.map(|limits| u64::from(limits.model_calls_per_turn));
         let tool_calls = limits.map(|limits| u64::from(limits.tool_calls_per_turn));
-        gauges.push(gauge("model calls, this turn", u64::from(turn.round), model_calls));
-        gauges.push(gauge("tool calls, this turn", u64::from(turn.tool_calls), tool_calls));
+        let round = work.turn().map_or(0, |turn| turn.round);
+        gauges.push(gauge("model calls, this turn", u64::from(round), model_calls));
+        gauges.push(gauge("tool calls, this turn", u64::from(work.tool_calls), tool_calls));
     }
     gauges
 }
 
 fn cost(used: Option<u64>, bound: Option<u64>) -> Gauge {
-    let dollars = |micros: u64| format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
     let percent = used.zip(bound).map(|(used, bound)| gauge("", used, Some(bound)).percent.unwrap_or_default());
     Gauge {
         label: "cost",
@@ -147,7 +153,7 @@ fn write_outline(value: &Value, depth: usize, lines: &mut Vec<String>) {
                 write_entry(format!("{indent}{number}."), item, depth, lines);
             }
         }
-        other => lines.push(format!("{indent}{}", plain(other))),
+        other => lines.push(format!("{indent}{}", VisibleText::plain(other, TEXT_MAX))),
     }
 }
 
@@ -156,7 +162,7 @@ fn write_entry(head: String, value: &Value, depth: usize, lines: &mut Vec<String
         lines.push(head);
         write_outline(value, depth + 1, lines);
     } else {
-        lines.push(format!("{head} {}", plain(value)));
+        lines.push(format!("{head} {}", VisibleText::plain(value, TEXT_MAX)));
     }
 }
 

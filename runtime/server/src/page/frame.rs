@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
 use provost_domain::access::Permission;
-use provost_domain::port::ApprovalFilter;
+use provost_face::Code;
 
 use super::assets::Paths;
 use super::guard::Viewer;
-use crate::app::Server;
-use crate::codes::Code;
 use crate::problem::Problem;
+use crate::state::Server;
 
 /// Pending approvals are counted up to here.
 const COUNTED_MAX: u32 = 100;
@@ -36,17 +35,16 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) async fn new(server: &Server, viewer: &Viewer, here: &'static str) -> Result<Self, Problem> {
-        let filter = ApprovalFilter { session: None, pending_only: true, limit: COUNTED_MAX };
-        let waiting = server.engine().reads().approvals(&filter).await?.len();
+        let waiting = server.lookups().waiting(&viewer.caller, COUNTED_MAX).await?;
         Ok(Self {
             assets: Paths::new(),
             who: viewer.caller.principal.to_string(),
             role: viewer.caller.role.as_str(),
             csrf: viewer.csrf.clone(),
             here,
-            administers: viewer.may(Permission::Administer),
-            operates: viewer.may(Permission::Operate),
-            approves: viewer.may(Permission::Approve),
+            administers: viewer.caller.may(Permission::Administer),
+            operates: viewer.caller.may(Permission::Operate),
+            approves: viewer.caller.may(Permission::Approve),
             waiting,
         })
     }

@@ -7,13 +7,12 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::access::Permission;
+use provost_face::{Caller, Code};
 use serde::Deserialize;
 
-use super::cookie::Login;
-use crate::access::{Caller, permit};
-use crate::app::Server;
-use crate::codes::Code;
+use crate::cookie::Login;
 use crate::problem::Problem;
+use crate::state::Server;
 
 /// Largest form, in bytes: a call's arguments, edited, stay far below.
 const FORM_MAX: usize = 256 * 1024;
@@ -25,12 +24,6 @@ pub(crate) struct Viewer {
     pub(crate) login: Login,
     /// Goes into every form.
     pub(crate) csrf: String,
-}
-
-impl Viewer {
-    pub(crate) fn may(&self, permission: Permission) -> bool {
-        self.caller.role.may(permission)
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Viewer {
@@ -58,7 +51,7 @@ async fn admit(server: &Server, permission: Permission, request: Request) -> Res
     let logged_out = || Problem::new(Code::Unauthenticated, "log in with a token");
     let login = server.logins().of(request.headers(), server.access().now()).ok_or_else(logged_out)?;
     let caller = server.access().logged_in(&login).await?;
-    permit(&caller, permission)?;
+    caller.require(permission)?;
     let mut request = if request.method().is_safe() { request } else { own_form(server, &login, request).await? };
     let csrf = server.logins().csrf(&login);
     request.extensions_mut().insert(caller.clone());

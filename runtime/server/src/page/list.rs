@@ -3,19 +3,20 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use provost_domain::ids::SessionId;
-use provost_domain::port::{SessionFilter, SessionRow};
+use provost_domain::ids::{PackName, SessionId};
+use provost_domain::pack::Pack;
+use provost_domain::port::SessionFilter;
+use provost_domain::projection::SessionRow;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
+use provost_face::{Code, StatusView, ago, minute};
 use serde::Deserialize;
 
 use super::frame::{Frame, rendered};
 use super::guard::Viewer;
-use super::status::{StatusView, status};
-use super::text::{ago, minute};
-use crate::app::Server;
-use crate::codes::Code;
 use crate::extract::Search;
 use crate::problem::Problem;
+use crate::state::Server;
 
 /// Rows of a page.
 const PAGE: u32 = 50;
@@ -35,7 +36,7 @@ pub(crate) struct Filter {
 }
 
 #[derive(Debug)]
-struct Row {
+struct SessionLine {
     id: String,
     handle: String,
     title: String,
@@ -63,12 +64,12 @@ impl Choice {
 
 #[derive(Template)]
 #[template(path = "sessions.html")]
-struct Page {
+struct SessionsPage {
     frame: Frame,
     statuses: Vec<Choice>,
     packs: Vec<Choice>,
     filter: Filter,
-    rows: Vec<Row>,
+    rows: Vec<SessionLine>,
     older: Option<String>,
 }
 
@@ -82,31 +83,36 @@ pub(crate) async fn sessions(
     let chosen = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let bad = |_| Problem::new(Code::InvalidRequest, "`before` is the id of a session; begin without it");
     let before = chosen(&filter.before).map(|text| text.parse::<SessionId>().map_err(bad)).transpose()?;
-    let asked = SessionFilter { status: chosen(&filter.status), pack: chosen(&filter.pack), before, limit: PAGE };
-    let rows = server.engine().reads().sessions(&asked).await?;
+    let asked = SessionFilter {
+        status: chosen(&filter.status).as_deref().map(Status::of_word),
+        pack: chosen(&filter.pack).map(PackName::new),
+        before,
+        limit: PAGE,
+    };
+    let rows = server.lookups().session_rows(&viewer.caller, &asked).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|count| count == PAGE);
     let older = rows.last().filter(|_| full).map(|row| row.id.to_string());
     let now = server.access().now();
-    let packs = server.engine().packs();
+    let packs = server.operations().loaded_packs(&viewer.caller)?;
     let outcomes = packs.values().flat_map(|pack| pack.outcomes.keys().map(String::as_str));
-    let page = Page {
+    let page = SessionsPage {
         frame,
         statuses: STATUSES.into_iter().chain(outcomes).map(|word| Choice::new(word, &filter.status)).collect(),
-        packs: packs.keys().map(|name| Choice::new(name, &filter.pack)).collect(),
+        packs: packs.keys().map(|name| Choice::new(name.as_str(), &filter.pack)).collect(),
         filter,
-        rows: rows.iter().map(|row| shown(&server, row, now)).collect(),
+        rows: rows.iter().map(|row| shown(row, packs.get(&row.pack).map(|pack| &**pack), now)).collect(),
         older,
     };
     rendered(&page)
 }
 
-fn shown(server: &Server, row: &SessionRow, now: Timestamp) -> Row {
-    Row {
+fn shown(row: &SessionRow, pack: Option<&Pack>, now: Timestamp) -> SessionLine {
+    SessionLine {
         id: row.id.to_string(),
         handle: row.handle.to_string(),
         title: row.title.clone(),
-        pack: row.pack.clone(),
-        status: status(&row.status, server.engine().packs().get(row.pack.as_str()).map(|pack| &**pack)),
+        pack: row.pack.to_string(),
+        status: StatusView::new(row.status.as_str(), pack),
         head: row.head_seq.0,
         opened: minute(row.created_at),
         opened_at: row.created_at.to_string(),

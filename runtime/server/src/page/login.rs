@@ -6,23 +6,22 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use provost_domain::access::Permission;
+use provost_face::Code;
 use serde::Deserialize;
 
 use super::assets::Paths;
 use super::frame::rendered;
 use super::guard::Viewer;
-use crate::access::permit;
-use crate::app::Server;
-use crate::codes::Code;
 use crate::origin::{Origin, is_https, origin};
 use crate::problem::Problem;
+use crate::state::Server;
 
 /// Where a login leads when nothing else was asked for.
 const HOME: &str = "/sessions";
 
 #[derive(Template)]
 #[template(path = "login.html")]
-struct Page {
+struct LoginPage {
     assets: Paths,
     next: String,
     problem: Option<String>,
@@ -43,7 +42,7 @@ fn local(next: &str) -> &str {
 
 /// The login form.
 pub(crate) async fn page(Query(Next { next }): Query<Next>) -> Result<Response, Problem> {
-    rendered(&Page { assets: Paths::new(), next: local(&next).to_owned(), problem: None })
+    rendered(&LoginPage { assets: Paths::new(), next: local(&next).to_owned(), problem: None })
 }
 
 #[derive(Deserialize)]
@@ -65,7 +64,7 @@ pub(crate) async fn login(
         return Err(Problem::new(Code::Forbidden, "log in on this server's own page"));
     }
     let token = server.access().logging_in(token.trim()).await.and_then(|(token, caller)| {
-        permit(&caller, Permission::Look)?;
+        caller.require(Permission::Look)?;
         Ok(token)
     });
     match token {
@@ -76,7 +75,7 @@ pub(crate) async fn login(
         Err(problem) => {
             let next = local(&next).to_owned();
             let status = problem.status();
-            let page = Page { assets: Paths::new(), next, problem: Some(problem.detail().to_owned()) };
+            let page = LoginPage { assets: Paths::new(), next, problem: Some(problem.detail().to_owned()) };
             Ok((status, rendered(&page)?).into_response())
         }
     }

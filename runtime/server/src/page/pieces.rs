@@ -1,7 +1,7 @@
 //! Text with links in it: what names a tool result of a session leads to that event.
 
+use provost_domain::evidence::Evidence;
 use provost_domain::ids::SessionId;
-use provost_domain::terminal::Evidence;
 
 /// Length of an evidence id's part before the slash.
 const ID_PREFIX: &str = "ses_";

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
-struct Page<'a> {
+struct ProblemPage<'a> {
     assets: Paths,
     problem: &'a Problem,
 }
@@ -72,6 +72,6 @@ fn shown(asker: Asker, problem: &Problem, method: &Method, path: &str) -> Option
         let to = if fits { format!("/login?next={path}") } else { "/login".to_owned() };
         return Some(Redirect::to(&to).into_response());
     }
-    let page = rendered(&Page { assets: Paths::new(), problem }).ok()?;
+    let page = rendered(&ProblemPage { assets: Paths::new(), problem }).ok()?;
     Some((status, page).into_response())
 }

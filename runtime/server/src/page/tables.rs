@@ -1,23 +1,25 @@
 //! `/packs`, `/tools`, `/tokens`: what this server works with, and who may come in.
 
+use provost_face::{TokenView, VisibleText, effect, number, word};
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use provost_domain::pack::Pack;
 use serde_json::json;
 
-use super::describe::{effect, word};
 use super::frame::{Frame, rendered};
 use super::guard::Viewer;
-use super::text::{number, pretty};
-use crate::app::Server;
 use crate::problem::Problem;
-use crate::views::TokenView;
+use crate::state::Server;
+
+/// Most characters of a schema; the API has all of it.
+const SCHEMA_MAX: usize = 64 * 1024;
 
 #[derive(Debug)]
 struct AgentRow {
     name: String,
-    role: &'static str,
+    role: String,
     model: String,
     tools: String,
 }
@@ -30,7 +32,7 @@ struct PackRow {
     agents: Vec<AgentRow>,
     terminal_tools: String,
     limits: Vec<(&'static str, String)>,
-    fields: String,
+    fields: VisibleText,
 }
 
 #[derive(Template)]
@@ -43,7 +45,8 @@ struct PacksPage {
 /// The loaded packs.
 pub(crate) async fn packs(State(server): State<Server>, viewer: Viewer) -> Result<Response, Problem> {
     let frame = Frame::new(&server, &viewer, "/packs").await?;
-    rendered(&PacksPage { frame, packs: server.engine().packs().values().map(|loaded| pack(loaded)).collect() })
+    let packs = server.operations().loaded_packs(&viewer.caller)?;
+    rendered(&PacksPage { frame, packs: packs.values().map(|loaded| pack(loaded)).collect() })
 }
 
 fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
@@ -53,13 +56,13 @@ fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
 fn pack(pack: &Pack) -> PackRow {
     let agents = pack.agents.values().map(|agent| AgentRow {
         name: agent.name.to_string(),
-        role: agent.role.as_str(),
+        role: agent.role.name.to_string(),
         model: agent.model.clone(),
         tools: listed(&agent.tools),
     });
     let limits = &pack.limits;
     PackRow {
-        name: pack.name.clone(),
+        name: pack.name.to_string(),
         version: pack.version,
         digest: pack.digest.hex(),
         agents: agents.collect(),
@@ -71,7 +74,7 @@ fn pack(pack: &Pack) -> PackRow {
             ("assignments per session", number(u64::from(limits.assignments_per_session))),
             ("retries", number(u64::from(pack.retry.max))),
         ],
-        fields: pretty(pack.fields.raw()),
+        fields: VisibleText::json(pack.fields.raw(), SCHEMA_MAX),
     }
 }
 
@@ -81,7 +84,7 @@ struct ToolRow {
     description: String,
     effect: &'static str,
     risk: String,
-    arguments: String,
+    arguments: VisibleText,
 }
 
 #[derive(Template)]
@@ -94,13 +97,13 @@ struct ToolsPage {
 /// The tools there are.
 pub(crate) async fn tools(State(server): State<Server>, viewer: Viewer) -> Result<Response, Problem> {
     let frame = Frame::new(&server, &viewer, "/tools").await?;
-    let catalog = server.engine().catalog();
+    let catalog = server.operations().catalog(&viewer.caller)?;
     let tools = catalog.values().map(|spec| ToolRow {
         name: spec.name.to_string(),
         description: spec.description.clone(),
         effect: effect(spec.effect),
         risk: word(&json!(spec.risk)),
-        arguments: pretty(spec.schema.raw()),
+        arguments: VisibleText::json(spec.schema.raw(), SCHEMA_MAX),
     });
     rendered(&ToolsPage { frame, tools: tools.collect() })
 }
@@ -115,6 +118,6 @@ struct TokensPage {
 /// Every token, without its secret. Minting and revoking is left to the command line and the API.
 pub(crate) async fn tokens(State(server): State<Server>, viewer: Viewer) -> Result<Response, Problem> {
     let frame = Frame::new(&server, &viewer, "/tokens").await?;
-    let tokens = server.access().tokens().tokens().await?;
-    rendered(&TokensPage { frame, tokens: tokens.iter().map(TokenView::from).collect() })
+    let tokens = server.tokens().list(&viewer.caller).await?.items;
+    rendered(&TokensPage { frame, tokens })
 }

@@ -9,8 +9,6 @@ use provost_domain::port::{
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
 
-use super::state::missing;
-
 /// All messages, in the order of storing.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
@@ -114,7 +112,7 @@ impl Messages {
 
     pub(super) fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {
         let kept = self.places.get(id).and_then(|place| self.kept.get(place));
-        kept.map(|kept| kept.row.clone()).ok_or_else(|| missing("message", id))
+        kept.map(|kept| kept.row.clone()).ok_or_else(|| StoreError::missing("message", id))
     }
 
     pub(super) fn list(&self, filter: &MessageFilter, limit: usize) -> Vec<MessageRow> {

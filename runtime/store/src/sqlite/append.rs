@@ -11,9 +11,11 @@ use sqlx::sqlite::SqliteRow;
 
 use super::bulk::{Bulk, Values};
 use super::error::failed;
+use super::held::Held;
+use super::job::Asked;
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
-use super::writer::Asked;
+
 use super::{approvals, contents, inbox, snapshots};
 use crate::check::head_after;
 use crate::guards::Guards;
@@ -67,12 +69,6 @@ pub(super) static RELEASE: Bulk =
 pub(super) const DIAGNOSE: &str = "SELECT sessions.fence, sessions.owner, appends.last_seq \
      FROM sessions LEFT JOIN appends ON appends.sid = sessions.sid AND appends.cmd_id = ?2 AND appends.hash = ?3 \
      WHERE sessions.id = ?1";
-
-/// An append that holds its session.
-pub(super) struct Held<'a> {
-    pub(super) sid: Sid,
-    pub(super) append: &'a Append,
-}
 
 /// Writes the appends that hold their sessions and returns which those are.
 pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> Result<HashSet<SessionId>, sqlx::Error> {

@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 
-use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, ToolName};
+use provost_domain::event::ApprovalState;
+use provost_domain::ids::{ApprovalId, CallId, Digest, ToolName};
 use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
+use super::held::Held;
 use super::rows::{Columns, Sid, key};
 use super::tx::{Then, Tx};
 
@@ -52,7 +54,14 @@ pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx
             match change {
                 ApprovalChange::Asked(row) => asked.push((*sid, &**row)),
                 ApprovalChange::Decided { id, state, by, edited, at } => {
-                    decided.push(Decided { sid: *sid, id, state, by: by.as_ref(), edited: edited.as_ref(), at: *at });
+                    decided.push(Decided {
+                        sid: *sid,
+                        id,
+                        state: *state,
+                        by: by.as_ref(),
+                        edited: edited.as_ref(),
+                        at: *at,
+                    });
                 }
             }
         }
@@ -68,7 +77,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx
 struct Decided<'a> {
     sid: Sid,
     id: &'a ApprovalId,
-    state: &'static str,
+    state: ApprovalState,
     by: Option<&'a Principal>,
     edited: Option<&'a (serde_json::Value, Digest)>,
     at: Timestamp,
@@ -79,7 +88,7 @@ async fn ask(tx: &mut Tx<'_>, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::
         values.add(row.id.as_str()).add(*sid).add(row.call.as_str()).add(row.tool.as_str());
         values.add(row.args.to_string()).add(row.args_hash.as_bytes().to_vec());
         values.add(row.policy_digest.as_bytes().to_vec()).add(row.reason.as_str()).add(row.state.as_str());
-        values.add(row.decided_by.as_ref().map(Principal::as_str)).add(row.requested_at.micros());
+        values.add(row.decided_by.as_ref().map(Principal::to_string)).add(row.requested_at.micros());
         values.add(row.expires_at.micros()).add(row.decided_at.map(Timestamp::micros));
     });
     done.await.map(drop)
@@ -87,8 +96,8 @@ async fn ask(tx: &mut Tx<'_>, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::
 
 async fn decide(tx: &mut Tx<'_>, rows: &[Decided<'_>]) -> Result<(), sqlx::Error> {
     let done = tx.run(&DECIDE, rows, Then::More, |values, decided| {
-        values.add(decided.id.as_str()).add(decided.sid).add(decided.state);
-        values.add(decided.by.map(Principal::as_str)).add(decided.at.micros());
+        values.add(decided.id.as_str()).add(decided.sid).add(decided.state.as_str());
+        values.add(decided.by.map(Principal::to_string)).add(decided.at.micros());
         values.add(decided.edited.map(|(args, _)| args.to_string()));
         values.add(decided.edited.map(|(_, hash)| hash.as_bytes().to_vec()));
     });
@@ -132,8 +141,8 @@ fn decode(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
         args_hash: columns.digest()?,
         policy_digest: columns.digest()?,
         reason: columns.get()?,
-        state: columns.get()?,
-        decided_by: columns.get::<Option<String>>()?.map(Principal::new),
+        state: columns.get::<&str>()?.parse().map_err(|error| columns.wrong(&error))?,
+        decided_by: columns.get::<Option<&str>>()?.map(Principal::parse),
         requested_at: columns.time()?,
         expires_at: columns.time()?,
         decided_at: columns.maybe_time()?,

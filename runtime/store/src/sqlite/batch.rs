@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::SessionId;
-use provost_domain::port::{Append, Appended, NewDelivery, NewSession, Park, Parked, StoreError, Submitted};
+use provost_domain::port::{
+    Append, Appended, ImportAnswer, ImportedSession, NewDelivery, NewSession, Park, Parked, StoreError, Submitted,
+};
 use sqlx::SqliteConnection;
 
-use super::sessions::{Stored, Taken};
+use super::job::{Asked, Job, Submission, TakeOver, Taken};
+use super::session_row::Stored;
+use super::statement::Statement;
 use super::tx::{Then, Tx};
-use super::writer::{Asked, Job, Statement, Submission, TakeOver};
-use super::{append, deliveries, inbox, sessions};
+use super::{append, deliveries, imports, inbox, sessions};
 
 /// At most one job per session: then the order of kinds within the transaction changes nothing, and two appends of one
 /// session cannot both match its row.
@@ -19,6 +22,7 @@ pub(super) struct Batch {
     creates: Vec<Asked<NewSession, ()>>,
     take_overs: Vec<Asked<TakeOver, Taken>>,
     appends: Vec<Asked<Box<Append>, Appended>>,
+    imports: Vec<Asked<Box<ImportedSession>, ImportAnswer>>,
     submits: Vec<Asked<Submission, Submitted>>,
     parks: Vec<Asked<Park, Parked>>,
     deliveries: Vec<Asked<NewDelivery, ()>>,
@@ -30,6 +34,7 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Written {
     take_overs: HashMap<SessionId, Result<Stored, StoreError>>,
+    imports: HashSet<SessionId>,
     submits: HashSet<SessionId>,
     parks: HashSet<SessionId>,
     appends: HashSet<SessionId>,
@@ -49,6 +54,7 @@ impl Batch {
             Job::Create(asked) => self.creates.push(asked),
             Job::TakeOver(asked) => self.take_overs.push(asked),
             Job::Append(asked) => self.appends.push(asked),
+            Job::Import(asked) => self.imports.push(asked),
             Job::Submit(asked) => self.submits.push(asked),
             Job::Park(asked) => self.parks.push(asked),
             Job::Deliver(asked) => self.deliveries.push(asked),
@@ -76,10 +82,12 @@ impl Batch {
         // Whether kinds after the n-th have work.
         let then = |n: usize| if left.iter().skip(n).all(|jobs| *jobs == 0) { Then::Commit } else { Then::More };
         let statements = tx.each(&self.statements).await?;
+        let imports = imports::write(tx, &self.imports).await?;
         deliveries::store(tx, &self.deliveries, then(0)).await?;
         sessions::create(tx, &self.creates, then(1)).await?;
         Ok(Written {
             statements,
+            imports,
             take_overs: sessions::take_over(tx, &self.take_overs, then(2)).await?,
             submits: inbox::submit(tx, &self.submits, then(3)).await?,
             parks: sessions::park(tx, &self.parks, then(4)).await?,
@@ -93,6 +101,8 @@ impl Batch {
         self.creates.into_iter().for_each(|asked| asked.answer(Ok(())));
         let appended = append::explain(connection, &self.appends, &written.appends).await;
         answer(self.appends, appended);
+        let imported = imports::explain(connection, &self.imports, &written.imports).await;
+        answer(self.imports, imported);
         let taken = sessions::explain_takeovers(connection, &self.take_overs, written.take_overs).await;
         answer(self.take_overs, taken);
         let submitted = inbox::explain(connection, &self.submits, &written.submits).await;
@@ -121,12 +131,13 @@ impl Batch {
         let creates = self.creates.into_iter().map(Job::Create);
         let take_overs = self.take_overs.into_iter().map(Job::TakeOver);
         let appends = self.appends.into_iter().map(Job::Append);
+        let imports = self.imports.into_iter().map(Job::Import);
         let submits = self.submits.into_iter().map(Job::Submit);
         let parks = self.parks.into_iter().map(Job::Park);
         let deliveries = self.deliveries.into_iter().map(Job::Deliver);
         let statements = self.statements.into_iter().map(Job::Execute);
         let scrubs = self.scrubs.into_iter().map(Job::Scrub);
-        let of_sessions = creates.chain(take_overs).chain(appends).chain(submits).chain(parks);
+        let of_sessions = creates.chain(take_overs).chain(appends).chain(imports).chain(submits).chain(parks);
         of_sessions.chain(deliveries).chain(statements).chain(scrubs)
     }
 }

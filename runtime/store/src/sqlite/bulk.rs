@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
 
 use super::rows::Sid;
-use super::tx::{BEGIN, COMMIT};
+use super::transaction::{BEGIN, COMMIT};
 
 /// Rows per statement: few sizes, so that each stays prepared. Rows that are not bound are NULL, and every statement
 /// skips those.
@@ -137,7 +137,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Adds one value.
+    /// Adds what the statement's next placeholder stands for.
     pub(super) fn add<'v, T>(&mut self, value: T) -> &mut Self
     where
         T: Encode<'v, Sqlite> + Type<Sqlite>,

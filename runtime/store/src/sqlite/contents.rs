@@ -5,9 +5,9 @@ use provost_domain::port::StoreError;
 use provost_domain::tool::Content;
 use sqlx::SqliteExecutor;
 
-use super::append::Held;
 use super::bulk::Bulk;
 use super::error::{damaged, failed};
+use super::held::Held;
 use super::rows::{Columns, Sid};
 use super::tx::{Then, Tx};
 

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use provost_domain::event::SessionErased;
-use provost_domain::ids::{CmdId, Digest, Fence, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{Erase, KeptAnswer, Prunable};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::open::options;
-use super::writer::Statement;
+use super::settings::options;
+use super::statement::Statement;
 use super::{erasure, prune, requests, schema};
 
 /// Few others, and many.
@@ -69,11 +70,11 @@ async fn answered(pool: &SqlitePool, key: usize, about: SessionId) {
     let body = format!("{{\"session\":\"{about}\"}}").into_bytes();
     let answer = KeptAnswer { status: 201, content_type: String::new(), location: None, body };
     steps(pool, &requests::claim(key, key, THEN, Timestamp::default())).await;
-    steps(pool, &requests::answer(key, &answer)).await;
+    steps(pool, &requests::answer(key, &answer).unwrap()).await;
 }
 
 fn erase() -> Erase {
-    let erased = SessionErased { by: Principal::new("a"), reason: "r".to_owned(), events: 0 };
+    let erased = SessionErased { by: Principal::parse("a"), reason: "r".to_owned(), events: 0 };
     let tombstone = AppendRecord::seal(Unsealed {
         session: id(1),
         after: Seq(0),
@@ -83,7 +84,8 @@ fn erase() -> Erase {
         events: &[erased.into()],
         salt: [1; 16],
         prev: Digest::default(),
-    });
+    })
+    .unwrap();
     Erase { session: id(1), fence: Fence(1), head: (Seq(0), Digest::default()), tombstone, at: LATER }
 }
 

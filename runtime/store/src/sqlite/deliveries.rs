@@ -3,19 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use provost_domain::ids::{DeliveryId, Digest, Principal, SessionId};
+use provost_domain::ids::{DeliveryId, Digest, SessionId};
 use provost_domain::port::{
     Arrived, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Finish, Finished, GroupWork, Known, NewDelivery,
     StoreError,
 };
+use provost_domain::principal::Principal;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
 
 use super::bulk::Bulk;
 use super::error::failed;
+use super::job::Asked;
 use super::rows::{Columns, key};
+use super::statement::Statement;
 use super::tx::{Then, Tx};
-use super::writer::{Asked, Statement};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO deliveries (id, source, grp, sender, state, note, received_at, body) \
@@ -83,7 +85,7 @@ pub(super) async fn store(tx: &mut Tx<'_>, asked: &[Asked<NewDelivery, ()>], the
             Arrived::Waiting { group } => (Some(group.as_bytes().to_vec()), DeliveryState::Waiting, ""),
             Arrived::Bad { reason } => (None, DeliveryState::Bad, reason.as_str()),
         };
-        values.add(new.id.as_str()).add(new.source.as_str()).add(group).add(new.by.as_str());
+        values.add(new.id.as_str()).add(new.source.as_str()).add(group).add(new.by.to_string());
         values.add(state.as_str()).add(note).add(new.at.micros()).add(new.body.as_slice());
     });
     rows.await.map(drop)
@@ -94,7 +96,7 @@ pub(super) fn plan(group: Digest, plan: &str) -> Statement {
 }
 
 /// The statement that finishes the deliveries comes last: its rows are counted.
-pub(super) fn finish(finish: &Finish) -> Vec<Statement> {
+pub(super) fn finish(finish: &Finish) -> Result<Vec<Statement>, StoreError> {
     let group = finish.group.as_bytes();
     let (state, note, session) = match &finish.what {
         Finished::Done { session, note, .. } => (DeliveryState::Done, note, *session),
@@ -108,26 +110,22 @@ pub(super) fn finish(finish: &Finish) -> Vec<Statement> {
     if let Finished::Done { marks, .. } = &finish.what
         && !marks.is_empty()
     {
-        statements.push(Statement::new(REMEMBER).bytes(group).text(&json(marks)).maybe_bytes(own.clone()));
+        statements.push(Statement::new(REMEMBER).bytes(group).json(marks)?.maybe_bytes(own.clone()));
     }
     let upto = i64::try_from(finish.upto).unwrap_or(i64::MAX);
     let hex = |session: &SessionId| session.uuid().as_simple().to_string();
     let others: Vec<String> = finish.about.iter().map(hex).collect();
     let all: Vec<String> = others.iter().cloned().chain(session.as_ref().map(hex)).collect();
     if !all.is_empty() {
-        statements.push(Statement::new(MARK_ERASED).text(&json(&all)));
-        statements.push(Statement::new(EMPTY).text(&json(&all)).bytes(group).number(upto));
+        statements.push(Statement::new(MARK_ERASED).json(&all)?);
+        statements.push(Statement::new(EMPTY).json(&all)?.bytes(group).number(upto));
     }
     if !others.is_empty() {
-        statements.push(Statement::new(LINK).text(&json(&others)).bytes(group).number(upto));
+        statements.push(Statement::new(LINK).json(&others)?.bytes(group).number(upto));
     }
     let last = Statement::new(FINISH).bytes(group).number(upto).text(state.as_str()).text(note);
     statements.push(last.maybe_bytes(own));
-    statements
-}
-
-fn json<T: serde::Serialize>(list: &[T]) -> String {
-    serde_json::to_string(list).unwrap_or_default()
+    Ok(statements)
 }
 
 pub(super) fn dismiss(id: &DeliveryId, note: &str) -> Statement {
@@ -148,7 +146,7 @@ pub(super) async fn work(pool: &SqlitePool, group: Digest, limit: i64) -> Result
     let mut moment = pool.begin().await.map_err(|error| failed(&error))?;
     let bytes = group.as_bytes().as_slice();
     let row = sqlx::query(GROUP).bind(bytes).fetch_optional(&mut *moment).await.map_err(|error| failed(&error))?;
-    let (session, plan) = row.as_ref().map_or(Ok((None, None)), |row| {
+    let (session, plan) = row.as_ref().map_or(Ok::<_, StoreError>((None, None)), |row| {
         let mut columns = Columns::of("delivery_groups", row);
         Ok((maybe_session(&mut columns)?, columns.get()?))
     })?;
@@ -158,7 +156,7 @@ pub(super) async fn work(pool: &SqlitePool, group: Digest, limit: i64) -> Result
         let (name, ended) = (columns.get()?, columns.get()?);
         Ok((name, Known { ended, session: maybe_session(&mut columns)? }))
     };
-    let marks: BTreeMap<String, Known> = rows.iter().map(mark).collect::<Result<_, _>>()?;
+    let marks: BTreeMap<String, Known> = rows.iter().map(mark).collect::<Result<_, StoreError>>()?;
     let query = sqlx::query(WORK).bind(bytes).bind(limit);
     let rows = query.fetch_all(&mut *moment).await.map_err(|error| failed(&error))?;
     let deliveries = rows.iter().map(delivery).collect::<Result<_, _>>()?;
@@ -188,7 +186,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
         seq: columns.count()?,
         id: DeliveryId::new(columns.get::<String>()?),
         source: columns.get()?,
-        by: Principal::new(columns.get::<String>()?),
+        by: Principal::parse(columns.get()?),
         state: state(&mut columns)?,
         body: columns.get()?,
     })
@@ -200,7 +198,7 @@ fn listed(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
         seq: columns.count()?,
         id: DeliveryId::new(columns.get::<String>()?),
         source: columns.get()?,
-        by: Principal::new(columns.get::<String>()?),
+        by: Principal::parse(columns.get()?),
         state: state(&mut columns)?,
         note: columns.get()?,
         session: maybe_session(&mut columns)?,

@@ -13,7 +13,8 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use super::error::{Fault, failed, fault, is_full, lacks_temp};
 use super::rows::{Columns, key, missing};
-use super::writer::{CHECKPOINT, Statement};
+use super::statement::Statement;
+use super::transaction::CHECKPOINT;
 
 /// The session's number, once its head is the tombstone.
 macro_rules! erased {
@@ -95,36 +96,12 @@ const REWRITTEN: &str = "UPDATE scrub SET rewritten = 1 WHERE one = 1";
 const SCRUBBED: &str = "DELETE FROM scrub WHERE one = 1";
 const VACUUM: &str = "VACUUM";
 
-/// Every statement, for the test that prepares them.
+/// Every statement but [`WIPES`], for the test that prepares them.
 #[cfg(test)]
-pub(super) const ALL: [&str; 23] = [
-    SEAL,
-    TOMBSTONE,
-    CONTENTS,
-    REFS,
-    SNAPSHOTS,
-    APPROVALS,
-    INBOX,
-    DELIVERIES,
-    DELIVERY_REFS,
-    MARKS,
-    MARK_REFS,
-    GROUPS,
-    OUTBOX,
-    REQUESTS,
-    UNLINKED,
-    REQUEST_REFS,
-    MARK,
-    PAYLOADS,
-    OUTCOME,
-    EXPIRED,
-    SCRUB_DUE,
-    REWRITTEN,
-    SCRUBBED,
-];
+pub(super) const OTHERS: [&str; 8] = [SEAL, TOMBSTONE, MARK, OUTCOME, EXPIRED, SCRUB_DUE, REWRITTEN, SCRUBBED];
 
 /// What follows the row and the tombstone; each names the session and the tombstone's hash first.
-const WIPES: [&str; 15] = [
+pub(super) const WIPES: [&str; 15] = [
     REQUESTS,
     UNLINKED,
     REQUEST_REFS,

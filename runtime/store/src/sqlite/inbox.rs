@@ -7,12 +7,12 @@ use provost_domain::port::{CommandOutcome, InboxAck, InboxEntry, StoreError, Sub
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
+use super::held::Held;
+use super::job::{Asked, Submission};
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
-use super::writer::{Asked, Submission};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO inbox (sid, cmd_id, command) SELECT sessions.sid, v.column2, v.column3 \

@@ -2,20 +2,23 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `open`, `place`, `schema` | a database of ours, alone, with its settings read back |
+//! | `store`, `reads` | the ports: what writes, and what reads beside it |
+//! | `open`, `place`, `schema`, `settings` | a database of ours, alone, with its settings read back |
 //! | `ahead` | a write-ahead log that lacks nothing |
-//! | `writer`, `batch` | the queue, the transaction, the answers |
-//! | `tx`, `bulk` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
-//! | `sessions`, `append`, `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
+//! | `writer`, `batch`, `job` | the queue, the transaction, the answers |
+//! | `tx`, `bulk`, `statement`, `transaction` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
+//! | `sessions`, `session_row` | the session rows: written, and read |
+//! | `append`, `held`, `records` | the log: written by who holds the session's row, and read |
+//! | `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
 //! | `backup` | a copy beside whoever writes |
-//! | `transfer` | one session to a file and from one |
-//! | `examine` | every session of a store, looked at in turn |
+//! | `imports` | sessions of other stores |
+//! | `examine` | sessions as one moment saw them |
 //! | `packs` | packs as files |
 //! | `erasure` | erasing closed sessions, and rewriting the files afterwards |
 //! | `prune` | deleting what is finished and old |
-//! | `reads`, `rows`, `error` | the read side, columns to values, the driver's errors |
+//! | `rows`, `error` | columns to values, the driver's errors |
 
 mod ahead;
 mod append;
@@ -30,271 +33,33 @@ mod deliveries;
 mod erasure;
 mod error;
 mod examine;
+mod held;
+mod imports;
 mod inbox;
+mod job;
 mod open;
 mod outbox;
 mod packs;
 mod place;
 mod prune;
 mod reads;
+mod records;
 mod requests;
 mod rows;
 mod schema;
+mod session_row;
 mod sessions;
+mod settings;
 mod snapshots;
+mod statement;
+mod store;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod transfer;
+mod transaction;
 mod tx;
 mod writer;
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use async_trait::async_trait;
-use provost_domain::access::Token;
-use provost_domain::command::Command;
-use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
-use provost_domain::log::AppendRecord;
-use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries, Erase, Erased,
-    Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest, NewDelivery, NewMessage, NewSession, Outbox,
-    PackShelf, Park, Parked, Prunable, Quiet, Reads, Requests, SessionFilter, SessionRow, SessionStore, StoreError,
-    Submitted, TakenOver, Tokens, Tried,
-};
-use provost_domain::time::Timestamp;
-
-pub use examine::{Examination, Examined, Heads};
-pub use open::{Durability, Limits};
 pub use reads::SqliteReads;
-pub use transfer::{Imported, Importer, TransferError};
-
-use crate::numbers::Numbers;
-use writer::{Job, Submission, TakeOver, Writer};
-
-/// The store of a running process: it holds the database's lock file, so there is one at a time. Cloning shares it; it
-/// ends with [`SqliteStore::close`] or its last clone.
-#[derive(Debug, Clone)]
-pub struct SqliteStore {
-    writer: Arc<Writer>,
-    reads: SqliteReads,
-    durability: Durability,
-    numbers: Arc<Mutex<Numbers>>,
-}
-
-impl SqliteStore {
-    /// The read side, which never waits for writes.
-    pub fn reads(&self) -> SqliteReads {
-        self.reads.clone()
-    }
-
-    /// What the engine relies on, as read back from the database.
-    pub fn durability(&self) -> &Durability {
-        &self.durability
-    }
-
-    /// Waits until the storage fails under it (disk full, file gone), after which every write is refused: the process
-    /// should end and start again. Never returns otherwise.
-    pub async fn died(&self) -> StoreError {
-        self.writer.died().await
-    }
-
-    /// Writes what is queued, checkpoints and closes. Once it returns, another process may open the database; later
-    /// calls fail.
-    pub async fn close(&self) {
-        self.writer.close().await;
-        self.reads.close().await;
-    }
-}
-
-#[async_trait]
-impl SessionStore for SqliteStore {
-    async fn allot(&self, prefix: &str, day: &str) -> Result<Handle, StoreError> {
-        let numbers = || self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = numbers().knows(prefix, day);
-        let last = if known { 0 } else { self.reads.last_number(prefix, day).await? };
-        // Whoever counted the day meanwhile has counted on from the same number.
-        let handle = numbers().next(prefix, day, || last);
-        Ok(handle)
-    }
-
-    async fn create(&self, new: NewSession) -> Result<(), StoreError> {
-        crate::check::new(&new)?;
-        self.writer.ask(Job::Create, new).await
-    }
-
-    async fn take_over(&self, session: SessionId, owner: &Owner) -> Result<TakenOver, StoreError> {
-        let taken = self.writer.ask(Job::TakeOver, TakeOver { session, owner: owner.clone() }).await?;
-        self.reads.load(taken).await
-    }
-
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        crate::check::append(&append)?;
-        self.writer.ask(Job::Append, Box::new(append)).await
-    }
-
-    async fn park(&self, park: Park) -> Result<Parked, StoreError> {
-        self.writer.ask(Job::Park, park).await
-    }
-}
-
-#[async_trait]
-impl CommandLog for SqliteStore {
-    async fn submit(&self, cmd_id: &CmdId, session: SessionId, command: &Command) -> Result<Submitted, StoreError> {
-        let command = serde_json::to_string(command).map_err(|error| StoreError::Failed {
-            detail: format!("the command cannot be written as JSON ({error}); report this as a bug"),
-        })?;
-        self.writer.ask(Job::Submit, Submission { session, cmd_id: cmd_id.clone(), command }).await
-    }
-
-    async fn outcome(&self, cmd_id: &CmdId, session: SessionId) -> Result<Option<CommandOutcome>, StoreError> {
-        self.reads.outcome(cmd_id, session).await
-    }
-
-    async fn inbox(&self, session: SessionId) -> Result<(Vec<InboxEntry>, u64), StoreError> {
-        self.reads.inbox(session).await
-    }
-
-    async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
-        self.reads.runnable(owner, now, limit).await
-    }
-}
-
-#[async_trait]
-impl Tokens for SqliteStore {
-    async fn mint(&self, token: &Token) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![tokens::mint(token)]).await? == 1)
-    }
-
-    async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
-        self.reads.token(id).await
-    }
-
-    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        self.reads.tokens().await
-    }
-
-    async fn revoke(&self, id: &TokenId, at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![tokens::revoke(id, at)]).await? == 1)
-    }
-
-    async fn used(&self, id: &TokenId, at: Timestamp) -> Result<(), StoreError> {
-        self.writer.ask(Job::Execute, vec![tokens::used(id, at)]).await.map(drop)
-    }
-}
-
-#[async_trait]
-impl Deliveries for SqliteStore {
-    async fn deliver(&self, delivery: NewDelivery) -> Result<(), StoreError> {
-        self.writer.ask(Job::Deliver, delivery).await
-    }
-
-    async fn plan(&self, group: Digest, plan: &str) -> Result<(), StoreError> {
-        self.writer.ask(Job::Execute, vec![deliveries::plan(group, plan)]).await.map(drop)
-    }
-
-    async fn finish(&self, finish: Finish) -> Result<u64, StoreError> {
-        self.writer.ask(Job::Execute, deliveries::finish(&finish)).await
-    }
-
-    async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![deliveries::dismiss(id, note)]).await? == 1)
-    }
-}
-
-#[async_trait]
-impl Outbox for SqliteStore {
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![outbox::enqueue(&message)]).await? == 1)
-    }
-
-    async fn tried(&self, tried: &Tried) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![outbox::tried(tried)]).await? == 1)
-    }
-
-    async fn again(&self, id: &MessageId, at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.writer.ask(Job::Execute, vec![outbox::again(id, at)]).await? == 1)
-    }
-}
-
-#[async_trait]
-impl PackShelf for SqliteStore {
-    async fn keep(&self, packs: &[KeptPack]) -> Result<(), StoreError> {
-        let statements = packs.iter().map(packs::keep).collect::<Result<_, _>>()?;
-        self.writer.ask(Job::Execute, statements).await.map(drop)
-    }
-}
-
-#[async_trait]
-impl Requests for SqliteStore {
-    async fn claim(
-        &self,
-        key: Digest,
-        fingerprint: Digest,
-        at: Timestamp,
-        forget: Timestamp,
-    ) -> Result<KnownRequest, StoreError> {
-        self.writer.ask(Job::Execute, requests::claim(key, fingerprint, at, forget)).await?;
-        self.reads.request(key).await
-    }
-
-    async fn answer(&self, key: Digest, answer: &KeptAnswer) -> Result<(), StoreError> {
-        self.writer.ask(Job::Execute, requests::answer(key, answer)).await.map(drop)
-    }
-}
-
-#[async_trait]
-impl Erasure for SqliteStore {
-    async fn erase(&self, erase: Erase) -> Result<Erased, StoreError> {
-        crate::check::tombstone(&erase)?;
-        self.writer.ask(Job::Execute, erasure::erase(&erase)).await?;
-        self.reads.erased(&erase).await
-    }
-
-    async fn expired(&self, before: Timestamp, after: Option<Quiet>, limit: u32) -> Result<Vec<Quiet>, StoreError> {
-        self.reads.expired(before, after, limit).await
-    }
-
-    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let statements = self.reads.prunable(what, before, limit).await?;
-        if statements.is_empty() {
-            return Ok(0);
-        }
-        self.writer.ask(Job::Execute, statements).await
-    }
-
-    async fn scrub(&self) -> Result<(), StoreError> {
-        self.writer.ask(Job::Scrub, ()).await
-    }
-}
-
-#[async_trait]
-impl Reads for SqliteStore {
-    async fn session(&self, id: SessionId) -> Result<SessionRow, StoreError> {
-        self.reads.session(id).await
-    }
-
-    async fn by_handle(&self, handle: &Handle) -> Result<SessionId, StoreError> {
-        self.reads.by_handle(handle).await
-    }
-
-    async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
-        self.reads.sessions(filter).await
-    }
-
-    async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
-        self.reads.records(id, after, limit).await
-    }
-
-    async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
-        self.reads.content(digest).await
-    }
-
-    async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
-        self.reads.approvals(filter).await
-    }
-
-    async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
-        self.reads.approval(id).await
-    }
-}
+pub use settings::Durability;
+pub use store::SqliteStore;

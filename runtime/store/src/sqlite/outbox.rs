@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
 use super::rows::{Columns, key};
-use super::writer::Statement;
+use super::statement::Statement;
 
 pub(super) const ENQUEUE: &str = "INSERT INTO outbox (id, key, target, session, call, args, state, note, tries, \
        created_at, since, next_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', '', 0, ?7, ?7, ?7 \

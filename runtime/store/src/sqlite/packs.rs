@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use provost_domain::ids::PackName;
 use provost_domain::pack::PackFiles;
 use provost_domain::port::{KeptPack, StoreError};
 use sqlx::SqlitePool;
@@ -9,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::error::{damaged, failed};
 use super::rows::Columns;
-use super::writer::Statement;
+use super::statement::Statement;
 
 pub(super) const KEEP: &str =
     "INSERT INTO packs (digest, name, files) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING";
@@ -20,7 +21,7 @@ pub(super) const NEEDED: &str = "SELECT digest, name, files FROM packs WHERE EXI
 pub(super) fn keep(pack: &KeptPack) -> Result<Statement, StoreError> {
     let files = serde_json::to_string(&pack.files)
         .map_err(|error| damaged(format!("pack `{}` cannot be encoded: {error}", pack.name)))?;
-    Ok(Statement::new(KEEP).bytes(pack.digest.as_bytes()).text(&pack.name).text(&files))
+    Ok(Statement::new(KEEP).bytes(pack.digest.as_bytes()).text(pack.name.as_str()).text(&files))
 }
 
 pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<Result<KeptPack, StoreError>>, StoreError> {
@@ -30,7 +31,7 @@ pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<Result<KeptPack, Sto
 
 fn decode(row: &SqliteRow) -> Result<KeptPack, StoreError> {
     let mut columns = Columns::of("packs", row);
-    let (digest, name): (_, String) = (columns.digest()?, columns.get()?);
+    let (digest, name) = (columns.digest()?, PackName::new(columns.get::<String>()?));
     let wrong = |error: &dyn Display| damaged(format!("table packs, files of {name}@{}: {error}", digest.hex()));
     let files: PackFiles = serde_json::from_str(columns.get()?).map_err(|error| wrong(&error))?;
     if files.digest() != digest {

@@ -51,6 +51,15 @@ pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     Ok(Place { path, lock, same_boot })
 }
 
+/// Refuses what is not there, which SQLite would create.
+pub(super) fn require_file(path: &Path) -> Result<(), StoreError> {
+    if path.is_file() {
+        return Ok(());
+    }
+    let detail = format!("{} does not exist; run a session first or name the right store", path.display());
+    Err(StoreError::Failed { detail })
+}
+
 /// The file's real path, so that two names of one file share one lock.
 fn resolve(folder: &Path, path: &Path) -> Result<PathBuf, StoreError> {
     if path.is_dir() {

@@ -9,7 +9,7 @@ use sqlx::SqlitePool;
 
 use super::error::failed;
 use super::requests;
-use super::writer::Statement;
+use super::statement::Statement;
 
 /// A delivery that belongs to an open session tells a person who asks why it was opened: it stays as long.
 macro_rules! old_deliveries {
@@ -79,7 +79,7 @@ pub(super) async fn prune(
         Prunable::Requests => Ok(vec![requests::forget(before, limit)]),
         Prunable::Outbox => {
             let found = numbers(pool, FIND_MESSAGES, at, limit).await?;
-            Ok(if found.is_empty() { Vec::new() } else { vec![delete(PRUNE_OUTBOX, at, &found)] })
+            Ok(if found.is_empty() { Vec::new() } else { vec![delete(PRUNE_OUTBOX, at, &found)?] })
         }
         Prunable::Deliveries => {
             let found = numbers(pool, FIND_DELIVERIES, at, limit).await?;
@@ -88,8 +88,11 @@ pub(super) async fn prune(
             if groups.is_empty() && found.is_empty() {
                 return Ok(Vec::new());
             }
-            let groups = [PRUNE_MARKS, PRUNE_GROUPS].map(|sql| delete(sql, at, &groups));
-            Ok(groups.into_iter().chain([delete(PRUNE_DELIVERIES, at, &found)]).collect())
+            Ok(vec![
+                delete(PRUNE_MARKS, at, &groups)?,
+                delete(PRUNE_GROUPS, at, &groups)?,
+                delete(PRUNE_DELIVERIES, at, &found)?,
+            ])
         }
     }
 }
@@ -98,8 +101,8 @@ async fn numbers(pool: &SqlitePool, sql: &'static str, at: i64, limit: i64) -> R
     sqlx::query_scalar(sql).bind(at).bind(limit).fetch_all(pool).await.map_err(|error| failed(&error))
 }
 
-fn delete<T: serde::Serialize>(sql: &'static str, at: i64, found: &[T]) -> Statement {
-    Statement::new(sql).number(at).text(&serde_json::to_string(found).unwrap_or_default())
+fn delete<T: serde::Serialize>(sql: &'static str, at: i64, found: &[T]) -> Result<Statement, StoreError> {
+    Statement::new(sql).number(at).json(found)
 }
 
 /// No id of a session made at that time or later is less.

@@ -1,59 +1,41 @@
 //! Reads, on connections of their own that cannot write and never wait for the writer.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use provost_domain::access::Token;
-use provost_domain::ids::{
-    ApprovalId, CmdId, DeliveryId, Digest, Fence, Handle, MessageId, Owner, Seq, SessionId, TokenId,
-};
-use provost_domain::log::{AppendRecord, RecordHeader};
+use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
+use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, Erase,
-    Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads, PackReads,
-    Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, StoreError, TakenOver,
+    ApprovalFilter, ApprovalRow, Backup, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
+    Erase, Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads,
+    PackReads, Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, Snapshot, StoreError, TakenOver, TokenReads,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
-use super::rows::{Columns, key};
-use super::sessions::Taken;
-use super::writer::Statement;
+use super::job::Taken;
+use super::records::{RECORDS, RECORDS_BETWEEN, record, signed};
+use super::rows::key;
+use super::statement::Statement;
 use super::{
-    approvals, contents, deliveries, erasure, inbox, outbox, packs, prune, requests, sessions, snapshots, tokens,
+    approvals, backup, contents, deliveries, erasure, inbox, outbox, packs, prune, requests, session_row, snapshots,
+    tokens,
 };
-use crate::LIST_MAX;
-
-macro_rules! records {
-    ($rest:literal) => {
-        concat!(
-            "SELECT appends.first_seq, appends.last_seq, appends.fence, cmd_id, at, kinds, payload, salt, digest, prev, \
-               hash FROM appends ",
-            $rest
-        )
-    };
-}
-/// From the record that holds the event after `?2`: a seek, however long the log is.
-pub(super) const RECORDS: &str = records!(
-    "JOIN sessions USING (sid) WHERE sessions.id = ?1 AND last_seq > ?2 \
-       AND first_seq >= coalesce((SELECT max(a.first_seq) FROM appends AS a WHERE a.sid = sessions.sid \
-                                  AND a.first_seq <= ?2 + 1), 0) \
-     ORDER BY first_seq LIMIT ?3"
-);
-pub(super) const RECORDS_BETWEEN: &str =
-    records!("WHERE sid = ?1 AND first_seq > ?2 AND last_seq <= ?3 ORDER BY first_seq");
-
-pub(super) const RECORDS_AFTER: &str = records!("WHERE sid = ?1 AND first_seq > ?2 ORDER BY first_seq LIMIT ?3");
+use crate::bounds::LIST_MAX;
 
 /// The read side of a SQLite store. Cloning shares its connections.
 #[derive(Debug, Clone)]
 pub struct SqliteReads {
     pool: SqlitePool,
+    path: Arc<Path>,
 }
 
 impl SqliteReads {
-    pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+    pub(super) fn new(pool: SqlitePool, path: &Path) -> Self {
+        Self { pool, path: path.into() }
     }
 
     pub(super) fn pool(&self) -> &SqlitePool {
@@ -69,21 +51,9 @@ impl SqliteReads {
         requests::read(&self.pool, key).await
     }
 
-    pub(super) async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
-        tokens::read(&self.pool, id).await
-    }
-
-    /// All access tokens, newest first, revoked ones included.
-    ///
-    /// # Errors
-    /// The storage fails.
-    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        tokens::list(&self.pool).await
-    }
-
     /// The last handle number stored of a prefix and day.
     pub(super) async fn last_number(&self, prefix: &str, day: &str) -> Result<u64, StoreError> {
-        sessions::last_number(&self.pool, prefix, day).await
+        session_row::last_number(&self.pool, prefix, day).await
     }
 
     /// The log of a session taken over, up to the head it was taken over at.
@@ -142,22 +112,22 @@ impl SqliteReads {
     }
 
     pub(super) async fn runnable(&self, owner: &Owner, now: Timestamp, limit: u32) -> Result<Vec<Claimed>, StoreError> {
-        sessions::runnable(&self.pool, owner, now, i64::from(limit)).await
+        session_row::runnable(&self.pool, owner, now, i64::from(limit)).await
     }
 }
 
 #[async_trait]
 impl Reads for SqliteReads {
     async fn session(&self, id: SessionId) -> Result<SessionRow, StoreError> {
-        sessions::read(&self.pool, id).await
+        session_row::read(&self.pool, id).await
     }
 
     async fn by_handle(&self, handle: &Handle) -> Result<SessionId, StoreError> {
-        sessions::by_handle(&self.pool, handle).await
+        session_row::by_handle(&self.pool, handle).await
     }
 
     async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
-        sessions::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
+        session_row::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
     }
 
     async fn records(&self, id: SessionId, after: Seq, limit: u32) -> Result<Vec<AppendRecord>, StoreError> {
@@ -167,6 +137,10 @@ impl Reads for SqliteReads {
             self.session(id).await?;
         }
         found.iter().map(|found| record(id, found)).collect()
+    }
+
+    async fn snapshot(&self, id: SessionId) -> Result<Option<Snapshot>, StoreError> {
+        snapshots::of(&self.pool, id).await
     }
 
     async fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
@@ -202,6 +176,24 @@ impl DeliveryReads for SqliteReads {
 }
 
 #[async_trait]
+impl TokenReads for SqliteReads {
+    async fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
+        tokens::read(&self.pool, id).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        tokens::list(&self.pool).await
+    }
+}
+
+#[async_trait]
+impl Backup for SqliteReads {
+    async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        backup::copy(&self.path, to).await
+    }
+}
+
+#[async_trait]
 impl PackReads for SqliteReads {
     async fn needed(&self) -> Result<Vec<Result<KeptPack, StoreError>>, StoreError> {
         packs::needed(&self.pool).await
@@ -225,33 +217,4 @@ impl OutboxReads for SqliteReads {
     async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, StoreError> {
         outbox::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
     }
-}
-
-pub(super) fn signed(seq: Seq) -> i64 {
-    i64::try_from(seq.0).unwrap_or(i64::MAX)
-}
-
-pub(super) fn record(session: SessionId, row: &SqliteRow) -> Result<AppendRecord, StoreError> {
-    let mut columns = Columns::of("appends", row);
-    Ok(AppendRecord {
-        header: RecordHeader {
-            session,
-            first_seq: Seq(columns.count()?),
-            last_seq: Seq(columns.count()?),
-            fence: Fence(columns.count()?),
-            cmd_id: CmdId::new(columns.get::<String>()?),
-            at: columns.time()?,
-            kinds: columns.get()?,
-        },
-        payload: columns.get()?,
-        salt: salt(&mut columns)?,
-        digest: columns.digest()?,
-        prev: columns.digest()?,
-        hash: columns.digest()?,
-    })
-}
-
-fn salt(columns: &mut Columns<'_>) -> Result<Option<[u8; 16]>, StoreError> {
-    let bytes: Option<&[u8]> = columns.get()?;
-    bytes.map(|bytes| <[u8; 16]>::try_from(bytes).map_err(|error| columns.wrong(&error))).transpose()
 }

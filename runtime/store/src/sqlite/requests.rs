@@ -1,8 +1,6 @@
 //! Requests by their idempotency keys.
 
-use std::collections::BTreeSet;
-
-use provost_domain::ids::{Digest, SessionId};
+use provost_domain::ids::Digest;
 use provost_domain::port::{KeptAnswer, KnownRequest, StoreError};
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -10,7 +8,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::error::{damaged, failed};
 use super::rows::Columns;
-use super::writer::Statement;
+use super::statement::Statement;
+use crate::mentions::{is_refusal, mentions};
 
 pub(super) const CLAIM: &str =
     "INSERT INTO requests (key, fingerprint, at) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING";
@@ -41,31 +40,16 @@ pub(super) fn forget(before: Timestamp, limit: i64) -> Statement {
     Statement::new(FORGET).number(before.micros()).number(limit)
 }
 
-/// Keeps an answer and notes which sessions it speaks of. A refusal quotes what it refuses, of whichever session that is.
-pub(super) fn answer(key: Digest, answer: &KeptAnswer) -> Vec<Statement> {
-    let refused = answer.status >= 400;
+/// Keeps an answer and notes which sessions it speaks of.
+pub(super) fn answer(key: Digest, answer: &KeptAnswer) -> Result<Vec<Statement>, StoreError> {
     let keep = Statement::new(ANSWER)
         .bytes(key.as_bytes())
         .number(i64::from(answer.status))
         .text(&answer.content_type)
         .maybe_text(answer.location.as_deref())
         .bytes(&answer.body)
-        .number(i64::from(refused));
-    let words = if refused { BTreeSet::new() } else { words(answer) };
-    let words = serde_json::to_string(&words).unwrap_or_default();
-    vec![keep, Statement::new(LINK).bytes(key.as_bytes()).text(&words)]
-}
-
-/// The words that are a session's id, as bare hex digits, or may be its handle, which holds hyphens.
-fn words(answer: &KeptAnswer) -> BTreeSet<String> {
-    let body = String::from_utf8_lossy(&answer.body);
-    let texts = [&*body, answer.location.as_deref().unwrap_or_default()];
-    let words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_'));
-    let named = |word: &str| match word.parse::<SessionId>() {
-        Ok(id) => Some(id.uuid().as_simple().to_string()),
-        Err(_) => word.contains('-').then(|| word.to_owned()),
-    };
-    words.filter_map(named).collect()
+        .number(i64::from(is_refusal(answer)));
+    Ok(vec![keep, Statement::new(LINK).bytes(key.as_bytes()).json(&mentions(answer))?])
 }
 
 pub(super) async fn read(pool: &SqlitePool, key: Digest) -> Result<KnownRequest, StoreError> {

@@ -82,5 +82,5 @@ pub(super) fn key(session: &SessionId) -> Vec<u8> {
 }
 
 pub(super) fn missing(session: SessionId) -> StoreError {
-    StoreError::Missing { what: "session", id: session.to_string() }
+    StoreError::missing("session", &session)
 }

@@ -7,7 +7,7 @@ use provost_domain::port::StoreError;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use super::error::{damaged, failed_at};
-use super::tx::BEGIN;
+use super::transaction::BEGIN;
 
 /// Marks the file as ours (`PRAGMA application_id`): "Prov".
 const APPLICATION_ID: i64 = 0x5072_6f76;

@@ -1,13 +1,14 @@
 //! The last bounded header of each session.
 
-use provost_domain::ids::Seq;
+use provost_domain::ids::{Seq, SessionId};
 use provost_domain::port::{Snapshot, StoreError};
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use super::append::Held;
 use super::bulk::Bulk;
 use super::error::failed;
-use super::rows::{Columns, Sid};
+use super::held::Held;
+use super::rows::{Columns, Sid, key};
 use super::tx::{Then, Tx};
 
 pub(super) static UPSERT: Bulk = Bulk::new(
@@ -16,6 +17,8 @@ pub(super) static UPSERT: Bulk = Bulk::new(
     4,
 );
 pub(super) const SELECT: &str = "SELECT seq, hash, header FROM snapshots WHERE sid = ?1";
+pub(super) const SELECT_OF: &str =
+    "SELECT seq, hash, header FROM snapshots WHERE sid = (SELECT sid FROM sessions WHERE id = ?1)";
 
 pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
     let snapshots: Vec<(Sid, &Snapshot)> =
@@ -36,9 +39,17 @@ async fn upsert(tx: &mut Tx<'_>, snapshots: &[(Sid, &Snapshot)]) -> Result<(), s
     rows.await.map(drop)
 }
 
+pub(super) async fn of(pool: &SqlitePool, id: SessionId) -> Result<Option<Snapshot>, StoreError> {
+    let query = sqlx::query(SELECT_OF).bind(key(&id));
+    query.fetch_optional(pool).await.map_err(|error| failed(&error))?.as_ref().map(decode).transpose()
+}
+
 pub(super) async fn read(connection: &mut SqliteConnection, sid: Sid) -> Result<Option<Snapshot>, StoreError> {
     let query = sqlx::query(SELECT).bind(sid);
-    let Some(row) = query.fetch_optional(connection).await.map_err(|error| failed(&error))? else { return Ok(None) };
-    let mut columns = Columns::of("snapshots", &row);
-    Ok(Some(Snapshot { seq: Seq(columns.count()?), hash: columns.digest()?, header: columns.get()? }))
+    query.fetch_optional(connection).await.map_err(|error| failed(&error))?.as_ref().map(decode).transpose()
+}
+
+fn decode(row: &SqliteRow) -> Result<Snapshot, StoreError> {
+    let mut columns = Columns::of("snapshots", row);
+    Ok(Snapshot { seq: Seq(columns.count()?), hash: columns.digest()?, header: columns.get()? })
 }

@@ -6,13 +6,13 @@ use provost_domain::status::Status;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 
 use super::bulk::{Bulk, Frame, SIZES};
-use super::open::options;
+use super::settings::options;
 use super::{
-    append, approvals, contents, deliveries, erasure, examine, inbox, outbox, packs, prune, reads, requests, schema,
-    sessions, snapshots, tokens, transfer, tx, writer,
+    append, approvals, contents, deliveries, erasure, examine, imports, inbox, outbox, packs, prune, records, requests,
+    schema, session_row, sessions, snapshots, tokens, transaction,
 };
 
-const BULKS: [&Bulk; 18] = [
+const BULKS: [&Bulk; 19] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -22,6 +22,7 @@ const BULKS: [&Bulk; 18] = [
     &contents::INSERT,
     &contents::REFER,
     &deliveries::INSERT,
+    &imports::INSERT,
     &inbox::INSERT,
     &inbox::WAKE,
     &inbox::SETTLE,
@@ -37,7 +38,7 @@ const BULKS: [&Bulk; 18] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 62] = [
+const SINGLES: [&str; 60] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -62,8 +63,8 @@ const SINGLES: [&str; 62] = [
     deliveries::WORK,
     examine::NEXT_LOG,
     examine::NEXT_ROW,
-    examine::SID,
     examine::UNREAD,
+    imports::FIND,
     inbox::OUTCOME,
     inbox::SID,
     outbox::AGAIN,
@@ -76,30 +77,28 @@ const SINGLES: [&str; 62] = [
     outbox::TRIED,
     packs::KEEP,
     packs::NEEDED,
-    reads::RECORDS,
-    reads::RECORDS_AFTER,
-    reads::RECORDS_BETWEEN,
+    records::RECORDS,
+    records::RECORDS_AFTER,
+    records::RECORDS_BETWEEN,
     requests::ANSWER,
     requests::CLAIM,
     requests::FORGET,
     requests::LINK,
     requests::RENEW,
     requests::SELECT,
-    sessions::BY_ID,
-    sessions::BY_SID,
-    sessions::BY_HANDLE,
-    sessions::LAST_HANDLE,
-    sessions::LIST,
-    sessions::RUNNABLE,
+    session_row::BY_ID,
+    session_row::BY_SID,
+    session_row::BY_HANDLE,
+    session_row::LAST_HANDLE,
+    session_row::LIST,
+    session_row::RUNNABLE,
     snapshots::SELECT,
+    snapshots::SELECT_OF,
     tokens::LIST,
     tokens::MINT,
     tokens::REVOKE,
     tokens::SELECT,
     tokens::USED,
-    transfer::FIND,
-    transfer::FINISH,
-    transfer::INSERT,
 ];
 const TABLES: [&str; 14] = [
     "appends",
@@ -117,8 +116,15 @@ const TABLES: [&str; 14] = [
     "sessions",
     "snapshots",
 ];
-const TRANSACTION: [&str; 7] =
-    [tx::BEGIN, tx::COMMIT, writer::ROLLBACK, writer::SAVEPOINT, writer::UNDO, writer::RELEASE, writer::CHECKPOINT];
+const TRANSACTION: [&str; 7] = [
+    transaction::BEGIN,
+    transaction::COMMIT,
+    transaction::ROLLBACK,
+    transaction::SAVEPOINT,
+    transaction::UNDO,
+    transaction::RELEASE,
+    transaction::CHECKPOINT,
+];
 
 async fn database() -> SqliteConnection {
     let mut connection = options(Path::new(":memory:")).connect().await.unwrap();
@@ -139,7 +145,7 @@ async fn no_statement_reads_a_whole_table() {
     let mut connection = database().await;
     let sized =
         BULKS.iter().chain(UNGUARDED).flat_map(|bulk| (0..SIZES.len()).map(|size| bulk.sql(Frame::Between, size).0));
-    let singles = SINGLES.into_iter().chain(erasure::ALL).chain(prune::ALL).map(Into::into);
+    let singles = SINGLES.into_iter().chain(erasure::OTHERS).chain(erasure::WIPES).chain(prune::ALL).map(Into::into);
     let scripts: Vec<std::sync::Arc<str>> = sized.chain(singles).collect();
     for sql in scripts.iter().flat_map(|script| script.split(';')) {
         for step in plan(&mut connection, sql).await {
@@ -169,5 +175,5 @@ fn the_schema_names_the_ends_that_a_person_can_leave() {
 #[test]
 fn the_schema_names_the_status_that_means_work() {
     let word = format!("'{}'", Status::InProgress);
-    assert!(include_str!("schema.sql").contains(&word) && sessions::RUNNABLE.contains(&word));
+    assert!(include_str!("schema.sql").contains(&word) && session_row::RUNNABLE.contains(&word));
 }

@@ -1,15 +1,16 @@
 //! Access tokens. Few and seldom written: one statement each.
 
 use provost_domain::access::Token;
-use provost_domain::ids::{Principal, TokenId};
+use provost_domain::ids::TokenId;
 use provost_domain::port::StoreError;
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
 use super::rows::Columns;
-use super::writer::Statement;
+use super::statement::Statement;
 
 pub(super) const MINT: &str = "INSERT INTO tokens (id, name, role, digest, created_by, created_at, expires_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
@@ -33,7 +34,7 @@ pub(super) fn mint(token: &Token) -> Statement {
         .text(&token.name)
         .text(token.role.as_str())
         .bytes(token.digest.as_bytes())
-        .text(token.created_by.as_str())
+        .text(&token.created_by.to_string())
         .number(token.created_at.micros())
         .maybe(token.expires_at.map(Timestamp::micros))
 }
@@ -66,7 +67,7 @@ fn decode(row: &SqliteRow) -> Result<Token, StoreError> {
         name,
         role: role.parse().map_err(|error| columns.wrong(&error))?,
         digest: columns.digest()?,
-        created_by: Principal::new(columns.get::<String>()?),
+        created_by: Principal::parse(columns.get()?),
         created_at: columns.time()?,
         expires_at: columns.maybe_time()?,
         used_at: columns.maybe_time()?,

@@ -5,12 +5,11 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::bulk::{Bulk, Frame, Values};
+use super::job::Asked;
 use super::rows::Sid;
-use super::writer::{Asked, Statement};
+use super::statement::Statement;
+use super::transaction::{BEGIN, COMMIT};
 use crate::guards::Guards;
-
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
-pub(super) const COMMIT: &str = "COMMIT";
 
 /// Whether more statements follow in the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,164 +4,23 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use provost_domain::ids::{CmdId, Owner, SessionId};
-use provost_domain::port::{Append, Appended, NewDelivery, NewSession, Park, Parked, StoreError, Submitted};
+use provost_domain::port::StoreError;
 use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{SetOnce, mpsc, oneshot};
+use tokio::sync::{SetOnce, mpsc};
 use tokio_util::task::TaskTracker;
 
 use super::batch::{Batch, Written};
 use super::erasure::{self, NotScrubbed};
 use super::error::{Fault, failed, fault};
-use super::sessions::Taken;
-use super::tx::{BEGIN, COMMIT, Tx};
+use super::job::{Asked, Job};
+use super::transaction::{BEGIN, CHECKPOINT, COMMIT, RELEASE, ROLLBACK, SAVEPOINT, UNDO};
+use super::tx::Tx;
 use crate::guards::Guards;
 
 /// Jobs that may wait: more callers wait in line at the queue's door.
 const QUEUE_MAX: usize = 1024;
 /// Jobs in one transaction: keeps a commit short enough for the next caller.
 const BATCH_MAX: usize = 256;
-
-pub(super) const ROLLBACK: &str = "ROLLBACK";
-pub(super) const SAVEPOINT: &str = "SAVEPOINT job";
-pub(super) const UNDO: &str = "ROLLBACK TO job";
-pub(super) const RELEASE: &str = "RELEASE job";
-pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-
-/// A request and whom to answer once it is durable.
-#[derive(Debug)]
-pub(super) struct Asked<Q, A> {
-    pub(super) request: Q,
-    reply: oneshot::Sender<Result<A, StoreError>>,
-}
-
-impl<Q, A> Asked<Q, A> {
-    /// A caller that stopped waiting learns what came of it from the store when it asks again.
-    pub(super) fn answer(self, result: Result<A, StoreError>) {
-        drop(self.reply.send(result));
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct TakeOver {
-    pub(super) session: SessionId,
-    pub(super) owner: Owner,
-}
-
-#[derive(Debug)]
-pub(super) struct Submission {
-    pub(super) session: SessionId,
-    pub(super) cmd_id: CmdId,
-    /// As JSON.
-    pub(super) command: String,
-}
-
-/// A value of a statement.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Text(String),
-    Bytes(Vec<u8>),
-    Number(Option<i64>),
-}
-
-/// One statement about no session's row, and its values.
-#[derive(Debug)]
-pub(super) struct Statement {
-    sql: &'static str,
-    values: Vec<Value>,
-}
-
-impl Statement {
-    pub(super) fn new(sql: &'static str) -> Self {
-        Self { sql, values: Vec::new() }
-    }
-
-    pub(super) fn text(self, text: &str) -> Self {
-        self.with(Value::Text(text.to_owned()))
-    }
-
-    pub(super) fn maybe_text(self, text: Option<&str>) -> Self {
-        match text {
-            Some(text) => self.text(text),
-            None => self.maybe(None),
-        }
-    }
-
-    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
-        self.with(Value::Bytes(bytes.to_vec()))
-    }
-
-    /// Bytes, or NULL.
-    pub(super) fn maybe_bytes(self, bytes: Option<Vec<u8>>) -> Self {
-        self.with(bytes.map_or(Value::Number(None), Value::Bytes))
-    }
-
-    pub(super) fn number(self, number: i64) -> Self {
-        self.maybe(Some(number))
-    }
-
-    pub(super) fn maybe(self, number: Option<i64>) -> Self {
-        self.with(Value::Number(number))
-    }
-
-    fn with(mut self, value: Value) -> Self {
-        self.values.push(value);
-        self
-    }
-
-    /// Runs it and returns how many rows it changed.
-    pub(super) async fn execute(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-        let query = self.values.iter().fold(sqlx::query(self.sql), |query, value| match value {
-            Value::Text(text) => query.bind(text),
-            Value::Bytes(bytes) => query.bind(bytes),
-            Value::Number(number) => query.bind(*number),
-        });
-        query.execute(connection).await.map(|done| done.rows_affected())
-    }
-}
-
-/// One write.
-#[derive(Debug)]
-pub(super) enum Job {
-    Create(Asked<NewSession, ()>),
-    TakeOver(Asked<TakeOver, Taken>),
-    Append(Asked<Box<Append>, Appended>),
-    Submit(Asked<Submission, Submitted>),
-    Park(Asked<Park, Parked>),
-    Deliver(Asked<NewDelivery, ()>),
-    /// Statements that belong together, answered with the rows the last one changed.
-    Execute(Asked<Vec<Statement>, u64>),
-    /// Rewriting the files, in no transaction.
-    Scrub(Asked<(), ()>),
-}
-
-impl Job {
-    /// The session whose row it changes, if any.
-    pub(super) fn session(&self) -> Option<SessionId> {
-        match self {
-            Self::Create(asked) => Some(asked.request.id),
-            Self::TakeOver(asked) => Some(asked.request.session),
-            Self::Append(asked) => Some(asked.request.session),
-            Self::Submit(asked) => Some(asked.request.session),
-            Self::Park(asked) => Some(asked.request.session),
-            Self::Deliver(_) | Self::Execute(_) | Self::Scrub(_) => None,
-        }
-    }
-
-    pub(super) fn refuse(self, error: &StoreError) {
-        let error = error.clone();
-        match self {
-            Self::Create(asked) => asked.answer(Err(error)),
-            Self::TakeOver(asked) => asked.answer(Err(error)),
-            Self::Append(asked) => asked.answer(Err(error)),
-            Self::Submit(asked) => asked.answer(Err(error)),
-            Self::Park(asked) => asked.answer(Err(error)),
-            Self::Deliver(asked) => asked.answer(Err(error)),
-            Self::Execute(asked) => asked.answer(Err(error)),
-            Self::Scrub(asked) => asked.answer(Err(error)),
-        }
-    }
-}
 
 /// The handle to the writing task.
 #[derive(Debug)]
@@ -187,8 +46,8 @@ impl Writer {
     pub(super) async fn ask<Q, A>(&self, job: fn(Asked<Q, A>) -> Job, request: Q) -> Result<A, StoreError> {
         let sender = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sender = sender.ok_or_else(|| self.stopped())?;
-        let (reply, result) = oneshot::channel();
-        sender.send(job(Asked { request, reply })).await.map_err(|_unsent| self.stopped())?;
+        let (asked, result) = Asked::new(request);
+        sender.send(job(asked)).await.map_err(|_unsent| self.stopped())?;
         // A sender kept while waiting would keep the task from ending.
         drop(sender);
         result.await.map_err(|_unanswered| self.stopped())?

@@ -2,6 +2,7 @@
 
 use provost_domain::ids::{Digest, Fence, Seq};
 use provost_domain::port::{Append, ApprovalChange, Snapshot, StoreError};
+use provost_domain::status::Status;
 use provost_domain::tool::Content;
 
 use crate::approvals::asked;
@@ -28,7 +29,7 @@ async fn appends_come_back_as_written_and_chain(subject: Subject) {
     let mut driven = subject.session(1).await;
     let written = [driven.grow(3).await, driven.grow(1).await, driven.grow(2).await];
     let subject = subject.reopened().await;
-    let records = subject.store.records(id(1), Seq(0), 100).await.unwrap();
+    let records = subject.store.reads.sessions.records(id(1), Seq(0), 100).await.unwrap();
     assert_chained(&records, Seq(6));
     assert_eq!(records, written.map(|append| append.record.unwrap()));
     assert_eq!(records[0].open(Seq(0), Digest::default()).unwrap().len(), 3);
@@ -40,7 +41,7 @@ async fn records_are_read_from_any_event(subject: Subject) {
         driven.grow(3).await;
     }
     let firsts = async |after, limit| -> Vec<u64> {
-        let records = subject.store.records(id(1), Seq(after), limit).await.unwrap();
+        let records = subject.store.reads.sessions.records(id(1), Seq(after), limit).await.unwrap();
         records.iter().map(|record| record.header.first_seq.0).collect()
     };
     assert_eq!(firsts(0, 2).await, [1, 4]);
@@ -48,14 +49,14 @@ async fn records_are_read_from_any_event(subject: Subject) {
     assert_eq!(firsts(3, 9).await, [4, 7, 10]);
     assert_eq!(firsts(11, 9).await, [10]);
     assert_eq!(firsts(12, 9).await, [0; 0]);
-    assert!(matches!(subject.store.records(id(2), Seq(0), 1).await, Err(StoreError::Missing { .. })));
+    assert!(matches!(subject.store.reads.sessions.records(id(2), Seq(0), 1).await, Err(StoreError::Missing { .. })));
 }
 
 async fn an_append_moves_the_row(subject: Subject) {
     let mut driven = subject.session(1).await;
-    let append = Append { status: "awaiting_input".to_owned(), at: at(77), ..driven.next(5) };
+    let append = Append { status: Status::AwaitingInput, at: at(77), ..driven.next(5) };
     assert_eq!(driven.write(append).await.unwrap().head_seq, Seq(5));
-    let row = subject.store.session(id(1)).await.unwrap();
+    let row = subject.store.reads.sessions.session(id(1)).await.unwrap();
     assert_eq!((row.head_seq, row.head_hash, row.status.as_str()), (Seq(5), driven.prev, "awaiting_input"));
     assert_eq!((row.progress_at, row.ended, row.owner), (at(77), false, Some(driven.owner)));
 }
@@ -63,10 +64,10 @@ async fn an_append_moves_the_row(subject: Subject) {
 async fn an_append_without_a_record_leaves_the_head(subject: Subject) {
     let mut driven = subject.session(1).await;
     driven.grow(2).await;
-    let before = subject.store.session(id(1)).await.unwrap();
+    let before = subject.store.reads.sessions.session(id(1)).await.unwrap();
     let bare = Append { at: at(99), ..driven.bare() };
     assert_eq!(driven.write(bare).await.unwrap().head_seq, Seq(2));
-    assert_eq!(subject.store.session(id(1)).await.unwrap(), before);
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap(), before);
 }
 
 async fn a_wrong_head_is_stale(subject: Subject) {
@@ -98,8 +99,8 @@ async fn the_same_append_twice_is_written_once(subject: Subject) {
     let mut driven = subject.session(1).await;
     let first = driven.grow(2).await;
     let second = driven.grow(3).await;
-    assert_eq!(subject.store.append(second).await.unwrap().head_seq, Seq(5), "an ambiguous commit asked again");
-    assert_eq!(subject.store.append(first).await.unwrap().head_seq, Seq(2));
+    assert_eq!(subject.store.log.append(second).await.unwrap().head_seq, Seq(5), "an ambiguous commit asked again");
+    assert_eq!(subject.store.log.append(first).await.unwrap().head_seq, Seq(2));
     assert_eq!(driven.records().await.len(), 2);
 }
 
@@ -107,7 +108,7 @@ async fn an_append_already_written_is_known_after_a_takeover(subject: Subject) {
     let mut driven = subject.session(1).await;
     let written = driven.grow(2).await;
     Driven::take(&subject.store, 1, "other").await;
-    assert_eq!(subject.store.append(written).await.unwrap().head_seq, Seq(2));
+    assert_eq!(subject.store.log.append(written).await.unwrap().head_seq, Seq(2));
     let unwritten = driven.next(1);
     assert_eq!(driven.write(unwritten).await, Err(StoreError::Fenced));
 }
@@ -116,7 +117,7 @@ async fn a_used_cmd_id_with_other_events_is_not_done(subject: Subject) {
     let mut driven = subject.session(1).await;
     let behind = driven.clone();
     driven.grow(2).await;
-    assert_eq!(subject.store.append(behind.next(3)).await, Err(StoreError::Stale));
+    assert_eq!(subject.store.log.append(behind.next(3)).await, Err(StoreError::Stale));
     assert_eq!(driven.records().await.len(), 1);
 }
 
@@ -133,26 +134,26 @@ fn full(driven: &Driven) -> Append {
 }
 
 async fn every_part_is_written_with_its_append_or_not_at_all(subject: Subject) {
-    subject.store.create(new(1)).await.unwrap();
-    subject.store.submit(&cmd("k"), id(1), &stop()).await.unwrap();
+    subject.store.log.create(new(1)).await.unwrap();
+    subject.store.commands.submit(&cmd("k"), id(1), &stop()).await.unwrap();
     let old = Driven::take(&subject.store, 1, "old").await;
     let mut driven = Driven::take(&subject.store, 1, "me").await;
     let content = Digest::of(b"large");
-    assert_eq!(subject.store.append(full(&old)).await, Err(StoreError::Fenced));
+    assert_eq!(subject.store.log.append(full(&old)).await, Err(StoreError::Fenced));
     let ahead = Driven { head: Seq(7), ..driven.clone() };
-    assert_eq!(subject.store.append(full(&ahead)).await, Err(StoreError::Stale));
+    assert_eq!(subject.store.log.append(full(&ahead)).await, Err(StoreError::Stale));
     assert_eq!(driven.records().await, vec![]);
-    assert!(subject.store.content(content).await.is_err());
-    assert!(subject.store.approval(&"apr_1".into()).await.is_err());
-    assert_eq!(subject.store.outcome(&cmd("k"), id(1)).await, Ok(None));
+    assert!(subject.store.reads.sessions.content(content).await.is_err());
+    assert!(subject.store.reads.sessions.approval(&"apr_1".into()).await.is_err());
+    assert_eq!(subject.store.commands.outcome(&cmd("k"), id(1)).await, Ok(None));
 
     let append = full(&driven);
     driven.write(append).await.unwrap();
     let subject = subject.reopened().await;
-    assert_eq!(subject.store.content(content).await.unwrap(), b"large");
-    assert_eq!(subject.store.approval(&"apr_1".into()).await.unwrap(), asked(id(1), "apr_1"));
-    assert_eq!(subject.store.outcome(&cmd("k"), id(1)).await, Ok(Some(ack("k").outcome)));
-    let taken = subject.store.take_over(id(1), &driven.owner).await.unwrap();
+    assert_eq!(subject.store.reads.sessions.content(content).await.unwrap(), b"large");
+    assert_eq!(subject.store.reads.sessions.approval(&"apr_1".into()).await.unwrap(), asked(id(1), "apr_1"));
+    assert_eq!(subject.store.commands.outcome(&cmd("k"), id(1)).await, Ok(Some(ack("k").outcome)));
+    let taken = subject.store.log.take_over(id(1), &driven.owner).await.unwrap();
     assert_eq!(taken.snapshot.unwrap().header, b"header");
     assert_eq!((taken.records, taken.inbox), (vec![], vec![]));
 }
@@ -164,20 +165,20 @@ async fn contents_are_stored_once_and_verified(subject: Subject) {
         let append = Append { contents: vec![content.clone(), content.clone()], ..driven.next(1) };
         driven.write(append).await.unwrap();
     }
-    assert_eq!(subject.store.content(content.digest).await.unwrap(), b"large");
+    assert_eq!(subject.store.reads.sessions.content(content.digest).await.unwrap(), b"large");
     let mut driven = subject.session(3).await;
     let forged = Content { digest: Digest::of(b"other"), bytes: b"forged".to_vec() };
     let append = Append { contents: vec![forged], ..driven.next(1) };
     assert!(matches!(driven.write(append).await, Err(StoreError::Failed { .. })));
-    let absent = subject.store.content(Digest::of(b"other")).await.unwrap_err();
+    let absent = subject.store.reads.sessions.content(Digest::of(b"other")).await.unwrap_err();
     assert_eq!(absent, StoreError::Missing { what: "content", id: Digest::of(b"other").hex() });
 }
 
 async fn an_ended_session_has_no_owner(subject: Subject) {
     let mut driven = subject.session(1).await;
-    let end = Append { status: "stopped".to_owned(), ended: true, release: true, ..driven.next(1) };
+    let end = Append { status: Status::Stopped, ended: true, release: true, ..driven.next(1) };
     driven.write(end).await.unwrap();
-    let row = subject.store.session(id(1)).await.unwrap();
+    let row = subject.store.reads.sessions.session(id(1)).await.unwrap();
     assert_eq!((row.owner, row.ended, row.status.as_str()), (None, true, "stopped"));
     let late = driven.next(1);
     assert_eq!(driven.write(late).await, Err(StoreError::Fenced));
@@ -202,14 +203,14 @@ async fn an_append_that_contradicts_itself_is_refused(subject: Subject) {
     foreign.approvals = vec![ApprovalChange::Asked(Box::new(asked(id(2), "apr_2")))];
     others.push(foreign);
     for append in others {
-        assert!(matches!(subject.store.append(append).await, Err(StoreError::Failed { .. })));
+        assert!(matches!(subject.store.log.append(append).await, Err(StoreError::Failed { .. })));
     }
-    assert_eq!(subject.store.session(id(1)).await.unwrap().head_seq, Seq(0));
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap().head_seq, Seq(0));
 }
 
 async fn an_unknown_session_takes_no_append(subject: Subject) {
     let driven = subject.session(1).await;
     let unknown = Driven { id: id(9), ..driven };
-    let error = subject.store.append(unknown.next(1)).await.unwrap_err();
+    let error = subject.store.log.append(unknown.next(1)).await.unwrap_err();
     assert_eq!(error, StoreError::Missing { what: "session", id: id(9).to_string() });
 }

@@ -1,7 +1,9 @@
 //! The projection of approvals.
 
-use provost_domain::ids::{ApprovalId, CallId, Digest, Principal, SessionId, ToolName};
+use provost_domain::event::ApprovalState;
+use provost_domain::ids::{ApprovalId, CallId, Digest, SessionId, ToolName};
 use provost_domain::port::{Append, ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use provost_domain::principal::Principal;
 use serde_json::json;
 
 use crate::support::{Driven, Subject, at, id};
@@ -27,7 +29,7 @@ pub(crate) fn asked(session: SessionId, name: &str) -> ApprovalRow {
         args_hash: Digest::of(b"x"),
         policy_digest: Digest::of(b"p"),
         reason: "high_risk_tool".to_owned(),
-        state: "pending".to_owned(),
+        state: ApprovalState::Pending,
         decided_by: None,
         requested_at: at(2),
         expires_at: at(9),
@@ -39,8 +41,8 @@ fn ask(row: ApprovalRow) -> ApprovalChange {
     ApprovalChange::Asked(Box::new(row))
 }
 
-fn decide(name: &str, state: &'static str) -> ApprovalChange {
-    let by = Some(Principal::new("user:a"));
+fn decide(name: &str, state: ApprovalState) -> ApprovalChange {
+    let by = Some(Principal::user("a"));
     ApprovalChange::Decided { id: ApprovalId::new(name), state, by, edited: None, at: at(5) }
 }
 
@@ -51,33 +53,33 @@ async fn change(driven: &mut Driven, approvals: Vec<ApprovalChange>) {
 
 async fn a_decided_approval_never_changes(subject: Subject) {
     let mut driven = subject.session(1).await;
-    for step in [ask(asked(id(1), "a")), decide("a", "rejected"), decide("a", "approved")] {
+    for step in [ask(asked(id(1), "a")), decide("a", ApprovalState::Rejected), decide("a", ApprovalState::Approved)] {
         change(&mut driven, vec![step]).await;
     }
     let expect = ApprovalRow {
-        state: "rejected".to_owned(),
-        decided_by: Some(Principal::new("user:a")),
+        state: ApprovalState::Rejected,
+        decided_by: Some(Principal::user("a")),
         decided_at: Some(at(5)),
         ..asked(id(1), "a")
     };
     let subject = subject.reopened().await;
-    assert_eq!(subject.store.approval(&"a".into()).await, Ok(expect));
+    assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await, Ok(expect));
 }
 
 async fn of_two_decisions_at_once_the_first_stands(subject: Subject) {
     let mut driven = subject.session(1).await;
-    let all = vec![ask(asked(id(1), "a")), decide("a", "rejected"), decide("a", "approved")];
+    let all = vec![ask(asked(id(1), "a")), decide("a", ApprovalState::Rejected), decide("a", ApprovalState::Approved)];
     change(&mut driven, all).await;
-    assert_eq!(subject.store.approval(&"a".into()).await.unwrap().state, "rejected");
+    assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await.unwrap().state, ApprovalState::Rejected);
 }
 
 async fn an_edit_puts_its_arguments_in_place(subject: Subject) {
     let mut driven = subject.session(1).await;
     change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
     let edited = Some((json!({ "x": 2 }), Digest::of(b"y")));
-    let decided = ApprovalChange::Decided { id: "a".into(), state: "edited", by: None, edited, at: at(5) };
+    let decided = ApprovalChange::Decided { id: "a".into(), state: ApprovalState::Edited, by: None, edited, at: at(5) };
     change(&mut driven, vec![decided]).await;
-    let row = subject.store.approval(&"a".into()).await.unwrap();
+    let row = subject.store.reads.sessions.approval(&"a".into()).await.unwrap();
     assert_eq!((row.args, row.args_hash, row.state.as_str()), (json!({ "x": 2 }), Digest::of(b"y"), "edited"));
     assert_eq!((row.decided_by, row.decided_at), (None, Some(at(5))));
 }
@@ -86,32 +88,32 @@ async fn another_session_cannot_decide_it(subject: Subject) {
     let mut driven = subject.session(1).await;
     change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
     let mut other = subject.session(2).await;
-    change(&mut other, vec![decide("a", "approved")]).await;
-    assert_eq!(subject.store.approval(&"a".into()).await, Ok(asked(id(1), "a")));
+    change(&mut other, vec![decide("a", ApprovalState::Approved)]).await;
+    assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await, Ok(asked(id(1), "a")));
 }
 
 async fn asking_again_changes_nothing(subject: Subject) {
     let mut driven = subject.session(1).await;
-    change(&mut driven, vec![ask(asked(id(1), "a")), decide("a", "approved")]).await;
+    change(&mut driven, vec![ask(asked(id(1), "a")), decide("a", ApprovalState::Approved)]).await;
     change(&mut driven, vec![ask(asked(id(1), "a"))]).await;
-    assert_eq!(subject.store.approval(&"a".into()).await.unwrap().state, "approved");
+    assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await.unwrap().state, ApprovalState::Approved);
 }
 
 async fn approvals_are_listed_newest_first(subject: Subject) {
     for (n, name) in [(1, "a"), (2, "b"), (1, "c")] {
-        let mut driven = match subject.store.session(id(n)).await {
+        let mut driven = match subject.store.reads.sessions.session(id(n)).await {
             Ok(_) => Driven::take(&subject.store, n, "me").await,
             Err(_) => subject.session(n).await,
         };
         let row = ApprovalRow { requested_at: at(name.bytes().map(i64::from).sum()), ..asked(id(n), name) };
         change(&mut driven, vec![ask(row)]).await;
         if name == "a" {
-            change(&mut driven, vec![decide("a", "rejected")]).await;
+            change(&mut driven, vec![decide("a", ApprovalState::Rejected)]).await;
         }
     }
     let list = async |session, pending_only, limit| -> String {
         let filter = ApprovalFilter { session, pending_only, limit };
-        let rows = subject.store.approvals(&filter).await.unwrap();
+        let rows = subject.store.reads.sessions.approvals(&filter).await.unwrap();
         rows.iter().map(|row| row.id.as_str()).collect()
     };
     assert_eq!(list(None, false, 9).await, "cba");
@@ -123,6 +125,6 @@ async fn approvals_are_listed_newest_first(subject: Subject) {
 }
 
 async fn an_unknown_approval_is_missing(subject: Subject) {
-    let error = subject.store.approval(&"nope".into()).await.unwrap_err();
+    let error = subject.store.reads.sessions.approval(&"nope".into()).await.unwrap_err();
     assert_eq!(error, StoreError::Missing { what: "approval", id: "nope".to_owned() });
 }

@@ -1,7 +1,5 @@
 //! Many at once.
 
-use std::sync::Arc;
-
 use provost_domain::ids::Seq;
 use provost_domain::port::StoreError;
 
@@ -27,8 +25,8 @@ async fn many_sessions_append_at_once_and_lose_nothing(subject: Subject) {
     tasks.join_all().await;
     let subject = subject.reopened().await;
     for n in 1..=64 {
-        assert_chained(&subject.store.records(id(n), Seq(0), 100).await.unwrap(), Seq(40));
-        assert_eq!(subject.store.session(id(n)).await.unwrap().head_seq, Seq(40));
+        assert_chained(&subject.store.reads.sessions.records(id(n), Seq(0), 100).await.unwrap(), Seq(40));
+        assert_eq!(subject.store.reads.sessions.session(id(n)).await.unwrap().head_seq, Seq(40));
     }
 }
 
@@ -60,9 +58,9 @@ async fn appends_sent_without_waiting_keep_their_order(subject: Subject) {
     }
     let mut tasks = tokio::task::JoinSet::new();
     for append in appends {
-        let store = Arc::clone(&subject.store);
+        let store = subject.store.clone();
         // The runtime of this test polls new tasks in order.
-        tasks.spawn(async move { store.append(append).await });
+        tasks.spawn(async move { store.log.append(append).await });
     }
     let heads: Vec<_> = tasks.join_all().await.into_iter().map(|appended| appended.unwrap().head_seq).collect();
     assert_eq!(heads.len(), 20);
@@ -73,8 +71,8 @@ async fn commands_and_appends_of_one_session_mix(subject: Subject) {
     let mut driven: Driven = subject.session(1).await;
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..50 {
-        let store = Arc::clone(&subject.store);
-        tasks.spawn(async move { drop(store.submit(&cmd(&n.to_string()), id(1), &stop()).await.unwrap()) });
+        let store = subject.store.clone();
+        tasks.spawn(async move { drop(store.commands.submit(&cmd(&n.to_string()), id(1), &stop()).await.unwrap()) });
     }
     tasks.spawn(async move {
         for _ in 0..10 {
@@ -82,7 +80,7 @@ async fn commands_and_appends_of_one_session_mix(subject: Subject) {
         }
     });
     tasks.join_all().await;
-    let (inbox, wake_seq) = subject.store.inbox(id(1)).await.unwrap();
+    let (inbox, wake_seq) = subject.store.commands.inbox(id(1)).await.unwrap();
     assert_eq!((inbox.len(), wake_seq), (50, 50));
-    assert_eq!(subject.store.session(id(1)).await.unwrap().head_seq, Seq(10));
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap().head_seq, Seq(10));
 }

@@ -7,7 +7,7 @@ macro_rules! on_every_store {
         mod memory {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(crate::support::Subject::memory()).await;
+                super::$name(crate::support::Subject::memory().await).await;
             })*
         }
         mod sqlite {
@@ -21,17 +21,23 @@ macro_rules! on_every_store {
 
 mod appends;
 mod approvals;
+mod beside;
 mod creation;
 mod deliveries;
 mod erasure;
 mod inbox;
+mod leases;
+mod links;
 mod lists;
 mod load;
 mod outbox;
+mod packs;
 mod parking;
+mod pruning;
 mod requests;
 mod sequences;
 mod sqlite;
 mod support;
 mod takeover;
 mod tokens;
+mod transfer;

@@ -1,15 +1,15 @@
 //! Requests by their idempotency keys.
 
 use provost_domain::ids::Digest;
-use provost_domain::port::{KeptAnswer, Requests as _};
+use provost_domain::port::KeptAnswer;
 use provost_domain::time::Timestamp;
-use provost_store::SqliteStore;
 
-#[tokio::test]
-async fn the_first_request_of_a_key_is_kept_with_its_first_answer_until_it_is_old() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("p.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+use crate::support::Subject;
+
+on_every_store!(the_first_request_of_a_key_is_kept_with_its_first_answer_until_it_is_old);
+
+async fn the_first_request_of_a_key_is_kept_with_its_first_answer_until_it_is_old(subject: Subject) {
+    let store = &subject.store.requests;
     let at = Timestamp::from_micros;
     let (key, one, other) = (Digest::of(b"key"), Digest::of(b"one"), Digest::of(b"other"));
     let never = at(0);
@@ -26,9 +26,9 @@ async fn the_first_request_of_a_key_is_kept_with_its_first_answer_until_it_is_ol
     };
     store.answer(key, &answer(201)).await.unwrap();
     store.answer(key, &answer(409)).await.unwrap();
-    store.close().await;
 
-    let store = SqliteStore::open(&path).await.unwrap();
+    let subject = subject.reopened().await;
+    let store = &subject.store.requests;
     assert_eq!(store.claim(key, one, at(30), never).await.unwrap().answer, Some(answer(201)));
     let renewed = store.claim(key, other, at(99), at(11)).await.unwrap();
     assert_eq!((renewed.fingerprint, renewed.answer), (other, None));

@@ -1,18 +1,20 @@
 //! The same random commands give the same on every store: logs byte for byte, rows, approvals, inboxes, outcomes and errors.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use provost_domain::ids::{ApprovalId, Digest, Principal, Seq};
+use provost_domain::event::ApprovalState;
+use provost_domain::ids::{ApprovalId, Digest, Seq};
 use provost_domain::port::{
     Append, ApprovalChange, ApprovalFilter, NewSession, Park, Snapshot, StoreError, Submitted, TakenOver,
 };
+use provost_domain::principal::Principal;
 use provost_domain::tool::Content;
+use provost_store::Stores;
 
 use crate::approvals::asked;
-use crate::support::{Driven, Store, Subject, ack, at, cmd, id, new, owner, stop};
+use crate::support::{Driven, Subject, ack, at, cmd, id, new, owner, stop};
 
 /// Sequences tried; each step of each is compared.
 const CASES: u32 = 64;
@@ -93,8 +95,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Two stores that are told the same.
 struct Pair {
-    one: Arc<dyn Store>,
-    two: Arc<dyn Store>,
+    one: Stores,
+    two: Stores,
     /// Ids of this sequence: the stores are shared by all of them.
     base: u128,
     views: BTreeMap<(u8, usize), Driven>,
@@ -128,7 +130,7 @@ impl Pair {
     /// Who was never told of a session speaks as if it had seen nothing of it.
     fn view(&self, n: u8, by: usize) -> Driven {
         self.views.get(&(n, by)).cloned().unwrap_or_else(|| Driven {
-            store: Arc::clone(&self.one),
+            store: self.one.clone(),
             id: id(self.number(n)),
             owner: owner(OWNERS[by]),
             fence: provost_domain::ids::Fence(1),
@@ -153,12 +155,12 @@ impl Pair {
             Step::Park { n, by, seen, timer } => {
                 let Driven { id: session, fence, owner, .. } = self.view(n, by);
                 let park = Park { session, fence, owner, wake_seq: seen, next_run_at: timer.map(at) };
-                assert_eq!(kind(self.one.park(park.clone()).await), kind(self.two.park(park).await));
+                assert_eq!(kind(self.one.log.park(park.clone()).await), kind(self.two.log.park(park).await));
             }
             Step::Submit { n, name } => {
                 let (session, name) = (id(self.number(n)), cmd(&format!("c{name}")));
-                let one: Result<Submitted, _> = kind(self.one.submit(&name, session, &stop()).await);
-                assert_eq!(one, kind(self.two.submit(&name, session, &stop()).await));
+                let one: Result<Submitted, _> = kind(self.one.commands.submit(&name, session, &stop()).await);
+                assert_eq!(one, kind(self.two.commands.submit(&name, session, &stop()).await));
             }
         }
     }
@@ -168,8 +170,8 @@ impl Pair {
         let fresh = Driven { head: Seq(0), prev: Digest::default(), ..view };
         let first = first.then(|| Box::new(fresh.next(2)));
         let row = NewSession { first: first.clone(), ..new(self.number(n)) };
-        let one = kind(self.one.create(row.clone()).await);
-        assert_eq!(one, kind(self.two.create(row).await));
+        let one = kind(self.one.log.create(row.clone()).await);
+        assert_eq!(one, kind(self.two.log.create(row).await));
         if let (Ok(()), Some(record)) = (one, first.and_then(|first| first.record)) {
             self.views.insert((n, 0), Driven { head: Seq(2), prev: record.hash, ..fresh });
         }
@@ -177,11 +179,11 @@ impl Pair {
 
     async fn take_over(&mut self, n: u8, by: usize) {
         let (session, by_whom) = (id(self.number(n)), owner(OWNERS[by]));
-        let taken = self.one.take_over(session, &by_whom).await;
+        let taken = self.one.log.take_over(session, &by_whom).await;
         if let Ok(taken) = &taken {
             self.views.insert((n, by), Driven::of(&self.one, taken, OWNERS[by]));
         }
-        assert_eq!(parts(taken), parts(self.two.take_over(session, &by_whom).await));
+        assert_eq!(parts(taken), parts(self.two.log.take_over(session, &by_whom).await));
     }
 
     fn append(&self, view: &Driven, events: u64, extra: Extra, behind: u64) -> Append {
@@ -198,8 +200,8 @@ impl Pair {
             }
             Extra::Decided(name) => append.approvals.push(ApprovalChange::Decided {
                 id: approval(name),
-                state: "approved",
-                by: Some(Principal::new("user:a")),
+                state: ApprovalState::Approved,
+                by: Some(Principal::user("a")),
                 edited: None,
                 at: at(5),
             }),
@@ -212,7 +214,8 @@ impl Pair {
                 append.snapshot = Some(Snapshot { seq: head, hash, header: b"header".to_vec() });
             }
             Extra::End { release } => {
-                (append.status, append.ended, append.release) = ("stopped".to_owned(), true, release);
+                (append.status, append.ended, append.release) =
+                    (provost_domain::status::Status::Stopped, true, release);
             }
         }
         append
@@ -220,8 +223,8 @@ impl Pair {
 
     async fn write(&mut self, n: u8, by: usize, append: Append) {
         let mut view = self.view(n, by);
-        let one = kind(self.one.append(append.clone()).await);
-        assert_eq!(one, kind(self.two.append(append.clone()).await), "{append:?}");
+        let one = kind(self.one.log.append(append.clone()).await);
+        assert_eq!(one, kind(self.two.log.append(append.clone()).await), "{append:?}");
         if let Ok(appended) = one
             && appended.head_seq >= view.head
         {
@@ -237,23 +240,37 @@ impl Pair {
         let (one, two) = (&self.one, &self.two);
         for n in 0..SESSIONS {
             let session = id(self.number(n));
-            assert_eq!(kind(one.session(session).await), kind(two.session(session).await));
+            assert_eq!(
+                kind(one.reads.sessions.session(session).await),
+                kind(two.reads.sessions.session(session).await)
+            );
             let all = u32::MAX;
-            assert_eq!(kind(one.records(session, Seq(0), all).await), kind(two.records(session, Seq(0), all).await));
-            assert_eq!(kind(one.records(session, Seq(2), 2).await), kind(two.records(session, Seq(2), 2).await));
-            assert_eq!(kind(one.inbox(session).await), kind(two.inbox(session).await));
+            assert_eq!(
+                kind(one.reads.sessions.records(session, Seq(0), all).await),
+                kind(two.reads.sessions.records(session, Seq(0), all).await)
+            );
+            assert_eq!(
+                kind(one.reads.sessions.records(session, Seq(2), 2).await),
+                kind(two.reads.sessions.records(session, Seq(2), 2).await)
+            );
+            assert_eq!(kind(one.commands.inbox(session).await), kind(two.commands.inbox(session).await));
             for name in ["c0", "c1", "c2"].map(cmd) {
-                assert_eq!(kind(one.outcome(&name, session).await), kind(two.outcome(&name, session).await));
+                assert_eq!(
+                    kind(one.commands.outcome(&name, session).await),
+                    kind(two.commands.outcome(&name, session).await)
+                );
             }
             for pending_only in [true, false] {
                 let filter = ApprovalFilter { session: Some(session), pending_only, limit: 100 };
-                assert_eq!(one.approvals(&filter).await, two.approvals(&filter).await);
+                assert_eq!(one.reads.sessions.approvals(&filter).await, two.reads.sessions.approvals(&filter).await);
             }
         }
         for by in OWNERS {
-            let mut found =
-                [one.runnable(&owner(by), at(10), u32::MAX).await, two.runnable(&owner(by), at(10), u32::MAX).await]
-                    .map(|found| found.unwrap().into_iter().map(|claimed| claimed.session).collect::<Vec<_>>());
+            let mut found = [
+                one.commands.runnable(&owner(by), at(10), u32::MAX).await,
+                two.commands.runnable(&owner(by), at(10), u32::MAX).await,
+            ]
+            .map(|found| found.unwrap().into_iter().map(|claimed| claimed.session).collect::<Vec<_>>());
             for sessions in &mut found {
                 sessions.sort();
             }
@@ -269,14 +286,14 @@ impl Pair {
 #[test]
 fn the_same_commands_give_the_same_on_every_store() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (memory, sqlite) = (Subject::memory(), runtime.block_on(Subject::sqlite()));
+    let (memory, sqlite) = (runtime.block_on(Subject::memory()), runtime.block_on(Subject::sqlite()));
     let next = std::cell::Cell::new(1_000_u128);
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
     let outcome = TestRunner::new(config).run(&proptest::collection::vec(step(), 1..30), |steps| {
         // Fresh ids each time: a sequence that is tried again while shrinking meets nothing of its own.
         let base = next.get();
         next.set(base + 10);
-        let (one, two) = (Arc::clone(&memory.store), Arc::clone(&sqlite.store));
+        let (one, two) = (memory.store.clone(), sqlite.store.clone());
         let mut pair = Pair { one, two, base, views: BTreeMap::new(), sent: BTreeMap::new() };
         runtime.block_on(async {
             for step in steps {

@@ -3,7 +3,6 @@
 mod ahead;
 mod erasure;
 mod files;
-mod links;
 mod refusals;
 mod writer;
 

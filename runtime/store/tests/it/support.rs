@@ -1,36 +1,33 @@
 //! A store under test, and a session driven by hand.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::event::{EventBody, SignalReceived};
-use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Principal, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
-    Append, Appended, CommandLog, CommandOutcome, Erasure, InboxAck, NewSession, Outbox, OutboxReads, Park, Parked,
-    Reads, SessionStore, StoreError, TakenOver,
+    Append, Appended, CommandOutcome, InboxAck, NewSession, Park, Parked, StoreError, TakenOver,
 };
+use provost_domain::principal::Principal;
+use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
-use provost_store::{MemoryStore, SqliteStore};
+use provost_store::{OpenOptions, StoreUrl, Stores};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Everything a store is.
-pub(crate) trait Store: SessionStore + CommandLog + Reads + Erasure + Outbox {}
-impl<S: SessionStore + CommandLog + Reads + Erasure + Outbox> Store for S {}
-
 pub(crate) struct Subject {
-    pub(crate) store: Arc<dyn Store>,
-    /// The messages of the same store.
-    pub(crate) messages: Arc<dyn OutboxReads>,
-    /// The SQLite store and the folder of its file.
-    pub(crate) disk: Option<(SqliteStore, TempDir)>,
+    pub(crate) store: Stores,
+    /// The folder of its file, where it has one.
+    pub(crate) folder: Option<TempDir>,
 }
 
 impl Subject {
-    pub(crate) fn memory() -> Self {
-        let store = Arc::new(MemoryStore::new());
-        Self { store: Arc::clone(&store) as _, messages: store, disk: None }
+    pub(crate) async fn memory() -> Self {
+        let store = provost_store::open(&StoreUrl::Memory, OpenOptions::default()).await.unwrap();
+        Self { store, folder: None }
     }
 
     pub(crate) async fn sqlite() -> Self {
@@ -39,23 +36,35 @@ impl Subject {
     }
 
     async fn in_folder(folder: TempDir) -> Self {
-        let store = SqliteStore::open(&folder.path().join("p.db")).await.unwrap();
-        let messages = Arc::new(store.reads().clone());
-        Self { store: Arc::new(store.clone()), messages, disk: Some((store, folder)) }
+        let url = StoreUrl::from(&*folder.path().join("p.db"));
+        let store = provost_store::open(&url, OpenOptions::default()).await.unwrap();
+        Self { store, folder: Some(folder) }
     }
 
     /// What another process would find; the memory store itself, which has no other.
     pub(crate) async fn reopened(self) -> Self {
-        let Some((store, folder)) = self.disk else { return self };
-        store.close().await;
+        let Some(folder) = self.folder else { return self };
+        self.store.close().await;
         Self::in_folder(folder).await
+    }
+
+    /// The files that hold the text; none of the memory.
+    pub(crate) fn holding(&self, text: &str) -> Vec<String> {
+        self.folder.as_ref().map(|folder| holding(folder.path(), text)).unwrap_or_default()
     }
 
     /// A new session, taken over by `me`.
     pub(crate) async fn session(&self, n: u128) -> Driven {
-        self.store.create(new(n)).await.unwrap();
+        self.store.log.create(new(n)).await.unwrap();
         Driven::take(&self.store, n, "me").await
     }
+}
+
+/// The files of a folder that hold the text.
+pub(crate) fn holding(folder: &Path, text: &str) -> Vec<String> {
+    let holds = |path: &Path| fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| holds(path));
+    files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
 
 pub(crate) fn id(n: u128) -> SessionId {
@@ -78,7 +87,7 @@ pub(crate) fn new(n: u128) -> NewSession {
     NewSession {
         id: id(n),
         handle: Handle::new(format!("INC-20261120-{n:04}")),
-        pack: "p".to_owned(),
+        pack: "p".into(),
         pack_digest: Digest::of(b"pack"),
         title: format!("session {n}"),
         at: at(1),
@@ -87,7 +96,7 @@ pub(crate) fn new(n: u128) -> NewSession {
 }
 
 pub(crate) fn stop() -> Command {
-    Command { by: Principal::new("user:a"), if_version: None, ask: Ask::Stop { reason: "r".to_owned() } }
+    Command { by: Principal::user("a"), if_version: None, ask: Ask::Stop { reason: "r".to_owned() } }
 }
 
 pub(crate) fn ack(name: &str) -> InboxAck {
@@ -101,7 +110,7 @@ pub(crate) fn hash(append: &Append) -> Digest {
 /// An owner's view of its session.
 #[derive(Clone)]
 pub(crate) struct Driven {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Stores,
     pub(crate) id: SessionId,
     pub(crate) owner: Owner,
     pub(crate) fence: Fence,
@@ -110,14 +119,14 @@ pub(crate) struct Driven {
 }
 
 impl Driven {
-    pub(crate) async fn take(store: &Arc<dyn Store>, n: u128, by: &str) -> Self {
-        let taken = store.take_over(id(n), &owner(by)).await.unwrap();
+    pub(crate) async fn take(store: &Stores, n: u128, by: &str) -> Self {
+        let taken = store.log.take_over(id(n), &owner(by)).await.unwrap();
         Self::of(store, &taken, by)
     }
 
-    pub(crate) fn of(store: &Arc<dyn Store>, taken: &TakenOver, by: &str) -> Self {
+    pub(crate) fn of(store: &Stores, taken: &TakenOver, by: &str) -> Self {
         Self {
-            store: Arc::clone(store),
+            store: store.clone(),
             id: taken.row.id,
             owner: owner(by),
             fence: taken.row.fence,
@@ -139,7 +148,8 @@ impl Driven {
             events: &events,
             salt: [7; 16],
             prev: self.prev,
-        });
+        })
+        .unwrap();
         Append { record: Some(record), progress: true, ..self.bare() }
     }
 
@@ -151,7 +161,7 @@ impl Driven {
             owner: self.owner.clone(),
             expected_seq: self.head,
             record: None,
-            status: "in_progress".to_owned(),
+            status: Status::InProgress,
             ended: false,
             release: false,
             snapshot: None,
@@ -166,7 +176,7 @@ impl Driven {
     /// Writes, and moves on when it was written.
     pub(crate) async fn write(&mut self, append: Append) -> Result<Appended, StoreError> {
         let hash = append.record.as_ref().map(|record| record.hash);
-        let appended = self.store.append(append).await?;
+        let appended = self.store.log.append(append).await?;
         self.head = appended.head_seq;
         self.prev = hash.unwrap_or(self.prev);
         Ok(appended)
@@ -180,11 +190,11 @@ impl Driven {
 
     pub(crate) async fn park(&self, wake_seq: u64, next_run_at: Option<Timestamp>) -> Result<Parked, StoreError> {
         let (session, fence, owner) = (self.id, self.fence, self.owner.clone());
-        self.store.park(Park { session, fence, owner, wake_seq, next_run_at }).await
+        self.store.log.park(Park { session, fence, owner, wake_seq, next_run_at }).await
     }
 
     pub(crate) async fn records(&self) -> Vec<AppendRecord> {
-        self.store.records(self.id, Seq(0), 1000).await.unwrap()
+        self.store.reads.sessions.records(self.id, Seq(0), 1000).await.unwrap()
     }
 }
 

@@ -50,7 +50,7 @@ async fn another_owner_under_the_same_fence_is_shut_out(subject: Subject) {
 
 async fn takeovers_count_until_progress(subject: Subject) {
     subject.session(1).await;
-    let takeovers = async || subject.store.session(id(1)).await.unwrap().takeovers;
+    let takeovers = async || subject.store.reads.sessions.session(id(1)).await.unwrap().takeovers;
     assert_eq!(takeovers().await, 0, "from nobody");
     for owner in ["you", "me", "you"] {
         Driven::take(&subject.store, 1, owner).await;
@@ -68,9 +68,9 @@ async fn takeovers_count_until_progress(subject: Subject) {
 async fn parking_counts_takeovers_anew(subject: Subject) {
     subject.session(1).await;
     let driven = Driven::take(&subject.store, 1, "you").await;
-    assert_eq!(subject.store.session(id(1)).await.unwrap().takeovers, 1);
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap().takeovers, 1);
     driven.park(0, None).await.unwrap();
-    assert_eq!(subject.store.session(id(1)).await.unwrap().takeovers, 0);
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap().takeovers, 0);
 }
 
 async fn a_takeover_loads_the_snapshot_and_what_follows_it(subject: Subject) {
@@ -83,24 +83,23 @@ async fn a_takeover_loads_the_snapshot_and_what_follows_it(subject: Subject) {
         driven.write(append).await.unwrap();
     }
     let (snapshot_at, snapshot_hash) = (driven.head, driven.prev);
+    let last = Some(Snapshot { seq: snapshot_at, hash: snapshot_hash, header: b"second".to_vec() });
     let after = [driven.grow(1).await, driven.grow(4).await];
     let subject = subject.reopened().await;
-    let taken = subject.store.take_over(id(1), &owner("me")).await.unwrap();
-    assert_eq!(
-        taken.snapshot,
-        Some(Snapshot { seq: snapshot_at, hash: snapshot_hash, header: b"second".to_vec() }),
-        "the last one only"
-    );
+    let taken = subject.store.log.take_over(id(1), &owner("me")).await.unwrap();
+    assert_eq!(taken.snapshot, last, "the last one only");
+    assert_eq!(subject.store.reads.sessions.snapshot(id(1)).await.unwrap(), last, "the same for who only reads");
+    assert_eq!(subject.store.reads.sessions.snapshot(id(2)).await.unwrap(), None);
     assert_eq!(taken.records, after.map(|append| append.record.unwrap()));
     assert_eq!((taken.row.head_seq, taken.row.head_hash), (driven.head, driven.prev));
 }
 
 async fn a_takeover_brings_the_unread_inbox(subject: Subject) {
-    subject.store.create(new(1)).await.unwrap();
+    subject.store.log.create(new(1)).await.unwrap();
     for name in ["c", "a", "b"] {
-        subject.store.submit(&cmd(name), id(1), &stop()).await.unwrap();
+        subject.store.commands.submit(&cmd(name), id(1), &stop()).await.unwrap();
     }
-    let taken = subject.store.take_over(id(1), &owner("me")).await.unwrap();
+    let taken = subject.store.log.take_over(id(1), &owner("me")).await.unwrap();
     let names: Vec<_> = taken.inbox.iter().map(|entry| entry.cmd_id.as_str()).collect();
     assert_eq!((names, taken.row.wake_seq), (vec!["c", "a", "b"], 3), "in arrival order");
     assert_eq!(taken.inbox[0].command, stop());
@@ -109,11 +108,11 @@ async fn a_takeover_brings_the_unread_inbox(subject: Subject) {
 async fn a_takeover_forgets_the_timer(subject: Subject) {
     let driven = subject.session(1).await;
     driven.park(0, Some(at(50))).await.unwrap();
-    assert_eq!(subject.store.session(id(1)).await.unwrap().next_run_at, Some(at(50)));
-    assert_eq!(subject.store.take_over(id(1), &owner("me")).await.unwrap().row.next_run_at, None);
+    assert_eq!(subject.store.reads.sessions.session(id(1)).await.unwrap().next_run_at, Some(at(50)));
+    assert_eq!(subject.store.log.take_over(id(1), &owner("me")).await.unwrap().row.next_run_at, None);
 }
 
 async fn an_unknown_session_cannot_be_taken_over(subject: Subject) {
-    let error = subject.store.take_over(id(9), &owner("me")).await.unwrap_err();
+    let error = subject.store.log.take_over(id(9), &owner("me")).await.unwrap_err();
     assert_eq!(error, StoreError::Missing { what: "session", id: id(9).to_string() });
 }

@@ -1,24 +1,26 @@
 //! Access tokens.
 
 use provost_domain::access::{AccessRole, Token};
-use provost_domain::ids::{Principal, TokenId};
-use provost_domain::port::Tokens as _;
+use provost_domain::ids::TokenId;
+use provost_domain::port::{MintAnswer, RevokeAnswer};
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
-use provost_store::SqliteStore;
+
+use crate::support::Subject;
+
+on_every_store!(a_token_is_stored_used_and_revoked_for_good);
 
 fn token(name: &str, seed: u8) -> Token {
     let at = Timestamp::from_micros(i64::from(seed));
-    Token::mint(name, AccessRole::Operator, Principal::new("cli:root"), at, &[seed; 38]).unwrap().0
+    Token::mint(name, AccessRole::Operator, Principal::parse("cli:root"), at, &[seed; 38]).unwrap().0
 }
 
-#[tokio::test]
-async fn a_token_is_stored_used_and_revoked_for_good() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("p.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+async fn a_token_is_stored_used_and_revoked_for_good(subject: Subject) {
+    let store = &subject.store.tokens;
     let (alice, bob) = (token("alice", 1), token("bob", 2));
-    assert!(store.mint(&alice).await.unwrap() && store.mint(&bob).await.unwrap());
-    assert!(!store.mint(&token("alice", 3)).await.unwrap(), "one token in force per name");
+    assert_eq!(store.mint(&alice).await, Ok(MintAnswer::Stored));
+    assert_eq!(store.mint(&bob).await, Ok(MintAnswer::Stored));
+    assert_eq!(store.mint(&token("alice", 3)).await, Ok(MintAnswer::NameTaken), "one token in force per name");
     assert_eq!(store.token(&alice.id).await.unwrap(), Some(alice.clone()));
     assert_eq!(store.token(&TokenId::new("none")).await.unwrap(), None);
 
@@ -28,13 +30,12 @@ async fn a_token_is_stored_used_and_revoked_for_good() {
     assert_eq!(store.token(&alice.id).await.unwrap().unwrap().used_at, Some(used), "a clock set back changes nothing");
 
     let at = Timestamp::from_micros(10);
-    assert!(store.revoke(&alice.id, at).await.unwrap());
-    assert!(!store.revoke(&alice.id, at).await.unwrap(), "there is none in force any more");
-    assert!(store.mint(&token("alice", 4)).await.unwrap(), "the name is free again");
-    store.close().await;
+    assert_eq!(store.revoke(&alice.id, at).await, Ok(RevokeAnswer::Revoked));
+    assert_eq!(store.revoke(&alice.id, at).await, Ok(RevokeAnswer::NotInForce), "there is none in force any more");
+    assert_eq!(store.mint(&token("alice", 4)).await, Ok(MintAnswer::Stored), "the name is free again");
 
-    let store = SqliteStore::open(&path).await.unwrap();
-    let all = store.tokens().await.unwrap();
+    let subject = subject.reopened().await;
+    let all = subject.store.reads.tokens.tokens().await.unwrap();
     let seen: Vec<_> = all.iter().map(|token| (token.name.as_str(), token.revoked_at)).collect();
     assert_eq!(seen, [("alice", None), ("bob", None), ("alice", Some(at))]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
-use provost_domain::port::{Clock, NewMessage, Outbox, ToolBackend};
+use provost_domain::port::{Clock, EnqueueAnswer, NewMessage, Outbox, ToolBackend};
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome, ToolSpec};
 use serde_json::json;
 
@@ -34,7 +34,9 @@ impl ToolBackend for Queue {
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
         match self.outbox.enqueue(NewMessage { call: call.clone(), at: self.clock.now() }).await {
             // One that was there already is the same.
-            Ok(_) => ToolOutcome::Ok { content: json!({"queued": true, "key": call.key}) },
+            Ok(EnqueueAnswer::Stored | EnqueueAnswer::NothingNew) => {
+                ToolOutcome::Ok { content: json!({"queued": true, "key": call.key}) }
+            }
             Err(error) => failed(Happened::Maybe, FailureKind::Transient, error.to_string()),
         }
     }

@@ -11,13 +11,14 @@ use provost_domain::tool::ToolCall;
 use reqwest::{Client, RequestBuilder, header};
 
 use super::target::{NotifySettings, Target};
-use crate::{ToolsError, http};
+use crate::error::ToolsError;
+use crate::http;
 
 /// How long one attempt may take: several have a place in a call.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(crate) struct Sender {
+pub(super) struct Sender {
     tool: ToolName,
     client: Client,
     clock: Arc<dyn Clock>,
@@ -25,7 +26,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(
+    pub(super) fn new(
         client: Client,
         clock: Arc<dyn Clock>,
         name: &str,
@@ -38,7 +39,7 @@ impl Sender {
     }
 
     /// The tool it sends for.
-    pub(crate) fn tool(&self) -> &ToolName {
+    pub(super) fn tool(&self) -> &ToolName {
         &self.tool
     }
 

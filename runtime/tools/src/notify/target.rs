@@ -15,7 +15,7 @@ const SUMMARY_MAX: usize = 1024;
 
 /// Where a notification goes.
 #[derive(Debug, Clone)]
-pub enum NotifySettings {
+pub(super) enum NotifySettings {
     /// A server that takes the call's arguments as JSON.
     Webhook {
         /// Its address.
@@ -36,11 +36,11 @@ pub enum NotifySettings {
 #[derive(Debug)]
 pub(super) struct Target {
     url: Url,
-    kind: Kind,
+    kind: Receiver,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum Receiver {
     Webhook(Option<SecretString>),
     Pagerduty(SecretString),
 }
@@ -49,17 +49,19 @@ impl Target {
     /// An error says what is wrong with the settings.
     pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
         let (address, kind) = match settings {
-            NotifySettings::Webhook { url, secret } => (url, Kind::Webhook(secret.clone())),
-            NotifySettings::Pagerduty { url, routing_key } => (url, Kind::Pagerduty(routing_key.clone())),
+            NotifySettings::Webhook { url, secret } => (url, Receiver::Webhook(secret.clone())),
+            NotifySettings::Pagerduty { url, routing_key } => (url, Receiver::Pagerduty(routing_key.clone())),
         };
         let url = Url::parse(address).map_err(|error| error.to_string())?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("the scheme is `{}`", url.scheme()));
         }
-        if matches!(kind, Kind::Pagerduty(_)) && is_in_the_clear(&url) {
-            return Err("the routing key would cross the network in the clear; use https".to_owned());
+        match kind {
+            Receiver::Pagerduty(_) if is_in_the_clear(&url) => {
+                Err("the routing key would cross the network in the clear; use https".to_owned())
+            }
+            Receiver::Pagerduty(_) | Receiver::Webhook(_) => Ok(Self { url, kind }),
         }
-        Ok(Self { url, kind })
     }
 
     pub(super) fn url(&self) -> Url {
@@ -69,16 +71,16 @@ impl Target {
     /// What is sent.
     pub(super) fn body(&self, call: &ToolCall) -> Vec<u8> {
         match &self.kind {
-            Kind::Webhook(_) => call.args.to_string().into_bytes(),
-            Kind::Pagerduty(key) => event(call, key).to_string().into_bytes(),
+            Receiver::Webhook(_) => call.args.to_string().into_bytes(),
+            Receiver::Pagerduty(key) => event(call, key).to_string().into_bytes(),
         }
     }
 
     /// The signature's header.
     pub(super) fn signature(&self, body: &[u8], now: Timestamp) -> Option<String> {
         match &self.kind {
-            Kind::Webhook(Some(secret)) => sign(secret, now.micros() / 1_000_000, body),
-            Kind::Webhook(None) | Kind::Pagerduty(_) => None,
+            Receiver::Webhook(Some(secret)) => sign(secret, now.micros() / 1_000_000, body),
+            Receiver::Webhook(None) | Receiver::Pagerduty(_) => None,
         }
     }
 
@@ -95,8 +97,10 @@ impl Target {
     /// A text without the secret.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         match &self.kind {
-            Kind::Webhook(Some(secret)) | Kind::Pagerduty(secret) => text.replace(secret.expose_secret(), "[redacted]"),
-            Kind::Webhook(None) => text.to_owned(),
+            Receiver::Webhook(Some(secret)) | Receiver::Pagerduty(secret) => {
+                text.replace(secret.expose_secret(), "[redacted]")
+            }
+            Receiver::Webhook(None) => text.to_owned(),
         }
     }
 }

@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
-use reqwest::Client;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use super::samples::Found;
-use super::{SERVER_TIMEOUT, Server, TIMEOUT, outcome};
-use crate::ToolsError;
+use super::samples::FoundSeries;
+use super::server::{PrometheusServer, SERVER_TIMEOUT, TIMEOUT, outcome};
+use crate::error::ToolsError;
 use crate::spec::{Declaration, args, failed};
 
 /// Steps of one series: enough to see a course, few enough to read.
@@ -35,13 +34,13 @@ struct RangeArgs {
 
 /// `prometheus:query_range`.
 #[derive(Debug)]
-pub(crate) struct QueryRange {
+pub(super) struct QueryRange {
     spec: ToolSpec,
-    server: Server,
+    server: PrometheusServer,
 }
 
 impl QueryRange {
-    pub(crate) fn new(client: Client, endpoint: &str) -> Result<Self, ToolsError> {
+    pub(super) fn new(server: PrometheusServer) -> Result<Self, ToolsError> {
         let spec = Declaration {
             name: "prometheus:query_range",
             description: "Evaluates a PromQL expression over the last minutes: per series the newest `value`, `min`, \
@@ -51,13 +50,13 @@ impl QueryRange {
             timeout: TIMEOUT,
         }
         .spec::<RangeArgs>()?;
-        Ok(Self { spec, server: Server::new(client, endpoint)? })
+        Ok(Self { spec, server })
     }
 
     /// The server's own time, so that a clock that differs from ours shifts nothing.
     async fn now(&self) -> Result<f64, ToolOutcome> {
         let answer = self.server.ask("api/v1/query", &[("query", "time()")]).await?;
-        let time = answer.found.first().and_then(Found::number);
+        let time = answer.found.first().and_then(FoundSeries::number);
         time.ok_or_else(|| failed(Happened::No, FailureKind::Unknown, "the server does not say its time"))
     }
 

@@ -11,21 +11,21 @@ pub(super) type Sample = (f64, String);
 /// The four forms of a result.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "snake_case")]
-pub(super) enum Data {
-    Vector(Vec<One>),
-    Matrix(Vec<Many>),
+pub(super) enum QueryData {
+    Vector(Vec<OneSample>),
+    Matrix(Vec<ManySamples>),
     Scalar(Sample),
     String(Sample),
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct One {
+pub(super) struct OneSample {
     metric: BTreeMap<String, String>,
     value: Option<Sample>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Many {
+pub(super) struct ManySamples {
     metric: BTreeMap<String, String>,
     #[serde(default)]
     values: Vec<Sample>,
@@ -33,22 +33,22 @@ pub(super) struct Many {
 
 /// One series of an answer.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundSeries {
     labels: BTreeMap<String, String>,
     /// The newest sample; none when the series had ended before.
     now: Option<Sample>,
     samples: Option<Vec<Sample>>,
 }
 
-impl Data {
+impl QueryData {
     /// The series.
-    pub(super) fn found(self) -> Vec<Found> {
-        let single = |sample| vec![Found { labels: BTreeMap::new(), now: Some(sample), samples: None }];
+    pub(super) fn found(self) -> Vec<FoundSeries> {
+        let single = |sample| vec![FoundSeries { labels: BTreeMap::new(), now: Some(sample), samples: None }];
         match self {
             Self::Vector(ones) => {
-                ones.into_iter().map(|one| Found { labels: one.metric, now: one.value, samples: None }).collect()
+                ones.into_iter().map(|one| FoundSeries { labels: one.metric, now: one.value, samples: None }).collect()
             }
-            Self::Matrix(many) => many.into_iter().map(Found::many).collect(),
+            Self::Matrix(many) => many.into_iter().map(FoundSeries::many).collect(),
             Self::Scalar(sample) | Self::String(sample) => single(sample),
         }
     }
@@ -59,8 +59,8 @@ pub(super) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-impl Found {
-    fn many(many: Many) -> Self {
+impl FoundSeries {
+    fn many(many: ManySamples) -> Self {
         Self { labels: many.metric, now: many.values.last().cloned(), samples: Some(many.values) }
     }
 

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use provost_tools::ToolsSettings;
 use serde_json::{Value, json};
 
-use crate::{Server, call, content, happened};
+use crate::{Server, call, content, happened, tools};
 
 fn alert(name: &str) -> Value {
     json!({"labels": {"alertname": name}, "annotations": {"summary": "token=abcdefgh"}, "receivers": [{"name": "r"}],
@@ -37,8 +36,8 @@ async fn answer(RawQuery(query): RawQuery) -> Response {
 
 async fn ask(args: Value) -> ToolOutcome {
     let server = Server::start(Router::new().route("/api/v2/alerts", get(answer))).await;
-    let settings = ToolsSettings { alertmanager: Some(server.url.clone()), ..ToolsSettings::default() };
-    call(&settings, "alertmanager:alerts", args).await
+    let tools = tools(&json!({"alertmanager": {"endpoint": server.url}}));
+    call(&tools, "alertmanager:alerts", args).await
 }
 
 #[tokio::test]

@@ -9,10 +9,10 @@ use axum::routing::{get, post};
 use provost_domain::condition::{Condition, Op};
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, ToolOutcome};
-use provost_tools::ToolsSettings;
+use provost_tools::ToolSet;
 use serde_json::{Value, json};
 
-use crate::{Server, call, content, happened, prepared};
+use crate::{Server, call, content, happened, prepared, tools};
 
 async fn server() -> Server {
     let routes = Router::new()
@@ -31,13 +31,16 @@ async fn server() -> Server {
     Server::start(routes).await
 }
 
-fn settings(url: &str) -> ToolsSettings {
-    ToolsSettings {
-        metrics_endpoint: Some(format!("{url}/metrics")),
-        service_admin: Some(format!("{url}/admin")),
-        http_allow: vec![url.trim_start_matches("http://").to_owned()],
-        ..ToolsSettings::default()
-    }
+fn settings(url: &str) -> ToolSet {
+    tools(&json!({
+        "metrics": {"endpoint": format!("{url}/metrics")},
+        "service": {"admin": format!("{url}/admin")},
+        "http": {"allow": [url.trim_start_matches("http://")]},
+    }))
+}
+
+fn service(admin: &str) -> ToolSet {
+    tools(&json!({"service": {"admin": admin}}))
 }
 
 fn change() -> Value {
@@ -80,16 +83,14 @@ async fn service_reads_are_redacted_and_an_empty_answer_is_empty() {
 #[tokio::test]
 async fn a_change_sends_its_key_and_says_whether_it_may_have_happened() {
     let server = server().await;
-    let mut settings = settings(&server.url);
-    assert_eq!(content(call(&settings, "service:rollback", change()).await)["key"], "the-key");
+    assert_eq!(content(call(&settings(&server.url), "service:rollback", change()).await)["key"], "the-key");
     for (base, expect) in [
         (format!("{}/broken", server.url), (Happened::Maybe, FailureKind::Transient)),
         (format!("{}/closed", server.url), (Happened::No, FailureKind::Transient)),
         (format!("{}/nowhere", server.url), (Happened::No, FailureKind::Permanent)),
         ("http://127.0.0.1:1".to_owned(), (Happened::No, FailureKind::Transient)),
     ] {
-        settings.service_admin = Some(base);
-        assert_eq!(happened(call(&settings, "service:rollback", change()).await), expect);
+        assert_eq!(happened(call(&service(&base), "service:rollback", change()).await), expect);
     }
 }
 
@@ -123,8 +124,7 @@ async fn a_service_that_cannot_be_asked_cannot_tell() {
     let server = server().await;
     let args = json!({"environment": "staging", "service": "shop", "version": "2"});
     for base in [format!("{}/nowhere", server.url), "http://127.0.0.1:1".to_owned()] {
-        let settings = ToolsSettings { service_admin: Some(base), ..ToolsSettings::default() };
-        let (deploy, call) = prepared(&settings, "service:deploy", args.clone());
+        let (deploy, call) = prepared(&service(&base), "service:deploy", args.clone());
         assert!(matches!(deploy.probe(&call).await, ProbeAnswer::CannotTell { .. }));
     }
     let (rollback, call) = prepared(&settings(&server.url), "service:rollback", change());
@@ -149,8 +149,7 @@ async fn logs_are_tailed_by_name() {
     let path = folder.path().join("shop.log");
     let long: Vec<String> = (0..100_000).map(|n| format!("line {n}")).collect();
     std::fs::write(&path, format!("{}\n", long.join("\n"))).unwrap();
-    let log_files = BTreeMap::from([("shop".to_owned(), path), ("gone".to_owned(), folder.path().join("gone"))]);
-    let settings = ToolsSettings { log_files, ..ToolsSettings::default() };
+    let settings = tools(&json!({"logs": {"files": {"shop": path, "gone": folder.path().join("gone")}}}));
     let last = content(call(&settings, "logs:tail", json!({"file": "shop", "lines": 2})).await);
     assert_eq!(last, json!({"lines": ["line 99998", "line 99999"]}));
     let some = content(call(&settings, "logs:tail", json!({"file": "shop", "contains": "99990"})).await);

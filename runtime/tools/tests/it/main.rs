@@ -14,7 +14,8 @@ use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::port::{Clock, ToolBackend};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
-use provost_tools::{ToolsError, ToolsSettings, build};
+use provost_form::{ErrorLog, FromYaml as _, parse};
+use provost_tools::{ToolSet, ToolsConfig, ToolsError};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -45,15 +46,31 @@ impl Clock for Noon {
     }
 }
 
-fn built(settings: &ToolsSettings) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+/// The secret at every place of one.
+const SECRET: &str = "hush-hush-hush-hush-hush";
+
+/// The section `tools` of a configuration. JSON is YAML.
+fn section(section: &Value) -> Result<ToolsConfig, Vec<String>> {
+    let mut log = ErrorLog::new("provost.yaml".into());
+    let node = parse(&section.to_string(), &mut log).unwrap();
+    let config = ToolsConfig::read(&node, &mut log);
+    let errors: Vec<String> = log.errors.iter().map(ToString::to_string).collect();
+    if errors.is_empty() { Ok(config.unwrap()) } else { Err(errors) }
+}
+
+/// The tools of a section.
+fn tools(written: &Value) -> ToolSet {
+    section(written).unwrap().open(&|_| Ok(SECRET.into())).unwrap()
+}
+
+fn built(tools: &ToolSet) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
     let clock: Arc<dyn Clock> = Arc::new(Noon);
-    build(settings, &clock)
+    tools.build(&clock)
 }
 
 /// A tool, and a call of it.
-fn prepared(settings: &ToolsSettings, tool: &str, args: Value) -> (Arc<dyn ToolBackend>, ToolCall) {
-    let tools = built(settings).unwrap();
-    let backend = tools.into_iter().find(|t| t.spec().name.as_str() == tool).unwrap();
+fn prepared(tools: &ToolSet, tool: &str, args: Value) -> (Arc<dyn ToolBackend>, ToolCall) {
+    let backend = built(tools).unwrap().into_iter().find(|t| t.spec().name.as_str() == tool).unwrap();
     assert_eq!(backend.spec().schema.problems(&args), Vec::<String>::new());
     let call = ToolCall {
         session: SessionId::new(uuid::Uuid::from_u128(1)),
@@ -65,8 +82,8 @@ fn prepared(settings: &ToolsSettings, tool: &str, args: Value) -> (Arc<dyn ToolB
     (backend, call)
 }
 
-async fn call(settings: &ToolsSettings, tool: &str, args: Value) -> ToolOutcome {
-    let (backend, call) = prepared(settings, tool, args);
+async fn call(tools: &ToolSet, tool: &str, args: Value) -> ToolOutcome {
+    let (backend, call) = prepared(tools, tool, args);
     backend.call(&call).await
 }
 
@@ -84,4 +101,25 @@ fn happened(outcome: ToolOutcome) -> (Happened, FailureKind) {
         ToolOutcome::Failed { failure } => (failure.happened, failure.kind),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_section_has_known_keys_and_all_errors_come_at_once() {
+    let written = serde_json::json!({"metrics": null, "http": {"alow": []}, "prometeus": {"endpoint": "x"}});
+    let errors = section(&written).unwrap_err();
+    let parts = [
+        "unknown key `prometeus`\n  hint: did you mean `prometheus`?",
+        "expected a table, found nothing\n  hint: its keys are: endpoint",
+        "unknown key `alow`\n  hint: did you mean `allow`?",
+        "the key `allow` is missing",
+    ];
+    assert_eq!(errors.len(), parts.len(), "{errors:?}");
+    for (error, part) in errors.iter().zip(parts) {
+        assert!(error.contains(part), "{error} does not say {part}");
+    }
+    let errors = section(&serde_json::json!([])).unwrap_err();
+    assert!(
+        errors[0].contains("its keys are: metrics, service, logs, notify, prometheus, alertmanager, http"),
+        "{errors:?}"
+    );
 }

@@ -12,16 +12,14 @@ use hmac::{Hmac, Mac as _};
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::Digest;
 use provost_domain::ids::MessageId;
-use provost_domain::port::{Clock as _, NewMessage, Outbox, StoreError, Tried};
+use provost_domain::port::{AgainAnswer, Clock as _, EnqueueAnswer, NewMessage, Outbox, StoreError, Tried, TryAnswer};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::{Happened, ToolOutcome};
-use provost_tools::{NotifySettings, ToolsSettings};
+use provost_tools::ToolSet;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::{Server, call, content, happened};
-
-const SECRET: &str = "hush-hush-hush-hush-hush";
+use crate::{SECRET, Server, call, content, happened, tools};
 
 /// Answers with each of its answers once, then with 202 and no body, and keeps what came.
 #[derive(Debug, Clone, Default)]
@@ -58,17 +56,25 @@ impl Receiver {
     }
 }
 
-async fn notified(target: NotifySettings, args: Value) -> ToolOutcome {
-    let settings = ToolsSettings { notify: [("team".to_owned(), target)].into(), ..ToolsSettings::default() };
-    call(&settings, "notify:team", args).await
+/// The tools of this one target.
+fn targets(target: &Value) -> ToolSet {
+    tools(&json!({"notify": {"team": target}}))
 }
 
-fn webhook(server: &Server, secret: Option<&str>) -> NotifySettings {
-    NotifySettings::Webhook { url: format!("{}/in", server.url), secret: secret.map(Into::into) }
+async fn notified(target: Value, args: Value) -> ToolOutcome {
+    call(&targets(&target), "notify:team", args).await
 }
 
-fn pager(server: &Server) -> NotifySettings {
-    NotifySettings::Pagerduty { url: format!("{}/in", server.url), routing_key: SECRET.into() }
+fn webhook(server: &Server) -> Value {
+    json!({"url": format!("{}/in", server.url)})
+}
+
+fn signed(server: &Server) -> Value {
+    json!({"url": format!("{}/in", server.url), "secret": {"env": "KEY"}})
+}
+
+fn pager(server: &Server) -> Value {
+    json!({"kind": "pagerduty", "url": format!("{}/in", server.url), "routing_key": {"env": "KEY"}})
 }
 
 fn args() -> Value {
@@ -78,8 +84,8 @@ fn args() -> Value {
 #[tokio::test]
 async fn a_webhook_gets_the_arguments_the_key_and_a_signature() {
     let (receiver, server) = Receiver::start(&[]).await;
-    assert_eq!(content(notified(webhook(&server, Some(SECRET)), args()).await), "delivered");
-    assert_eq!(content(notified(webhook(&server, None), args()).await), "delivered");
+    assert_eq!(content(notified(signed(&server), args()).await), "delivered");
+    assert_eq!(content(notified(webhook(&server), args()).await), "delivered");
     let came = receiver.came();
     let [(signed, body), (plain, _)] = came.as_slice() else { panic!("{came:?}") };
     assert_eq!(
@@ -139,7 +145,7 @@ async fn a_refusal_is_final_and_tells_no_secret() {
     let in_doubt = notified(pager(&server), args()).await;
     assert_eq!(happened(in_doubt), (Happened::Maybe, FailureKind::Permanent));
     let (_, server) = Receiver::start(&[(200, SECRET)]).await;
-    let echoed = notified(webhook(&server, Some(SECRET)), args()).await;
+    let echoed = notified(signed(&server), args()).await;
     assert!(!format!("{echoed:?}").contains(SECRET), "{echoed:?}");
 }
 
@@ -152,35 +158,29 @@ struct Drawer {
 
 #[async_trait]
 impl Outbox for Drawer {
-    async fn enqueue(&self, message: NewMessage) -> Result<bool, StoreError> {
+    async fn enqueue(&self, message: NewMessage) -> Result<EnqueueAnswer, StoreError> {
         if self.broken {
             return Err(StoreError::Failed { detail: "disk full".to_owned() });
         }
         self.stored.lock().unwrap().push(message);
-        Ok(true)
+        Ok(EnqueueAnswer::Stored)
     }
 
-    async fn tried(&self, _: &Tried) -> Result<bool, StoreError> {
+    async fn tried(&self, _: &Tried) -> Result<TryAnswer, StoreError> {
         panic!("a tool tries nothing")
     }
 
-    async fn again(&self, _: &MessageId, _: Timestamp) -> Result<bool, StoreError> {
+    async fn again(&self, _: &MessageId, _: Timestamp) -> Result<AgainAnswer, StoreError> {
         panic!("a tool tries nothing")
     }
-}
-
-/// Settings with an outbox, and this target.
-fn with_outbox(target: NotifySettings, outbox: &Arc<Drawer>) -> ToolsSettings {
-    let notify = [("team".to_owned(), target)].into();
-    ToolsSettings { notify, outbox: Some(Arc::clone(outbox) as _), ..ToolsSettings::default() }
 }
 
 #[tokio::test]
 async fn with_an_outbox_a_notification_is_stored_and_nothing_is_sent() {
     let (receiver, server) = Receiver::start(&[]).await;
     let drawer = Arc::new(Drawer::default());
-    let settings = with_outbox(webhook(&server, None), &drawer);
-    let answer = content(call(&settings, "notify:team", args()).await);
+    let queueing = targets(&webhook(&server)).with_outbox(Arc::clone(&drawer) as _);
+    let answer = content(call(&queueing, "notify:team", args()).await);
     assert_eq!(answer, json!({"queued": true, "key": "the-key"}));
     assert_eq!(receiver.came().len(), 0);
     {
@@ -189,11 +189,14 @@ async fn with_an_outbox_a_notification_is_stored_and_nothing_is_sent() {
         assert_eq!((&*message.call.args, message.call.key.as_str()), (&args(), "the-key"));
         assert_eq!(message.at, crate::Noon.now());
     }
-    let settings = ToolsSettings { direct: ["team".to_owned()].into(), ..settings };
-    assert_eq!(content(call(&settings, "notify:team", args()).await), "delivered");
+    let mut direct = webhook(&server);
+    direct["outbox"] = json!(false);
+    let sending = targets(&direct).with_outbox(Arc::clone(&drawer) as _);
+    assert_eq!(content(call(&sending, "notify:team", args()).await), "delivered");
     assert_eq!((receiver.came().len(), drawer.stored.lock().unwrap().len()), (1, 1));
 
     let broken = Arc::new(Drawer { broken: true, ..Drawer::default() });
-    let failed = call(&with_outbox(webhook(&server, None), &broken), "notify:team", args()).await;
+    let queueing = targets(&webhook(&server)).with_outbox(broken);
+    let failed = call(&queueing, "notify:team", args()).await;
     assert_eq!(happened(failed), (Happened::Maybe, FailureKind::Transient));
 }

@@ -10,10 +10,9 @@ use axum::routing::get;
 use provost_domain::condition::{Condition, Op};
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use provost_tools::ToolsSettings;
 use serde_json::{Value, json};
 
-use crate::{Server, call, content, happened};
+use crate::{Server, call, content, happened, tools};
 
 type Parameters = BTreeMap<String, String>;
 type Teller = fn(&str, &Parameters) -> (u16, Value);
@@ -35,8 +34,8 @@ async fn server(teller: Teller) -> Server {
 }
 
 async fn ask(server: &Server, tool: &str, args: Value) -> ToolOutcome {
-    let settings = ToolsSettings { prometheus: Some(format!("{}/prom/", server.url)), ..ToolsSettings::default() };
-    call(&settings, tool, args).await
+    let tools = tools(&json!({"prometheus": {"endpoint": format!("{}/prom/", server.url)}}));
+    call(&tools, tool, args).await
 }
 
 fn success(kind: &str, result: &Value) -> (u16, Value) {
@@ -158,16 +157,18 @@ async fn a_refusal_fails_in_the_servers_words() {
         assert!(failure.detail.contains(words) && failure.detail.len() < 500, "{}", failure.detail);
         assert!(!failure.detail.contains("hunter2"), "{}", failure.detail);
     }
-    let gone = ToolsSettings { prometheus: Some("http://127.0.0.1:1".to_owned()), ..ToolsSettings::default() };
+    let gone = tools(&json!({"prometheus": {"endpoint": "http://127.0.0.1:1"}}));
     let range = call(&gone, "prometheus:query_range", json!({"query": "up", "minutes": 5})).await;
     assert_eq!(happened(range), (Happened::No, FailureKind::Transient));
 }
 
 #[test]
 fn an_endpoint_that_is_no_address_is_refused_at_once() {
-    for endpoint in ["", "localhost", "file:///etc/passwd"] {
-        let settings = ToolsSettings { prometheus: Some(endpoint.to_owned()), ..ToolsSettings::default() };
-        let error = crate::built(&settings).unwrap_err().to_string();
+    let nothing = crate::section(&json!({"prometheus": {"endpoint": ""}})).unwrap_err();
+    assert!(nothing.len() == 1 && nothing[0].contains("the text is empty"), "{nothing:?}");
+    for endpoint in ["localhost", "file:///etc/passwd"] {
+        let tools = tools(&json!({"prometheus": {"endpoint": endpoint}}));
+        let error = crate::built(&tools).unwrap_err().to_string();
         assert!(error.contains("`prometheus`") && error.contains("http://"), "{error}");
     }
 }

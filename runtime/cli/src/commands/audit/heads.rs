@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::invariant::Head;
-use provost_domain::port::{Reads as _, SessionFilter, SessionRow};
-use provost_store::{Heads, SqliteReads};
+use provost_domain::port::{Reads, SessionFilter, SessionRow};
+use provost_store::Heads;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ struct Line {
 }
 
 /// Prints one line per session, newest first.
-pub(super) async fn print(reads: &SqliteReads, session: Option<&str>, output: Output) -> Result<()> {
+pub(super) async fn print(reads: &dyn Reads, session: Option<&str>, output: Output) -> Result<()> {
     if let Some(session) = session {
         let id = wiring::session(reads, session).await?;
         say(&reads.session(id).await?, output);
@@ -67,7 +67,7 @@ pub(super) fn read(path: &Path) -> Result<Heads> {
 }
 
 fn parse(line: &str) -> Result<Line> {
-    let form = || anyhow!("this is no line of `provost audit head`; name a file that it wrote");
+    let form = || anyhow!("this is not a line of `provost audit head`; name a file that it wrote");
     if line.starts_with('{') {
         return serde_json::from_str(line).map_err(|error| form().context(error));
     }

@@ -2,12 +2,11 @@
 
 mod heads;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use provost_domain::invariant::{Fault, Problem};
-use provost_store::{Examined, Heads, SqliteReads};
+use provost_store::{Examination, Examined, Heads, StoreReads, StoreUrl, examine, open_read_only};
 use serde_json::json;
 
 use crate::args::Audit;
@@ -18,10 +17,10 @@ use crate::wiring;
 pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
     match command {
         Audit::Verify { session, heads, config } => {
-            let file = wiring::config(&config)?.store_path();
-            let reads = wiring::reads_of(&file).await?;
+            let url = wiring::config(&config)?.store;
+            let reads = open_read_only(&url).await?;
             let heads = heads.as_deref().map(heads::read).transpose()?.unwrap_or_default();
-            let mut audit = Verification::new(file, output);
+            let mut audit = Verification::new(&url, output);
             match session {
                 Some(session) => audit.one(&reads, &session, &heads).await?,
                 None => audit.all(&reads, heads).await,
@@ -30,16 +29,16 @@ pub(super) async fn run(command: Audit, output: Output) -> Result<ExitCode> {
         }
         Audit::Head { session, config } => {
             let reads = wiring::reads(&wiring::config(&config)?).await?;
-            heads::print(&reads, session.as_deref(), output).await?;
+            heads::print(&*reads.sessions, session.as_deref(), output).await?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
 /// Checks a whole store and prints what does not hold. Whether all does.
-pub(super) async fn verify(file: &Path, output: Output) -> Result<Verification> {
-    let reads = wiring::reads_of(file).await?;
-    let mut audit = Verification::new(file.to_owned(), output);
+pub(super) async fn verify(url: &StoreUrl, output: Output) -> Result<Verification> {
+    let reads = open_read_only(url).await?;
+    let mut audit = Verification::new(url, output);
     audit.all(&reads, Heads::new()).await;
     reads.close().await;
     Ok(audit)
@@ -48,7 +47,8 @@ pub(super) async fn verify(file: &Path, output: Output) -> Result<Verification> 
 /// What was found so far.
 #[derive(Debug)]
 pub(super) struct Verification {
-    file: PathBuf,
+    /// The store's name for people: its file, where it is one.
+    place: String,
     output: Output,
     pub(super) sessions: u64,
     records: u64,
@@ -60,25 +60,26 @@ pub(super) struct Verification {
 }
 
 impl Verification {
-    fn new(file: PathBuf, output: Output) -> Self {
-        Self { file, output, sessions: 0, records: 0, problems: 0, erased: 0, bad: 0 }
+    fn new(url: &StoreUrl, output: Output) -> Self {
+        let place = url.file().map_or_else(|| url.to_string(), |file| file.display().to_string());
+        Self { place, output, sessions: 0, records: 0, problems: 0, erased: 0, bad: 0 }
     }
 
-    async fn one(&mut self, reads: &SqliteReads, session: &str, heads: &Heads) -> Result<()> {
-        let id = wiring::session(reads, session).await?;
-        let examined = reads.examine(id, heads.get(&id).copied()).await?;
+    async fn one(&mut self, reads: &StoreReads, session: &str, heads: &Heads) -> Result<()> {
+        let id = wiring::session(&*reads.sessions, session).await?;
+        let examined = examine(&*reads.examine, id, heads.get(&id).copied()).await?;
         self.take(&examined);
         Ok(())
     }
 
-    async fn all(&mut self, reads: &SqliteReads, mut heads: Heads) {
+    async fn all(&mut self, reads: &StoreReads, mut heads: Heads) {
         let pages = Progress::waiting("checking the file's pages");
-        for line in reads.damaged_pages().await {
+        for line in reads.examine.damage().await {
             pages.aside(|| self.say(None, &Problem { record: None, fault: Fault::Log, what: line }));
         }
         drop(pages);
-        let progress = Progress::of(reads.count_sessions().await.unwrap_or_default(), "verifying sessions");
-        let mut examination = reads.examination();
+        let progress = Progress::of(reads.examine.count().await.unwrap_or_default(), "verifying sessions");
+        let mut examination = Examination::of(&*reads.examine);
         while let Some(examined) = examination.next(&mut heads).await {
             progress.aside(|| self.take(&examined));
             progress.step();
@@ -108,24 +109,24 @@ impl Verification {
         self.problems += 1;
         let Problem { record, fault, what } = problem;
         let (id, handle) = session.unzip();
-        let (handle, file) = (handle.flatten(), self.file.display().to_string());
+        let (handle, file) = (handle.flatten(), &self.place);
         let value = json!({
             "file": file, "session": id, "handle": handle, "record": record, "problem": what, "next": fault.next(),
         });
-        let name = handle.or(id).unwrap_or(&file);
+        let name = handle.or(id).unwrap_or(file);
         let at = record.map(|record| format!(" record {record}:")).unwrap_or_default();
         let place = id.map(|id| format!("\n    {id} in {file}")).unwrap_or_default();
         self.output.result(&value, &format!("{BAD}{name}{BAD:#}:{at} {what}{place}\n    {}", fault.next()));
     }
 
     fn conclude(&self) -> ExitCode {
-        let Self { file, output, sessions, records, problems, erased, bad } = self;
+        let Self { place, output, sessions, records, problems, erased, bad } = self;
         let verdict = match problems {
             0 => format!("{GOOD}clean{GOOD:#}"),
             _ => format!("{BAD}{problems} problems{BAD:#} in {bad} sessions"),
         };
         let value = json!({
-            "file": file.display().to_string(), "sessions": sessions, "records": records, "problems": problems,
+            "file": place, "sessions": sessions, "records": records, "problems": problems,
             "bad_sessions": bad, "erased": erased,
         });
         let gone = if *erased == 0 { String::new() } else { format!(" ({erased} erased)") };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use provost_domain::port::{Reads as _, SessionFilter, SessionStore as _, StoreError};
+use provost_domain::port::{Backup as _, Reads as _, SessionFilter, SessionStore as _, StoreError};
 use provost_store::SqliteStore;
 use tempfile::TempDir;
 
@@ -72,7 +72,7 @@ impl Killed {
         for result in [
             SqliteStore::open(&self.path).await.map(drop),
             SqliteStore::open_read_only(&self.path).await.map(drop),
-            SqliteStore::back_up(&self.path, &copy).await,
+            self.back_up(&copy).await,
         ] {
             assert!(matches!(&result, Err(StoreError::Damaged { .. })), "{what}: {result:?}");
             says(
@@ -82,6 +82,10 @@ impl Killed {
         }
         assert!(self.files() == before, "{what}: a file was changed");
         self
+    }
+
+    async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        SqliteStore::open_read_only(&self.path).await?.back_up(to).await
     }
 
     /// How many of the three sessions are there.

@@ -4,67 +4,26 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use provost_domain::ids::{CallId, DeliveryId, Digest, MessageId, Principal, ToolName};
+use provost_domain::ids::{DeliveryId, Digest};
 use provost_domain::invariant;
 use provost_domain::port::{
-    Arrived, Deliveries as _, DeliveryFilter, DeliveryReads as _, Erased, Erasure as _, Finish, Finished, KeptAnswer,
-    Mark, MessageFilter, NewDelivery, NewMessage, Outbox as _, OutboxReads as _, Prunable, Reads as _, Requests as _,
-    SessionStore as _, StoreError, Then, Tried,
+    Arrived, Deliveries as _, DeliveryReads as _, EnqueueAnswer, Erased, Erasure as _, KeptAnswer, MessageFilter,
+    Outbox as _, OutboxReads as _, Reads as _, Requests as _, SessionStore as _, StoreError,
 };
-use provost_domain::tool::ToolCall;
 use provost_store::SqliteStore;
 use serde_json::json;
 use sqlx::Connection as _;
 
 use super::{place, raw};
+use crate::beside::{delivery, done, message, sent};
 use crate::erasure::{ended, request, saying};
-use crate::support::{Driven, Subject, at, id};
-
-/// The files of a folder that hold the text.
-pub(super) fn holding(folder: &Path, text: &str) -> Vec<String> {
-    let holds = |path: &Path| fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| holds(path));
-    files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
-}
+use crate::support::{Driven, Subject, at, holding, id};
 
 /// A store, what drives it, and its folder, which must outlive both.
 pub(super) async fn subject(folder: &Path) -> (SqliteStore, Subject) {
     let store = SqliteStore::open(&folder.join("p.db")).await.unwrap();
-    let messages = Arc::new(store.reads().clone());
-    let subject = Subject { store: Arc::new(store.clone()), messages, disk: None };
+    let subject = Subject { store: store.clone().into(), folder: None };
     (store, subject)
-}
-
-fn message(n: u128, text: &str) -> NewMessage {
-    let call = ToolCall {
-        session: id(n),
-        call: CallId::new("1.1.0"),
-        tool: ToolName::new("notify:x"),
-        args: Arc::new(json!({ "said": text })),
-        key: format!("key-{n}"),
-    };
-    NewMessage { call, at: at(2) }
-}
-
-async fn sent(store: &SqliteStore, n: u128) {
-    let id: MessageId = message(n, "").id();
-    let tried = Tried { id, at: at(3), then: Then::Sent, note: String::new() };
-    assert!(store.tried(&tried).await.unwrap());
-}
-
-pub(super) fn delivery(name: &str, text: &str, arrived: Arrived) -> NewDelivery {
-    let (id, by) = (DeliveryId::new(name), Principal::new("intake:a"));
-    NewDelivery { id, source: "s".to_owned(), by, body: text.as_bytes().to_vec(), arrived, at: at(2) }
-}
-
-fn done(group: Digest, n: u128) -> Finish {
-    let marks = vec![Mark { name: format!("mark-{n}"), ended: false, session: None }];
-    Finish {
-        group,
-        upto: 9_999,
-        about: vec![],
-        what: Finished::Done { session: Some(id(n)), marks, note: "opened".to_owned() },
-    }
 }
 
 /// Everything a session leaves in the store says the text.
@@ -75,8 +34,8 @@ async fn everywhere(store: &SqliteStore, subject: &Subject, n: u128, text: &str)
     store.deliver(delivery(&name, text, Arrived::Waiting { group })).await.unwrap();
     store.plan(group, text).await.unwrap();
     store.finish(done(group, n)).await.unwrap();
-    store.enqueue(message(n, text)).await.unwrap();
-    sent(store, n).await;
+    assert_eq!(store.enqueue(message(n, text)).await, Ok(EnqueueAnswer::Stored));
+    sent(&subject.store, n).await;
     let key = Digest::of(text.as_bytes());
     store.claim(key, key, at(2), at(0)).await.unwrap();
     let body = format!("{{\"session\": \"{}\", \"title\": \"{text}\"}}", id(n)).into_bytes();
@@ -96,7 +55,7 @@ async fn no_file_holds_a_byte_of_what_was_erased() {
         assert!(!holding(folder.path(), &format!("MARKER-{n:03}-HERE")).is_empty(), "{n} was there to be found");
     }
     for n in (1..=40).filter(|n| n % 3 != 0) {
-        let erased = store.erase(request(&*subject.store, n).await).await;
+        let erased = store.erase(request(&subject.store, n).await).await;
         assert_eq!(erased, Ok(Erased::Done { records: 2 }), "{n}");
     }
     store.scrub().await.unwrap();
@@ -129,7 +88,7 @@ async fn stale_copies_beside_the_rows_go_too() {
     drop(subject);
     raw(&path, "PRAGMA secure_delete = OFF; UPDATE snapshots SET header = x'00'; DELETE FROM contents").await.unwrap();
     let (store, subject) = self::subject(folder.path()).await;
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     store.scrub().await.unwrap();
     assert_eq!(holding(folder.path(), "MARKER-ONE"), Vec::<String>::new());
     store.close().await;
@@ -140,7 +99,7 @@ async fn a_crash_before_the_files_are_rewritten_is_made_up_for_after_the_next_st
     let (folder, path) = place();
     let (store, subject) = subject(folder.path()).await;
     everywhere(&store, &subject, 1, "MARKER-ONE").await;
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     // What a kill leaves: the files as they are now, the write-ahead log with them.
     let fallen = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder.path()).unwrap() {
@@ -169,7 +128,7 @@ async fn a_reader_that_holds_on_is_named_and_the_files_are_rewritten_later() {
     everywhere(&store, &subject, 1, "MARKER-ONE").await;
     let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT count(*) FROM sessions").execute(&mut reader).await.unwrap();
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     let log = path.with_extension("db-wal");
     let before = fs::metadata(&log).unwrap().len();
     let held = store.scrub().await.unwrap_err().to_string();
@@ -200,46 +159,16 @@ async fn what_was_rewritten_is_not_rewritten_again_until_something_else_is_erase
     for n in [1, 2] {
         everywhere(&store, &subject, n, &format!("MARKER-{n} {}", "x".repeat(40_000))).await;
     }
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     raw(&path, REWRITTEN).await.unwrap();
     store.scrub().await.unwrap();
     assert_ne!(free_pages(&path).await, 0, "only the log was emptied");
-    store.erase(request(&*subject.store, 2).await).await.unwrap();
+    store.erase(request(&subject.store, 2).await).await.unwrap();
     raw(&path, REWRITTEN).await.unwrap();
     ended(&subject, 4, "MARKER-4").await;
-    store.erase(request(&*subject.store, 4).await).await.unwrap();
+    store.erase(request(&subject.store, 4).await).await.unwrap();
     store.scrub().await.unwrap();
     assert_eq!(free_pages(&path).await, 0, "an erasure since then asks for it anew");
-    store.close().await;
-}
-
-#[tokio::test]
-async fn a_session_whose_deliveries_are_being_worked_on_is_erased_afterwards() {
-    let (folder, _) = place();
-    let (store, subject) = subject(folder.path()).await;
-    ended(&subject, 1, "x").await;
-    let group = Digest::of(b"group");
-    store.finish(done(group, 1)).await.unwrap();
-    store.plan(group, "MARKER-PLAN").await.unwrap();
-    let erase = request(&*subject.store, 1).await;
-    assert_eq!(store.erase(erase.clone()).await, Err(StoreError::Stale));
-    assert_eq!(store.session(id(1)).await.unwrap().erased_at, None);
-    store.finish(done(group, 1)).await.unwrap();
-    assert_eq!(store.erase(erase).await, Ok(Erased::Done { records: 2 }));
-    store.close().await;
-}
-
-#[tokio::test]
-async fn messages_that_wait_are_sent_before_their_session_is_erased() {
-    let (folder, _) = place();
-    let (store, subject) = subject(folder.path()).await;
-    ended(&subject, 1, "x").await;
-    store.enqueue(message(1, "x")).await.unwrap();
-    let erase = request(&*subject.store, 1).await;
-    assert_eq!(store.erase(erase.clone()).await, Ok(Erased::Unsent { messages: 1 }));
-    assert_eq!(store.session(id(1)).await.unwrap().erased_at, None);
-    sent(&store, 1).await;
-    assert_eq!(store.erase(erase).await, Ok(Erased::Done { records: 2 }));
     store.close().await;
 }
 
@@ -262,8 +191,8 @@ async fn the_log_lets_nothing_go_but_by_its_own_door() {
         raw(&path, "UPDATE sessions SET erased_at = NULL").await.unwrap();
         SqliteStore::open(&path).await.unwrap()
     };
-    let shared: Arc<dyn crate::support::Store> = Arc::new(store.clone());
-    store.erase(request(&*shared, 1).await).await.unwrap();
+    let shared = provost_store::Stores::from(store.clone());
+    store.erase(request(&shared, 1).await).await.unwrap();
     store.close().await;
     drop(shared);
     for sql in [
@@ -278,64 +207,6 @@ async fn the_log_lets_nothing_go_but_by_its_own_door() {
         assert!(error.contains("append-only"), "{sql}: {error}");
     }
     assert!(folder.path().exists());
-}
-
-#[tokio::test]
-async fn what_is_finished_and_old_is_pruned_and_what_is_needed_stays() {
-    let (folder, _) = place();
-    let (store, subject) = subject(folder.path()).await;
-    ended(&subject, 1, "x").await;
-    let open = subject.session(2).await;
-    open.park(0, None).await.unwrap();
-    for n in [1_u128, 2] {
-        let group = Digest::of(&n.to_be_bytes());
-        store.deliver(delivery(&format!("dlv-{n}"), "x", Arrived::Waiting { group })).await.unwrap();
-        store.finish(done(group, n)).await.unwrap();
-        store.enqueue(message(n, "x")).await.unwrap();
-    }
-    sent(&store, 1).await;
-    sent(&store, 2).await;
-    store.enqueue(message(3, "x")).await.unwrap();
-    let waiting = Digest::of(b"waiting");
-    store.deliver(delivery("dlv-3", "x", Arrived::Waiting { group: waiting })).await.unwrap();
-    store.deliver(delivery("dlv-4", "x", Arrived::Bad { reason: "r".to_owned() })).await.unwrap();
-    for what in Prunable::ALL {
-        assert_eq!(store.prune(what, at(2), 9).await, Ok(0), "{what:?} is not old enough");
-    }
-    assert_eq!(store.prune(Prunable::Deliveries, at(3), 1).await, Ok(1), "no more than asked");
-    assert_eq!(store.prune(Prunable::Deliveries, at(3), 9).await, Ok(1));
-    assert_eq!(store.prune(Prunable::Outbox, at(3), 9).await, Ok(1));
-    let reads = store.reads();
-    let rows = reads.deliveries(&DeliveryFilter { limit: 9, ..DeliveryFilter::default() }).await.unwrap();
-    let left: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
-    assert_eq!(left, ["dlv-3", "dlv-2"], "what waits, and what an open session came from");
-    let work = async |n: u128| reads.work(Digest::of(&n.to_be_bytes()), 9).await.unwrap();
-    let (gone, kept) = (work(1).await, work(2).await);
-    assert_eq!((gone.session, gone.marks.len()), (None, 0));
-    assert_eq!((kept.session, kept.marks.len()), (Some(id(2)), 1));
-    let messages = reads.messages(&MessageFilter { limit: 9, ..MessageFilter::default() }).await.unwrap();
-    let mut left: Vec<_> = messages.iter().map(|row| row.session).collect();
-    left.sort_unstable();
-    assert_eq!(left, [id(2), id(3)], "what an open session sent, and what waits");
-    store.close().await;
-}
-
-#[tokio::test]
-async fn a_group_that_something_came_for_lately_is_still_known() {
-    let (folder, _) = place();
-    let (store, subject) = subject(folder.path()).await;
-    ended(&subject, 1, "x").await;
-    let group = Digest::of(b"group");
-    for (name, at) in [("dlv-1", at(2)), ("dlv-2", at(5))] {
-        store.deliver(NewDelivery { at, ..delivery(name, "x", Arrived::Waiting { group }) }).await.unwrap();
-    }
-    store.finish(done(group, 1)).await.unwrap();
-    let marks = async || store.reads().work(group, 9).await.unwrap().marks.len();
-    assert_eq!(store.prune(Prunable::Deliveries, at(5), 9).await, Ok(1));
-    assert_eq!(marks().await, 1);
-    assert_eq!(store.prune(Prunable::Deliveries, at(6), 9).await, Ok(1));
-    assert_eq!(marks().await, 0, "nothing of it is left");
-    store.close().await;
 }
 
 /// The statements that lead from this schema back to version 3.
@@ -359,7 +230,7 @@ async fn a_damaged_payload_does_not_keep_an_older_file_from_being_brought_up_to_
         CREATE TRIGGER appends_no_update BEFORE UPDATE ON appends BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END";
     raw(&path, damage).await.unwrap();
     let (store, subject) = self::subject(folder.path()).await;
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     store.close().await;
 }
 
@@ -403,9 +274,9 @@ async fn a_file_of_the_release_before_is_brought_up_to_date_and_can_be_erased_fr
         let records = store.records(id(n), provost_domain::ids::Seq(0), 9).await.unwrap();
         assert!(records[0].payload.is_some());
     }
-    store.erase(request(&*subject.store, 1).await).await.unwrap();
+    store.erase(request(&subject.store, 1).await).await.unwrap();
     assert_eq!(store.content(digest).await, Ok(bytes), "the other session still refers to it");
-    store.erase(request(&*subject.store, 2).await).await.unwrap();
+    store.erase(request(&subject.store, 2).await).await.unwrap();
     assert!(matches!(store.content(digest).await, Err(StoreError::Missing { .. })));
     store.scrub().await.unwrap();
     assert_eq!(holding(folder.path(), "SHARED"), Vec::<String>::new());
@@ -428,4 +299,5 @@ fn referring(driven: &Driven, digest: Digest) -> provost_domain::log::AppendReco
         salt: [7; 16],
         prev: driven.prev,
     })
+    .unwrap()
 }

@@ -1,13 +1,12 @@
 //! The writer when the storage or a neighbour misbehaves.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use futures::future::join_all;
 use provost_domain::ids::{Digest, Seq};
 use provost_domain::port::{Append, Reads as _, SessionStore as _, StoreError};
 use provost_domain::tool::Content;
-use provost_store::{Limits, SqliteStore};
+use provost_store::{OpenOptions, SqliteStore};
 use sqlx::Connection as _;
 
 use super::{place, raw, says};
@@ -16,10 +15,10 @@ use crate::support::{Driven, id, new};
 #[tokio::test]
 async fn a_full_disk_is_said_and_ends_all_writing_but_loses_nothing() {
     let (_folder, path) = place();
-    let limits = Limits { max_pages: NonZeroU32::new(80), ..Limits::default() };
-    let store = SqliteStore::open_within(&path, limits).await.unwrap();
+    let options = OpenOptions { max_pages: NonZeroU32::new(80), ..OpenOptions::default() };
+    let store = SqliteStore::open_within(&path, options).await.unwrap();
     store.create(new(1)).await.unwrap();
-    let mut driven = Driven::take(&(Arc::new(store.clone()) as _), 1, "me").await;
+    let mut driven = Driven::take(&store.clone().into(), 1, "me").await;
     let mut written = 0;
     let error = loop {
         let bytes = vec![u8::try_from(written).unwrap(); 20_000];
@@ -46,7 +45,7 @@ async fn a_full_disk_is_said_and_ends_all_writing_but_loses_nothing() {
 async fn a_row_that_breaks_a_rule_costs_only_its_own_append() {
     let (_folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
-    let shared: Arc<dyn crate::support::Store> = Arc::new(store.clone());
+    let shared = provost_store::Stores::from(store.clone());
     let mut driven = Vec::new();
     for n in 1..=8 {
         store.create(new(n)).await.unwrap();
@@ -73,7 +72,7 @@ async fn a_damaged_content_is_never_handed_out() {
     let (_folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
     store.create(new(1)).await.unwrap();
-    let mut driven = Driven::take(&(Arc::new(store.clone()) as _), 1, "me").await;
+    let mut driven = Driven::take(&store.clone().into(), 1, "me").await;
     let digest = Digest::of(b"large");
     let append = Append { contents: vec![Content { digest, bytes: b"large".to_vec() }], ..driven.next(1) };
     driven.write(append).await.unwrap();

@@ -1,0 +1,26 @@
+//! Puts the parts together. Each part reads its own section of the configuration; here the sections are composed, and what
+//! they describe is built in order.
+
+mod config;
+#[cfg(feature = "controls")]
+mod controls;
+mod engine;
+mod environment;
+mod house;
+mod models;
+mod packs;
+mod retention;
+mod server;
+mod shipped;
+mod store;
+mod tools;
+
+pub(crate) use config::{Configuration, config, load};
+pub(crate) use environment::variable;
+pub(crate) use house::{House, parts};
+pub(crate) use models::models;
+pub(crate) use packs::PackSet;
+pub(crate) use retention::retention;
+pub(crate) use server::TokenConfig;
+pub(crate) use shipped::shipped;
+pub(crate) use store::{reads, session, store};

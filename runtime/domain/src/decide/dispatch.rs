@@ -1,0 +1,37 @@
+//! From a command to the rule that decides it.
+
+use super::draft::{Draft, Recorder};
+use super::{answer, claim, retry, settle, speak, start, stop};
+use crate::command::{Ask, Command};
+use crate::event::SignalReceived;
+use crate::refusal::Refusal;
+
+/// Decides a command by the rules of the session's pack.
+pub(super) fn command(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
+    let by = &command.by;
+    match &command.ask {
+        Ask::Start => start::decide(draft, by),
+        Ask::Continue => start::carry_on(draft, by),
+        Ask::Retry { force } => retry::decide(draft, by, *force),
+        Ask::Answer { approval, answer } => answer::decide(draft, by, approval, answer),
+        Ask::Speak { text } => speak::decide(draft, by, text),
+        Ask::Claim { tool, args } => claim::by_person(draft, by, tool, args),
+        Ask::Stop { .. } | Ask::Settle { .. } | Ask::Signal { .. } => without_pack(draft, command),
+    }
+}
+
+/// Decides what no pack has a say in; anything else records nothing.
+pub(super) fn without_pack(recorder: &mut Recorder, command: &Command) -> Result<(), Refusal> {
+    let by = &command.by;
+    match &command.ask {
+        Ask::Stop { reason } => stop::decide(recorder, by, reason),
+        Ask::Settle { call, settlement } => settle::decide(recorder, by, call, settlement),
+        Ask::Signal { source, payload } => {
+            recorder.push(SignalReceived { source: source.clone(), payload: payload.clone().into() });
+            Ok(())
+        }
+        Ask::Start | Ask::Continue | Ask::Retry { .. } | Ask::Answer { .. } | Ask::Speak { .. } | Ask::Claim { .. } => {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a decision is made from, and what it comes to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::EventBody;
+use crate::ids::{Fence, Seq};
+use crate::pack::Pack;
+use crate::port::Roles;
+use crate::session::Session;
+use crate::status::Status;
+use crate::time::Timestamp;
+use crate::tool::{Catalog, Content};
+
+/// All a decision may look at besides the session.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// The fence the session is held under.
+    pub fence: Fence,
+    /// Since when this owner listens: it took the session over then, or handed its last work out.
+    pub since: Timestamp,
+    /// The session's pack, as the session pinned it.
+    pub pack: &'a Pack,
+    /// The backend tools.
+    pub catalog: &'a Catalog,
+    /// What each role may do, and how it works.
+    pub roles: &'a dyn Roles,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a verdict's events must be appended before anything else happens"]
+pub struct Verdict {
+    /// The facts, in order.
+    pub events: Vec<EventBody>,
+    /// Large values the events name.
+    pub contents: Vec<Content>,
+    /// The session after them.
+    pub after: Session,
+}
+
+/// What a command's sender is told once the verdict is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The status after it.
+    #[serde(with = "crate::status::as_word")]
+    pub status: Status,
+    /// The version after it.
+    pub version: Seq,
+}

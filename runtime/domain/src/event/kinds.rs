@@ -1,0 +1,426 @@
+//! The event kinds: each with its wire word, what it speaks of (`of call`, `of assignment`), and its payload.
+
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use super::error::DecodeError;
+use super::list::{About, Decodable, about, events};
+use super::upcast::Upcasts;
+use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement};
+use crate::confidence::Confidence;
+use crate::envelope::{Envelope, EnvelopeSource};
+use crate::failure::{AgentFailure, ModelFailure};
+use crate::gate::{GateAction, GateReason};
+use crate::ids::{
+    AgentName, ApprovalId, AssignmentId, CallId, CmdId, Digest, Handle, PackName, RoleName, Seq, SessionId, ToolName,
+};
+use crate::inject::Overridden;
+use crate::model::ModelReply;
+use crate::pack::RouteTo;
+use crate::principal::Principal;
+use crate::refusal::ToolRefusal;
+use crate::retry::RetryReason;
+use crate::terminal::{StatusChanged, StatusChangedForm};
+use crate::time::Timestamp;
+use crate::tool::{EffectClass, RecordedOutcome};
+use crate::work::WorkForm;
+
+impl Decodable for StatusChanged {
+    type Form = StatusChangedForm;
+}
+
+events! {
+    sealed {
+        /// The status moved.
+        StatusChanged = "status_changed",
+    }
+    /// The session exists.
+    SessionCreated = "session_created" {
+        /// The session.
+        session: SessionId,
+        /// Its handle.
+        handle: Handle,
+        /// The pack's name.
+        pack: PackName,
+        /// The pack's version.
+        pack_version: u32,
+        /// The pinned digest.
+        pack_digest: Digest,
+        /// Its fields, valid by the pack's schema.
+        fields: Arc<Value>,
+        /// The session it came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<SessionId>,
+        /// Who asked for it.
+        by: Principal,
+    }
+    /// Its run began.
+    SessionStarted = "session_started" {
+        /// Who started it.
+        by: Principal,
+    }
+    /// An agent was given work.
+    AssignmentIssued = "assignment_issued" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The agent.
+        agent: AgentName,
+        /// Its role.
+        role: RoleName,
+        /// Which kind of work it is.
+        work: WorkForm,
+        /// What it is told, byte for byte.
+        briefing: Arc<str>,
+        /// When silence counts as failure (for measuring: when it ends).
+        deadline_at: Timestamp,
+    }
+    /// A silent or lost worker's assignment was given out again, byte for byte.
+    AssignmentRedispatched = "assignment_redispatched" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// What its supervisor saw.
+        cause: String,
+        /// The new deadline.
+        deadline_at: Timestamp,
+    }
+    /// A question to a model was decided on.
+    ModelRequested = "model_requested" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The round, from 1.
+        round: u32,
+        /// Tokens reserved before the call.
+        reserved: u64,
+    }
+    /// A model answered.
+    ModelReplied = "model_replied" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The round.
+        round: u32,
+        /// The reply.
+        reply: ModelReply,
+    }
+    /// A model gave no usable reply, retries included.
+    ModelFailed = "model_failed" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The round.
+        round: u32,
+        /// The typed cause.
+        failure: ModelFailure,
+    }
+    /// A reply without an envelope was sent back once.
+    RepairRequested = "repair_requested" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// What was wrong, as the model is told.
+        problem: String,
+    }
+    /// A call will be made: written before it is.
+    ToolIntended = "tool_intended" of call {
+        /// The call.
+        call: CallId,
+        /// The tool.
+        tool: ToolName,
+        /// The final arguments.
+        args: Arc<Value>,
+        /// The tool's effect class, which decides what a crash means.
+        effect: EffectClass,
+        /// Names of the arguments the runtime supplied.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        injected: Vec<String>,
+        /// What the model had written in their place.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overridden: Vec<Overridden>,
+        /// Arguments the tool does not declare.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dropped: Vec<String>,
+        /// The approval consumed with this intent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+    }
+    /// A call came back.
+    ToolReturned = "tool_returned" of call {
+        /// The call.
+        call: CallId,
+        /// What came back.
+        outcome: RecordedOutcome,
+    }
+    /// A call was refused and never made.
+    ToolRefused = "tool_refused" of call {
+        /// The call.
+        call: CallId,
+        /// The name as the model wrote it.
+        tool: String,
+        /// Why.
+        refusal: ToolRefusal,
+    }
+    /// A call in doubt is made again, as its effect class, or its tool's own word, allows.
+    CallReissued = "call_reissued" of call {
+        /// The call.
+        call: CallId,
+    }
+    /// A tool is to be asked whether a call in doubt happened.
+    ProbeRequested = "probe_requested" of call {
+        /// The call.
+        call: CallId,
+        /// Why nobody saw its end.
+        cause: String,
+    }
+    /// It was asked, and said this.
+    CallProbed = "call_probed" of call {
+        /// The call.
+        call: CallId,
+        /// What its tool said.
+        finding: ProbeFinding,
+    }
+    /// The gate asked for attention.
+    GateFired = "gate_fired" of call {
+        /// The call, or `None` for a route.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// What it does.
+        action: GateAction,
+        /// Why.
+        reason: GateReason,
+    }
+    /// A person was asked.
+    ApprovalRequested = "approval_requested" of call {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call it would let run.
+        call: CallId,
+        /// The tool.
+        tool: ToolName,
+        /// The final arguments.
+        args: Arc<Value>,
+        /// Names of the arguments the runtime supplied: not editable.
+        injected: Vec<String>,
+        /// What the model had written in their place.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overridden: Vec<Overridden>,
+        /// Arguments the tool does not declare.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dropped: Vec<String>,
+        /// Hash of the canonical final arguments.
+        args_hash: Digest,
+        /// Digest of the policy it was asked under.
+        policy_digest: Digest,
+        /// Why the gate asked.
+        reason: GateReason,
+        /// How many different people must approve.
+        min: u32,
+        /// Whether the requester may not approve.
+        not_requester: bool,
+        /// When it expires.
+        expires_at: Timestamp,
+    }
+    /// One of several needed people answered.
+    ApprovalAnswered = "approval_answered" {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who said yes.
+        by: Principal,
+    }
+    /// The approval is consumed.
+    ApprovalDecided = "approval_decided" of call {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call.
+        call: CallId,
+        /// Whose answer decided.
+        by: Principal,
+        /// What was decided.
+        decision: ApprovalDecision,
+    }
+    /// Nobody answered in time: the call does not run.
+    ApprovalExpired = "approval_expired" of call {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call.
+        call: CallId,
+    }
+    /// Nobody can know whether a call happened.
+    OutcomeUnknown = "outcome_unknown" of call {
+        /// The call.
+        call: CallId,
+        /// Why nobody can know.
+        cause: String,
+    }
+    /// A person settled it.
+    OutcomeSettled = "outcome_settled" of call {
+        /// The call.
+        call: CallId,
+        /// Who settled it.
+        by: Principal,
+        /// How.
+        settlement: Settlement,
+    }
+    /// An agent stated its confidence.
+    ConfidenceEmitted = "confidence_emitted" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// How sure the agent is.
+        confidence: Confidence,
+        /// Where it was read from.
+        source: EnvelopeSource,
+    }
+    /// A terminal tool's confidence differs from the envelope's.
+    ConfidenceMismatched = "confidence_mismatched" of call {
+        /// The terminal call.
+        call: CallId,
+        /// In the terminal tool's arguments: this one counts.
+        argument: Confidence,
+        /// In the envelope, or the agent's last one.
+        envelope: Confidence,
+    }
+    /// The next agent was chosen.
+    RouteDecided = "route_decided" {
+        /// The agent that finished.
+        from: AgentName,
+        /// The signal that routed.
+        signal: String,
+        /// Whether a route named it; otherwise it fell to the default.
+        matched: bool,
+        /// Where it leads.
+        to: RouteTo,
+    }
+    /// An operator's word is needed.
+    OperatorAsked = "operator_asked" {
+        /// The agent whose report led here.
+        from: AgentName,
+        /// Where an answer leads.
+        target: RouteTo,
+        /// The confidence at a low-confidence gate.
+        confidence: Confidence,
+        /// The threshold it fell under; `None` when the agent itself asked.
+        threshold: Option<Confidence>,
+        /// What the agent said.
+        summary: String,
+    }
+    /// An operator answered.
+    OperatorSpoke = "operator_spoke" {
+        /// Who.
+        by: Principal,
+        /// What they said.
+        text: String,
+    }
+    /// An agent handed back its report.
+    AgentFinished = "agent_finished" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The agent.
+        agent: AgentName,
+        /// Its report.
+        envelope: Envelope,
+        /// The tool results it stands on, in order.
+        evidence: Vec<Seq>,
+    }
+    /// An agent ended without one.
+    AgentFailed = "agent_failed" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The agent.
+        agent: AgentName,
+        /// The typed cause.
+        failure: AgentFailure,
+    }
+    /// A poll was measured.
+    WatchPolled = "watch_polled" of assignment {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// Whether the condition held; `None` when the poll could not be read.
+        met: Option<bool>,
+        /// How many polls in a row it has held.
+        streak: u32,
+        /// When to poll next; `None` when the watch is over.
+        next_at: Option<Timestamp>,
+    }
+    /// Fields of the session were patched.
+    FieldsPatched = "fields_patched" of call {
+        /// The call.
+        call: CallId,
+        /// The new values.
+        patch: Arc<Value>,
+    }
+    /// A typed finding was recorded.
+    FindingRecorded = "finding_recorded" of call {
+        /// The call.
+        call: CallId,
+        /// The findings tool.
+        tool: ToolName,
+        /// The finding.
+        finding: Arc<Value>,
+    }
+    /// A terminal claim waits for its other calls or its effect.
+    ClaimRaised = "claim_raised" of call {
+        /// The terminal call.
+        call: CallId,
+        /// Whose.
+        by: Principal,
+        /// The terminal tool.
+        tool: ToolName,
+        /// Its arguments.
+        args: Arc<Value>,
+    }
+    /// A terminal claim did not hold.
+    ClaimRefused = "claim_refused" of call {
+        /// The terminal call.
+        call: CallId,
+        /// Whose.
+        by: Principal,
+        /// The terminal tool.
+        tool: ToolName,
+        /// Why it does not hold.
+        refusal: ToolRefusal,
+    }
+    /// Something outside reported; moves no status.
+    SignalReceived = "signal_received" {
+        /// Where it came from.
+        source: String,
+        /// What it said.
+        payload: Arc<Value>,
+    }
+    /// A limit ended the turn.
+    LimitReached = "limit_reached" of assignment {
+        /// Which limit.
+        limit: Limit,
+        /// Its bound, in the limit's unit.
+        bound: u64,
+        /// The assignment it ended; `None` where none was under way, and in logs of one work at a time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assignment: Option<AssignmentId>,
+    }
+    /// A person stopped the session.
+    StopRequested = "stop_requested" {
+        /// Who.
+        by: Principal,
+        /// Why.
+        reason: String,
+    }
+    /// A new try began.
+    RetryStarted = "retry_started" {
+        /// A person, or the runtime.
+        by: Principal,
+        /// How many retries there have been, this one included.
+        count: u32,
+        /// What the policy said.
+        reason: RetryReason,
+        /// The command behind it, if a person's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cmd_id: Option<CmdId>,
+    }
+    /// What the session said was erased for good: the tombstone, a record of its own and the log's last.
+    SessionErased = "session_erased" {
+        /// A person, or the runtime where the session's time was up.
+        by: Principal,
+        /// Why.
+        reason: String,
+        /// How many events stood before it: all of them are erased.
+        events: u64,
+    }
+}

@@ -1,0 +1,285 @@
+//! What is known of a session: a bounded header.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::handover::Handover;
+use super::record::AssignmentRecord;
+use crate::call::Call;
+use crate::confidence::Confidence;
+use crate::event::{ApprovalRequested, OperatorAsked};
+use crate::evidence::Evidence;
+use crate::failure::AgentFailure;
+use crate::ids::{AgentName, ApprovalId, AssignmentId, CallId, Digest, Handle, PackName, Seq, SessionId, ToolName};
+use crate::model::Usage;
+use crate::principal::Principal;
+use crate::status::Status;
+use crate::time::Timestamp;
+use crate::work::Work;
+
+/// How many of the last tool results may be cited as evidence: keeps the header bounded, and evidence fresh.
+pub const EVIDENCE_MAX: usize = 256;
+/// How many decided approvals are remembered, to tell "too late" from "no such approval".
+pub(super) const DECIDED_MAX: usize = 64;
+/// How many of the operator's last words later briefings repeat.
+pub(super) const WORDS_MAX: usize = 16;
+
+/// A session's bounded header. [`Session::apply`] is its only mutation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub(super) id: SessionId,
+    pub(super) handle: Handle,
+    pub(super) pack: PackName,
+    pub(super) pack_version: u32,
+    pub(super) pack_digest: Digest,
+    pub(super) fields: Arc<Value>,
+    pub(super) parent: Option<SessionId>,
+    pub(super) requester: Principal,
+    pub(super) status: Status,
+    pub(super) status_reason: String,
+    pub(super) head: Seq,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) status_at: Timestamp,
+    pub(super) last_assignment: AssignmentId,
+    pub(super) last_agent: Option<AgentName>,
+    pub(super) last_failure: Option<AgentFailure>,
+    pub(super) retries: u32,
+    pub(super) records: VecDeque<AssignmentRecord>,
+    pub(super) works: BTreeMap<AssignmentId, Work>,
+    pub(super) calls: BTreeMap<CallId, Call>,
+    pub(super) handover: Option<Handover>,
+    pub(super) approvals: BTreeMap<ApprovalId, PendingApproval>,
+    pub(super) decided: VecDeque<ApprovalId>,
+    pub(super) operator: Option<OperatorAsked>,
+    pub(super) words: VecDeque<(Principal, String)>,
+    pub(super) claim: Option<OpenClaim>,
+    pub(super) unknown: BTreeMap<CallId, String>,
+    /// Of these, those that were made again while nobody knew whether the attempt before had happened.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) repeated: BTreeSet<CallId>,
+    pub(super) reports: BTreeMap<AgentName, AgentReport>,
+    pub(super) findings: BTreeMap<ToolName, Arc<Value>>,
+    pub(super) evidence: VecDeque<Seq>,
+    pub(super) changed_at: Seq,
+    pub(super) confidence: Option<Confidence>,
+    pub(super) usage: Usage,
+    pub(super) usage_known: bool,
+}
+
+/// An approval that waits for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PendingApproval {
+    /// What was asked.
+    pub asked: ApprovalRequested,
+    /// When.
+    pub at: Timestamp,
+    /// Who has approved so far.
+    pub approved_by: Vec<Principal>,
+}
+
+/// The last report of an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentReport {
+    /// Its signal, if it gave one.
+    pub signal: Option<String>,
+    /// What it found.
+    pub content: String,
+    /// How sure it was.
+    pub confidence: Confidence,
+    /// Why.
+    pub rationale: String,
+    /// The typed report of its role, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Arc<Value>>,
+    /// Where it stands in the log.
+    pub seq: Seq,
+    /// The tool results behind it.
+    pub evidence: Vec<Seq>,
+}
+
+/// A terminal claim whose effect is under way. The effect is a call like any other, owned by the claim.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenClaim {
+    /// The terminal call.
+    pub call: CallId,
+    /// Who claims.
+    pub by: Principal,
+    /// The terminal tool.
+    pub tool: ToolName,
+    /// Its arguments.
+    pub args: Arc<Value>,
+}
+
+impl Session {
+    /// The id by which logs, stores and programs refer to it.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What people call it, for example `INC-20261120-0001`.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Its pack's name.
+    pub fn pack(&self) -> &PackName {
+        &self.pack
+    }
+
+    /// The pack digest it pinned.
+    pub fn pack_digest(&self) -> Digest {
+        self.pack_digest
+    }
+
+    /// The values of the pack's fields, a JSON object.
+    pub fn fields(&self) -> &Arc<Value> {
+        &self.fields
+    }
+
+    /// Who asked for it.
+    pub fn requester(&self) -> &Principal {
+        &self.requester
+    }
+
+    /// Where the session stands: new, at work, waiting or ended.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Why it has that status.
+    pub fn status_reason(&self) -> &str {
+        &self.status_reason
+    }
+
+    /// The head of its log, which is also its version.
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// When it was created.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When its log last grew.
+    pub fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// The works under way, by their assignments.
+    pub fn works(&self) -> &BTreeMap<AssignmentId, Work> {
+        &self.works
+    }
+
+    /// The work under way that was given out last.
+    pub fn newest_work(&self) -> Option<&Work> {
+        self.works.last_key_value().map(|(_, work)| work)
+    }
+
+    /// The last assignments, oldest first, and how their workers ended.
+    pub fn records(&self) -> impl Iterator<Item = &AssignmentRecord> {
+        self.records.iter()
+    }
+
+    /// What the runtime decides next, where no work is under way.
+    pub(crate) fn handover(&self) -> Option<&Handover> {
+        self.handover.as_ref()
+    }
+
+    /// The pending approvals.
+    pub fn approvals(&self) -> &BTreeMap<ApprovalId, PendingApproval> {
+        &self.approvals
+    }
+
+    /// Whether an approval was pending once.
+    pub(crate) fn was_decided(&self, approval: &ApprovalId) -> bool {
+        self.decided.contains(approval)
+    }
+
+    /// What an operator is asked.
+    pub fn operator(&self) -> Option<&OperatorAsked> {
+        self.operator.as_ref()
+    }
+
+    /// The operator's last words, oldest first.
+    pub fn words(&self) -> impl Iterator<Item = &(Principal, String)> {
+        self.words.iter()
+    }
+
+    /// The terminal claim whose effect is under way.
+    pub fn claim(&self) -> Option<&OpenClaim> {
+        self.claim.as_ref()
+    }
+
+    /// Calls of which nobody knows whether they happened, with the cause.
+    pub fn unknown(&self) -> &BTreeMap<CallId, String> {
+        &self.unknown
+    }
+
+    /// The call of this id.
+    pub fn call(&self, id: &CallId) -> Option<&Call> {
+        self.calls.get(id)
+    }
+
+    /// Whether an earlier attempt at this call may have happened, whatever comes of the present one.
+    pub fn may_have_happened_before(&self, id: &CallId) -> bool {
+        self.repeated.contains(id) || self.call(id).and_then(Call::intent).is_some_and(|intent| intent.lost)
+    }
+
+    /// The last report of each agent.
+    pub fn reports(&self) -> &BTreeMap<AgentName, AgentReport> {
+        &self.reports
+    }
+
+    /// The last finding of each findings tool.
+    pub fn findings(&self) -> &BTreeMap<ToolName, Arc<Value>> {
+        &self.findings
+    }
+
+    /// How many retries there have been.
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// Why the last agent failed, if that is where the session stands.
+    pub fn last_failure(&self) -> Option<&AgentFailure> {
+        self.last_failure.as_ref()
+    }
+
+    /// The agent that worked last.
+    pub fn last_agent(&self) -> Option<&AgentName> {
+        self.last_agent.as_ref()
+    }
+
+    /// The last assignment issued.
+    pub fn last_assignment(&self) -> AssignmentId {
+        self.last_assignment
+    }
+
+    /// The last confidence any agent stated.
+    pub fn confidence(&self) -> Option<Confidence> {
+        self.confidence
+    }
+
+    /// What it has used so far.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Whether an evidence id names one of the last tool results.
+    pub fn holds_evidence(&self, evidence: Evidence) -> bool {
+        evidence.session == self.id && self.evidence.contains(&evidence.seq)
+    }
+
+    /// The signal an agent reported after the last change to the world.
+    pub fn report_since_change(&self, agent: &AgentName) -> Option<&str> {
+        self.reports
+            .get(agent)
+            .filter(|report| report.seq > self.changed_at)
+            .and_then(|report| report.signal.as_deref())
+    }
+}

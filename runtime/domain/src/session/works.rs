@@ -1,0 +1,215 @@
+//! The fold of assignments: given out, carried, ended.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handover::Handover;
+use super::header::{AgentReport, Session};
+use super::record::{AssignmentRecord, WorkerStatus};
+use crate::call::{Call, CallOwner, CallState};
+use crate::event::{
+    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelReplied, RepairRequested, WatchPolled,
+};
+use crate::ids::{AssignmentId, CallId};
+use crate::model::Message;
+use crate::principal::Principal;
+use crate::terminal::StatusChanged;
+use crate::time::millis;
+use crate::work::{Exchange, Turn, Watch, Work, WorkForm, WorkKind};
+
+/// How many of the last assignments are remembered: as many as a session has by default, and a bound on the header.
+const RECORDS_MAX: usize = 32;
+
+impl Session {
+    pub(super) fn assignment_issued(&mut self, issued: &AssignmentIssued, event: &Event) {
+        let AssignmentIssued { assignment, agent, role, work, briefing, deadline_at } = issued;
+        self.last_assignment = *assignment;
+        self.last_agent = Some(agent.clone());
+        self.handover = None;
+        let record = AssignmentRecord { assignment: *assignment, agent: agent.clone(), status: None };
+        push_bounded(&mut self.records, record, RECORDS_MAX);
+        let kind = match work {
+            WorkForm::Watching => WorkKind::Watching(Watch::default()),
+            WorkForm::Asking => WorkKind::Asking(Turn::default()),
+        };
+        let work = Work {
+            assignment: *assignment,
+            agent: agent.clone(),
+            role: role.clone(),
+            briefing: Arc::clone(briefing),
+            issued_at: event.at,
+            active_at: event.at,
+            patience: millis::whole(deadline_at.since(event.at)),
+            redispatched: false,
+            waited: Duration::ZERO,
+            calls: Vec::new(),
+            tool_calls: 0,
+            evidence: Vec::new(),
+            findings: 0,
+            kind,
+        };
+        self.works.insert(*assignment, work);
+    }
+
+    pub(super) fn work_mut(&mut self, assignment: AssignmentId) -> Result<&mut Work, String> {
+        self.works.get_mut(&assignment).ok_or_else(|| format!("assignment {assignment}"))
+    }
+
+    fn turn_mut(&mut self, assignment: AssignmentId) -> Result<&mut Turn, String> {
+        match &mut self.work_mut(assignment)?.kind {
+            WorkKind::Asking(turn) => Ok(turn),
+            WorkKind::Watching(_) => Err(format!("a turn of assignment {assignment}")),
+        }
+    }
+
+    pub(super) fn redispatched(&mut self, assignment: AssignmentId) -> Result<(), String> {
+        self.work_mut(assignment)?.redispatched = true;
+        Ok(())
+    }
+
+    pub(super) fn model_requested(&mut self, assignment: AssignmentId, round: u32) -> Result<(), String> {
+        self.close_round(assignment)?;
+        let turn = self.turn_mut(assignment)?;
+        turn.round = round;
+        turn.exchange = Exchange::Asked;
+        Ok(())
+    }
+
+    pub(super) fn model_replied(&mut self, replied: &ModelReplied) -> Result<(), String> {
+        self.usage_known &= replied.reply.usage.cost_micro_usd.is_some();
+        self.usage = self.usage.plus(replied.reply.usage);
+        let turn = self.turn_mut(replied.assignment)?;
+        turn.exchange = Exchange::Replied;
+        turn.text = Arc::clone(&replied.reply.text);
+        for (index, call) in replied.reply.calls.iter().enumerate() {
+            self.add_call(
+                replied.assignment,
+                Call {
+                    id: CallId::at(replied.assignment, replied.round, index),
+                    owner: CallOwner::Work(replied.assignment),
+                    wire: call.tool.clone(),
+                    args: Arc::clone(&call.args),
+                    state: CallState::Proposed,
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn model_failed(&mut self, assignment: AssignmentId) -> Result<(), String> {
+        self.turn_mut(assignment)?.exchange = Exchange::Ready;
+        Ok(())
+    }
+
+    pub(super) fn repair_requested(&mut self, repair: &RepairRequested) -> Result<(), String> {
+        self.close_round(repair.assignment)?;
+        let turn = self.turn_mut(repair.assignment)?;
+        turn.exchange = Exchange::Ready;
+        turn.repaired = true;
+        turn.history.push(Message::User { text: repair.problem.as_str().into() });
+        Ok(())
+    }
+
+    /// Adds a call that a work waits for.
+    pub(super) fn add_call(&mut self, assignment: AssignmentId, call: Call) -> Result<(), String> {
+        self.work_mut(assignment)?.calls.push(call.id.clone());
+        self.calls.insert(call.id.clone(), call);
+        Ok(())
+    }
+
+    /// Takes a work's calls out of the map, in their order.
+    pub(super) fn take_calls(&mut self, assignment: AssignmentId) -> Result<Vec<Call>, String> {
+        let ids = std::mem::take(&mut self.work_mut(assignment)?.calls);
+        Ok(ids.iter().filter_map(|id| self.calls.remove(id)).collect())
+    }
+
+    /// Moves the round's calls from the map into the turn's history.
+    fn close_round(&mut self, assignment: AssignmentId) -> Result<(), String> {
+        let calls = self.take_calls(assignment)?;
+        self.turn_mut(assignment)?.close_round(calls);
+        Ok(())
+    }
+
+    pub(super) fn watch_polled(&mut self, polled: &WatchPolled, event: &Event) -> Result<(), String> {
+        let WatchPolled { assignment, streak, met, next_at } = *polled;
+        let WorkKind::Watching(watch) = &mut self.work_mut(assignment)?.kind else {
+            return Err(format!("a watch of assignment {assignment}"));
+        };
+        *watch = Watch { polls: watch.polls + 1, streak, met, next_at, read_at: event.at, fence: event.fence };
+        Ok(())
+    }
+
+    pub(super) fn agent_finished(&mut self, finished: &AgentFinished, event: &Event) {
+        let report = AgentReport {
+            signal: finished.envelope.signal.clone(),
+            content: finished.envelope.content.clone(),
+            confidence: finished.envelope.confidence,
+            rationale: finished.envelope.rationale.clone(),
+            report: finished.envelope.report.clone(),
+            seq: event.seq,
+            evidence: finished.evidence.clone(),
+        };
+        self.reports.insert(finished.agent.clone(), report);
+        self.handover = Some(Handover::Route(finished.agent.clone()));
+        self.close_work(finished.assignment, WorkerStatus::Completed);
+    }
+
+    pub(super) fn agent_failed(&mut self, failed: &AgentFailed) {
+        self.last_failure = Some(failed.failure.clone());
+        // Nothing is tried again on top of what may have happened.
+        self.handover = self.unknown.is_empty().then_some(Handover::Recover);
+        self.close_work(failed.assignment, (&failed.failure).into());
+    }
+
+    /// A limit ends the work it names; logs of before that did not name it had one work at a time.
+    pub(super) fn limit_reached(&mut self, limit: &LimitReached) {
+        let reached = limit.assignment.or_else(|| self.newest_work().map(|work| work.assignment));
+        if let Some(assignment) = reached {
+            self.close_work(assignment, WorkerStatus::Error);
+        }
+    }
+
+    fn close_work(&mut self, assignment: AssignmentId, status: WorkerStatus) {
+        self.works.remove(&assignment);
+        self.calls.retain(|_, call| call.owner != CallOwner::Work(assignment));
+        let record = self.records.iter_mut().find(|record| record.assignment == assignment);
+        if let Some(record) = record.filter(|record| record.status.is_none()) {
+            record.status = Some(status);
+        }
+    }
+
+    /// Time waited for people does not count against a work.
+    pub(super) fn waited(&mut self, span: Duration) {
+        for work in self.works.values_mut() {
+            work.waited += millis::whole(span);
+        }
+    }
+
+    /// The session ended with works still open. An agent that closed the session itself has done its work.
+    pub(super) fn cut_off(&mut self, changed: &StatusChanged) {
+        let ends: Vec<_> = self.works.values().map(|work| (work.assignment, end_of(work, changed))).collect();
+        for (assignment, status) in ends {
+            self.close_work(assignment, status);
+        }
+        self.calls.clear();
+    }
+}
+
+fn end_of(work: &Work, changed: &StatusChanged) -> WorkerStatus {
+    if *changed.by() == Principal::Agent(work.agent.clone()) {
+        WorkerStatus::Completed
+    } else if work.has_begun() {
+        WorkerStatus::Error
+    } else {
+        WorkerStatus::NotRun
+    }
+}
+
+/// Adds to a list of bounded length, dropping the oldest.
+pub(super) fn push_bounded<T>(list: &mut VecDeque<T>, item: T, max: usize) {
+    if list.len() >= max {
+        list.pop_front();
+    }
+    list.push_back(item);
+}

@@ -1,0 +1,83 @@
+//! Terminal claims: what must hold before one counts.
+
+use serde_json::Value;
+
+use super::transition::StatusChanged;
+use crate::evidence::Evidence;
+use crate::pack::TerminalTool;
+use crate::principal::Principal;
+use crate::refusal::ToolRefusal;
+use crate::roster::Rosters;
+use crate::session::Session;
+
+/// A terminal tool call before it was verified.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim<'a> {
+    /// Who claims.
+    pub(crate) by: &'a Principal,
+    /// Its arguments.
+    pub(crate) args: &'a Value,
+    /// Calls of the same message that failed or were refused.
+    pub(crate) failed_siblings: Vec<String>,
+    /// A person claims under their own name: what agents must have reported first does not bind them.
+    pub(crate) person: bool,
+}
+
+/// Checks all that can be checked before the claim's effect: schema, roster, evidence, requirements, siblings.
+pub(crate) fn check(
+    claim: &Claim<'_>,
+    session: &Session,
+    tool: &TerminalTool,
+    rosters: &Rosters,
+) -> Result<(), ToolRefusal> {
+    let problems = tool.schema.problems(claim.args);
+    if !problems.is_empty() {
+        return Err(ToolRefusal::InvalidArguments { problems });
+    }
+    let refusals = rosters.check(&tool.rosters, claim.args);
+    if !refusals.is_empty() {
+        return Err(ToolRefusal::OutOfRoster { refusals });
+    }
+    let unknown = unknown_evidence(session, claim.args);
+    if !unknown.is_empty() {
+        return Err(ToolRefusal::UnknownEvidence { unknown });
+    }
+    if !claim.failed_siblings.is_empty() {
+        return Err(ToolRefusal::SiblingsFailed { calls: claim.failed_siblings.clone() });
+    }
+    for (agent, wants) in tool.requires.iter().filter(|_| !claim.person) {
+        let has = session.report_since_change(agent);
+        if has != Some(wants.as_str()) {
+            return Err(ToolRefusal::Unmet { agent: agent.clone(), wants: wants.clone(), has: has.map(str::to_owned) });
+        }
+    }
+    Ok(())
+}
+
+/// Verifies a claim and builds the transition it leads to: the only way to a pack's outcome.
+pub(crate) fn verify(
+    claim: &Claim<'_>,
+    session: &Session,
+    tool: &TerminalTool,
+    rosters: &Rosters,
+) -> Result<StatusChanged, ToolRefusal> {
+    check(claim, session, tool, rosters)?;
+    Ok(StatusChanged::verified(session.status(), &tool.outcome, reason_of(claim.args), claim.by.clone()))
+}
+
+fn reason_of(args: &Value) -> String {
+    ["summary", "reason", "rationale"]
+        .iter()
+        .find_map(|key| args.get(key).and_then(Value::as_str))
+        .unwrap_or("terminal claim verified")
+        .to_owned()
+}
+
+/// The evidence ids that name no tool result of this session.
+fn unknown_evidence(session: &Session, args: &Value) -> Vec<String> {
+    let cited = args.get("evidence").and_then(Value::as_array).into_iter().flatten();
+    cited
+        .filter(|id| !id.as_str().and_then(Evidence::parse).is_some_and(|e| session.holds_evidence(e)))
+        .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! A turn: the exchange with a model that one assignment consists of.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::ids::Digest;
+use crate::model::{AssistantCall, Message};
+
+/// How far the exchange with a model is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The settled part of the exchange, the briefing left out.
+    pub history: Vec<Message>,
+    /// The last round asked for; 0 before the first.
+    pub round: u32,
+    /// Whose move it is.
+    pub exchange: Exchange,
+    /// The text of the last reply while its calls are open.
+    pub text: Arc<str>,
+    /// Whether the one repair request was made.
+    pub repaired: bool,
+    /// Digest of the last round's calls and results, and how often in a row it came.
+    pub repeat: (Digest, u32),
+}
+
+/// Whose move it is in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exchange {
+    /// The next round's question is to be asked.
+    #[default]
+    Ready,
+    /// The model's reply is outstanding.
+    Asked,
+    /// The model replied; its calls are carried out, then the reply is looked at.
+    Replied,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            history: Vec::new(),
+            round: 0,
+            exchange: Exchange::Ready,
+            text: "".into(),
+            repaired: false,
+            repeat: (Digest::default(), 0),
+        }
+    }
+}
+
+impl Turn {
+    /// Whether the model's reply to the present round is outstanding.
+    pub fn is_asked(&self) -> bool {
+        self.exchange == Exchange::Asked
+    }
+
+    /// Whether a reply was recorded.
+    pub(super) fn has_begun(&self) -> bool {
+        self.round > 1 || !self.history.is_empty() || !self.text.is_empty()
+    }
+
+    /// Moves the settled round into the history, results in call order, so that a provider's history is always valid.
+    pub(crate) fn close_round(&mut self, calls: Vec<Call>) {
+        if calls.is_empty() && self.text.is_empty() {
+            return;
+        }
+        self.repeat = (digest(&calls), self.repeats(&calls));
+        let proposed =
+            calls.iter().map(|c| AssistantCall { id: c.id.clone(), tool: c.wire.clone(), args: Arc::clone(&c.args) });
+        let text = std::mem::replace(&mut self.text, "".into());
+        self.history.push(Message::Assistant { text, calls: proposed.collect() });
+        for call in calls {
+            let result =
+                call.settled().map_or_else(|| Arc::new(json!({"status": "cancelled"})), |s| Arc::clone(&s.result));
+            self.history.push(Message::Tool { call: call.id, tool: call.wire, result });
+        }
+    }
+
+    /// How often in a row the present round's calls came with the same arguments and the same results.
+    pub(crate) fn repeats<'a>(&self, calls: impl IntoIterator<Item = &'a Call> + Clone) -> u32 {
+        let some = calls.clone().into_iter().next().is_some();
+        if some && self.repeat.0 == digest(calls) { self.repeat.1 + 1 } else { 1 }
+    }
+}
+
+fn digest<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Digest {
+    let seen = calls
+        .into_iter()
+        .map(|call| json!([call.wire, call.args, call.settled().map(|settled| without_evidence(&settled.result))]));
+    Digest::of_json(&seen.collect())
+}
+
+/// A result without the id that differs between two equal ones.
+fn without_evidence(result: &Value) -> Value {
+    let mut result = result.clone();
+    if let Some(object) = result.as_object_mut() {
+        object.remove("evidence");
+    }
+    result
+}

@@ -1,0 +1,126 @@
+//! Work that is under way in a session: one per assignment that was given out and has not ended.
+//!
+//! | file | kind of work |
+//! |---|---|
+//! | `asking` | a turn: a model's replies and the tools they call |
+//! | `watching` | measuring with one tool until a condition holds, without a model |
+
+mod asking;
+mod watching;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
+use crate::time::Timestamp;
+
+pub use asking::{Exchange, Turn};
+pub use watching::Watch;
+
+/// How many evidence ids of one assignment are kept for its report.
+const EVIDENCE_MAX: usize = 64;
+
+/// One assignment that is being carried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The assignment that is carried out.
+    pub assignment: AssignmentId,
+    /// Who carries it out.
+    pub agent: AgentName,
+    /// The behaviour that the agent has.
+    pub role: RoleName,
+    /// What it was told.
+    pub briefing: Arc<str>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When something of it was last recorded.
+    pub active_at: Timestamp,
+    /// How long it may be silent; for measuring, how long it lasts.
+    #[serde(with = "crate::time::millis")]
+    pub patience: Duration,
+    /// Whether it was given out a second time.
+    pub redispatched: bool,
+    /// Time spent waiting for people, which does not count against its wall time.
+    #[serde(with = "crate::time::millis")]
+    pub waited: Duration,
+    /// Its open calls, in the order in which they were proposed.
+    pub calls: Vec<CallId>,
+    /// Calls intended so far.
+    pub tool_calls: u32,
+    /// The tool results it has seen, oldest first.
+    pub evidence: Vec<Seq>,
+    /// How many findings it recorded.
+    pub findings: u32,
+    /// What is done, and how far it is.
+    pub kind: WorkKind,
+}
+
+/// Which kind of work an assignment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkForm {
+    /// A model is asked and calls tools.
+    Asking,
+    /// One tool is polled until its result meets a condition.
+    Watching,
+}
+
+/// What is done in a work, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// A model is asked and calls tools.
+    Asking(Turn),
+    /// One tool is polled until its result meets a condition.
+    Watching(Watch),
+}
+
+impl Work {
+    /// Its turn, where a model is asked.
+    pub fn turn(&self) -> Option<&Turn> {
+        match &self.kind {
+            WorkKind::Asking(turn) => Some(turn),
+            WorkKind::Watching(_) => None,
+        }
+    }
+
+    /// Its measurement, where one is taken.
+    pub fn watch(&self) -> Option<&Watch> {
+        match &self.kind {
+            WorkKind::Watching(watch) => Some(watch),
+            WorkKind::Asking(_) => None,
+        }
+    }
+
+    pub(crate) fn evidence_found(&mut self, seq: Seq) {
+        if self.evidence.len() >= EVIDENCE_MAX {
+            self.evidence.remove(0);
+        }
+        self.evidence.push(seq);
+    }
+
+    /// When silence counts as failure, for an owner that listens since `since`: what a worker said to an owner that died
+    /// is not held against it. Measuring is never silent: this is when it ends.
+    pub fn silent_at(&self, since: Timestamp) -> Timestamp {
+        match self.kind {
+            WorkKind::Watching(_) => self.ends_at(),
+            WorkKind::Asking(_) => self.ends_at().max(since.plus(self.patience)),
+        }
+    }
+
+    /// When silence since the last fact counts as failure; for measuring, when it ends.
+    pub fn ends_at(&self) -> Timestamp {
+        match self.kind {
+            WorkKind::Watching(_) => self.issued_at.plus(self.patience),
+            WorkKind::Asking(_) => self.active_at.plus(self.patience),
+        }
+    }
+
+    /// Whether anything of its worker's was recorded.
+    pub(crate) fn has_begun(&self) -> bool {
+        let said = self.turn().is_some_and(Turn::has_begun);
+        said || !self.calls.is_empty()
+    }
+}

@@ -1,0 +1,95 @@
+//! What sessions work with: packs, models, tools. A reload replaces it as a whole; nobody works with half of each.
+//!
+//! | who | which resources |
+//! |---|---|
+//! | a new session | the present ones |
+//! | a live session | those it was taken up with, until it rests |
+//! | a session taken up again | the present ones, but always the pack it was opened with |
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use provost_domain::ids::{Digest, PackName};
+use provost_domain::pack::Pack;
+use provost_domain::tool::Catalog;
+
+use crate::gateway::{ModelGateway, ToolGateway};
+
+/// The packs sessions are carried on with.
+#[derive(Debug, Clone, Default)]
+pub struct Packs {
+    /// Those that new sessions are opened from.
+    pub present: Vec<Arc<Pack>>,
+    /// Other versions, which sessions that are not over were opened with.
+    pub pinned: Vec<Arc<Pack>>,
+}
+
+impl Packs {
+    /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
+    pub fn of(&self, digest: Digest, name: &PackName) -> Option<&Arc<Pack>> {
+        let mut all = self.present.iter().chain(&self.pinned);
+        let same = all.find(|pack| pack.digest == digest && pack.name == *name);
+        same.or_else(|| self.present.iter().find(|pack| pack.name == *name))
+    }
+}
+
+impl From<Vec<Arc<Pack>>> for Packs {
+    fn from(present: Vec<Arc<Pack>>) -> Self {
+        Self { present, pinned: Vec::new() }
+    }
+}
+
+/// Packs, models and tools that were checked against each other.
+#[derive(Debug)]
+pub struct Resources {
+    pub(crate) models: ModelGateway,
+    pub(crate) tools: ToolGateway,
+    pub(crate) catalog: Catalog,
+    packs: BTreeMap<PackName, Arc<Pack>>,
+    /// Also those of earlier resources: sessions are pinned to the pack they were opened with.
+    pinned: HashMap<Digest, Arc<Pack>>,
+}
+
+impl Resources {
+    /// From packs and the models and tools they name.
+    pub fn new(packs: impl Into<Packs>, models: ModelGateway, tools: ToolGateway) -> Self {
+        let Packs { present, pinned } = packs.into();
+        let pinned = present.iter().chain(&pinned).map(|pack| (pack.digest, Arc::clone(pack))).collect();
+        let packs = present.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
+        Self { catalog: tools.catalog(), models, tools, packs, pinned }
+    }
+
+    /// The packs new sessions may be opened from, by name.
+    pub(crate) fn packs(&self) -> &BTreeMap<PackName, Arc<Pack>> {
+        &self.packs
+    }
+
+    /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
+    pub(crate) fn pinned(&self, digest: Digest, name: &PackName) -> Option<Arc<Pack>> {
+        self.pinned.get(&digest).filter(|pack| pack.name == *name).or_else(|| self.packs.get(name)).cloned()
+    }
+}
+
+/// The resources new sessions get, until a reload replaces them.
+#[derive(Debug)]
+pub(crate) struct PresentResources(RwLock<Arc<Resources>>);
+
+impl PresentResources {
+    pub(crate) fn new(resources: Resources) -> Self {
+        Self(RwLock::new(Arc::new(resources)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Resources> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts new resources in the place of the present ones. Packs of sessions that may still live are kept: as many as
+    /// there were different ones since the start.
+    pub(crate) fn replace(&self, mut resources: Resources) {
+        let mut present = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (digest, pack) in &present.pinned {
+            resources.pinned.entry(*digest).or_insert_with(|| Arc::clone(pack));
+        }
+        *present = Arc::new(resources);
+    }
+}

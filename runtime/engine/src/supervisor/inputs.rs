@@ -1,0 +1,135 @@
+//! Inputs in their turn: what workers report and callers ask is decided here, one after the other.
+
+use std::sync::Arc;
+
+use provost_domain::command::{Ask, Command, Report};
+use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
+use provost_domain::event::{Event, EventBody};
+use provost_domain::ids::Seq;
+use provost_domain::pack::Pack;
+use provost_domain::port::InboxEntry;
+use provost_domain::refusal::Refusal;
+use provost_domain::session::Session;
+use provost_domain::status::Status;
+use provost_domain::time::Timestamp;
+use ractor::{ActorId, ActorProcessingErr, ActorRef};
+
+use super::batch::Batch;
+use super::messages::{Input, ToSupervisor};
+use super::session_pack::SessionPack;
+use super::state::State;
+use crate::answer::StoredAnswer;
+
+impl State {
+    /// What a worker reports. One that was replaced may not have listened and go on all the same: that something happened is
+    /// news from anybody, but its failures and answers say nothing of the attempt that is under way in its place.
+    pub(super) fn reported(&mut self, worker: ActorId, report: Report) {
+        if self.performing.is_carried_by(worker) {
+            self.report(report);
+        } else if report.tells_of_success() {
+            self.inputs.push_back(Input::Report(report));
+        }
+    }
+
+    pub(super) fn report(&mut self, report: Report) {
+        self.performing.ended(&report);
+        self.inputs.push_back(Input::Report(report));
+    }
+
+    pub(super) fn inbox(&mut self, inbox: Vec<InboxEntry>, wake_seq: u64) {
+        self.wake_seq = self.wake_seq.max(wake_seq);
+        for entry in inbox {
+            if self.seen.insert(entry.cmd_id.clone()) {
+                self.inputs.push_back(Input::Inbox(entry.cmd_id, Box::new(entry.command)));
+            }
+        }
+    }
+
+    pub(super) fn read_inbox(&self, myself: &ActorRef<ToSupervisor>) {
+        let (commands, id) = (Arc::clone(&self.shared.ports.commands), self.id());
+        let work = async move { commands.inbox(id).await };
+        self.shared.tasks.report("reading an inbox", myself, work, ToSupervisor::Inbox);
+    }
+
+    /// Decides one input. A refusal is an answer and changes nothing.
+    pub(super) fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
+        match input {
+            Input::Create(created, reply) => {
+                let body = decide::create(*created);
+                let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
+                Session::advance(&mut self.session, &event)?;
+                batch.events.push(body);
+                let accepted = Accepted { status: Status::New, version: event.seq };
+                batch.answers.extend(reply.map(|reply| (reply, StoredAnswer::Accepted(accepted))));
+            }
+            Input::Report(report) => {
+                let Some(session) = &self.session else { return Ok(()) };
+                let verdict = match &self.served {
+                    SessionPack::Pinned(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
+                    SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, &report),
+                };
+                self.adopt(verdict, batch);
+            }
+            Input::Direct(command, reply) => {
+                let answer = self.decide(&command, batch)?;
+                batch.answers.extend(reply.map(|reply| (reply, answer)));
+            }
+            Input::Inbox(cmd_id, command) => {
+                let answer = self.decide(&command, batch)?;
+                batch.acks.push((cmd_id, answer));
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, command: &Command, batch: &mut Batch) -> Result<StoredAnswer, ActorProcessingErr> {
+        let Some(session) = &self.session else { return Err("a command came before the session".into()) };
+        if let Ask::Settle { call, .. } = &command.ask
+            && self.performing.makes(call)
+        {
+            return Ok(StoredAnswer::Refused(Refusal::CallUnderWay { call: call.clone() }));
+        }
+        let decided = match &self.served {
+            SessionPack::Pinned(pack) => decide::command(session, command, &self.facts(pack, batch.at)),
+            SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).command(session, command),
+        };
+        Ok(match decided {
+            Ok(verdict) => {
+                let verdict = self.shared.settings.controls.verdict(verdict, session, self.fence())?;
+                let after = &verdict.after;
+                let accepted = Accepted { status: after.status().clone(), version: after.head() };
+                self.adopt(verdict, batch);
+                StoredAnswer::Accepted(accepted)
+            }
+            Err(refusal) => StoredAnswer::Refused(refusal),
+        })
+    }
+
+    fn facts<'a>(&'a self, pack: &'a Pack, now: Timestamp) -> Facts<'a> {
+        Facts {
+            now,
+            fence: self.fence(),
+            since: self.since,
+            pack,
+            catalog: &self.resources.catalog,
+            roles: &*self.shared.ports.roles,
+        }
+    }
+
+    fn unserved<'a>(&self, loaded: &'a str, now: Timestamp) -> Unserved<'a> {
+        Unserved { now, fence: self.fence(), loaded }
+    }
+
+    fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) {
+        let ends_turn = |event: &EventBody| matches!(event, EventBody::AgentFinished(_) | EventBody::AgentFailed(_));
+        batch.turn_ended |= verdict.events.iter().any(ends_turn);
+        for event in &verdict.events {
+            if let EventBody::AssignmentRedispatched(again) = event {
+                self.performing.dismiss(again.assignment);
+            }
+        }
+        batch.events.extend(verdict.events);
+        batch.contents.extend(verdict.contents);
+        self.session = Some(verdict.after);
+    }
+}

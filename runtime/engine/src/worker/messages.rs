@@ -1,0 +1,47 @@
+//! What a worker is told and started with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use provost_domain::ids::AssignmentId;
+use provost_domain::model::ModelRequest;
+use ractor::ActorRef;
+use tokio_util::sync::CancellationToken;
+
+use crate::gateway::{Inquiry, Permit};
+use crate::parts::EngineParts;
+use crate::resources::Resources;
+use crate::supervisor::ToSupervisor;
+
+/// What a worker is told to perform.
+#[derive(Debug)]
+pub(crate) enum ToWorker {
+    /// Ask the model; report the reply within this time.
+    Ask(Box<ModelRequest>, Duration),
+    /// Make a permitted call; report the outcome.
+    Call(Permit),
+    /// Ask the tool whether a call happened; report what it says.
+    Probe(Inquiry),
+}
+
+impl ToWorker {
+    /// What performing it is called among the engine's tasks.
+    pub(super) fn task(&self) -> &'static str {
+        match self {
+            Self::Ask(..) => "asking a model",
+            Self::Call(_) => "calling a tool",
+            Self::Probe(_) => "asking a tool about a call",
+        }
+    }
+}
+
+/// What a worker is started with.
+#[derive(Debug)]
+pub(crate) struct WorkerArguments {
+    pub(crate) shared: Arc<EngineParts>,
+    pub(crate) resources: Arc<Resources>,
+    pub(crate) supervisor: ActorRef<ToSupervisor>,
+    pub(crate) assignment: AssignmentId,
+    /// Cancels everything it has under way; its supervisor holds it too, for a worker that does not listen any more.
+    pub(crate) cancelled: CancellationToken,
+}

@@ -1,0 +1,46 @@
+//! What every face of Provost shares: the JSON API, the page, the command line. A face authenticates its caller, calls an
+//! operation here and renders what comes back; it decides nothing.
+//!
+//! | module | what |
+//! |---|---|
+//! | `caller` | who asks; access is checked here and nowhere else |
+//! | `operations`, `tokens` | what callers may have done |
+//! | `lookups` | what callers may look up, from rows and snapshots |
+//! | `asks` | what a session asks of people |
+//! | `view` | what answers look like |
+//! | `error`, `code` | why something was not done, with its stable code |
+//! | `narrate` | what an event is, in words |
+//! | `report` | a session as a document |
+//! | `visible` | text from outside, bounded and with nothing invisible in it |
+//!
+//! It knows no web framework, no argument parser and no database.
+
+mod asks;
+mod caller;
+mod code;
+mod error;
+mod lookups;
+mod narrate;
+mod operations;
+mod report;
+mod tokens;
+mod view;
+mod visible;
+
+pub use asks::{ApprovalCard, ArgumentView, Asks, CarryOn, DoubtCard, QuestionCard, RetryCard};
+pub use caller::Caller;
+pub use code::Code;
+pub use error::OperationError;
+pub use lookups::{ApprovalQueue, Lookups, NarratedEvent, SessionState, StoredEvent, Timeline, page_size};
+pub use narrate::{
+    CallNames, DETAIL_MAX, Detail, DetailBody, Level, Narration, PREVIEW_MAX, StatusView, Tone, ago, clock, dollars,
+    effect, gate_reason, minute, narrate, number, span, until, word,
+};
+pub use operations::{CaseRequest, CommandRequest, Operations, Receipt, permission};
+pub use report::markdown;
+pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
+pub use view::{
+    AcceptedView, ApprovalView, EventView, GoneView, Minted, PackView, Page, RecordView, ReportView, SessionDetail,
+    SessionView, TokenView, ToolView, roles,
+};
+pub use visible::{Markdown, TEXT_MAX, VisibleText, fenced, hides, write_visible};

@@ -1,0 +1,60 @@
+//! Gates, and the people they ask.
+
+use provost_domain::event::{
+    ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalRequested, GateFired,
+};
+use provost_domain::gate::GateAction;
+
+use super::detail::Detail;
+use super::names::CallNames;
+use super::narration::{Level, Narration, Tone};
+use super::words::gate_reason;
+
+/// What follows of it, a question or a refusal, has an event of its own.
+pub(super) fn gate(e: &GateFired, names: &CallNames) -> Narration {
+    let about = e.call.as_ref().map_or_else(|| "the route".into(), |call| names.shown(call));
+    let action = match e.action {
+        GateAction::Auto => "lets it run",
+        GateAction::Notify => "lets it run and notes it",
+        GateAction::Approve => "asks a person",
+        GateAction::Deny => "denies it",
+    };
+    Narration::new(Level::Minor, Tone::Ask, "◫", "The gate on")
+        .name(about.as_str())
+        .text(format!("{action}: {}", gate_reason(e.reason)))
+}
+
+pub(super) fn requested(e: &ApprovalRequested) -> Narration {
+    let lead =
+        if e.min > 1 { format!("{} people are asked to approve", e.min) } else { "Approval needed for".to_owned() };
+    Narration::new(Level::Call, Tone::Ask, "●", lead)
+        .name(e.tool.as_str())
+        .text(format!("because {} (approval {})", gate_reason(e.reason), e.approval))
+        .key(Detail::value("arguments", &e.args))
+}
+
+pub(super) fn answered(e: &ApprovalAnswered) -> Narration {
+    Narration::new(Level::Call, Tone::Ask, "◐", "One approval").by(&e.by)
+}
+
+pub(super) fn decided(e: &ApprovalDecided, names: &CallNames) -> Narration {
+    let (tone, glyph, lead) = match &e.decision {
+        ApprovalDecision::Approved => (Tone::Good, "✓", "Approved"),
+        ApprovalDecision::Edited { .. } => (Tone::Good, "✓", "Approved with other arguments"),
+        ApprovalDecision::Rejected { .. } => (Tone::Warn, "✕", "Rejected"),
+        ApprovalDecision::Responded { .. } => (Tone::Calm, "✎", "Answered instead of running"),
+        ApprovalDecision::Cancelled => (Tone::Calm, "⊘", "Cancelled because the session ended first:"),
+    };
+    let narration = Narration::new(Level::Call, tone, glyph, lead).name(names.shown(&e.call).as_str()).by(&e.by);
+    match &e.decision {
+        ApprovalDecision::Edited { args, .. } => narration.key(Detail::value("arguments", args)),
+        ApprovalDecision::Rejected { reason } => narration.key(Detail::passage("reason", reason)),
+        ApprovalDecision::Responded { text } => narration.key(Detail::passage("answer", text)),
+        ApprovalDecision::Approved | ApprovalDecision::Cancelled => narration,
+    }
+}
+
+pub(super) fn expired(e: &ApprovalExpired, names: &CallNames) -> Narration {
+    Narration::new(Level::Call, Tone::Warn, "⊘", "Nobody answered in time, so it does not run:")
+        .name(names.shown(&e.call).as_str())
+}

@@ -1,0 +1,159 @@
+//! Places of secrets, and reading them. A secret is read once, kept out of every error, and never printed.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::error::ErrorLog;
+use crate::node::YamlNode;
+use crate::read::FromYaml;
+use crate::variables::Variable;
+
+/// Most bytes of a secret's file; a key is far shorter, and anything longer is not a key.
+const SECRET_MAX: u64 = 16 * 1024;
+/// The folder in which systemd leaves a service its credentials.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// Where a key or another secret is. The secret itself is never part of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// A file of this name in the service's credentials directory (`LoadCredential=` of a systemd unit).
+    Credential(String),
+    /// An environment variable of this name.
+    Env(String),
+    /// The file that holds nothing else.
+    File(PathBuf),
+}
+
+/// There is no secret where it should be. Names the place and never holds the secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SecretError(String);
+
+impl SecretPlace {
+    /// Reads the secret; `variable` answers what the environment holds. White space around the secret is dropped.
+    pub fn load(&self, variable: Variable<'_>) -> Result<SecretString, SecretError> {
+        let (place, text) = match self {
+            Self::Credential(id) => {
+                let place = format!("the credential `{id}`");
+                let folder = variable(CREDENTIALS).ok_or_else(|| {
+                    let other = "which systemd sets; elsewhere use `env` or `file`";
+                    SecretError(format!("{place} needs `{CREDENTIALS}`, {other}"))
+                })?;
+                (place, read_file(&Path::new(&folder).join(plain_name(id)?))?)
+            }
+            Self::Env(name) => {
+                let place = format!("the variable `{name}`");
+                let unset = || SecretError(format!("{place} is not set; it should hold the key"));
+                let text = variable(name).ok_or_else(unset)?;
+                (place, text)
+            }
+            Self::File(path) => (format!("the file {}", path.display()), read_file(path)?),
+        };
+        let secret = text.trim();
+        if secret.is_empty() {
+            return Err(SecretError(format!("{place} is empty; it should hold the key")));
+        }
+        if !secret.chars().all(|c| c.is_ascii_graphic()) {
+            let detail = "holds more than a key: only visible ASCII characters, on one line";
+            return Err(SecretError(format!("{place} {detail}")));
+        }
+        Ok(SecretString::from(secret))
+    }
+}
+
+/// A credential's name, which must be one plain file name so that it cannot lead out of its directory.
+fn plain_name(id: &str) -> Result<&str, SecretError> {
+    let mut parts = Path::new(id).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(name)), None) if name == id => Ok(id),
+        _ => Err(SecretError(format!("`{id}` is not a credential's name; write a plain file name"))),
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, SecretError> {
+    let cannot = |error: std::io::Error| SecretError(format!("reading the key from {}: {error}", path.display()));
+    let mut text = String::new();
+    File::open(path).map_err(cannot)?.take(SECRET_MAX + 1).read_to_string(&mut text).map_err(cannot)?;
+    if text.len() as u64 > SECRET_MAX {
+        let detail = format!("is longer than {SECRET_MAX} bytes; it should hold only the key");
+        return Err(SecretError(format!("{} {detail}", path.display())));
+    }
+    Ok(text)
+}
+
+impl FromYaml for SecretPlace {
+    /// No message shows what was written: somebody may have written the secret.
+    fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
+        let mut entries = node.entries();
+        if let (Some((kind, name)), None) = (entries.next(), entries.next()) {
+            match kind.as_str() {
+                "credential" => return String::read(name, log).map(Self::Credential),
+                "env" => return String::read(name, log).map(Self::Env),
+                "file" => return PathBuf::read(name, log).map(Self::File),
+                _ => {}
+            }
+        }
+        let message = "here stands where the secret is, and nothing else";
+        log.report(node.place, message, "write {credential: ID}, {env: NAME} or {file: PATH}");
+        None
+    }
+
+    fn blank() -> Self {
+        Self::Env(String::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(place: &SecretPlace, variables: &[(&str, &str)], expect: Result<&str, &str>) {
+        let variable =
+            |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+        match (place.load(&variable), expect) {
+            (Ok(key), Ok(expect)) => {
+                assert_eq!(key.expose_secret(), expect);
+                assert!(!format!("{key:?}").contains(expect));
+            }
+            (Err(SecretError(detail)), Err(part)) => {
+                assert!(detail.contains(part), "{detail}");
+                assert!(!detail.contains("sk-"), "the key in {detail}");
+            }
+            (found, expect) => panic!("{found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_from_each_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model-key");
+        std::fs::write(&path, " sk-file\n").unwrap();
+        let directory = folder.path().to_str().unwrap();
+        check(&SecretPlace::File(path), &[], Ok("sk-file"));
+        check(&SecretPlace::Credential("model-key".to_owned()), &[(CREDENTIALS, directory)], Ok("sk-file"));
+        check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "sk-env")], Ok("sk-env"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_without_being_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().to_str().unwrap();
+        let path = folder.path().join("long");
+        std::fs::write(&path, "sk-".repeat(10_000)).unwrap();
+        check(&SecretPlace::File(path), &[], Err("longer than"));
+        check(&SecretPlace::File(folder.path().join("none")), &[], Err("reading the key from"));
+        check(&SecretPlace::Env("KEY".to_owned()), &[], Err("`KEY` is not set"));
+        check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", " \n")], Err("is empty"));
+        check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "sk-a\nsk-b")], Err("more than a key"));
+        check(&SecretPlace::Credential("model-key".to_owned()), &[], Err(CREDENTIALS));
+        for id in ["../model-key", "/etc/passwd", "", ".", "a/b"] {
+            check(&SecretPlace::Credential(id.to_owned()), &[(CREDENTIALS, directory)], Err("plain file name"));
+        }
+    }
+}

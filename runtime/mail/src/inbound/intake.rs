@@ -1,0 +1,182 @@
+//! Takes deliveries: each is parsed, checked and stored, or refused. The worker then works on what waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use prometheus::{IntCounterVec, Opts};
+use provost_domain::ids::{DeliveryId, Digest};
+use provost_domain::port::{Arrived, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery};
+use provost_domain::principal::Principal;
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use tokio::sync::Notify;
+
+use super::error::{DeliveryError, IntakeError};
+use super::formats::DeliveryFormat;
+use super::incoming::Incoming;
+use super::notice::BadDelivery;
+use super::parsed::ParsedDeliveries;
+use super::queue::{CheckedReading, DeliveryQueue, Storing};
+use super::settings::{FormatSettings, IntakeParts, IntakeSettings};
+use super::worker::IntakeTicker;
+
+/// Takes deliveries and works on them. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Intake(Arc<DeliveryQueue>);
+
+/// What the sender of a delivery gets once it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The id of the delivery.
+    pub id: DeliveryId,
+    /// The name the sender has for its group, minted where it gave none; empty for a format without names.
+    pub key: String,
+}
+
+impl Intake {
+    /// Begins: at once takes up what a dead process left, and works until the engine stops.
+    ///
+    /// # Errors
+    /// The settings name a pack that is not loaded, or the store fails.
+    pub async fn start(parts: IntakeParts, settings: IntakeSettings) -> Result<Self, IntakeError> {
+        let IntakeSettings { formats, waiting_max } = settings;
+        let packs = parts.engine.packs();
+        for (format, FormatSettings { pack, .. }) in &formats {
+            if !packs.contains_key(pack) {
+                let known = packs.keys().cloned().collect();
+                return Err(IntakeError::UnknownPack { format: *format, pack: pack.clone(), known });
+            }
+        }
+        let waiting = parts.reads.waiting().await?.iter().map(|(_, count)| count).sum();
+        let bad = Opts::new("provost_deliveries_bad_total", "Deliveries that could not be worked on.");
+        let bad = IntCounterVec::new(bad, &["source"])?;
+        for format in formats.keys() {
+            bad.with_label_values(&[format.as_str()]);
+        }
+        parts.metrics.register(Box::new(bad.clone()))?;
+        let queue = Arc::new(DeliveryQueue {
+            parts,
+            formats,
+            waiting_max,
+            waiting: AtomicU64::new(waiting),
+            came: Arc::new(Notify::new()),
+            pausing: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            parsed: ParsedDeliveries::default(),
+            bad,
+        });
+        // It goes on until the engine stops.
+        drop(queue.parts.engine.start_ticker(IntakeTicker(Arc::clone(&queue))));
+        Ok(Self(queue))
+    }
+
+    /// Takes no further delivery and opens no further session.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Where deliveries are read.
+    pub fn reads(&self) -> &dyn DeliveryReads {
+        &*self.0.parts.reads
+    }
+
+    /// The sender that the key in a delivery stands for. Takes the same time whichever key it is.
+    pub fn sender(&self, incoming: &Incoming) -> Option<Principal> {
+        let digest = Digest::of(incoming.key.as_deref().unwrap_or_default().as_bytes());
+        let keys = &self.0.formats.get(&incoming.format)?.keys;
+        let mut found = 0;
+        for (known, place) in keys.values().zip(1_u64..) {
+            let same: Choice = known.as_bytes().ct_eq(digest.as_bytes());
+            found.conditional_assign(&place, same);
+        }
+        let index = usize::try_from(found).ok()?.checked_sub(1)?;
+        keys.keys().nth(index).map(|name| Principal::Intake(name.clone()))
+    }
+
+    /// Takes a delivery: once it returns `Ok` the delivery is durable and will be worked on. A bad one is stored, too.
+    ///
+    /// # Errors
+    /// It is bad; or it is not taken, and [`DeliveryError`] says whether its sender should repeat it.
+    pub async fn take(&self, incoming: Incoming, by: Principal) -> Result<Receipt, DeliveryError> {
+        let Incoming { format, body, key: _ } = incoming;
+        self.0.ready(format)?;
+        match self.0.read(format, &body, || minted("")) {
+            Ok(reading) => self.store_reading(format, by, body, reading).await,
+            Err(reason) => {
+                let arrived = Arrived::Bad { reason: reason.to_string() };
+                let delivery = self.new_delivery(format, by, body, arrived);
+                let id = self.store(Storing { delivery, reading: None }).await?;
+                Err(DeliveryError::Bad { reason, delivery: Some(id) })
+            }
+        }
+    }
+
+    /// Takes a bad delivery again, for when what made it bad has changed.
+    ///
+    /// # Errors
+    /// The delivery does not exist, is not bad, or is bad still.
+    pub async fn replay(&self, id: &DeliveryId) -> Result<Receipt, DeliveryError> {
+        let Delivery { source, by, body, state, .. } = self.reads().delivery(id).await?;
+        let bad = DeliveryFormat::named(&source).filter(|_| state == DeliveryState::Bad);
+        let format = bad.ok_or_else(|| DeliveryError::NotBad { id: id.clone(), state, verb: "replayed" })?;
+        self.0.ready(format)?;
+        let still_bad = |reason: BadDelivery| DeliveryError::Bad { reason, delivery: None };
+        let reading = self.0.read(format, &body, || minted("")).map_err(still_bad)?;
+        let receipt = self.store_reading(format, by, body, reading).await?;
+        let again = &receipt.id;
+        match self.0.parts.deliveries.dismiss(id, &format!("replayed as {again}")).await? {
+            DismissAnswer::Dismissed => {}
+            DismissAnswer::NotBad => tracing::warn!(delivery = %id, %again, "a replayed delivery is not bad any more"),
+        }
+        Ok(receipt)
+    }
+
+    /// Gives a bad delivery up: nobody works on it, and its body goes.
+    ///
+    /// # Errors
+    /// The delivery does not exist, or is not bad.
+    pub async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<(), DeliveryError> {
+        match self.0.parts.deliveries.dismiss(id, note).await? {
+            DismissAnswer::Dismissed => Ok(()),
+            DismissAnswer::NotBad => {
+                let state = self.reads().delivery(id).await?.state;
+                Err(DeliveryError::NotBad { id: id.clone(), state, verb: "dismissed" })
+            }
+        }
+    }
+
+    async fn store_reading(
+        &self,
+        format: DeliveryFormat,
+        by: Principal,
+        body: Vec<u8>,
+        reading: CheckedReading,
+    ) -> Result<Receipt, DeliveryError> {
+        let (group, key) = (reading.notice.group, reading.key.clone());
+        let delivery = self.new_delivery(format, by, body, Arrived::Waiting { group });
+        let id = self.store(Storing { delivery, reading: Some(reading) }).await?;
+        Ok(Receipt { id, key })
+    }
+
+    fn new_delivery(&self, format: DeliveryFormat, by: Principal, body: Vec<u8>, arrived: Arrived) -> NewDelivery {
+        let (id, at) = (DeliveryId::new(minted("dlv_")), self.0.parts.clock.now());
+        NewDelivery { id, source: format.as_str().to_owned(), by, body, arrived, at }
+    }
+
+    /// Stores, in a task of its own: a sender that hangs up leaves nothing half counted.
+    async fn store(&self, storing: Storing) -> Result<DeliveryId, DeliveryError> {
+        let (id, queue) = (storing.delivery.id.clone(), Arc::clone(&self.0));
+        let stored = self.0.parts.engine.tasks().spawn("delivery", async move { queue.store(storing).await }).await;
+        stored.map_err(|error| DeliveryError::Interrupted { detail: error.to_string() })??;
+        Ok(id)
+    }
+}
+
+/// What the note of a dismissed delivery says.
+pub fn dismissal(by: &Principal, reason: &str) -> String {
+    format!("dismissed by {by}: {reason}")
+}
+
+/// A fresh name, random.
+fn minted(prefix: &str) -> String {
+    format!("{prefix}{}", uuid::Uuid::now_v7().as_simple())
+}

@@ -1,0 +1,22 @@
+//! Mail: what others deliver becomes sessions, each case once; what sessions say to the outside is stored and sent until
+//! its target took it.
+//!
+//! | module | what |
+//! |---|---|
+//! | `inbound` | deliveries: their wire formats, their queue, how they map to sessions, the worker that performs it |
+//! | `outbound` | the outbox: its queue, when a message is tried again, the rounds that send |
+//!
+//! The crate knows the engine by its handle: it opens sessions and sends them commands, as the faces do. It knows no
+//! HTTP: a face takes bytes from the wire, gives them here, and renders the typed answer. What carries a message to its
+//! target implements the domain's port `Carrier`; the carriers of notifications live beside the tool that sends the same
+//! notification within its call.
+
+mod inbound;
+mod outbound;
+
+pub use inbound::{
+    AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
+    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, dismissal,
+    first_case,
+};
+pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

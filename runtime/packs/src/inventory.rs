@@ -1,0 +1,17 @@
+//! The parts outside a pack that it may refer to.
+
+use std::collections::BTreeSet;
+
+use provost_domain::port::Roles;
+use provost_domain::tool::Catalog;
+
+/// What a pack may refer to outside itself: the configured tools and models, and the roles.
+#[derive(Debug, Clone, Copy)]
+pub struct Inventory<'a> {
+    /// The configured tools.
+    pub catalog: &'a Catalog,
+    /// The configured models' names.
+    pub models: &'a BTreeSet<String>,
+    /// The roles that agents map onto.
+    pub roles: &'a dyn Roles,
+}

@@ -1,0 +1,97 @@
+//! The middleware of `Idempotency-Key`: answers a repeated request with what the first one was answered.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use provost_domain::ids::Digest;
+use provost_domain::port::{KeptAnswer, KnownRequest, Requests};
+use provost_face::{Caller, Code};
+
+use crate::extract::BODY_MAX;
+use crate::idempotency::{REQUESTS_KEPT, Subject};
+use crate::problem::Problem;
+use crate::state::Server;
+
+/// Longest key, in bytes.
+const KEY_MAX: usize = 255;
+/// Largest answer that is kept, in bytes: no answer of this server comes near.
+const ANSWER_MAX: usize = 1024 * 1024;
+
+/// Answers a repeated request with what the first one was answered.
+pub(crate) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let Some(key) = request.headers().get("idempotency-key").cloned() else { return next.run(request).await };
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    match first(&server, &key, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn first(server: &Server, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
+    if key.is_empty() || key.len() > KEY_MAX {
+        return Err(Problem::new(Code::InvalidRequest, format!("Idempotency-Key is 1 to {KEY_MAX} characters")));
+    }
+    let (mut parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<Caller>().map(|caller| caller.principal.clone());
+    let caller = caller.ok_or_else(|| Problem::new(Code::Internal, "a route without a guard; report this as a bug"))?;
+    let path = parts.uri.path().as_bytes();
+    let scope = Digest::of_parts(&[caller.to_string().as_bytes(), path, key.as_bytes()]);
+    let too_large = |_| Problem::new(Code::BodyTooLarge, format!("a body has at most {BODY_MAX} bytes"));
+    let body = to_bytes(body, BODY_MAX).await.map_err(too_large)?;
+    let fingerprint = Digest::of_parts(&[path, &body]);
+    let Some(_run) = server.running().begin(scope) else {
+        return Err(Problem::new(Code::IdempotencyInProgress, "wait for its answer, then ask again"));
+    };
+    let now = server.access().now();
+    let known = server.requests().claim(scope, fingerprint, now, now.minus(REQUESTS_KEPT)).await?;
+    if known.fingerprint != fingerprint {
+        let detail = "this Idempotency-Key was used with another body; use a fresh key for another request";
+        return Err(Problem::new(Code::IdempotencyMismatch, detail));
+    }
+    let KnownRequest { at, answer, .. } = known;
+    if let Some(answer) = answer {
+        return Ok(replay(answer));
+    }
+    parts.extensions.insert(Subject::new(scope, at));
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    keep(server.requests(), scope, response).await
+}
+
+fn replay(answer: KeptAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers = HeaderMap::new();
+    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    if let Ok(kind) = HeaderValue::from_str(&answer.content_type) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    if let Some(location) = answer.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    (status, headers, answer.body).into_response()
+}
+
+/// Keeps an answer that will not change: not one that says to try again, and not one about a request that was not let in.
+async fn keep(requests: &dyn Requests, key: Digest, response: Response) -> Result<Response, Problem> {
+    let status = response.status();
+    let passing = [StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS, StatusCode::UNAUTHORIZED];
+    if status.is_server_error() || passing.contains(&status) {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body: Bytes = to_bytes(body, ANSWER_MAX)
+        .await
+        .map_err(|error| Problem::new(Code::Internal, format!("the answer cannot be kept: {error}")))?;
+    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
+    let answer = KeptAnswer {
+        status: status.as_u16(),
+        content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
+        location: text(header::LOCATION),
+        body: body.to_vec(),
+    };
+    requests.answer(key, &answer).await?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}

@@ -1,0 +1,156 @@
+//! What handlers need of the server: the engine, who is let in, live events, mail, figures. It knows no handler.
+
+use provost_face::{Lookups, Operations, TokenOperations};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use prometheus::Registry;
+use provost_domain::port::{Clock, Requests, Tokens};
+use provost_engine::{Engine, Eraser};
+use provost_mail::{Intake, Outgoing};
+use tokio_util::task::TaskTracker;
+
+use crate::access::Access;
+use crate::cookie::Logins;
+use crate::feed::Feed;
+use crate::idempotency::Running;
+use crate::meters::Meters;
+
+/// What a server stands on.
+#[derive(Debug)]
+pub struct Parts {
+    /// The engine.
+    pub engine: Engine,
+    /// The tokens that let callers in.
+    pub tokens: Arc<dyn Tokens>,
+    /// Requests by their idempotency keys.
+    pub requests: Arc<dyn Requests>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// What takes deliveries.
+    pub intake: Intake,
+    /// What sends messages to the outside.
+    pub outgoing: Outgoing,
+    /// What erases sessions.
+    pub eraser: Eraser,
+    /// The figures of every part of the process.
+    pub metrics: Registry,
+    /// The folder the store lies in, whose free space readiness looks at.
+    pub data: PathBuf,
+    /// Signs the logins of the page; the same key after a restart keeps people logged in.
+    pub login_key: [u8; 32],
+}
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    access: Access,
+    logins: Logins,
+    feed: Feed,
+    operations: Operations,
+    tokens: TokenOperations,
+    /// One token each, as long as it is open.
+    sockets: TaskTracker,
+    intake: Intake,
+    outgoing: Outgoing,
+    requests: Arc<dyn Requests>,
+    running: Running,
+    meters: Meters,
+    data: PathBuf,
+}
+
+/// The HTTP face of one engine: what its handlers share. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Server(Arc<Inner>);
+
+impl Server {
+    /// A server over its parts. Must be called within a tokio runtime: it starts following the engine at once.
+    ///
+    /// # Errors
+    /// Its figures cannot be kept.
+    pub fn new(parts: Parts) -> prometheus::Result<Self> {
+        let Parts { engine, tokens, requests, clock, intake, outgoing, eraser, metrics, data, login_key } = parts;
+        let meters = Meters::new(metrics, clock.now())?;
+        let operations = Operations::new(engine.clone(), eraser);
+        let token_operations = TokenOperations::new(Arc::clone(&tokens), Arc::clone(&clock));
+        let access = Access::new(tokens, clock);
+        let logins = Logins::new(login_key);
+        let feed = Feed::start(&engine);
+        let running = Running::default();
+        let inner = Inner {
+            engine,
+            access,
+            logins,
+            feed,
+            operations,
+            tokens: token_operations,
+            sockets: TaskTracker::new(),
+            intake,
+            outgoing,
+            requests,
+            running,
+            meters,
+            data,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// What callers may have done.
+    pub(crate) fn operations(&self) -> &Operations {
+        &self.0.operations
+    }
+
+    /// What callers may look up.
+    pub(crate) fn lookups(&self) -> &Lookups {
+        self.0.operations.lookups()
+    }
+
+    /// What admins do with tokens.
+    pub(crate) fn tokens(&self) -> &TokenOperations {
+        &self.0.tokens
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.0.logins
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    pub(crate) fn sockets(&self) -> &TaskTracker {
+        &self.0.sockets
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.0.intake
+    }
+
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    pub(crate) fn requests(&self) -> &dyn Requests {
+        &*self.0.requests
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0.running
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.0.data
+    }
+}

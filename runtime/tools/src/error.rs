@@ -1,0 +1,47 @@
+//! What keeps a tool from being built.
+
+use provost_domain::schema::BadSchema;
+use provost_form::SecretError;
+use provost_http::HttpError;
+
+/// A tool could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolsError {
+    /// The HTTP client did not start.
+    #[error(transparent)]
+    Client(#[from] HttpError),
+    /// A configured address is none.
+    #[error(
+        "`{tool}` in the configuration has no usable endpoint: {detail}; write one such as `http://127.0.0.1:9090`"
+    )]
+    Address {
+        /// The part of the configuration.
+        tool: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A target of notifications cannot be used.
+    #[error("`{tool}` in the configuration has no usable target: {detail}")]
+    Notify {
+        /// The name of the tool, such as `notify:NAME`.
+        tool: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A secret is not where the configuration says.
+    #[error("`{section}`")]
+    Secret {
+        /// The part of the configuration, such as `tools.notify.NAME`.
+        section: String,
+        /// What is wrong.
+        source: SecretError,
+    },
+    /// A tool's own schema is wrong: a mistake in this program.
+    #[error("tool `{tool}`: {source}")]
+    Schema {
+        /// The name of the tool.
+        tool: String,
+        /// What is wrong.
+        source: BadSchema,
+    },
+}

@@ -1,0 +1,52 @@
+//! What a kind of tool is to the registry.
+
+use std::fmt;
+use std::sync::Arc;
+
+use provost_domain::ids::ToolName;
+use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
+use provost_form::{SecretError, SecretPlace};
+use reqwest::Client;
+use secrecy::SecretString;
+
+use crate::error::ToolsError;
+
+/// Reads a secret from its place.
+pub type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString, SecretError>;
+
+/// What tools are built with.
+#[derive(Debug)]
+pub(crate) struct ToolParts {
+    pub(crate) client: Client,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where messages to the outside are stored, to be sent later. Without one they are sent within the call.
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
+}
+
+/// What sends the stored messages of one tool.
+pub(crate) type NamedCarrier = (ToolName, Arc<dyn Carrier>);
+
+/// A section of the configuration that was read: it only names its secrets.
+pub(crate) trait ToolSection: fmt::Debug + Send + Sync {
+    /// The kind of tool with its secrets.
+    fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn ToolKind>, ToolsError>;
+}
+
+/// A kind of tool, ready to be built.
+pub(crate) trait ToolKind: fmt::Debug + Send + Sync {
+    /// The tools of the section.
+    fn tools(&self, parts: &ToolParts) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError>;
+
+    /// What sends the messages that its tools stored: also for those that now send within the call, for an earlier
+    /// configuration may have stored some.
+    fn carriers(&self, _: &ToolParts) -> Result<Vec<NamedCarrier>, ToolsError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A section without secrets is ready as it was read.
+impl<K: ToolKind + Clone + 'static> ToolSection for K {
+    fn open(&self, _: ReadSecret<'_>) -> Result<Arc<dyn ToolKind>, ToolsError> {
+        Ok(Arc::new(self.clone()))
+    }
+}

@@ -1,0 +1,6 @@
+//! Log files.
+
+mod config;
+mod tail;
+
+pub(crate) use config::LogsSection;

@@ -1,0 +1,13 @@
+//! `notify:NAME`: tells people outside, once per key. What may succeed later is tried again: within the call, or from the
+//! outbox, where there is one.
+
+mod config;
+mod direct;
+mod kind;
+mod queue;
+mod sender;
+mod spec;
+mod target;
+
+pub(crate) use config::NotifySection;
+pub use queue::Queue;

@@ -1,0 +1,6 @@
+//! The admin interface of a service.
+
+mod config;
+mod endpoint;
+
+pub(crate) use config::ServiceSection;

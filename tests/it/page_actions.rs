@@ -64,7 +64,7 @@ async fn a_rejection_needs_a_reason_and_the_reason_is_kept() {
     let approver = Visitor::logged_in(&daemon.url, daemon.secret("approver")).await;
     let missing = approver.send_by_script(&path, &[("answer", "reject"), ("text", " ")]).await;
     assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(missing.text.contains("a reason is needed"), "{}", missing.text);
+    assert!(missing.text.contains("words are missing"), "{}", missing.text);
     let done = approver.send_by_script(&path, &[("answer", "reject"), ("text", "not in the freeze")]).await;
     assert_eq!((done.status, done.header("hx-trigger")), (StatusCode::OK, "news"), "{done:?}");
     assert!(done.text.contains("Rejected."));
@@ -123,10 +123,10 @@ async fn a_session_is_started_and_stopped_on_its_page() {
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, page.as_str()));
     daemon.until(&session, "awaiting_input").await;
 
-    let missing = operator.send(&format!("{page}/stop"), &[]).await;
+    let missing = operator.send(&format!("{page}/stop"), &[("reason", " ")]).await;
     assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(missing.text.contains("a reason is needed") && missing.text.contains("<html"), "{}", missing.text);
-    let done = operator.send(&format!("{page}/stop"), &[("text", "false alarm")]).await;
+    assert!(missing.text.contains("words are missing") && missing.text.contains("<html"), "{}", missing.text);
+    let done = operator.send(&format!("{page}/stop"), &[("reason", "false alarm")]).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{done:?}");
     daemon.until(&session, "stopped").await;
     let page = operator.get(&page).await.text;
@@ -186,7 +186,7 @@ async fn a_call_in_doubt_is_settled_on_the_page_in_each_way() {
         let path = format!("/sessions/{session}/settle");
         let missing = operator.send_by_script(&path, &[("call", &call), ("what", what)]).await;
         assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY, "{missing:?}");
-        let fields = [("call", call.as_str()), ("what", what), ("text", "seen in the console")];
+        let fields = [("call", call.as_str()), ("what", what), ("note", "seen in the console")];
         let done = operator.send_by_script(&path, &fields).await;
         assert!(done.text.contains("Settled."), "{done:?}");
         let told = told(&face.house, 3 * (n + 1)).await;

@@ -1,70 +1,10 @@
-//! The command line.
+//! Arguments that commands take.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use provost_demo::{ShopArgs, Variant};
+use clap::{Args, Subcommand};
+use provost_demo::Variant;
 use provost_domain::principal::Principal;
-
-use crate::logs::LogFormat;
-use crate::output::Form;
-
-/// A runtime for teams of AI agents that do operational work.
-///
-/// Exit codes: 0 done; 1 an error; 2 wrong usage; 3 the session waits for a person; 4 it ended without an outcome
-/// (`needs_review`, error, stopped).
-#[derive(Debug, Parser)]
-#[command(name = "provost", version)]
-pub(crate) struct Cli {
-    /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Form::Text)]
-    pub(crate) output: Form,
-    /// What is logged to standard error, for example `info` or `provost_engine=debug`; otherwise errors, and of `serve`
-    /// what the configuration says.
-    #[arg(long, global = true, env = "PROVOST_LOG", value_parser = crate::logs::directives)]
-    pub(crate) log_filter: Option<String>,
-    /// How it is logged.
-    #[arg(long, global = true, env = "PROVOST_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Shows an incident from alert to outcome on a real, faulty service.
-    Demo(DemoArgs),
-    /// Opens a session from an alert (Alertmanager's webhook JSON) and follows it.
-    Run(RunArgs),
-    /// Looks at sessions and works on them.
-    #[command(subcommand)]
-    Sessions(Sessions),
-    /// Looks at what came in from outside, and at what could not be worked on.
-    #[command(subcommand)]
-    Deliveries(Deliveries),
-    /// Looks at approvals and answers them.
-    #[command(subcommand)]
-    Approvals(Approvals),
-    /// Checks skill packs.
-    #[command(subcommand)]
-    Packs(Packs),
-    /// Checks the configuration.
-    #[command(subcommand)]
-    Config(Config),
-    /// Verifies logs, and says where they end.
-    #[command(subcommand)]
-    Audit(Audit),
-    /// Copies the store into one file, also while a daemon works on it.
-    Backup(BackupArgs),
-    /// Runs as a daemon: HTTP, until SIGTERM or SIGINT.
-    Serve(ServeArgs),
-    /// Mints, lists and revokes the tokens that let callers in.
-    #[command(subcommand)]
-    Tokens(Tokens),
-    /// The faulty shop of the demo.
-    #[command(hide = true)]
-    Patient(ShopArgs),
-}
 
 /// Where the configuration is.
 #[derive(Debug, Clone, Args)]
@@ -125,112 +65,6 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Sessions {
-    /// Lists sessions, newest first.
-    List {
-        /// Only this status: `new`, `in_progress`, `awaiting_input`, `needs_review`, `error`, `stopped`, or an outcome of a pack.
-        #[arg(long)]
-        status: Option<String>,
-        /// At most this many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
-        limit: u32,
-        #[command(flatten)]
-        config: ConfigArgs,
-    },
-    /// Shows where a session stands: its status, its reports and what it waits for.
-    Show(One),
-    /// Prints a session's events up to now.
-    Tail {
-        #[command(flatten)]
-        one: One,
-        /// Prints what comes, too, until the session ends.
-        #[arg(long, short)]
-        follow: bool,
-    },
-    /// Carries on what is owed, of one session or of all.
-    Continue {
-        /// Id or handle; all without one.
-        session: Option<String>,
-        #[command(flatten)]
-        config: ConfigArgs,
-    },
-    /// Stops a session for good.
-    Stop {
-        #[command(flatten)]
-        one: One,
-        /// Why.
-        #[arg(long, default_value = "stopped by a person")]
-        reason: String,
-    },
-    /// Tries again after an end that a person can leave.
-    Retry {
-        #[command(flatten)]
-        one: One,
-        /// Also where the policy says no.
-        #[arg(long, conflicts_with = "preview")]
-        force: bool,
-        /// Only says what the policy would answer.
-        #[arg(long)]
-        preview: bool,
-    },
-    /// Says what an operator was asked for.
-    Say {
-        #[command(flatten)]
-        one: One,
-        /// The words.
-        text: String,
-    },
-    /// Closes a session by a terminal tool of its pack, under one's own name.
-    Claim {
-        #[command(flatten)]
-        one: One,
-        /// The terminal tool, for example `mark_escalated`.
-        tool: String,
-        /// Its arguments, a JSON object; the pack's `terminal_tools` say which.
-        #[arg(long)]
-        args: String,
-    },
-    /// Erases what a session that has ended said, for good: its events, contents, commands, deliveries and messages. A
-    /// tombstone stays, and the log still verifies. Nothing brings it back; backups and exports are yours to delete.
-    Erase {
-        #[command(flatten)]
-        one: One,
-        /// Why; it stays in the log for good.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Writes a session into one file: its records as they are stored, with their hashes, and its large results.
-    Export {
-        #[command(flatten)]
-        one: One,
-        /// The new file.
-        #[arg(long, value_name = "FILE")]
-        to: PathBuf,
-    },
-    /// Reads a session from a file that `export` wrote, all of it or nothing. It never runs by itself: one that had not ended
-    /// becomes `needs_review`. Needs the store to itself.
-    Import {
-        /// The file that `export` wrote.
-        file: PathBuf,
-        #[command(flatten)]
-        config: ConfigArgs,
-    },
-    /// Settles a call of which nobody knows whether it happened.
-    Settle {
-        #[command(flatten)]
-        one: One,
-        /// The call, as `sessions show` names it.
-        call: String,
-        /// What is true.
-        #[arg(value_enum)]
-        what: Truth,
-        /// What was seen.
-        #[arg(long, default_value = "")]
-        note: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Deliveries {
     /// Lists deliveries, newest first.
     List {
@@ -263,16 +97,6 @@ pub(crate) struct OneDelivery {
     pub(crate) delivery: String,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Truth {
-    /// The call took effect.
-    Happened,
-    /// The call had no effect.
-    DidNotHappen,
-    /// Nobody can find out: the session goes on without knowing.
-    GiveUp,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod alert;
 mod args;
+mod cli;
 mod commands;
 mod conclusion;
 mod daemon;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
+use cli::{Cli, Command};
 use logs::Logs;
 use output::Output;
 

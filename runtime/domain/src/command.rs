@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::access::Permission;
 use crate::event::Settlement;
 use crate::failure::ModelFailure;
 use crate::ids::{ApprovalId, AssignmentId, CallId, Seq, ToolName};
@@ -23,13 +24,14 @@ pub struct Command {
     pub ask: Ask,
 }
 
-/// `NAME { fields } = "words", asked by [KINDS], FLOW, RULES`: a command, what it is called, which kinds of principals may ask
-/// it besides people, whether it starts work, and whether the session's pack decides about it.
+/// `NAME { fields } = "words", needs PERMISSION, asked by [KINDS], FLOW, RULES`: a command, what it is called, what a caller
+/// needs, which kinds of principals may ask it besides people, whether it starts work, and whether the session's pack decides
+/// about it.
 macro_rules! commands {
     ($(
         $(#[$doc:meta])*
         $name:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
-            = $words:literal, asked by [$($who:ident),*], $flow:ident, $rules:ident;
+            = $words:literal, needs $permission:ident, asked by [$($who:ident),*], $flow:ident, $rules:ident;
     )*) => {
         /// What a command asks.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +71,11 @@ macro_rules! commands {
                 }
             }
 
+            /// What a caller needs to ask it through a face.
+            pub const fn permission(self) -> Permission {
+                match self { $(Self::$name => Permission::$permission),* }
+            }
+
             /// Whether it starts work: then the guard is taken or the answer is `SessionBusy`.
             pub const fn starts_work(self) -> bool {
                 match self { $(Self::$name => flow!($flow)),* }
@@ -102,53 +109,53 @@ macro_rules! rules {
 
 commands! {
     /// Begin the run of a new session.
-    Start = "start a session", asked by [Intake, Client], starts_work, by_pack;
+    Start = "start a session", needs Operate, asked by [Intake, Client], starts_work, by_pack;
     /// Carry on what is owed.
-    Continue = "continue a session", asked by [Ticker, Runtime], starts_work, by_pack;
+    Continue = "continue a session", needs Operate, asked by [Ticker, Runtime], starts_work, by_pack;
     /// Try again after an end that a person can leave.
     Retry {
         /// Also where the policy says no.
         #[serde(default)]
         force: bool,
-    } = "retry a session", asked by [Runtime], starts_work, by_pack;
+    } = "retry a session", needs Operate, asked by [Runtime], starts_work, by_pack;
     /// Stop for good.
     Stop {
         /// Why.
         reason: String,
-    } = "stop a session", asked by [], to_live_work, by_runtime;
+    } = "stop a session", needs Operate, asked by [], to_live_work, by_runtime;
     /// Answer an approval.
     Answer {
         /// The approval.
         approval: ApprovalId,
         /// The answer.
         answer: Answer,
-    } = "answer an approval", asked by [], to_live_work, by_pack;
+    } = "answer an approval", needs Approve, asked by [], to_live_work, by_pack;
     /// Say what the operator was asked for.
     Speak {
         /// The words.
         text: String,
-    } = "speak as the operator", asked by [], to_live_work, by_pack;
+    } = "speak as the operator", needs Operate, asked by [], to_live_work, by_pack;
     /// Use a terminal tool under one's own name.
     Claim {
         /// The terminal tool.
         tool: ToolName,
         /// Its arguments.
         args: Map<String, Value>,
-    } = "claim an outcome", asked by [], to_live_work, by_pack;
+    } = "claim an outcome", needs Operate, asked by [], to_live_work, by_pack;
     /// Settle an unknown outcome.
     Settle {
         /// The call.
         call: CallId,
         /// How.
         settlement: Settlement,
-    } = "settle a call", asked by [], to_live_work, by_runtime;
+    } = "settle a call", needs Operate, asked by [], to_live_work, by_runtime;
     /// Record something from outside; moves no status, legal on closed sessions.
     Signal {
         /// Where it came from.
         source: String,
         /// What it said.
         payload: Value,
-    } = "signal a session", asked by [Intake, Ticker, Client, Runtime], to_live_work, by_runtime;
+    } = "signal a session", needs Deliver, asked by [Intake, Ticker, Client, Runtime], to_live_work, by_runtime;
 }
 
 /// An answer to an approval.

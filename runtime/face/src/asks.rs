@@ -19,6 +19,7 @@ use crate::error::OperationError;
 use crate::lookups::{ApprovalQueue, SessionState};
 use crate::narrate::word;
 use crate::operations::Operations;
+use crate::steer::{Steer, SteerVisitor, TextForm, steers};
 use crate::visible::VisibleText;
 
 /// Most characters of arguments to approve: more than a call may have, as nobody approves what is not shown.
@@ -127,8 +128,8 @@ pub struct Asks {
     pub retry: Option<RetryCard>,
     /// What carrying on means here, if it can be carried on.
     pub carry_on: Option<CarryOn>,
-    /// Whether it can be stopped.
-    pub stops: bool,
+    /// Commands that take a line of text.
+    pub forms: Vec<TextForm>,
 }
 
 impl Operations {
@@ -152,7 +153,7 @@ impl Operations {
             question: question(session),
             retry: leaves.then(|| retry(session, pack.as_deref())),
             carry_on,
-            stops: !session.status().is_final(),
+            forms: forms(session),
         })
     }
 
@@ -235,6 +236,21 @@ fn doubts(session: &Session) -> Vec<DoubtCard> {
         cause: VisibleText::new(cause),
     };
     session.unknown().iter().map(doubt).collect()
+}
+
+fn forms(session: &Session) -> Vec<TextForm> {
+    let mut forms = Forms(Vec::new());
+    steers(&mut forms);
+    forms.0.retain(|form| !(form.ends && session.status().is_final()));
+    forms.0
+}
+
+struct Forms(Vec<TextForm>);
+
+impl SteerVisitor for Forms {
+    fn visit<S: Steer>(&mut self) {
+        self.0.extend(S::FORM);
+    }
 }
 
 fn question(session: &Session) -> Option<QuestionCard> {

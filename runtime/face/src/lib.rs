@@ -7,6 +7,7 @@
 //! | `operations`, `tokens` | what callers may have done |
 //! | `lookups` | what callers may look up, from rows and snapshots |
 //! | `asks` | what a session asks of people |
+//! | `steer` | what people ask of a session: one entry is a command in every face |
 //! | `view` | what answers look like |
 //! | `error`, `code` | why something was not done, with its stable code |
 //! | `narrate` | what an event is, in words |
@@ -23,6 +24,7 @@ mod lookups;
 mod narrate;
 mod operations;
 mod report;
+mod steer;
 mod tokens;
 mod view;
 mod visible;
@@ -36,8 +38,9 @@ pub use narrate::{
     CallNames, DETAIL_MAX, Detail, DetailBody, Level, Narration, PREVIEW_MAX, StatusView, Tone, ago, clock, dollars,
     effect, gate_reason, minute, narrate, number, span, until, word,
 };
-pub use operations::{CaseRequest, CommandRequest, Operations, Receipt, permission};
+pub use operations::{CaseRequest, CommandRequest, Operations, Receipt};
 pub use report::markdown;
+pub use steer::{Steer, SteerVisitor, TextForm, steered, steers};
 pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
 pub use view::{
     AcceptedView, ApprovalView, EventView, GoneView, Minted, PackView, Page, RecordView, ReportView, SessionDetail,

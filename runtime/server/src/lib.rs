@@ -8,7 +8,7 @@
 //! | `access`, `guard`, `cookie`, `origin` | from a token to a caller; no path but health and error codes answers without one |
 //! | `idempotency`, `once` | the same request under the same key is done once |
 //! | `problem`, `errors`, `extract` | the one error form, a page for each stable code, and rejections brought into it |
-//! | `sessions`, `approvals`, `packs`, `tokens`, `health`, `metrics`, `meters` | one group of paths each |
+//! | `sessions`, `steering`, `approvals`, `packs`, `tokens`, `health`, `metrics`, `meters` | one group of paths each |
 //! | `hooks`, `deliveries` | where others deliver, and what came of it |
 //! | `erasure` | what a session said, gone for good |
 //! | `outbox` | what is told outside and what came of it |
@@ -44,6 +44,7 @@ mod serve;
 mod sessions;
 mod socket;
 mod state;
+mod steering;
 mod tokens;
 
 pub use idempotency::REQUESTS_KEPT;

@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::state::Server;
 use crate::{
     approvals, deliveries, erasure, errors, events, health, hooks, metrics, outbox, packs, records, sessions, socket,
-    tokens,
+    steering, tokens,
 };
 
 /// How long a request may take; streams are not bound by it once they began.
@@ -98,12 +98,8 @@ fn documented(server: &Server) -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(metrics::metrics));
     let operates = OpenApiRouter::new()
         .routes(routes!(sessions::open))
-        .routes(routes!(sessions::stop))
-        .routes(routes!(sessions::retry))
         .routes(routes!(sessions::go_on))
-        .routes(routes!(sessions::say))
-        .routes(routes!(sessions::settle))
-        .routes(routes!(sessions::claim))
+        .merge(steering::routes())
         .routes(routes!(deliveries::replay))
         .routes(routes!(deliveries::dismiss))
         .routes(routes!(outbox::retry));

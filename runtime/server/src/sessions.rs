@@ -1,4 +1,4 @@
-//! `/v1/sessions`: opening, looking, steering.
+//! `/v1/sessions`: opening, looking, carrying on.
 
 use provost_face::{AcceptedView, CaseRequest, Code, Page, Receipt, ReportView, SessionDetail, SessionView, page_size};
 
@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::command::Ask;
-use provost_domain::event::Settlement;
-use provost_domain::ids::{CallId, PackName, SessionId, ToolName};
+use provost_domain::ids::{PackName, SessionId};
 use provost_domain::port::SessionFilter;
 use provost_domain::status::Status;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::{Asked, Body, By, Named, Search};
@@ -144,143 +143,10 @@ pub(crate) async fn send(server: &Server, asked: Asked, id: SessionId, ask: Ask)
     }
 }
 
-/// Why it is stopped.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StopBody {
-    /// For the log and for people.
-    reason: String,
-}
-
-/// Stops a session for good. Never busy.
-#[utoipa::path(post, path = "/v1/sessions/{session}/stop", params(("session" = String, Path)), tag = "sessions",
-    request_body = StopBody, responses((status = 200, body = AcceptedView), Problems))]
-pub(crate) async fn stop(
-    State(server): State<Server>,
-    Named(id): Named,
-    asked: Asked,
-    Body(body): Body<StopBody>,
-) -> Result<Response, Problem> {
-    send(&server, asked, id, Ask::Stop { reason: body.reason }).await
-}
-
-/// How to retry.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RetryBody {
-    /// Also where the policy says no.
-    #[serde(default)]
-    force: bool,
-}
-
-/// Tries again after an end that a person can leave.
-#[utoipa::path(post, path = "/v1/sessions/{session}/retry", params(("session" = String, Path)), tag = "sessions",
-    request_body = RetryBody, responses((status = 200, body = AcceptedView), Problems))]
-pub(crate) async fn retry(
-    State(server): State<Server>,
-    Named(id): Named,
-    asked: Asked,
-    Body(body): Body<RetryBody>,
-) -> Result<Response, Problem> {
-    send(&server, asked, id, Ask::Retry { force: body.force }).await
-}
-
 /// Carries on what is owed; starts a session that was opened without starting.
 #[utoipa::path(post, path = "/v1/sessions/{session}/continue", params(("session" = String, Path)), tag = "sessions",
     responses((status = 200, body = AcceptedView), Problems))]
 pub(crate) async fn go_on(State(server): State<Server>, Named(id): Named, asked: Asked) -> Result<Response, Problem> {
     let ask = server.operations().carrying_on(&asked.caller, id).await?;
     send(&server, asked, id, ask).await
-}
-
-/// An operator's words.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SayBody {
-    /// The words.
-    text: String,
-}
-
-/// Says what the operator was asked for.
-#[utoipa::path(post, path = "/v1/sessions/{session}/say", params(("session" = String, Path)), tag = "sessions",
-    request_body = SayBody, responses((status = 200, body = AcceptedView), Problems))]
-pub(crate) async fn say(
-    State(server): State<Server>,
-    Named(id): Named,
-    asked: Asked,
-    Body(body): Body<SayBody>,
-) -> Result<Response, Problem> {
-    send(&server, asked, id, Ask::Speak { text: body.text }).await
-}
-
-/// What is true of a call whose outcome nobody knows.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Truth {
-    /// It happened.
-    Happened,
-    /// It did not happen.
-    DidNotHappen,
-    /// Nobody will ever know.
-    GiveUp,
-}
-
-impl Truth {
-    /// With what was seen.
-    pub(crate) fn settlement(self, note: String) -> Settlement {
-        match self {
-            Self::Happened => Settlement::Happened { note },
-            Self::DidNotHappen => Settlement::DidNotHappen { note },
-            Self::GiveUp => Settlement::GiveUp { note },
-        }
-    }
-}
-
-/// How a doubtful call is settled.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SettleBody {
-    /// The call.
-    call: String,
-    /// What is true.
-    what: Truth,
-    /// What was seen.
-    #[serde(default)]
-    note: String,
-}
-
-/// Settles a call of which nobody knows whether it happened.
-#[utoipa::path(post, path = "/v1/sessions/{session}/settle", params(("session" = String, Path)), tag = "sessions",
-    request_body = SettleBody, responses((status = 200, body = AcceptedView), Problems))]
-pub(crate) async fn settle(
-    State(server): State<Server>,
-    Named(id): Named,
-    asked: Asked,
-    Body(body): Body<SettleBody>,
-) -> Result<Response, Problem> {
-    let SettleBody { call, what, note } = body;
-    let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
-    send(&server, asked, id, ask).await
-}
-
-/// A person's own terminal claim.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClaimBody {
-    /// A terminal tool of the session's pack.
-    tool: String,
-    /// Its arguments.
-    args: Map<String, Value>,
-}
-
-/// Closes a session by a terminal tool of its pack, under the caller's own name.
-#[utoipa::path(post, path = "/v1/sessions/{session}/claim", params(("session" = String, Path)), tag = "sessions",
-    request_body = ClaimBody, responses((status = 200, body = AcceptedView), Problems))]
-pub(crate) async fn claim(
-    State(server): State<Server>,
-    Named(id): Named,
-    asked: Asked,
-    Body(ClaimBody { tool, args }): Body<ClaimBody>,
-) -> Result<Response, Problem> {
-    send(&server, asked, id, Ask::Claim { tool: ToolName::new(tool), args }).await
 }

@@ -12,7 +12,7 @@ mod login_key;
 mod open;
 mod send;
 mod serve;
-mod sessions;
+pub(crate) mod sessions;
 mod tokens;
 mod transfer;
 
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::args::Command;
+use crate::cli::Command;
 use crate::demo;
 use crate::logs::Logs;
 use crate::output::Output;

@@ -1,9 +1,11 @@
 //! `provost sessions`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::Subcommand;
 use provost_domain::command::Ask;
 use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
@@ -19,11 +21,127 @@ use super::erase::erase;
 use super::local::{caller, lookups};
 use super::send::send;
 use super::transfer;
-use crate::args::{ConfigArgs, One, Sessions, Truth};
+use crate::args::{ConfigArgs, One};
 use crate::conclusion::summary;
 use crate::follow::{Follower, print};
 use crate::output::{Output, status};
 use crate::wiring::{self, PackSet};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sessions {
+    /// Lists sessions, newest first.
+    List {
+        /// Only this status: `new`, `in_progress`, `awaiting_input`, `needs_review`, `error`, `stopped`, or an outcome of a pack.
+        #[arg(long)]
+        status: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Shows where a session stands: its status, its reports and what it waits for.
+    Show(One),
+    /// Prints a session's events up to now.
+    Tail {
+        #[command(flatten)]
+        one: One,
+        /// Prints what comes, too, until the session ends.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Carries on what is owed, of one session or of all.
+    Continue {
+        /// Id or handle; all without one.
+        session: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Stops a session for good.
+    Stop {
+        #[command(flatten)]
+        one: One,
+        /// Why.
+        #[arg(long, default_value = "stopped by a person")]
+        reason: String,
+    },
+    /// Tries again after an end that a person can leave.
+    Retry {
+        #[command(flatten)]
+        one: One,
+        /// Also where the policy says no.
+        #[arg(long, conflicts_with = "preview")]
+        force: bool,
+        /// Only says what the policy would answer.
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Says what an operator was asked for.
+    Say {
+        #[command(flatten)]
+        one: One,
+        /// The words.
+        text: String,
+    },
+    /// Closes a session by a terminal tool of its pack, under one's own name.
+    Claim {
+        #[command(flatten)]
+        one: One,
+        /// The terminal tool, for example `mark_escalated`.
+        tool: String,
+        /// Its arguments, a JSON object; the pack's `terminal_tools` say which.
+        #[arg(long)]
+        args: String,
+    },
+    /// Erases what a session that has ended said, for good: its events, contents, commands, deliveries and messages. A
+    /// tombstone stays, and the log still verifies. Nothing brings it back; backups and exports are yours to delete.
+    Erase {
+        #[command(flatten)]
+        one: One,
+        /// Why; it stays in the log for good.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Writes a session into one file: its records as they are stored, with their hashes, and its large results.
+    Export {
+        #[command(flatten)]
+        one: One,
+        /// The new file.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Reads a session from a file that `export` wrote, all of it or nothing. It never runs by itself: one that had not ended
+    /// becomes `needs_review`. Needs the store to itself.
+    Import {
+        /// The file that `export` wrote.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Settles a call of which nobody knows whether it happened.
+    Settle {
+        #[command(flatten)]
+        one: One,
+        /// The call, as `sessions show` names it.
+        call: String,
+        /// What is true.
+        #[arg(value_enum)]
+        what: Truth,
+        /// What was seen.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Truth {
+    /// The call took effect.
+    Happened,
+    /// The call had no effect.
+    DidNotHappen,
+    /// Nobody can find out: the session goes on without knowing.
+    GiveUp,
+}
 
 pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
     match command {

@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use provost_domain::command::{Answer, Ask};
-use provost_domain::event::Settlement;
 use provost_domain::status::Status;
 use provost_engine::EngineError;
-use provost_face::{AcceptedView, SessionDetail, SessionView};
+use provost_face::{AcceptedView, SessionDetail, SessionView, steered};
 use provost_mail::Opening;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -49,17 +48,6 @@ pub(crate) async fn send(remote: &Remote, session: Option<&str>, ask: &Ask, outp
 fn request(ask: &Ask) -> Result<(&'static str, Value)> {
     Ok(match ask {
         Ask::Start | Ask::Continue => ("continue", Value::Null),
-        Ask::Stop { reason } => ("stop", json!({"reason": reason})),
-        Ask::Retry { force } => ("retry", json!({"force": force})),
-        Ask::Speak { text } => ("say", json!({"text": text})),
-        Ask::Settle { call, settlement } => {
-            let (what, note) = match settlement {
-                Settlement::Happened { note } => ("happened", note),
-                Settlement::DidNotHappen { note } => ("did_not_happen", note),
-                Settlement::GiveUp { note } => ("give_up", note),
-            };
-            ("settle", json!({"call": call, "what": what, "note": note}))
-        }
         Ask::Answer { answer, .. } => (
             "decide",
             match answer {
@@ -69,8 +57,7 @@ fn request(ask: &Ask) -> Result<(&'static str, Value)> {
                 Answer::Respond { text } => json!({"answer": "respond", "text": text}),
             },
         ),
-        Ask::Claim { tool, args } => ("claim", json!({"tool": tool, "args": args})),
-        Ask::Signal { .. } => bail!("a daemon takes no such command from a person"),
+        other => steered(other).context("a daemon takes no such command from a person")?,
     })
 }
 

@@ -46,21 +46,6 @@ pub enum Receipt {
     Stored,
 }
 
-/// What asking needs.
-pub fn permission(ask: &Ask) -> Permission {
-    match ask {
-        Ask::Answer { .. } => Permission::Approve,
-        Ask::Start
-        | Ask::Continue
-        | Ask::Retry { .. }
-        | Ask::Stop { .. }
-        | Ask::Speak { .. }
-        | Ask::Claim { .. }
-        | Ask::Settle { .. } => Permission::Operate,
-        Ask::Signal { .. } => Permission::Deliver,
-    }
-}
-
 impl Operations {
     /// Sends a command and waits for a moment for what comes of it.
     ///
@@ -72,7 +57,7 @@ impl Operations {
         session: SessionId,
         request: CommandRequest,
     ) -> Result<Receipt, OperationError> {
-        caller.require(permission(&request.ask))?;
+        caller.require(request.ask.verb().permission())?;
         let CommandRequest { cmd_id, if_version, ask } = request;
         let command = Command { by: caller.principal.clone(), if_version, ask };
         match self.engine.command(session, &cmd_id, command).await {

@@ -6,5 +6,5 @@ mod erasure;
 mod open;
 
 pub use api::Operations;
-pub use commands::{CommandRequest, Receipt, permission};
+pub use commands::{CommandRequest, Receipt};
 pub use open::CaseRequest;

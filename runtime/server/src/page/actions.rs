@@ -5,8 +5,8 @@ use axum::extract::{Form, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use provost_domain::command::{Answer, Ask};
-use provost_domain::ids::{ApprovalId, CallId, SessionId};
-use provost_face::{Code, Receipt};
+use provost_domain::ids::{ApprovalId, SessionId};
+use provost_face::{Code, Receipt, Steer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 use super::frame::rendered;
 use crate::extract::{Asked, Named, Tail};
 use crate::problem::Problem;
-use crate::sessions::Truth;
 use crate::state::Server;
 
 /// A form's fields. That it is one of our own, the guard has seen.
@@ -25,8 +24,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let form = Form::<T>::from_request(request, state).await;
-        form.map(|Form(fields)| Self(fields)).map_err(|error| Problem::new(Code::InvalidBody, error.body_text()))
+        let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
+        let Form(mut fields) = form.map_err(|error| Problem::new(Code::InvalidBody, error.body_text()))?;
+        // The guard's own, seen by it.
+        fields.retain(|(name, _)| name != "csrf");
+        let bad = |error: &dyn std::fmt::Display| Problem::new(Code::InvalidBody, format!("the form: {error}"));
+        let form = serde_urlencoded::to_string(&fields).map_err(|error| bad(&error))?;
+        serde_urlencoded::from_str(&form).map(Self).map_err(|error| bad(&error))
     }
 }
 
@@ -105,23 +109,18 @@ pub(crate) async fn decide(
     perform(&server, &headers, asked, Wish { session, ask, said }).await
 }
 
-/// Words with a command.
-#[derive(Debug, Deserialize)]
-pub(crate) struct WordsForm {
-    #[serde(default)]
-    text: String,
-}
-
-/// Stops a session.
-pub(crate) async fn stop(
+/// Steers a session.
+pub(crate) async fn steer<S: Steer>(
     State(server): State<Server>,
     Named(session): Named,
     asked: Asked,
     headers: HeaderMap,
-    Fields(form): Fields<WordsForm>,
+    Fields(body): Fields<S>,
 ) -> Result<Response, Problem> {
-    let ask = Ask::Stop { reason: said(form.text, "a reason")? };
-    perform(&server, &headers, asked, Wish { session, ask, said: "Stopped." }).await
+    if body.words().is_some_and(|words| words.trim().is_empty()) {
+        return Err(Problem::new(Code::InvalidBody, "words are missing; write some"));
+    }
+    perform(&server, &headers, asked, Wish { session, ask: body.ask(), said: S::SAID }).await
 }
 
 /// Why it is erased, and that it is meant.
@@ -162,24 +161,6 @@ pub(crate) async fn erase(
     Ok(response)
 }
 
-/// How to retry.
-#[derive(Debug, Deserialize)]
-pub(crate) struct RetryForm {
-    #[serde(default)]
-    force: bool,
-}
-
-/// Tries again.
-pub(crate) async fn retry(
-    State(server): State<Server>,
-    Named(session): Named,
-    asked: Asked,
-    headers: HeaderMap,
-    Fields(RetryForm { force }): Fields<RetryForm>,
-) -> Result<Response, Problem> {
-    perform(&server, &headers, asked, Wish { session, ask: Ask::Retry { force }, said: "A new try begins." }).await
-}
-
 /// Carries on, or starts what was only opened.
 pub(crate) async fn go_on(
     State(server): State<Server>,
@@ -189,38 +170,4 @@ pub(crate) async fn go_on(
 ) -> Result<Response, Problem> {
     let ask = server.operations().carrying_on(&asked.caller, session).await?;
     perform(&server, &headers, asked, Wish { session, ask, said: "It goes on." }).await
-}
-
-/// Says what the operator was asked for.
-pub(crate) async fn say(
-    State(server): State<Server>,
-    Named(session): Named,
-    asked: Asked,
-    headers: HeaderMap,
-    Fields(form): Fields<WordsForm>,
-) -> Result<Response, Problem> {
-    let ask = Ask::Speak { text: said(form.text, "an answer")? };
-    perform(&server, &headers, asked, Wish { session, ask, said: "Said." }).await
-}
-
-/// What is true of a call in doubt.
-#[derive(Debug, Deserialize)]
-pub(crate) struct SettleForm {
-    call: String,
-    what: Truth,
-    #[serde(default)]
-    text: String,
-}
-
-/// Settles a call in doubt.
-pub(crate) async fn settle(
-    State(server): State<Server>,
-    Named(session): Named,
-    asked: Asked,
-    headers: HeaderMap,
-    Fields(SettleForm { call, what, text }): Fields<SettleForm>,
-) -> Result<Response, Problem> {
-    let note = said(text, "a note of what was seen")?;
-    let ask = Ask::Settle { call: CallId::new(call), settlement: what.settlement(note) };
-    perform(&server, &headers, asked, Wish { session, ask, said: "Settled." }).await
 }

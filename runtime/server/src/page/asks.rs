@@ -1,8 +1,8 @@
 //! What a session asks of people, as its page shows it: evidence as links, times as spans.
 
 use provost_face::{
-    ApprovalCard, ArgumentView, Asks, CallNames, CarryOn, DoubtCard, QuestionCard, RetryCard, ago, effect, gate_reason,
-    until,
+    ApprovalCard, ArgumentView, Asks, CallNames, CarryOn, DoubtCard, QuestionCard, RetryCard, TextForm, ago, effect,
+    gate_reason, until,
 };
 
 use provost_domain::ids::SessionId;
@@ -60,7 +60,7 @@ pub(crate) struct ShownAsks {
     pub(crate) retry: Option<RetryCard>,
     /// What carrying on is called here.
     pub(crate) carry_on: Option<&'static str>,
-    pub(crate) stops: bool,
+    pub(crate) forms: Vec<TextForm>,
 }
 
 impl ShownApproval {
@@ -107,7 +107,7 @@ impl ShownAsks {
                 CarryOn::Start => "Start",
                 CarryOn::Continue => "Continue",
             }),
-            stops: asks.stops,
+            forms: asks.forms,
         }
     }
 }

@@ -5,6 +5,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use provost_domain::access::Permission;
+use provost_face::{Steer, SteerVisitor, steers};
 
 use super::{actions, approvals, assets, guard, list, login, session, tables};
 use crate::state::Server;
@@ -22,12 +23,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/packs", get(tables::packs))
         .route("/tools", get(tables::tools))
         .route("/logout", post(login::logout));
-    let operates = Router::new()
-        .route("/sessions/{session}/stop", post(actions::stop))
-        .route("/sessions/{session}/retry", post(actions::retry))
-        .route("/sessions/{session}/continue", post(actions::go_on))
-        .route("/sessions/{session}/say", post(actions::say))
-        .route("/sessions/{session}/settle", post(actions::settle));
+    let operates = steering().route("/sessions/{session}/continue", post(actions::go_on));
     let approves = Router::new().route("/approvals/{approval}/decide", post(actions::decide));
     let administers =
         Router::new().route("/tokens", get(tables::tokens)).route("/sessions/{session}/erase", post(actions::erase));
@@ -39,4 +35,20 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .merge(guarded(Permission::Operate, operates))
         .merge(guarded(Permission::Approve, approves))
         .merge(guarded(Permission::Administer, administers))
+}
+
+/// A route for every body that steers a session.
+fn steering() -> Router<Server> {
+    let mut all = Routes(Router::new());
+    steers(&mut all);
+    all.0
+}
+
+struct Routes(Router<Server>);
+
+impl SteerVisitor for Routes {
+    fn visit<S: Steer>(&mut self) {
+        let path = format!("/sessions/{{session}}/{}", S::VERB);
+        self.0 = std::mem::take(&mut self.0).route(&path, post(actions::steer::<S>));
+    }
 }

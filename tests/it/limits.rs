@@ -69,7 +69,7 @@ async fn play(limits: Limits, ending: Ending, rounds: &[Vec<(&'static str, Value
 }
 
 async fn approvals(house: &House, session: SessionId, pending_only: bool) -> Vec<ApprovalRow> {
-    let filter = ApprovalFilter { session: Some(session), pending_only, limit: 100 };
+    let filter = ApprovalFilter { session: Some(session), pending_only, limit: 100, ..ApprovalFilter::default() };
     house.reads().approvals(&filter).await.unwrap()
 }
 

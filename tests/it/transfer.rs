@@ -44,7 +44,7 @@ async fn a_session_that_has_ended_comes_back_as_it_was() {
     let there = SqliteStore::open_read_only(&there).await.unwrap();
     assert_eq!(clean(&there).await, 1);
     assert_eq!(exported(&there, SESSION).await, file);
-    let filter = ApprovalFilter { session: Some(SESSION), pending_only: false, limit: 10 };
+    let filter = ApprovalFilter { session: Some(SESSION), pending_only: false, limit: 10, ..ApprovalFilter::default() };
     assert_eq!(there.approvals(&filter).await.unwrap(), here.approvals(&filter).await.unwrap());
     let row = |reads: SqliteReads| async move { reads.session(SESSION).await.unwrap() };
     let (here, there) = (row(here).await, row(there).await);
@@ -91,7 +91,7 @@ async fn one_that_had_not_ended_never_runs_by_itself() {
     let now = house.folded(session).await;
     assert!(now.status_reason().contains("imported while it was awaiting_input"), "{}", now.status_reason());
     assert!(now.approvals().is_empty() && house.engine.registry().is_empty());
-    let filter = ApprovalFilter { session: Some(session), pending_only: false, limit: 10 };
+    let filter = ApprovalFilter { session: Some(session), pending_only: false, limit: 10, ..ApprovalFilter::default() };
     assert_eq!(store.approvals(&filter).await.unwrap()[0].state, ApprovalState::Cancelled);
     assert!(house.tools.danger.arrived().is_empty());
     // A person lets it run again.

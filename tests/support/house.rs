@@ -353,7 +353,8 @@ impl House {
     pub async fn approvals(&self, session: SessionId, count: usize) -> Vec<ApprovalRow> {
         let folded = self.until(session, "awaiting_input").await;
         assert_eq!(folded.approvals().len(), count);
-        let filter = ApprovalFilter { session: Some(session), pending_only: true, limit: 100 };
+        let filter =
+            ApprovalFilter { session: Some(session), pending_only: true, limit: 100, ..ApprovalFilter::default() };
         let mut rows = self.store.approvals(&filter).await.unwrap();
         rows.sort_by(|a, b| a.call.cmp(&b.call));
         rows

@@ -41,7 +41,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let bad = |error: provost_domain::ids::BadId| Problem::new(Code::InvalidRequest, error.to_string());
     let session = query.session.map(|text| text.parse().map_err(bad)).transpose()?;
-    let filter = ApprovalFilter { session, pending_only: !query.all, limit: page_size(query.page_size)? };
+    let filter = ApprovalFilter {
+        session,
+        pending_only: !query.all,
+        limit: page_size(query.page_size)?,
+        ..ApprovalFilter::default()
+    };
     Ok(Json(server.lookups().approvals(&caller, &filter).await?))
 }
 

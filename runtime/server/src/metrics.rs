@@ -18,7 +18,7 @@ const PENDING_MAX: u32 = 500;
     responses((status = 200, content((String = "text/plain"))), Problems))]
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<Response, Problem> {
     let engine = server.engine();
-    let filter = ApprovalFilter { session: None, pending_only: true, limit: PENDING_MAX };
+    let filter = ApprovalFilter { session: None, pending_only: true, limit: PENDING_MAX, ..ApprovalFilter::default() };
     let pending = engine.reads().approvals(&filter).await?.len();
     server.outgoing().measure().await?;
     let text = server.meters().write(server.feed().streams(), pending);

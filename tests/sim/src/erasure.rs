@@ -70,7 +70,8 @@ struct Kept {
 
 impl Kept {
     async fn of(store: &MemoryStore, id: SessionId) -> Result<Self, StoreError> {
-        let approvals = ApprovalFilter { session: Some(id), pending_only: false, limit: ALL };
+        let approvals =
+            ApprovalFilter { session: Some(id), pending_only: false, limit: ALL, ..ApprovalFilter::default() };
         let messages = MessageFilter { session: Some(id), limit: ALL, ..MessageFilter::default() };
         Ok(Self {
             row: store.session(id).await?,

@@ -81,7 +81,7 @@ async fn session(world: &World, id: SessionId) -> Result<Vec<String>, StoreError
         problems.push(format!("{} commands are unread", unread.len()));
     }
     problems.extend(rest(&row, &folded));
-    let filter = ApprovalFilter { session: Some(id), pending_only: true, limit: 500 };
+    let filter = ApprovalFilter { session: Some(id), pending_only: true, limit: 500, ..ApprovalFilter::default() };
     let pending = world.ledger.approvals(&filter).await?.len();
     if pending != folded.approvals().len() {
         problems.push(format!("{pending} approvals are listed, {} are pending", folded.approvals().len()));
@@ -137,7 +137,7 @@ pub(crate) async fn digest(world: &World) -> Result<Digest, StoreError> {
     for id in world.ledger.ids() {
         let row = world.ledger.session(id).await?;
         parts.push(format!("{row:?}").into_bytes());
-        let filter = ApprovalFilter { session: Some(id), pending_only: false, limit: 500 };
+        let filter = ApprovalFilter { session: Some(id), pending_only: false, limit: 500, ..ApprovalFilter::default() };
         parts.push(format!("{:?}", world.ledger.approvals(&filter).await?).into_bytes());
         for record in world.ledger.records(id, Seq(0), u32::MAX).await? {
             parts.push(record.hash.as_bytes().to_vec());

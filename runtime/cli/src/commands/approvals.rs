@@ -28,7 +28,7 @@ pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> 
 
 async fn list(all: bool, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
     let (lookups, caller) = (lookups(config).await?, caller(config));
-    let filter = ApprovalFilter { session: None, pending_only: !all, limit: 500 };
+    let filter = ApprovalFilter { session: None, pending_only: !all, limit: 500, ..ApprovalFilter::default() };
     let mut rows = Vec::new();
     for row in lookups.approvals(&caller, &filter).await?.items {
         let handle = lookups.row(&caller, row.session.parse()?).await?.handle;

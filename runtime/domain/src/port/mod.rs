@@ -38,7 +38,7 @@ pub use outbox::{
     OutboxReads, PAUSE_MAX, Queued, Then, Tried, TryAnswer, UnknownMessageState,
 };
 pub use packs::{KeptPack, PackReads, PackShelf};
-pub use reads::{ApprovalFilter, Reads, SessionFilter};
+pub use reads::{ApprovalFilter, ApprovalOrder, Reads, SessionFilter};
 pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use roles::Roles;
 pub use tokens::{MintAnswer, RevokeAnswer, TokenReads, Tokens};

@@ -50,13 +50,25 @@ pub struct SessionFilter {
     pub limit: u32,
 }
 
-/// Which approvals to list, newest first.
+/// Which approvals to list, in which order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApprovalFilter {
     /// Only this session's.
     pub session: Option<SessionId>,
     /// Only pending ones.
     pub pending_only: bool,
+    /// Which come first; of one session's always the newest.
+    pub order: ApprovalOrder,
     /// At most this many; the store caps it at 500.
     pub limit: u32,
+}
+
+/// Which approvals a list begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ApprovalOrder {
+    /// What was asked last.
+    #[default]
+    NewestFirst,
+    /// What was asked first.
+    OldestFirst,
 }

@@ -52,7 +52,7 @@ impl Lookups {
     /// See [`Self::session_named`].
     pub async fn waiting(&self, caller: &Caller, bound: u32) -> Result<usize, OperationError> {
         caller.require(Permission::Look)?;
-        let filter = ApprovalFilter { session: None, pending_only: true, limit: bound };
+        let filter = ApprovalFilter { session: None, pending_only: true, limit: bound, ..ApprovalFilter::default() };
         Ok(self.reads().approvals(&filter).await?.len())
     }
 
@@ -71,7 +71,8 @@ impl Lookups {
     /// See [`Self::session_named`].
     pub async fn approval_queue(&self, caller: &Caller) -> Result<ApprovalQueue, OperationError> {
         caller.require(Permission::Look)?;
-        let filter = |pending_only| ApprovalFilter { session: None, pending_only, limit: ROWS_MAX };
+        let filter =
+            |pending_only| ApprovalFilter { session: None, pending_only, limit: ROWS_MAX, ..ApprovalFilter::default() };
         let pending = self.reads().approvals(&filter(true)).await?;
         let mut ids: Vec<SessionId> = pending.iter().map(|row| row.session).collect();
         ids.sort_unstable();

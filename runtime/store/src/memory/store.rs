@@ -1,16 +1,14 @@
 //! The sessions' ports.
 
-use std::cmp::Reverse;
-
 use async_trait::async_trait;
 use provost_domain::command::Command;
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased, Erasure,
-    InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow, SessionStore, Snapshot,
-    StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalFilter, ApprovalOrder, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased,
+    Erasure, InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow, SessionStore,
+    Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
 
@@ -166,7 +164,11 @@ impl Reads for MemoryStore {
                 && (!filter.pending_only || row.state == ApprovalState::Pending)
         };
         let mut rows: Vec<_> = self.with(|state| state.approvals.values().filter(fits).cloned().collect());
-        rows.sort_by(|a, b| Reverse((a.requested_at, &a.id)).cmp(&Reverse((b.requested_at, &b.id))));
+        rows.sort_by(|a, b| (a.requested_at, &a.id).cmp(&(b.requested_at, &b.id)));
+        match (filter.session, filter.order) {
+            (Some(_), _) | (None, ApprovalOrder::NewestFirst) => rows.reverse(),
+            (None, ApprovalOrder::OldestFirst) => {}
+        }
         rows.truncate(count(filter.limit.min(LIST_MAX)));
         Ok(rows)
     }

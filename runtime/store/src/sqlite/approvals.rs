@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, CallId, Digest, ToolName};
-use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use provost_domain::port::{ApprovalChange, ApprovalFilter, ApprovalOrder, ApprovalRow, StoreError};
 use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -41,6 +41,9 @@ pub(super) const SELECT: &str = select!("WHERE approvals.id = ?1");
 pub(super) const LIST: &str = select!("ORDER BY requested_at DESC, approvals.id DESC LIMIT ?1");
 pub(super) const LIST_PENDING: &str =
     select!("WHERE state = 'pending' ORDER BY requested_at DESC, approvals.id DESC LIMIT ?1");
+pub(super) const LIST_OLDEST: &str = select!("ORDER BY requested_at, approvals.id LIMIT ?1");
+pub(super) const LIST_PENDING_OLDEST: &str =
+    select!("WHERE state = 'pending' ORDER BY requested_at, approvals.id LIMIT ?1");
 pub(super) const LIST_OF_SESSION: &str = select!(
     "WHERE approvals.sid = (SELECT sid FROM sessions WHERE id = ?1) AND (?2 = 0 OR state = 'pending') \
      ORDER BY requested_at DESC, approvals.id DESC LIMIT ?3"
@@ -109,10 +112,12 @@ pub(super) async fn list(
     filter: &ApprovalFilter,
     limit: i64,
 ) -> Result<Vec<ApprovalRow>, StoreError> {
-    let query = match filter.session {
-        Some(session) => sqlx::query(LIST_OF_SESSION).bind(key(&session)).bind(filter.pending_only),
-        None if filter.pending_only => sqlx::query(LIST_PENDING),
-        None => sqlx::query(LIST),
+    let query = match (filter.session, filter.order, filter.pending_only) {
+        (Some(session), _, pending_only) => sqlx::query(LIST_OF_SESSION).bind(key(&session)).bind(pending_only),
+        (None, ApprovalOrder::NewestFirst, true) => sqlx::query(LIST_PENDING),
+        (None, ApprovalOrder::NewestFirst, false) => sqlx::query(LIST),
+        (None, ApprovalOrder::OldestFirst, true) => sqlx::query(LIST_PENDING_OLDEST),
+        (None, ApprovalOrder::OldestFirst, false) => sqlx::query(LIST_OLDEST),
     };
     let rows = query.bind(limit).fetch_all(pool).await.map_err(|error| failed(&error))?;
     rows.iter().map(decode).collect()

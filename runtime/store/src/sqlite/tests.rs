@@ -38,11 +38,13 @@ const BULKS: [&Bulk; 19] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 60] = [
+const SINGLES: [&str; 62] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
+    approvals::LIST_OLDEST,
     approvals::LIST_PENDING,
+    approvals::LIST_PENDING_OLDEST,
     approvals::LIST_OF_SESSION,
     approvals::OF,
     contents::SELECT,

@@ -2,7 +2,7 @@
 
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, CallId, Digest, SessionId, ToolName};
-use provost_domain::port::{Append, ApprovalChange, ApprovalFilter, ApprovalRow, StoreError};
+use provost_domain::port::{Append, ApprovalChange, ApprovalFilter, ApprovalOrder, ApprovalRow, StoreError};
 use provost_domain::principal::Principal;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ on_every_store!(
     an_edit_puts_its_arguments_in_place,
     another_session_cannot_decide_it,
     asking_again_changes_nothing,
-    approvals_are_listed_newest_first,
+    approvals_are_listed_in_the_order_asked_for,
     an_unknown_approval_is_missing,
 );
 
@@ -99,7 +99,7 @@ async fn asking_again_changes_nothing(subject: Subject) {
     assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await.unwrap().state, ApprovalState::Approved);
 }
 
-async fn approvals_are_listed_newest_first(subject: Subject) {
+async fn approvals_are_listed_in_the_order_asked_for(subject: Subject) {
     for (n, name) in [(1, "a"), (2, "b"), (1, "c")] {
         let mut driven = match subject.store.reads.sessions.session(id(n)).await {
             Ok(_) => Driven::take(&subject.store, n, "me").await,
@@ -112,7 +112,7 @@ async fn approvals_are_listed_newest_first(subject: Subject) {
         }
     }
     let list = async |session, pending_only, limit| -> String {
-        let filter = ApprovalFilter { session, pending_only, limit };
+        let filter = ApprovalFilter { session, pending_only, limit, ..ApprovalFilter::default() };
         let rows = subject.store.reads.sessions.approvals(&filter).await.unwrap();
         rows.iter().map(|row| row.id.as_str()).collect()
     };
@@ -122,6 +122,13 @@ async fn approvals_are_listed_newest_first(subject: Subject) {
     assert_eq!(list(Some(id(1)), false, 9).await, "ca");
     assert_eq!(list(Some(id(1)), true, 9).await, "c");
     assert_eq!(list(Some(id(3)), false, 9).await, "");
+    let oldest = async |pending_only, limit| -> String {
+        let filter = ApprovalFilter { session: None, pending_only, limit, order: ApprovalOrder::OldestFirst };
+        let rows = subject.store.reads.sessions.approvals(&filter).await.unwrap();
+        rows.iter().map(|row| row.id.as_str()).collect()
+    };
+    assert_eq!(oldest(false, 9).await, "abc");
+    assert_eq!(oldest(true, 1).await, "b");
 }
 
 async fn an_unknown_approval_is_missing(subject: Subject) {

@@ -261,7 +261,8 @@ impl Pair {
                 );
             }
             for pending_only in [true, false] {
-                let filter = ApprovalFilter { session: Some(session), pending_only, limit: 100 };
+                let filter =
+                    ApprovalFilter { session: Some(session), pending_only, limit: 100, ..ApprovalFilter::default() };
                 assert_eq!(one.reads.sessions.approvals(&filter).await, two.reads.sessions.approvals(&filter).await);
             }
         }

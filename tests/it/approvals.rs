@@ -1,12 +1,15 @@
 //! Approvals: durable one-time capabilities. What the ancestor got wrong about them is in `ancestor`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use provost_domain::command::{Answer, Ask};
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, SessionId};
-use provost_domain::port::ApprovalFilter;
-use provost_engine::EngineError;
+use provost_domain::port::{ApprovalFilter, Clock};
+use provost_domain::time::Timestamp;
+use provost_engine::{EngineError, Next, OldestApproval, Ticker as _};
 use provost_tests::eventually::eventually;
 use provost_tests::house::House;
 use provost_tests::model::PATIENCE;
@@ -89,7 +92,8 @@ async fn a_response_stands_in_for_the_result() {
 
 /// Every approval a session ever asked for, pending or not, once there are this many.
 async fn asked_for(house: &House, session: SessionId, count: usize) -> Vec<ApprovalId> {
-    let filter = ApprovalFilter { session: Some(session), pending_only: false, limit: 100 };
+    let filter =
+        ApprovalFilter { session: Some(session), pending_only: false, limit: 100, ..ApprovalFilter::default() };
     let all = || async {
         let rows = house.reads().approvals(&filter).await.unwrap();
         (rows.len() >= count).then(|| rows.into_iter().map(|row| row.id).collect())
@@ -208,4 +212,29 @@ async fn a_process_killed_between_request_and_answer_keeps_the_question() {
         assert_eq!((counts, house.tools.danger.arrived().len()), ((1, 1), ran), "{state}");
         assert_eq!(house.problems(session).await, Vec::<String>::new());
     }
+}
+
+/// A clock that stands.
+#[derive(Debug)]
+struct Stands(Timestamp);
+
+impl Clock for Stands {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_approval_is_a_figure() {
+    let (house, session, approval) = waiting().await;
+    let asked = house.reads().approval(&approval).await.unwrap().requested_at;
+    let (clock, figures) = (Arc::new(Stands(asked.plus(Duration::from_secs(90)))), Registry::new());
+    let mut ticker = OldestApproval::new(house.reads(), clock, &figures).unwrap();
+    let age = || figures.gather()[0].get_metric()[0].get_gauge().get_value();
+    assert!(age().is_nan(), "nobody has looked yet");
+    assert_eq!(ticker.tick().await.unwrap(), Next::Period);
+    assert!((age() - 90.0).abs() < f64::EPSILON, "{}", age());
+    house.answer(session, &approval, Answer::Reject { reason: "no".to_owned() }).await.unwrap();
+    assert_eq!(ticker.tick().await.unwrap(), Next::Period);
+    assert!(age().abs() < f64::EPSILON, "{}", age());
 }

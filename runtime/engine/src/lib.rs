@@ -47,4 +47,4 @@ pub use settings::EngineSettings;
 pub use system::{SystemClock, SystemRandom};
 pub use tasks::Tasks;
 pub use ticker::{Next, TickFailure, Ticker, TickerHandle, TickerSettings};
-pub use tickers::{Retention, RetentionSettings, Scrub};
+pub use tickers::{OldestApproval, Retention, RetentionSettings, Scrub};

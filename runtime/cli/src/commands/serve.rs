@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provost_engine::{Retention, Scrub, SystemClock};
+use provost_engine::{OldestApproval, Retention, Scrub, SystemClock};
 use provost_mail::{Intake, IntakeParts};
 use provost_server::{Parts, Server};
 use serde_json::json;
@@ -105,6 +105,8 @@ fn tick(house: &House, config: &Configuration) -> Result<()> {
     drop(house.engine.start_ticker(Scrub::new(eraser.clone(), ages.every)));
     let retention = Retention::new(eraser.clone(), Arc::new(SystemClock), ages, &house.metrics)?;
     drop(house.engine.start_ticker(retention));
+    let oldest = OldestApproval::new(Arc::clone(house.engine.reads()), Arc::new(SystemClock), &house.metrics)?;
+    drop(house.engine.start_ticker(oldest));
     Ok(())
 }
 

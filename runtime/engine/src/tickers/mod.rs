@@ -2,6 +2,8 @@
 
 mod retention;
 mod scrub;
+mod waiting;
 
 pub use retention::{Retention, RetentionSettings};
 pub use scrub::Scrub;
+pub use waiting::OldestApproval;

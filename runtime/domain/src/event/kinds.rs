@@ -1,4 +1,5 @@
-//! The event kinds: each with its wire word, what it speaks of (`of call`, `of assignment`), and its payload.
+//! The event kinds: each with its wire word, what kind of news it is (`as Progress`), what it speaks of (`of call`,
+//! `of assignment`), and its payload.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::error::DecodeError;
 use super::list::{About, Decodable, about, events};
+use super::news::News;
 use super::upcast::Upcasts;
 use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement};
 use crate::confidence::Confidence;
@@ -35,10 +37,10 @@ impl Decodable for StatusChanged {
 events! {
     sealed {
         /// The status moved.
-        StatusChanged = "status_changed",
+        StatusChanged = "status_changed" as Again,
     }
     /// The session exists.
-    SessionCreated = "session_created" {
+    SessionCreated = "session_created" as Progress {
         /// The session.
         session: SessionId,
         /// Its handle.
@@ -58,12 +60,12 @@ events! {
         by: Principal,
     }
     /// Its run began.
-    SessionStarted = "session_started" {
+    SessionStarted = "session_started" as Progress {
         /// Who started it.
         by: Principal,
     }
     /// An agent was given work.
-    AssignmentIssued = "assignment_issued" of assignment {
+    AssignmentIssued = "assignment_issued" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The agent.
@@ -78,7 +80,7 @@ events! {
         deadline_at: Timestamp,
     }
     /// A silent or lost worker's assignment was given out again, byte for byte.
-    AssignmentRedispatched = "assignment_redispatched" of assignment {
+    AssignmentRedispatched = "assignment_redispatched" as Again of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// What its supervisor saw.
@@ -87,7 +89,7 @@ events! {
         deadline_at: Timestamp,
     }
     /// A question to a model was decided on.
-    ModelRequested = "model_requested" of assignment {
+    ModelRequested = "model_requested" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The round, from 1.
@@ -96,7 +98,7 @@ events! {
         reserved: u64,
     }
     /// A model answered.
-    ModelReplied = "model_replied" of assignment {
+    ModelReplied = "model_replied" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The round.
@@ -105,7 +107,7 @@ events! {
         reply: ModelReply,
     }
     /// A model gave no usable reply, retries included.
-    ModelFailed = "model_failed" of assignment {
+    ModelFailed = "model_failed" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The round.
@@ -114,14 +116,14 @@ events! {
         failure: ModelFailure,
     }
     /// A reply without an envelope was sent back once.
-    RepairRequested = "repair_requested" of assignment {
+    RepairRequested = "repair_requested" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// What was wrong, as the model is told.
         problem: String,
     }
     /// A call will be made: written before it is.
-    ToolIntended = "tool_intended" of call {
+    ToolIntended = "tool_intended" as Progress of call {
         /// The call.
         call: CallId,
         /// The tool.
@@ -144,14 +146,14 @@ events! {
         approval: Option<ApprovalId>,
     }
     /// A call came back.
-    ToolReturned = "tool_returned" of call {
+    ToolReturned = "tool_returned" as Progress of call {
         /// The call.
         call: CallId,
         /// What came back.
         outcome: RecordedOutcome,
     }
     /// A call was refused and never made.
-    ToolRefused = "tool_refused" of call {
+    ToolRefused = "tool_refused" as Progress of call {
         /// The call.
         call: CallId,
         /// The name as the model wrote it.
@@ -160,26 +162,26 @@ events! {
         refusal: ToolRefusal,
     }
     /// A call in doubt is made again, as its effect class, or its tool's own word, allows.
-    CallReissued = "call_reissued" of call {
+    CallReissued = "call_reissued" as Again of call {
         /// The call.
         call: CallId,
     }
     /// A tool is to be asked whether a call in doubt happened.
-    ProbeRequested = "probe_requested" of call {
+    ProbeRequested = "probe_requested" as Again of call {
         /// The call.
         call: CallId,
         /// Why nobody saw its end.
         cause: String,
     }
     /// It was asked, and said this.
-    CallProbed = "call_probed" of call {
+    CallProbed = "call_probed" as Progress of call {
         /// The call.
         call: CallId,
         /// What its tool said.
         finding: ProbeFinding,
     }
     /// The gate asked for attention.
-    GateFired = "gate_fired" of call {
+    GateFired = "gate_fired" as Progress of call {
         /// The call, or `None` for a route.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call: Option<CallId>,
@@ -189,7 +191,7 @@ events! {
         reason: GateReason,
     }
     /// A person was asked.
-    ApprovalRequested = "approval_requested" of call {
+    ApprovalRequested = "approval_requested" as Progress of call {
         /// The approval.
         approval: ApprovalId,
         /// The call it would let run.
@@ -220,14 +222,14 @@ events! {
         expires_at: Timestamp,
     }
     /// One of several needed people answered.
-    ApprovalAnswered = "approval_answered" {
+    ApprovalAnswered = "approval_answered" as Outside {
         /// The approval.
         approval: ApprovalId,
         /// Who said yes.
         by: Principal,
     }
     /// The approval is consumed.
-    ApprovalDecided = "approval_decided" of call {
+    ApprovalDecided = "approval_decided" as Progress of call {
         /// The approval.
         approval: ApprovalId,
         /// The call.
@@ -238,21 +240,21 @@ events! {
         decision: ApprovalDecision,
     }
     /// Nobody answered in time: the call does not run.
-    ApprovalExpired = "approval_expired" of call {
+    ApprovalExpired = "approval_expired" as Progress of call {
         /// The approval.
         approval: ApprovalId,
         /// The call.
         call: CallId,
     }
     /// Nobody can know whether a call happened.
-    OutcomeUnknown = "outcome_unknown" of call {
+    OutcomeUnknown = "outcome_unknown" as Progress of call {
         /// The call.
         call: CallId,
         /// Why nobody can know.
         cause: String,
     }
     /// A person settled it.
-    OutcomeSettled = "outcome_settled" of call {
+    OutcomeSettled = "outcome_settled" as Progress of call {
         /// The call.
         call: CallId,
         /// Who settled it.
@@ -261,7 +263,7 @@ events! {
         settlement: Settlement,
     }
     /// An agent stated its confidence.
-    ConfidenceEmitted = "confidence_emitted" of assignment {
+    ConfidenceEmitted = "confidence_emitted" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// How sure the agent is.
@@ -270,7 +272,7 @@ events! {
         source: EnvelopeSource,
     }
     /// A terminal tool's confidence differs from the envelope's.
-    ConfidenceMismatched = "confidence_mismatched" of call {
+    ConfidenceMismatched = "confidence_mismatched" as Progress of call {
         /// The terminal call.
         call: CallId,
         /// In the terminal tool's arguments: this one counts.
@@ -279,7 +281,7 @@ events! {
         envelope: Confidence,
     }
     /// The next agent was chosen.
-    RouteDecided = "route_decided" {
+    RouteDecided = "route_decided" as Progress {
         /// The agent that finished.
         from: AgentName,
         /// The signal that routed.
@@ -290,7 +292,7 @@ events! {
         to: RouteTo,
     }
     /// An operator's word is needed.
-    OperatorAsked = "operator_asked" {
+    OperatorAsked = "operator_asked" as Progress {
         /// The agent whose report led here.
         from: AgentName,
         /// Where an answer leads.
@@ -303,14 +305,14 @@ events! {
         summary: String,
     }
     /// An operator answered.
-    OperatorSpoke = "operator_spoke" {
+    OperatorSpoke = "operator_spoke" as Progress {
         /// Who.
         by: Principal,
         /// What they said.
         text: String,
     }
     /// An agent handed back its report.
-    AgentFinished = "agent_finished" of assignment {
+    AgentFinished = "agent_finished" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The agent.
@@ -321,7 +323,7 @@ events! {
         evidence: Vec<Seq>,
     }
     /// An agent ended without one.
-    AgentFailed = "agent_failed" of assignment {
+    AgentFailed = "agent_failed" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// The agent.
@@ -330,7 +332,7 @@ events! {
         failure: AgentFailure,
     }
     /// A poll was measured.
-    WatchPolled = "watch_polled" of assignment {
+    WatchPolled = "watch_polled" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
         /// Whether the condition held; `None` when the poll could not be read.
@@ -341,14 +343,14 @@ events! {
         next_at: Option<Timestamp>,
     }
     /// Fields of the session were patched.
-    FieldsPatched = "fields_patched" of call {
+    FieldsPatched = "fields_patched" as Progress of call {
         /// The call.
         call: CallId,
         /// The new values.
         patch: Arc<Value>,
     }
     /// A typed finding was recorded.
-    FindingRecorded = "finding_recorded" of call {
+    FindingRecorded = "finding_recorded" as Progress of call {
         /// The call.
         call: CallId,
         /// The findings tool.
@@ -357,7 +359,7 @@ events! {
         finding: Arc<Value>,
     }
     /// A terminal claim waits for its other calls or its effect.
-    ClaimRaised = "claim_raised" of call {
+    ClaimRaised = "claim_raised" as Progress of call {
         /// The terminal call.
         call: CallId,
         /// Whose.
@@ -368,7 +370,7 @@ events! {
         args: Arc<Value>,
     }
     /// A terminal claim did not hold.
-    ClaimRefused = "claim_refused" of call {
+    ClaimRefused = "claim_refused" as Progress of call {
         /// The terminal call.
         call: CallId,
         /// Whose.
@@ -379,14 +381,14 @@ events! {
         refusal: ToolRefusal,
     }
     /// Something outside reported; moves no status.
-    SignalReceived = "signal_received" {
+    SignalReceived = "signal_received" as Outside {
         /// Where it came from.
         source: String,
         /// What it said.
         payload: Arc<Value>,
     }
     /// A limit ended the turn.
-    LimitReached = "limit_reached" of assignment {
+    LimitReached = "limit_reached" as Progress of assignment {
         /// Which limit.
         limit: Limit,
         /// Its bound, in the limit's unit.
@@ -396,14 +398,14 @@ events! {
         assignment: Option<AssignmentId>,
     }
     /// A person stopped the session.
-    StopRequested = "stop_requested" {
+    StopRequested = "stop_requested" as Progress {
         /// Who.
         by: Principal,
         /// Why.
         reason: String,
     }
     /// A new try began.
-    RetryStarted = "retry_started" {
+    RetryStarted = "retry_started" as Progress {
         /// A person, or the runtime.
         by: Principal,
         /// How many retries there have been, this one included.
@@ -415,7 +417,7 @@ events! {
         cmd_id: Option<CmdId>,
     }
     /// What the session said was erased for good: the tombstone, a record of its own and the log's last.
-    SessionErased = "session_erased" {
+    SessionErased = "session_erased" as Progress {
         /// A person, or the runtime where the session's time was up.
         by: Principal,
         /// Why.

@@ -44,12 +44,12 @@ pub(super) trait Decodable: Sized {
     type Form: serde::de::DeserializeOwned + Into<Self>;
 }
 
-/// `NAME = "wire word" of FIELD { payload }`; `of` names the field that tells what the event speaks of. A sealed kind has its
-/// payload elsewhere.
+/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of [`News`](super::News);
+/// `of` names the field that tells what the event speaks of. A sealed kind has its payload elsewhere.
 macro_rules! events {
     (
-        sealed { $($(#[$sealed_doc:meta])* $sealed:ident = $sealed_kind:literal),* $(,)? }
-        $($(#[$doc:meta])* $name:ident = $kind:literal $(of $about:ident)? {
+        sealed { $($(#[$sealed_doc:meta])* $sealed:ident = $sealed_kind:literal as $sealed_news:ident),* $(,)? }
+        $($(#[$doc:meta])* $name:ident = $kind:literal as $news:ident $(of $about:ident)? {
             $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)?
         })*
     ) => {
@@ -91,6 +91,14 @@ macro_rules! events {
                 match self {
                     $(Self::$name(_) => $kind,)*
                     $(Self::$sealed(_) => $sealed_kind,)*
+                }
+            }
+
+            /// What kind of news it is.
+            pub(super) fn news(&self) -> News {
+                match self {
+                    $(Self::$name(_) => News::$news,)*
+                    $(Self::$sealed(_) => News::$sealed_news,)*
                 }
             }
 

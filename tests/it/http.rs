@@ -109,7 +109,7 @@ const APPROVE: &[&str] = &["approver", "admin"];
 const ADMINISTER: &[&str] = &["admin"];
 
 /// Every documented path and method, with the roles that get past the guard; the empty one is a caller without a token.
-const ENDPOINTS: [(&str, &str, &[&str]); 35] = [
+const ENDPOINTS: [(&str, &str, &[&str]); 36] = [
     ("/errors/{code}", "GET", ANYBODY),
     ("/healthz", "GET", ANYBODY),
     ("/hooks/alertmanager", "POST", DELIVER),
@@ -127,6 +127,7 @@ const ENDPOINTS: [(&str, &str, &[&str]); 35] = [
     ("/v1/sessions", "GET", LOOK),
     ("/v1/sessions", "POST", OPERATE),
     ("/v1/sessions/{session}", "GET", LOOK),
+    ("/v1/sessions/{session}/annotate", "POST", OPERATE),
     ("/v1/sessions/{session}/claim", "POST", OPERATE),
     ("/v1/sessions/{session}/continue", "POST", OPERATE),
     ("/v1/sessions/{session}/erase", "POST", ADMINISTER),

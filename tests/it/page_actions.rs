@@ -236,3 +236,22 @@ async fn a_retry_shows_what_the_policy_says_and_may_be_forced() {
     house.until(session, "in_progress").await;
     assert_eq!(house.count(session, "retry_started").await, 1);
 }
+
+#[tokio::test]
+async fn a_note_is_shown_on_the_page_and_in_the_report_also_after_the_end() {
+    let face = Face::over(House::open().await).await;
+    let session = face.house.session_as("staging", false).await;
+    let operator = face.visitor(AccessRole::Operator).await;
+    face.house.ask(session, "boss", Ask::Stop { reason: "false alarm".to_owned() }).await.unwrap();
+    let blank = operator.send_by_script(&format!("/sessions/{session}/annotate"), &[("text", " ")]).await;
+    assert_eq!(blank.status, StatusCode::UNPROCESSABLE_ENTITY, "{blank:?}");
+    let text = [("text", "the sensor <b>lies</b>")];
+    let done = operator.send_by_script(&format!("/sessions/{session}/annotate"), &text).await;
+    assert!(done.text.contains("Noted."), "{done:?}");
+    let page = operator.get(&format!("/sessions/{session}")).await.text;
+    assert!(page.contains("the sensor &#60;b&#62;lies"), "{page}");
+    let (folded, events) = (face.house.folded(session).await, face.house.log(session).await);
+    assert_eq!((folded.status().as_str(), face.house.problems(session).await), ("stopped", vec![]));
+    let report = provost_face::markdown(&folded, &events).unwrap();
+    assert!(report.contains("Note by user:"), "{report}");
+}

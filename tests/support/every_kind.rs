@@ -11,9 +11,9 @@ use provost_domain::event::{
     AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested,
     AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, ClaimRaised, ClaimRefused, ConfidenceEmitted,
     ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelFailed,
-    ModelReplied, ModelRequested, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested,
-    RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended, ToolRefused,
-    ToolReturned, WatchPolled,
+    ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
+    ProbeRequested, RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended,
+    ToolRefused, ToolReturned, WatchPolled,
 };
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
@@ -381,6 +381,7 @@ impl Life {
                 body::<RetryStarted>(retry),
                 closer,
                 body::<SignalReceived>(signal),
+                body::<NoteAdded>(json!({"by": "user:ann", "text": "the board was right"})),
                 body::<LimitReached>(json!({"limit": "model_calls", "bound": 12, "assignment": 3})),
             ],
             Vec::new(),

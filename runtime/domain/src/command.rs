@@ -149,6 +149,11 @@ commands! {
         /// How.
         settlement: Settlement,
     } = "settle a call", needs Operate, asked by [], to_live_work, by_runtime;
+    /// Leave a note for people; moves no status, legal on closed sessions, and no agent is told.
+    Annotate {
+        /// The note.
+        text: String,
+    } = "annotate a session", needs Operate, asked by [], to_live_work, by_runtime;
     /// Record something from outside; moves no status, legal on closed sessions.
     Signal {
         /// Where it came from.

@@ -40,17 +40,18 @@ fn allowed(kind: PrincipalKind, verb: Verb) -> bool {
         Verb::Speak => 5,
         Verb::Claim => 6,
         Verb::Settle => 7,
-        Verb::Signal => 8,
+        Verb::Annotate => 8,
+        Verb::Signal => 9,
     };
-    // start, continue, retry, stop, answer, speak, claim, settle, signal
+    // start, continue, retry, stop, answer, speak, claim, settle, annotate, signal
     let row = match kind {
-        PrincipalKind::Person => [Y, Y, Y, Y, Y, Y, Y, Y, Y],
-        PrincipalKind::Agent => [N, N, N, N, N, N, N, N, N],
-        PrincipalKind::Intake => [Y, N, N, N, N, N, N, N, Y],
-        PrincipalKind::Ticker => [N, Y, N, N, N, N, N, N, Y],
-        PrincipalKind::Client => [Y, N, N, N, N, N, N, N, Y],
-        PrincipalKind::Runtime => [N, Y, Y, N, N, N, N, N, Y],
-        PrincipalKind::Other => [N, N, N, N, N, N, N, N, N],
+        PrincipalKind::Person => [Y, Y, Y, Y, Y, Y, Y, Y, Y, Y],
+        PrincipalKind::Agent => [N, N, N, N, N, N, N, N, N, N],
+        PrincipalKind::Intake => [Y, N, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Ticker => [N, Y, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Client => [Y, N, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Runtime => [N, Y, Y, N, N, N, N, N, N, Y],
+        PrincipalKind::Other => [N, N, N, N, N, N, N, N, N, N],
     };
     row[column]
 }
@@ -133,7 +134,14 @@ impl Case {
         let mut case = Self::created();
         let begins = match verb {
             Verb::Start | Verb::Continue => false,
-            Verb::Retry | Verb::Stop | Verb::Answer | Verb::Speak | Verb::Claim | Verb::Settle | Verb::Signal => true,
+            Verb::Retry
+            | Verb::Stop
+            | Verb::Answer
+            | Verb::Speak
+            | Verb::Claim
+            | Verb::Settle
+            | Verb::Annotate
+            | Verb::Signal => true,
         };
         if begins {
             let started = case.ask(&Principal::user("opener")).unwrap();
@@ -172,6 +180,7 @@ impl Case {
                 case.report(Report::Returned { call: call.clone(), outcome: ToolOutcome::Failed { failure } });
                 Ask::Settle { call, settlement: Settlement::DidNotHappen { note: "looked".to_owned() } }
             }
+            Verb::Annotate => Ask::Annotate { text: "seen".to_owned() },
             Verb::Signal => Ask::Signal { source: "test".to_owned(), payload: json!({}) },
         };
         assert_eq!(case.ask.verb(), verb);

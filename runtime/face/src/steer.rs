@@ -59,6 +59,7 @@ pub fn steers(visitor: &mut impl SteerVisitor) {
     visitor.visit::<SayBody>();
     visitor.visit::<SettleBody>();
     visitor.visit::<ClaimBody>();
+    visitor.visit::<AnnotateBody>();
 }
 
 /// The verb and the body that ask it; `None` for what is asked at another path.
@@ -69,6 +70,7 @@ pub fn steered(ask: &Ask) -> Option<(&'static str, Value)> {
         Ask::Speak { text } => written(&SayBody { text }),
         Ask::Settle { call, settlement } => written(&SettleBody::new(&call, settlement)),
         Ask::Claim { tool, args } => written(&ClaimBody { tool: tool.to_string(), args }),
+        Ask::Annotate { text } => written(&AnnotateBody { text }),
         Ask::Start | Ask::Continue | Ask::Answer { .. } | Ask::Signal { .. } => return None,
     })
 }
@@ -222,5 +224,76 @@ impl Steer for ClaimBody {
 
     fn ask(self) -> Ask {
         Ask::Claim { tool: ToolName::new(self.tool), args: self.args }
+    }
+}
+
+/// A note for people.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnnotateBody {
+    /// The note.
+    text: String,
+}
+
+impl Steer for AnnotateBody {
+    const VERB: &'static str = "annotate";
+    const ABOUT: &'static str = "Leaves a note for people in the log, also after the session's end. No agent is told.";
+    const SAID: &'static str = "Noted.";
+    const FORM: Option<TextForm> = Some(TextForm {
+        verb: Self::VERB,
+        field: "text",
+        title: "Leave a note…",
+        label: "What should others know? No agent reads it.",
+        button: "Note on",
+        ends: false,
+    });
+
+    fn words(&self) -> Option<&str> {
+        Some(&self.text)
+    }
+
+    fn ask(self) -> Ask {
+        Ask::Annotate { text: self.text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the body of each verb as the server does.
+    struct Read<'a> {
+        verb: &'a str,
+        body: Value,
+        asked: Option<Ask>,
+    }
+
+    impl SteerVisitor for Read<'_> {
+        fn visit<S: Steer>(&mut self) {
+            if S::VERB == self.verb {
+                self.asked = Some(serde_json::from_value::<S>(self.body.clone()).unwrap().ask());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_client_writes_the_server_reads_as_the_same_command() {
+        let (call, note) = (CallId::new("a1.r1.c0"), "seen".to_owned());
+        let asks = [
+            Ask::Stop { reason: "enough".to_owned() },
+            Ask::Retry { force: true },
+            Ask::Speak { text: "go on".to_owned() },
+            Ask::Settle { call: call.clone(), settlement: Settlement::Happened { note: note.clone() } },
+            Ask::Settle { call: call.clone(), settlement: Settlement::DidNotHappen { note: note.clone() } },
+            Ask::Settle { call, settlement: Settlement::GiveUp { note } },
+            Ask::Claim { tool: ToolName::new("mark_done"), args: Map::from_iter([("n".to_owned(), json!(1))]) },
+            Ask::Annotate { text: "look here".to_owned() },
+        ];
+        for ask in asks {
+            let (verb, body) = steered(&ask).unwrap();
+            let mut read = Read { verb, body, asked: None };
+            steers(&mut read);
+            assert_eq!(read.asked, Some(ask));
+        }
     }
 }

@@ -83,6 +83,13 @@ pub(crate) enum Sessions {
         /// The words.
         text: String,
     },
+    /// Leaves a note for people in the log, also after the session's end. No agent is told.
+    Annotate {
+        #[command(flatten)]
+        one: One,
+        /// The note.
+        text: String,
+    },
     /// Closes a session by a terminal tool of its pack, under one's own name.
     Claim {
         #[command(flatten)]
@@ -155,6 +162,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
             send(&one.config, Some(&one.session), Ask::Retry { force }, output).await
         }
         Sessions::Say { one, text } => send(&one.config, Some(&one.session), Ask::Speak { text }, output).await,
+        Sessions::Annotate { one, text } => send(&one.config, Some(&one.session), Ask::Annotate { text }, output).await,
         Sessions::Claim { one, tool, args } => {
             let args = serde_json::from_str(&args).context("--args must be a JSON object")?;
             let ask = Ask::Claim { tool: ToolName::new(tool), args };

@@ -3,7 +3,7 @@
 use super::draft::{Draft, Recorder};
 use super::{answer, claim, retry, settle, speak, start, stop};
 use crate::command::{Ask, Command};
-use crate::event::SignalReceived;
+use crate::event::{NoteAdded, SignalReceived};
 use crate::refusal::Refusal;
 
 /// Decides a command by the rules of the session's pack.
@@ -16,7 +16,9 @@ pub(super) fn command(draft: &mut Draft<'_>, command: &Command) -> Result<(), Re
         Ask::Answer { approval, answer } => answer::decide(draft, by, approval, answer),
         Ask::Speak { text } => speak::decide(draft, by, text),
         Ask::Claim { tool, args } => claim::by_person(draft, by, tool, args),
-        Ask::Stop { .. } | Ask::Settle { .. } | Ask::Signal { .. } => without_pack(draft, command),
+        Ask::Stop { .. } | Ask::Settle { .. } | Ask::Annotate { .. } | Ask::Signal { .. } => {
+            without_pack(draft, command)
+        }
     }
 }
 
@@ -26,6 +28,10 @@ pub(super) fn without_pack(recorder: &mut Recorder, command: &Command) -> Result
     match &command.ask {
         Ask::Stop { reason } => stop::decide(recorder, by, reason),
         Ask::Settle { call, settlement } => settle::decide(recorder, by, call, settlement),
+        Ask::Annotate { text } => {
+            recorder.push(NoteAdded { by: by.clone(), text: text.clone() });
+            Ok(())
+        }
         Ask::Signal { source, payload } => {
             recorder.push(SignalReceived { source: source.clone(), payload: payload.clone().into() });
             Ok(())

@@ -387,6 +387,13 @@ events! {
         /// What it said.
         payload: Arc<Value>,
     }
+    /// A person left a note for other people; moves no status.
+    NoteAdded = "note_added" as Outside {
+        /// Who.
+        by: Principal,
+        /// The note.
+        text: String,
+    }
     /// A limit ended the turn.
     LimitReached = "limit_reached" as Progress of assignment {
         /// Which limit.

@@ -182,6 +182,7 @@ impl Session {
             EventBody::GateFired(_)
             | EventBody::ConfidenceMismatched(_)
             | EventBody::SignalReceived(_)
+            | EventBody::NoteAdded(_)
             | EventBody::StopRequested(_)
             | EventBody::SessionErased(_) => {}
         }

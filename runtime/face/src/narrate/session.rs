@@ -1,8 +1,8 @@
 //! The session itself.
 
 use provost_domain::event::{
-    LimitReached, RetryStarted, SessionCreated, SessionErased, SessionStarted, SignalReceived, StatusChanged,
-    StopRequested,
+    LimitReached, NoteAdded, RetryStarted, SessionCreated, SessionErased, SessionStarted, SignalReceived,
+    StatusChanged, StopRequested,
 };
 use serde_json::json;
 
@@ -26,6 +26,10 @@ pub(super) fn signal(e: &SignalReceived) -> Narration {
     Narration::new(Level::Session, Tone::Busy, "⇣", "Signal from")
         .name(&e.source)
         .detail(Detail::value("payload", &e.payload))
+}
+
+pub(super) fn note(e: &NoteAdded) -> Narration {
+    Narration::new(Level::Session, Tone::Calm, "✎", "Note").by(&e.by).key(Detail::passage("note", &e.text))
 }
 
 pub(super) fn limit(e: &LimitReached) -> Narration {

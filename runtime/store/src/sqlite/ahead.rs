@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use provost_domain::port::StoreError;
 
 use super::error::damaged;
+use super::inode::is_held_here;
 use super::place::{self, unusable};
 
 /// One copy of the index's header; two stand at its beginning.
@@ -30,7 +31,7 @@ pub(super) fn check_unlocked(database: &Path) -> Result<(), StoreError> {
     let database = database.canonicalize().map_err(unusable(database))?;
     // It looked when it opened it. To close a file of it now would give up the locks that SQLite holds on that file, because
     // those belong to the process.
-    if place::held_here(&database) {
+    if is_held_here(&database) {
         return Ok(());
     }
     check(&database, place::same_boot(&database))

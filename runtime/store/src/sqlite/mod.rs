@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `store`, `reads` | the ports: what writes, and what reads beside it |
 //! | `open`, `place`, `schema`, `settings` | a database of ours, alone, with its settings read back |
+//! | `inode`, `watch` | the lock on the file itself, and whether its name still leads to it |
 //! | `ahead` | a write-ahead log that lacks nothing |
 //! | `writer`, `batch`, `job` | the queue, the transaction, the answers |
 //! | `tx`, `bulk`, `statement`, `transaction` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
@@ -36,6 +37,7 @@ mod examine;
 mod held;
 mod imports;
 mod inbox;
+mod inode;
 mod job;
 mod open;
 mod outbox;
@@ -58,6 +60,7 @@ mod tests;
 mod tokens;
 mod transaction;
 mod tx;
+mod watch;
 mod writer;
 
 pub use reads::SqliteReads;

@@ -11,6 +11,7 @@ use super::place::{self, Place};
 use super::reads::SqliteReads;
 use super::settings::{self, Durability, settle};
 use super::store::SqliteStore;
+use super::watch::FileWatch;
 use super::writer::Writer;
 use super::{ahead, schema};
 use crate::options::OpenOptions;
@@ -40,7 +41,8 @@ impl SqliteStore {
             sqlx::raw_sql(sql).execute(&mut connection).await.map_err(|error| failed_at(path, &error))?;
         }
         let reads = readers(path);
-        let writer = Writer::start(connection, place.lock, options.guards());
+        let watch = FileWatch::new(path, place.locks.inode());
+        let writer = Writer::start(connection, watch, place.locks, options.guards());
         Ok(Self::new(writer, reads, durability))
     }
 

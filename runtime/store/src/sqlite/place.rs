@@ -1,11 +1,14 @@
-//! Where a database may lie, and the lock that keeps a second process out.
+//! Where a database may lie, and the locks that keep a second process out.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use provost_domain::port::StoreError;
+use rustix::fs::OFlags;
+
+use super::inode::{Inode, InodeLock, LockAttempt};
 
 /// Filesystems whose locks or shared memory SQLite cannot trust, by the first part of their type's name.
 const NETWORK: [&str; 14] = [
@@ -30,10 +33,26 @@ const NETWORK: [&str; 14] = [
 pub(super) struct Place {
     /// The file's real path, whatever links led to it.
     pub(super) path: PathBuf,
-    /// Held for as long as this is open.
-    pub(super) lock: File,
+    /// Keep others out for as long as they are there.
+    pub(super) locks: Locks,
     /// Whether its last holder held it in this run of the machine, so that the files are as that process left them.
     pub(super) same_boot: bool,
+}
+
+/// What keeps a second process out.
+#[derive(Debug)]
+pub(super) struct Locks {
+    /// On the database's own inode. `None` where other processes may write it.
+    inode: Option<InodeLock>,
+    /// `<file>.lock`, which also tells who holds it. Dropped last: whoever gets it finds the database free.
+    _file: File,
+}
+
+impl Locks {
+    /// The database that is locked.
+    pub(super) fn inode(&self) -> Option<Inode> {
+        self.inode.as_ref().map(|lock| lock.inode)
+    }
 }
 
 /// Creates folder and file when absent, for this user only, and takes the lock where the file is to be this process's alone.
@@ -41,23 +60,66 @@ pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable(folder))?;
     let path = resolve(folder, path)?;
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = mounts();
     if let Some(kind) = network_filesystem(&mounts, &path) {
         let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
         return Err(StoreError::Failed { detail });
     }
-    let (lock, same_boot) = lock(&path, alone)?;
-    private().open(&path).map_err(unusable(&path))?;
-    Ok(Place { path, lock, same_boot })
+    require_one_name(&mounts, &path)?;
+    let (file, same_boot) = lock(&path, alone)?;
+    let inode = if alone {
+        Some(lock_inode(&path)?)
+    } else {
+        private().open(&path).map_err(unusable(&path))?;
+        None
+    };
+    Ok(Place { path, locks: Locks { inode, _file: file }, same_boot })
 }
 
-/// Refuses what is not there, which SQLite would create.
+/// Refuses what is not there, which SQLite would create, and what must not be opened by this name.
 pub(super) fn require_file(path: &Path) -> Result<(), StoreError> {
     if path.is_file() {
-        return Ok(());
+        let path = path.canonicalize().map_err(unusable(path))?;
+        return require_one_name(&mounts(), &path);
     }
     let detail = format!("{} does not exist; run a session first or name the right store", path.display());
     Err(StoreError::Failed { detail })
+}
+
+fn mounts() -> String {
+    std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default()
+}
+
+/// The write-ahead log lies beside one name: by another one, what is not yet in the database is missed, or written over.
+fn require_one_name(mounts: &str, path: &Path) -> Result<(), StoreError> {
+    let names = path.metadata().map_or(1, |metadata| metadata.nlink());
+    let detail = if names > 1 {
+        format!(
+            "{} is one of {names} names of the same file (hard links), and its write-ahead log lies beside one of them only; \
+             keep that one and remove the others, and make copies with `provost backup`",
+            path.display()
+        )
+    } else if is_mount(mounts, path) {
+        format!(
+            "{} is mounted as a single file, without its write-ahead log; mount the folder it lies in",
+            path.display()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Failed { detail })
+}
+
+fn lock_inode(path: &Path) -> Result<InodeLock, StoreError> {
+    match InodeLock::take(path).map_err(unusable(path))? {
+        LockAttempt::Locked(lock) => Ok(lock),
+        LockAttempt::Held => {
+            let path = path.display();
+            let detail =
+                format!("{path} is held by another process, under another name; stop it, or let that process do it");
+            Err(StoreError::Held { detail })
+        }
+    }
 }
 
 /// The file's real path, so that two names of one file share one lock.
@@ -78,6 +140,7 @@ fn resolve(folder: &Path, path: &Path) -> Result<PathBuf, StoreError> {
 fn private() -> std::fs::OpenOptions {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }
 
@@ -122,16 +185,6 @@ pub(super) fn same_boot(path: &Path) -> bool {
     std::fs::read_to_string(lock_path(path)).is_ok_and(|holder| in_this_boot(&holder))
 }
 
-/// Whether this very process holds the database.
-pub(super) fn held_here(path: &Path) -> bool {
-    let Ok(mut file) = File::open(lock_path(path)) else { return false };
-    let mut holder = String::new();
-    let ours = std::process::id().to_string();
-    file.read_to_string(&mut holder).is_ok_and(|_| holder.lines().next() == Some(ours.as_str()))
-        // Also an older process may have had this number, in a container for example.
-        && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
 fn in_this_boot(holder: &str) -> bool {
     boot().is_some_and(|boot| holder.lines().nth(1) == Some(boot.as_str()))
 }
@@ -160,6 +213,12 @@ fn network_filesystem<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
     holds.map(|(_, kind)| kind).filter(|kind| NETWORK.iter().any(|network| kind.starts_with(network)))
 }
 
+/// Whether something is mounted at the very path.
+fn is_mount(mounts: &str, path: &Path) -> bool {
+    let point = |line: &str| line.split(' ').nth(4).map(unescape);
+    mounts.lines().filter_map(point).any(|point| Path::new(&point) == path)
+}
+
 /// The kernel writes blanks in mount points as octal.
 fn unescape(point: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
@@ -170,6 +229,7 @@ fn unescape(point: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::inode::is_held_here;
 
     const MOUNTS: &str = "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
         30 22 0:40 / /home rw shared:2 - nfs4 server:/home rw\n\
@@ -186,11 +246,19 @@ mod tests {
     fn a_process_knows_what_it_holds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.db");
-        assert!(!held_here(&path));
+        assert!(!is_held_here(&path));
         let place = claim(&path, true).unwrap();
-        assert!(held_here(&path) && same_boot(&path));
+        assert!(is_held_here(&path) && same_boot(&path));
         drop(place);
-        assert!(!held_here(&path), "its number still stands in the file");
+        assert!(!is_held_here(&path), "its number still stands in the file");
+    }
+
+    #[test]
+    fn a_file_mounted_by_itself_is_refused() {
+        let mounts = format!("{MOUNTS}34 22 254:0 /data/p.db /srv/one\\040file.db rw - ext4 /dev/vda rw\n");
+        let error = require_one_name(&mounts, Path::new("/srv/one file.db")).unwrap_err().to_string();
+        assert!(error.contains("mount the folder"), "{error}");
+        assert_eq!(require_one_name(&mounts, Path::new("/srv/p.db")), Ok(()));
     }
 
     #[test]

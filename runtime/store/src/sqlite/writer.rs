@@ -1,7 +1,6 @@
 //! The one writer: drains what is queued into one transaction, commits, then answers everyone (group commit).
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use provost_domain::port::StoreError;
@@ -13,8 +12,10 @@ use super::batch::{Batch, Written};
 use super::erasure::{self, NotScrubbed};
 use super::error::{Fault, failed, fault};
 use super::job::{Asked, Job};
+use super::place::Locks;
 use super::transaction::{BEGIN, CHECKPOINT, COMMIT, RELEASE, ROLLBACK, SAVEPOINT, UNDO};
 use super::tx::Tx;
+use super::watch::FileWatch;
 use crate::guards::Guards;
 
 /// Jobs that may wait: more callers wait in line at the queue's door.
@@ -32,11 +33,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task; it keeps `lock` for as long as it may write.
-    pub(super) fn start(connection: SqliteConnection, lock: File, guards: Guards) -> Self {
+    /// Starts the task; it keeps `locks` for as long as it may write, and stops when `watch` finds the files gone.
+    pub(super) fn start(connection: SqliteConnection, watch: FileWatch, locks: Locks, guards: Guards) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE_MAX);
         let (tasks, dead) = (TaskTracker::new(), Arc::new(SetOnce::new()));
-        let task = Task { connection, jobs, held_back: VecDeque::new(), dead: Arc::clone(&dead), lock, guards };
+        let dead_task = Arc::clone(&dead);
+        let task = Task { connection, jobs, held_back: VecDeque::new(), dead: dead_task, watch, locks, guards };
         drop(tasks.spawn(task.run()));
         tasks.close();
         Self { jobs: Mutex::new(Some(sender)), tasks, dead }
@@ -70,22 +72,28 @@ impl Writer {
     }
 }
 
-/// Owns the write connection and the lock file.
+/// Owns the write connection and the locks.
 struct Task {
     connection: SqliteConnection,
     jobs: mpsc::Receiver<Job>,
     /// Jobs whose session had one in the batch before.
     held_back: VecDeque<Job>,
     dead: Arc<SetOnce<StoreError>>,
-    lock: File,
+    watch: FileWatch,
+    locks: Locks,
     guards: Guards,
 }
 
 impl Task {
     async fn run(mut self) {
-        while let Some(batch) = self.next().await {
-            if let Err(error) = self.write(batch).await {
-                tracing::error!(%error, "a write failed: the store refuses every further one");
+        loop {
+            let written = match self.next().await {
+                Ok(Some(batch)) => self.write(batch).await,
+                Ok(None) => break,
+                Err(lost) => Err(lost),
+            };
+            if let Err(error) = written {
+                tracing::error!(%error, "the storage failed: the store refuses every further write");
                 return self.die(error).await;
             }
         }
@@ -95,17 +103,21 @@ impl Task {
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "closing the store");
         }
-        drop(self.lock);
+        drop(self.locks);
     }
 
-    /// What is queued now, without waiting for more. `None` once every caller is gone.
-    async fn next(&mut self) -> Option<Batch> {
+    /// What is queued now, without waiting for more. `None` once every caller is gone; an error once the files are.
+    async fn next(&mut self) -> Result<Option<Batch>, StoreError> {
         let mut batch = Batch::default();
         for job in std::mem::take(&mut self.held_back) {
             self.held_back.extend(batch.add(job));
         }
         if batch.len() == 0 {
-            let job = self.jobs.recv().await?;
+            let job = tokio::select! {
+                job = self.jobs.recv() => job,
+                lost = self.watch.lost() => return Err(lost),
+            };
+            let Some(job) = job else { return Ok(None) };
             self.held_back.extend(batch.add(job));
         }
         while batch.len() < BATCH_MAX
@@ -114,7 +126,7 @@ impl Task {
         {
             self.held_back.extend(batch.add(job));
         }
-        Some(batch)
+        Ok(Some(batch))
     }
 
     /// One transaction for the batch, then the answers. An error means that the handle must not be used again.
@@ -145,6 +157,10 @@ impl Task {
     async fn commit_all(&mut self, batch: Batch) -> Result<(), StoreError> {
         let error = match self.commit(&batch).await {
             Ok(written) => {
+                if let Err(lost) = self.watch.look() {
+                    batch.refuse(&lost);
+                    return Err(lost);
+                }
                 batch.answer(&mut self.connection, written).await;
                 return Ok(());
             }
@@ -179,6 +195,10 @@ impl Task {
         let singles: Vec<Batch> = batch.split().collect();
         match self.commit_each(&singles).await {
             Ok(results) => {
+                if let Err(lost) = self.watch.look() {
+                    singles.into_iter().for_each(|single| single.refuse(&lost));
+                    return Err(lost);
+                }
                 for (single, result) in singles.into_iter().zip(results) {
                     match result {
                         Ok(written) => single.answer(&mut self.connection, written).await,
@@ -231,6 +251,10 @@ impl Task {
 
     /// Says so, and answers everyone who waits; the connection is dropped without another statement.
     async fn die(mut self, error: StoreError) {
+        if self.watch.is_lost() {
+            // To close it would delete the write-ahead log by its name, which may be another database's by now.
+            std::mem::forget(self.connection);
+        }
         // Nobody else sets it.
         drop(self.dead.set(error.clone()));
         self.jobs.close();

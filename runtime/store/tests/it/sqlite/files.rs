@@ -53,6 +53,49 @@ async fn a_second_process_is_refused_by_any_name_and_told_who_holds_it() {
 }
 
 #[tokio::test]
+async fn a_file_with_two_names_is_refused_by_both() {
+    let (folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let link = folder.path().join("link.db");
+    fs::hard_link(&path, &link).unwrap();
+    says(SqliteStore::open(&link).await, &["hard links", "remove the others"]);
+    says(SqliteStore::open_read_only(&link).await, &["hard links"]);
+    // Who holds it goes on: its own name is as good as before.
+    store.create(new(1)).await.unwrap();
+    store.close().await;
+    says(SqliteStore::open(&path).await, &["hard links"]);
+    fs::remove_file(&link).unwrap();
+    SqliteStore::open(&path).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_store_whose_name_leads_elsewhere_answers_no_write_and_ends() {
+    for file in ["p.db", "p.db-wal", "p.db-shm"] {
+        let (folder, path) = place();
+        let store = SqliteStore::open(&path).await.unwrap();
+        store.create(new(1)).await.unwrap();
+        fs::rename(folder.path().join(file), folder.path().join("elsewhere")).unwrap();
+        says(store.create(new(2)).await, &[file, "cannot be found any more"]);
+        assert_eq!(store.create(new(3)).await, Err(store.died().await));
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_store_learns_that_its_file_was_replaced() {
+    let (folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let other = folder.path().join("other.db");
+    SqliteStore::open(&other).await.unwrap().close().await;
+    fs::write(folder.path().join("other.db-wal"), "theirs").unwrap();
+    fs::rename(folder.path().join("other.db-wal"), folder.path().join("p.db-wal")).unwrap();
+    fs::rename(&other, &path).unwrap();
+    let error = store.died().await.to_string();
+    assert!(error.contains("is another file"), "{error}");
+    store.close().await;
+    assert_eq!(fs::read(folder.path().join("p.db-wal")).unwrap(), b"theirs", "nothing of the other one is touched");
+}
+
+#[tokio::test]
 async fn closing_leaves_everything_in_the_one_file() {
     let (folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();

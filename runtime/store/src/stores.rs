@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use provost_domain::port::{
     Backup, CommandLog, Deliveries, DeliveryReads, Erasure, Examine, Imports, Leases, Outbox, OutboxReads, PackReads,
-    PackShelf, Reads, Requests, SessionStore, StoreError, TokenReads, Tokens,
+    PackShelf, PageSessions, Reads, Requests, SessionStore, StoreError, TokenReads, Tokens,
 };
 
 use crate::leases::SingleNode;
@@ -22,6 +22,8 @@ pub struct Stores {
     pub commands: Arc<dyn CommandLog>,
     /// Access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// People's logins at the page.
+    pub page_sessions: Arc<dyn PageSessions>,
     /// What came in from outside.
     pub deliveries: Arc<dyn Deliveries>,
     /// What is to be told outside.
@@ -99,6 +101,7 @@ impl From<SqliteStore> for Stores {
             log: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             tokens: Arc::clone(&store) as _,
+            page_sessions: Arc::clone(&store) as _,
             deliveries: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
             requests: Arc::clone(&store) as _,
@@ -144,6 +147,7 @@ impl From<Arc<MemoryStore>> for Stores {
             log: Arc::clone(&store) as _,
             commands: Arc::clone(&store) as _,
             tokens: Arc::clone(&store) as _,
+            page_sessions: Arc::clone(&store) as _,
             deliveries: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
             requests: Arc::clone(&store) as _,

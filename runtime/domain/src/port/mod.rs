@@ -14,6 +14,7 @@ mod machine;
 mod model;
 mod outbox;
 mod packs;
+mod page_sessions;
 mod reads;
 mod requests;
 mod roles;
@@ -38,6 +39,7 @@ pub use outbox::{
     OutboxReads, PAUSE_MAX, Queued, Then, Tried, TryAnswer, UnknownMessageState,
 };
 pub use packs::{KeptPack, PackReads, PackShelf};
+pub use page_sessions::{PageSession, PageSessions};
 pub use reads::{ApprovalFilter, ApprovalOrder, Reads, SessionFilter};
 pub use requests::{KeptAnswer, KnownRequest, Requests};
 pub use roles::Roles;

@@ -5,13 +5,14 @@
 //! | `store`, `ports` | the ports: of sessions, and of everything else |
 //! | `state` | the rules between the tables |
 //! | `session` | one session, and the rules of its row |
-//! | `deliveries`, `outbox`, `packs`, `requests`, `tokens` | one table each |
+//! | `deliveries`, `outbox`, `packs`, `page_sessions`, `requests`, `tokens` | one table each |
 //! | `moment` | sessions as one moment saw them |
 
 mod deliveries;
 mod moment;
 mod outbox;
 mod packs;
+mod page_sessions;
 mod ports;
 mod requests;
 mod session;

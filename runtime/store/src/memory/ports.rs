@@ -9,8 +9,8 @@ use provost_domain::port::{
     AgainAnswer, Backup, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DismissAnswer,
     EnqueueAnswer, Examine, Finish, GroupWork, ImportAnswer, ImportedSession, Imports, KeptAnswer, KeptPack,
     KnownRequest, Message, MessageFilter, MessageRow, MintAnswer, NewDelivery, NewMessage, Outbox, OutboxReads,
-    PackReads, PackShelf, Queued, Requests, RevokeAnswer, SessionMoment, SessionWalk, StoreError, TokenReads, Tokens,
-    Tried, TryAnswer,
+    PackReads, PackShelf, PageSession, PageSessions, Queued, Requests, RevokeAnswer, SessionMoment, SessionWalk,
+    StoreError, TokenReads, Tokens, Tried, TryAnswer,
 };
 use provost_domain::time::Timestamp;
 
@@ -44,6 +44,23 @@ impl Tokens for MemoryStore {
 
     async fn used(&self, id: &TokenId, at: Timestamp) -> Result<(), StoreError> {
         self.with(|state| state.tokens.used(id, at));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PageSessions for MemoryStore {
+    async fn begin(&self, session: &PageSession) -> Result<(), StoreError> {
+        self.with(|state| state.page_sessions.begin(session));
+        Ok(())
+    }
+
+    async fn page_session(&self, digest: Digest) -> Result<Option<PageSession>, StoreError> {
+        Ok(self.with(|state| state.page_sessions.get(digest)))
+    }
+
+    async fn end(&self, digest: Digest) -> Result<(), StoreError> {
+        self.with(|state| state.page_sessions.end(digest));
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use super::deliveries::{DeliveryTable, Fate};
 use super::moment::MemoryMoment;
 use super::outbox::Messages;
 use super::packs::PackTable;
+use super::page_sessions::PageSessionTable;
 use super::requests::RequestTable;
 use super::session::{Stored, Waits};
 use super::tokens::TokenTable;
@@ -37,6 +38,7 @@ pub(super) struct State {
     pub(super) messages: Messages,
     pub(super) deliveries: DeliveryTable,
     pub(super) tokens: TokenTable,
+    pub(super) page_sessions: PageSessionTable,
     pub(super) packs: PackTable,
     pub(super) requests: RequestTable,
 }

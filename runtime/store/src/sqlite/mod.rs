@@ -10,7 +10,7 @@
 //! | `tx`, `bulk`, `statement`, `transaction` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `session_row` | the session rows: written, and read |
 //! | `append`, `held`, `records` | the log: written by who holds the session's row, and read |
-//! | `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `requests` | one table each |
+//! | `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `page_sessions`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
 //! | `backup` | a copy beside whoever writes |
@@ -42,6 +42,7 @@ mod job;
 mod open;
 mod outbox;
 mod packs;
+mod page_sessions;
 mod place;
 mod prune;
 mod reads;

@@ -10,9 +10,9 @@ use provost_domain::log::AppendRecord;
 use provost_domain::port::{
     AgainAnswer, Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries,
     DismissAnswer, EnqueueAnswer, Erase, Erased, Erasure, Finish, ImportAnswer, ImportedSession, Imports, InboxEntry,
-    KeptAnswer, KeptPack, KnownRequest, MintAnswer, NewDelivery, NewMessage, NewSession, Outbox, PackShelf, Park,
-    Parked, Prunable, Quiet, Reads, Requests, RevokeAnswer, SessionFilter, SessionRow, SessionStore, Snapshot,
-    StoreError, Submitted, TakenOver, TokenReads, Tokens, Tried, TryAnswer,
+    KeptAnswer, KeptPack, KnownRequest, MintAnswer, NewDelivery, NewMessage, NewSession, Outbox, PackShelf,
+    PageSession, PageSessions, Park, Parked, Prunable, Quiet, Reads, Requests, RevokeAnswer, SessionFilter, SessionRow,
+    SessionStore, Snapshot, StoreError, Submitted, TakenOver, TokenReads, Tokens, Tried, TryAnswer,
 };
 use provost_domain::time::Timestamp;
 
@@ -20,7 +20,7 @@ use super::job::{Job, Submission, TakeOver};
 use super::reads::SqliteReads;
 use super::settings::Durability;
 use super::writer::Writer;
-use super::{deliveries, erasure, outbox, packs, requests, tokens};
+use super::{deliveries, erasure, outbox, packs, page_sessions, requests, tokens};
 use crate::check;
 use crate::numbers::Numbers;
 
@@ -142,6 +142,21 @@ impl TokenReads for SqliteStore {
 
     async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         self.reads.tokens().await
+    }
+}
+
+#[async_trait]
+impl PageSessions for SqliteStore {
+    async fn begin(&self, session: &PageSession) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, page_sessions::begin(session)).await.map(drop)
+    }
+
+    async fn page_session(&self, digest: Digest) -> Result<Option<PageSession>, StoreError> {
+        page_sessions::read(self.reads.pool(), digest).await
+    }
+
+    async fn end(&self, digest: Digest) -> Result<(), StoreError> {
+        self.writer.ask(Job::Execute, vec![page_sessions::end(digest)]).await.map(drop)
     }
 }
 

@@ -32,6 +32,7 @@ mod lists;
 mod load;
 mod outbox;
 mod packs;
+mod page_sessions;
 mod parking;
 mod pruning;
 mod requests;

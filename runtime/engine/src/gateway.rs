@@ -14,6 +14,7 @@ use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::deadline;
 use crate::schedule::{Failures, Schedules};
 
 /// How one model may be used.
@@ -63,7 +64,7 @@ impl ModelGateway {
             return Err(ModelFailure::LlmConfig { detail });
         };
         let mut last = ModelFailure::LlmTimeout { after_ms: millis(within) };
-        let answered = tokio::time::timeout(within, model.ask(request, &mut last)).await;
+        let answered = deadline::within(within, model.ask(request, &mut last)).await;
         answered.unwrap_or(Err(last))
     }
 }
@@ -87,7 +88,7 @@ impl Model {
     async fn ask_once(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
         let closed = |_closed| ModelFailure::Unavailable { detail: "shutting down".to_owned() };
         let place = self.places.acquire().await.map_err(closed)?;
-        let reply = tokio::time::timeout(self.limits.timeout, self.provider.ask(request)).await;
+        let reply = deadline::within(self.limits.timeout, self.provider.ask(request)).await;
         drop(place);
         reply.unwrap_or_else(|_elapsed| Err(ModelFailure::LlmTimeout { after_ms: millis(self.limits.timeout) }))
     }
@@ -199,7 +200,7 @@ impl ToolGateway {
         };
         let within = tool.spec().timeout;
         let late = || format!("asked whether the call happened, the tool gave no answer within {} ms", millis(within));
-        let answer = tokio::time::timeout(within, asked(&**tool, inquiry)).await;
+        let answer = deadline::within(within, asked(&**tool, inquiry)).await;
         match answer.unwrap_or_else(|_elapsed| ProbeAnswer::CannotTell { detail: late() }) {
             ProbeAnswer::Happened { outcome } => {
                 ProbeAnswer::Happened { outcome: bounded(outcome, tool.spec().output_limit) }
@@ -223,7 +224,7 @@ async fn asked(tool: &dyn ToolBackend, inquiry: &Inquiry) -> ProbeAnswer {
 }
 
 async fn once(tool: &dyn ToolBackend, permit: &Permit, spec: &ToolSpec) -> ToolOutcome {
-    let result = tokio::time::timeout(spec.timeout, tool.call(&permit.call)).await;
+    let result = deadline::within(spec.timeout, tool.call(&permit.call)).await;
     result.unwrap_or_else(|_elapsed| {
         let timeout_ms = millis(spec.timeout);
         let failure = ToolFailure {

@@ -10,6 +10,7 @@ mod answer;
 mod api;
 mod backoff;
 mod controls;
+mod deadline;
 mod eraser;
 mod error;
 mod gateway;

@@ -10,6 +10,7 @@ use provost_domain::session::Session;
 use ractor::ActorRef;
 
 use super::batch::Batch;
+use super::journal;
 use super::messages::ToSupervisor;
 use super::state::State;
 use crate::answer::StoredAnswer;
@@ -124,6 +125,9 @@ impl State {
             self.since = self.shared.now();
         }
         self.shared.meters.recorded(&batch.events);
+        if let Some(session) = &self.session {
+            journal::tell(session, &batch.events);
+        }
         for (reply, answer) in batch.answers {
             // A caller that stopped waiting reads the outcome from the log.
             drop(reply.send(answer.into_result()));

@@ -14,6 +14,7 @@ mod batch;
 mod begin;
 mod fail;
 mod inputs;
+mod journal;
 mod load;
 mod messages;
 mod perform;

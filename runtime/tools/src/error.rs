@@ -1,5 +1,7 @@
 //! What keeps a tool from being built.
 
+use std::path::PathBuf;
+
 use provost_domain::schema::BadSchema;
 use provost_form::SecretError;
 use provost_http::HttpError;
@@ -35,6 +37,16 @@ pub enum ToolsError {
         section: String,
         /// What is wrong.
         source: SecretError,
+    },
+    /// A log file cannot be read as one.
+    #[error("`tools.logs.files.{name}`: {path} is {what}; name a regular file", path = .path.display())]
+    LogFile {
+        /// The log's configured name.
+        name: String,
+        /// Where it is.
+        path: PathBuf,
+        /// What is there instead.
+        what: &'static str,
     },
     /// A tool's own schema is wrong: a mistake in this program.
     #[error("tool `{tool}`: {source}")]

@@ -1,18 +1,24 @@
 //! `logs:tail`: the last lines of a named log file.
 
 use std::collections::BTreeMap;
-use std::io::SeekFrom;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
+use rustix::fs::OFlags;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::bound;
 use crate::error::ToolsError;
@@ -20,6 +26,10 @@ use crate::spec::{Declaration, OUTPUT_LIMIT, args, failed};
 
 /// How much of a file's end is read.
 const WINDOW: u64 = 256 * 1024;
+/// Reads at once. One of a filesystem that does not answer keeps its thread until it does, or for ever: there are no more than these.
+const READS_MAX: usize = 4;
+/// How long a call waits for one of them.
+const WAIT_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +47,7 @@ struct TailArgs {
 pub(super) struct Tail {
     spec: ToolSpec,
     files: BTreeMap<String, PathBuf>,
+    reads: Arc<Semaphore>,
 }
 
 impl Tail {
@@ -50,7 +61,31 @@ impl Tail {
             timeout: Duration::from_secs(10),
         }
         .spec::<TailArgs>()?;
-        Ok(Self { spec, files })
+        Ok(Self { spec, files, reads: Arc::new(Semaphore::new(READS_MAX)) })
+    }
+
+    /// The end of a file, read in one of the few threads there are for that.
+    async fn read(&self, path: &Path) -> Result<String, (FailureKind, String)> {
+        let free = timeout(WAIT_MAX, Arc::clone(&self.reads).acquire_owned()).await;
+        let Ok(Ok(permit)) = free else {
+            let detail =
+                format!("{READS_MAX} earlier reads did not come back; does the filesystem of the logs answer?");
+            return Err((FailureKind::Transient, detail));
+        };
+        let path = path.to_owned();
+        let read = spawn_blocking(move || {
+            let end = end_of(&path);
+            drop(permit);
+            end
+        });
+        match read.await {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidInput => {
+                Err((FailureKind::Permanent, error.to_string()))
+            }
+            Ok(Err(error)) => Err((FailureKind::Transient, error.to_string())),
+            Err(error) => Err((FailureKind::Transient, format!("the read ended by a fault of ours: {error}"))),
+        }
     }
 }
 
@@ -70,11 +105,9 @@ impl ToolBackend for Tail {
             let detail = format!("no log `{}`; there are: {}", wanted.file, names.join(", "));
             return failed(Happened::No, FailureKind::Permanent, detail);
         };
-        let text = match end_of(path).await {
+        let text = match self.read(path).await {
             Ok(text) => text,
-            Err(error) => {
-                return failed(Happened::No, FailureKind::Transient, format!("log `{}`: {error}", wanted.file));
-            }
+            Err((kind, detail)) => return failed(Happened::No, kind, format!("log `{}`: {detail}", wanted.file)),
         };
         let contains = wanted.contains.unwrap_or_default();
         let fitting: Vec<&str> = text.lines().filter(|line| line.contains(&contains)).collect();
@@ -85,13 +118,52 @@ impl ToolBackend for Tail {
     }
 }
 
-async fn end_of(path: &Path) -> std::io::Result<String> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let length = file.metadata().await?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(WINDOW))).await?;
+/// The end of a regular file. A pipe is opened without waiting for somebody to write to it, and then refused.
+fn end_of(path: &Path) -> io::Result<String> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let length = metadata.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
     let mut bytes = Vec::new();
-    file.take(WINDOW).read_to_end(&mut bytes).await?;
+    file.take(WINDOW).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     // The first line of a window in a file's middle is half a line.
     Ok(if length > WINDOW { text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default() } else { text })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn tail(path: &Path) -> Tail {
+        Tail::new([("shop".to_owned(), path.to_owned())].into()).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_is_refused_without_a_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = end_of(&path).unwrap_err();
+        assert_eq!(error.to_string(), "it is not a regular file");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_that_do_not_come_back_are_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.log");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let tail = tail(&path);
+        let hanging = Arc::clone(&tail.reads).acquire_many_owned(4).await.unwrap();
+        let (kind, detail) = tail.read(&path).await.unwrap_err();
+        assert!(kind == FailureKind::Transient && detail.contains("4 earlier reads did not come back"), "{detail}");
+        drop(hanging);
+        assert_eq!(tail.read(&path).await.unwrap(), "one\ntwo\n");
+    }
 }

@@ -65,7 +65,7 @@ async fn nothing_is_written_over_and_nothing_half_done_is_left() {
     for (to, parts) in [
         ("taken", ["taken exists already", "name another file"]),
         ("provost.db", ["provost.db exists already", "name another file"]),
-        ("cut", ["cut.partial is left of an attempt", "remove it"]),
+        ("cut", ["cut.partial is in the way", "remove it"]),
         ("nowhere/copy", ["nowhere/copy.partial", "choose a place this user can write"]),
     ] {
         let output = refused(to).await;

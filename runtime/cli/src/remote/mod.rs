@@ -10,6 +10,7 @@ pub(crate) mod address;
 mod client;
 mod reach;
 pub(crate) mod session;
+pub(crate) mod trust;
 
 pub(crate) use client::Remote;
 pub(crate) use reach::{Reached, reach};

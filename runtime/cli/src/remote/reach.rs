@@ -34,7 +34,8 @@ pub(crate) async fn reach<T>(
         Err(error) => error,
     };
     let Some(StoreError::Held { detail }) = error.downcast_ref() else { return Err(error) };
-    let Some(server) = config.store.file().and_then(address::read) else {
+    let known = config.store.file().map(address::read).transpose().with_context(|| detail.clone())?;
+    let Some(server) = known.flatten() else {
         bail!("{detail}; if it is a daemon, name it with `--server URL`, and a token of yours in PROVOST_TOKEN");
     };
     let Some(secret) = token(args)? else {

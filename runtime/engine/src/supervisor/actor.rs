@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use provost_domain::command::Report;
 use provost_domain::port::Parked;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
@@ -62,7 +61,7 @@ impl Actor for Supervisor {
             ToSupervisor::Inbox(Err(error)) | ToSupervisor::Appended(Err(error)) | ToSupervisor::Parked(Err(error)) => {
                 state.fail(&error);
             }
-            ToSupervisor::Tick => state.report(Report::Tick),
+            ToSupervisor::Tick => state.tick(),
             ToSupervisor::Drain => state.draining = true,
         }
         state.go_on_or_end(&myself).await

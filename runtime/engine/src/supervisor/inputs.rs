@@ -1,6 +1,7 @@
 //! Inputs in their turn: what workers report and callers ask is decided here, one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::command::{Ask, Command, Report};
 use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
@@ -20,6 +21,9 @@ use super::session_pack::SessionPack;
 use super::state::State;
 use crate::answer::StoredAnswer;
 
+/// A timer rings later than that only where the process did not run, or the clock jumped.
+const STOOD_STILL: Duration = Duration::from_secs(5);
+
 impl State {
     /// What a worker reports. One that was replaced may not have listened and go on all the same: that something happened is
     /// news from anybody, but its failures and answers say nothing of the attempt that is under way in its place.
@@ -34,6 +38,16 @@ impl State {
     pub(super) fn report(&mut self, report: Report) {
         self.performing.ended(&report);
         self.inputs.push_back(Input::Report(report));
+    }
+
+    /// Time itself may change something. A timer that rings much too late says that this process stood still, its workers with it: the
+    /// answers that arrived meanwhile are taken before anybody counts as silent.
+    pub(super) fn tick(&mut self) {
+        let now = self.shared.now();
+        if self.performing.timer.as_ref().is_some_and(|(at, _)| now.since(*at) > STOOD_STILL) {
+            self.since = now;
+        }
+        self.report(Report::Tick);
     }
 
     pub(super) fn inbox(&mut self, inbox: Vec<InboxEntry>, wake_seq: u64) {

@@ -66,14 +66,32 @@ pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
         return Err(StoreError::Failed { detail });
     }
     require_one_name(&mounts, &path)?;
-    let (file, same_boot) = lock(&path, alone)?;
-    let inode = if alone {
-        Some(lock_inode(&path)?)
-    } else {
+    if !alone {
         private().open(&path).map_err(unusable(&path))?;
-        None
-    };
-    Ok(Place { path, locks: Locks { inode, _file: file }, same_boot })
+        let file = private().open(lock_path(&path)).map_err(unusable(&path))?;
+        let same_boot = same_boot(&path);
+        return Ok(Place { path, locks: Locks { inode: None, _file: file }, same_boot });
+    }
+    let LockFile { mut file, last } = LockFile::take(&path)?;
+    if !last.is_empty() && !path.exists() {
+        return Err(gone(&path));
+    }
+    let inode = lock_inode(&path)?;
+    // Only now there is a store that can be missed.
+    let text = format!("{}\n{}\n", std::process::id(), boot().unwrap_or_default());
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+    written.map_err(unusable(&lock_path(&path)))?;
+    Ok(Place { path, locks: Locks { inode: Some(inode), _file: file }, same_boot: in_this_boot(&last) })
+}
+
+/// Where a store was, no new one is begun: whoever finds an empty one would take it for all there was.
+fn gone(path: &Path) -> StoreError {
+    let detail = format!(
+        "{} is gone, and {} says that a store was there; put it back, or restore a backup; to begin an empty one, remove the latter",
+        path.display(),
+        lock_path(path).display()
+    );
+    StoreError::Failed { detail }
 }
 
 /// Refuses what is not there, which SQLite would create, and what must not be opened by this name.
@@ -150,34 +168,35 @@ fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes `<file>.lock`, or names who holds it; and whether its last holder held it in this run of the machine. The file tells
-/// the process's id and, in a second line, the run. It is only opened where others may hold it.
-fn lock(path: &Path, alone: bool) -> Result<(File, bool), StoreError> {
-    let lock_path = lock_path(path);
-    let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
-    if !alone {
-        return Ok((file, same_boot(path)));
-    }
-    let locked = file.try_lock();
-    let mut last = String::new();
-    // Whoever holds it may be about to write it.
-    let read = file.read_to_string(&mut last);
-    match locked {
-        Ok(()) => read.map_err(unusable(&lock_path))?,
-        Err(TryLockError::WouldBlock) => {
-            let holder = last.lines().next().unwrap_or("unknown");
-            let detail = format!(
-                "{} is held by another process (pid {holder}); stop it, or let that process do it",
-                path.display()
-            );
-            return Err(StoreError::Held { detail });
+/// `<file>.lock`, held. It tells who holds the database or did last: the process's id and, in a second line, the run of the machine.
+struct LockFile {
+    file: File,
+    /// What it told; nothing where there never was a store.
+    last: String,
+}
+
+impl LockFile {
+    /// Takes it, or names who holds it.
+    fn take(path: &Path) -> Result<Self, StoreError> {
+        let lock_path = lock_path(path);
+        let mut file = private().open(&lock_path).map_err(unusable(&lock_path))?;
+        let locked = file.try_lock();
+        let mut last = String::new();
+        // Whoever holds it may be about to write it.
+        let read = file.read_to_string(&mut last);
+        match locked {
+            Ok(()) => read.map(|_| Self { file, last }).map_err(unusable(&lock_path)),
+            Err(TryLockError::WouldBlock) => {
+                let holder = last.lines().next().unwrap_or("unknown");
+                let detail = format!(
+                    "{} is held by another process (pid {holder}); stop it, or let that process do it",
+                    path.display()
+                );
+                Err(StoreError::Held { detail })
+            }
+            Err(TryLockError::Error(error)) => Err(unusable(&lock_path)(error)),
         }
-        Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
-    };
-    let text = format!("{}\n{}\n", std::process::id(), boot().unwrap_or_default());
-    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-    write.map_err(unusable(&lock_path))?;
-    Ok((file, in_this_boot(&last)))
+    }
 }
 
 /// Whether whoever holds the database, or did last, does so in this run of the machine.

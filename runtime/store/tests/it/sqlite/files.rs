@@ -81,6 +81,21 @@ async fn a_store_whose_name_leads_elsewhere_answers_no_write_and_ends() {
 }
 
 #[tokio::test]
+async fn where_a_store_was_no_empty_one_is_begun() {
+    let (folder, path) = place();
+    SqliteStore::open(&path).await.unwrap().close().await;
+    fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+    says(SqliteStore::open(&path).await, &["p.db is gone", "p.db.lock", "restore a backup"]);
+    assert!(!path.exists());
+    fs::rename(folder.path().join("elsewhere"), &path).unwrap();
+    SqliteStore::open(&path).await.unwrap().close().await;
+    // Whoever means it says so.
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(folder.path().join("p.db.lock")).unwrap();
+    SqliteStore::open(&path).await.unwrap().close().await;
+}
+
+#[tokio::test]
 async fn a_quiet_store_learns_that_its_file_was_replaced() {
     let (folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();

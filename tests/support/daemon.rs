@@ -1,13 +1,14 @@
 //! `provost serve` beside a shop, and callers with tokens.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use crate::eventually::eventually;
 use crate::shop::Shop;
@@ -28,6 +29,27 @@ pub struct Answered {
     pub retry_after: Option<String>,
     /// The body.
     pub body: Value,
+}
+
+/// A token's secret for each role.
+async fn minted(shop: &Shop) -> BTreeMap<&'static str, String> {
+    let mut secrets = BTreeMap::new();
+    for role in ROLES {
+        let minted = shop.last(&["tokens", "create", role, "--role", role]).await;
+        secrets.insert(role, minted["secret"].as_str().unwrap().to_owned());
+    }
+    secrets
+}
+
+/// The same command, after something that a shell does first.
+fn through_shell(command: &Command, first: &str) -> Command {
+    let command = command.as_std();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{first}; exec \"$@\""), "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.get_current_dir().map(|folder| shell.current_dir(folder));
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    shell
 }
 
 /// A running daemon.
@@ -51,16 +73,33 @@ impl Daemon {
 
     /// Starts the daemon beside a shop.
     pub async fn on(shop: Shop) -> Self {
-        let mut secrets = BTreeMap::new();
-        for role in ROLES {
-            let minted = shop.last(&["tokens", "create", role, "--role", role]).await;
-            secrets.insert(role, minted["secret"].as_str().unwrap().to_owned());
-        }
+        let secrets = minted(&shop).await;
         Self::with(shop, secrets, "127.0.0.1:0").await
+    }
+
+    /// Starts the daemon beside a shop, with so many files that it may open.
+    pub async fn with_files(shop: Shop, files: u32) -> Self {
+        let secrets = minted(&shop).await;
+        let mut command =
+            through_shell(&shop.command(&["serve", "--listen", "127.0.0.1:0"]), &format!("ulimit -n {files}"));
+        Self::spawned(shop, secrets, &mut command).await
+    }
+
+    /// Starts the daemon beside a shop, on a socket that it is handed as a service manager does.
+    pub async fn with_socket(shop: Shop, socket: OwnedFd) -> Self {
+        let secrets = minted(&shop).await;
+        let handed = "exec 3<&0 </dev/null; LISTEN_FDS=1; LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID";
+        let mut command = through_shell(&shop.command(&["serve"]), handed);
+        command.stdin(Stdio::from(socket));
+        Self::spawned(shop, secrets, &mut command).await
     }
 
     async fn with(shop: Shop, secrets: BTreeMap<&'static str, String>, listen: &str) -> Self {
         let mut command = shop.command(&["serve", "--listen", listen]);
+        Self::spawned(shop, secrets, &mut command).await
+    }
+
+    async fn spawned(shop: Shop, secrets: BTreeMap<&'static str, String>, command: &mut Command) -> Self {
         let log = std::fs::File::create(shop.path("daemon.log")).unwrap();
         let mut child =
             command.args(["--log-filter=info", "--log-format=json"]).stderr(Stdio::from(log)).spawn().unwrap();
@@ -104,6 +143,13 @@ impl Daemon {
     /// Asks it to end and waits; its exit code.
     pub async fn stop(mut self) -> (Shop, i32) {
         self.terminate().await;
+        let mut child = self.child.take().unwrap();
+        let ended = tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+        (self.shop, ended.code().unwrap_or(-1))
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub async fn ended(mut self) -> (Shop, i32) {
         let mut child = self.child.take().unwrap();
         let ended = tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
         (self.shop, ended.code().unwrap_or(-1))

@@ -48,7 +48,7 @@ pub async fn server(engine: &Engine, store: &SqliteStore, intake: IntakeSettings
         outgoing: Outgoing::new(outgoing).unwrap(),
         eraser: Eraser::new(engine.clone(), Arc::new(store.clone())),
         metrics,
-        login_key: [7; 32],
+        page_sessions: Arc::new(store.clone()),
         data: data.to_path_buf(),
     };
     Server::new(parts).unwrap()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use provost_domain::access::{Permission, Secret, Token};
+use provost_domain::access::{Secret, Token};
 use provost_domain::ids::TokenId;
 use provost_domain::port::{Clock, Tokens};
 use provost_domain::time::Timestamp;
@@ -31,6 +31,13 @@ pub(crate) struct Access {
     rates: DefaultKeyedRateLimiter<TokenId>,
 }
 
+/// Who was let in, and by which token. Names of tokens are used again; their ids are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admission {
+    pub(crate) token: TokenId,
+    pub(crate) caller: Caller,
+}
+
 impl Access {
     pub(crate) fn new(tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
         let rates = RateLimiter::keyed(Quota::per_second(RATE).allow_burst(BURST));
@@ -41,21 +48,10 @@ impl Access {
         self.clock.now()
     }
 
-    /// The caller a secret stands for. Deliveries have a bound of their own, which is answered so that senders try again.
-    pub(crate) async fn caller(&self, secret: &str, permission: Permission) -> Result<Caller, Problem> {
+    /// The caller a secret stands for.
+    pub(crate) async fn by_secret(&self, secret: &str) -> Result<Admission, Problem> {
         let token = self.genuine(secret).await?;
-        if permission != Permission::Deliver {
-            self.within_rate(&token.id)?;
-        }
-        self.let_in(&token).await
-    }
-
-    /// The token a secret is of, and the caller it stands for: what a login begins with.
-    pub(crate) async fn logging_in(&self, secret: &str) -> Result<(TokenId, Caller), Problem> {
-        let token = self.genuine(secret).await?;
-        self.within_rate(&token.id)?;
-        let caller = self.let_in(&token).await?;
-        Ok((token.id, caller))
+        self.let_in(token).await
     }
 
     async fn genuine(&self, secret: &str) -> Result<Token, Problem> {
@@ -66,23 +62,22 @@ impl Access {
     }
 
     /// The caller a login stands for: its token's, as long as that is worth something.
-    pub(crate) async fn logged_in(&self, login: &Login) -> Result<Caller, Problem> {
+    pub(crate) async fn logged_in(&self, login: &Login) -> Result<Admission, Problem> {
         let token = self.tokens.token(&login.token).await?.ok_or_else(worthless)?;
-        self.within_rate(&token.id)?;
-        self.let_in(&token).await
+        self.let_in(token).await
     }
 
-    async fn let_in(&self, token: &Token) -> Result<Caller, Problem> {
+    async fn let_in(&self, token: Token) -> Result<Admission, Problem> {
         let now = self.now();
         if !token.is_valid(now) {
             return Err(worthless());
         }
-        self.note_use(token, now).await?;
-        Ok(Caller { principal: token.principal(), role: token.role })
+        self.note_use(&token, now).await?;
+        Ok(Admission { caller: Caller { principal: token.principal(), role: token.role }, token: token.id })
     }
 
     /// Counts a request.
-    fn within_rate(&self, token: &TokenId) -> Result<(), Problem> {
+    pub(crate) fn within_rate(&self, token: &TokenId) -> Result<(), Problem> {
         let over = || format!("over {RATE} requests a second by this token; slow down");
         self.rates.check_key(token).map_err(|_over| Problem::new(Code::RateLimited, over()))
     }

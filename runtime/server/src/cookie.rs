@@ -1,146 +1,133 @@
-//! The page's login: a cookie signed by the server, which names a token and ends by itself. It holds no secret of the
-//! token's, and is worth nothing once the token is not.
+//! The page's login: a secret in a cookie, whose digest the store knows until the login ends. It is no token, and is worth nothing once
+//! its token is not.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
-use hmac::{Hmac, Mac as _};
 use provost_domain::ids::{Digest, TokenId};
+use provost_domain::port::{PageSession, PageSessions, StoreError};
 use provost_domain::time::Timestamp;
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-/// The cookie's name.
-const NAME: &str = "provost_login";
+use crate::origin::is_https;
+
+/// The cookie's name where the browser came by https. The prefix makes browsers refuse it from anybody but this very host, by https.
+const SECURE_NAME: &str = "__Host-provost_login";
+/// The cookie's name by plain http, where every program of the host that a browser visits can read and replace it.
+const PLAIN_NAME: &str = "provost_login";
 /// How long a login lasts: a shift.
 const LASTS: Duration = Duration::from_hours(12);
 
 /// Issues, reads and ends logins.
-pub(crate) struct Logins {
-    /// The key, padded to the hash's block as HMAC does.
-    key: [u8; 64],
-    /// Logins that were ended before their time, until that time.
-    ended: Mutex<BTreeMap<String, Timestamp>>,
-}
-
-impl std::fmt::Debug for Logins {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Logins").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub(crate) struct Logins(Arc<dyn PageSessions>);
 
 /// A login that is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     /// The token it stands for.
     pub(crate) token: TokenId,
-    expires_at: Timestamp,
-    value: String,
+    digest: Digest,
+    csrf: String,
 }
 
 impl Logins {
-    pub(crate) fn new(key: [u8; 32]) -> Self {
-        let mut block = [0; 64];
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = from;
-        }
-        Self { key: block, ended: Mutex::default() }
+    pub(crate) fn new(sessions: Arc<dyn PageSessions>) -> Self {
+        Self(sessions)
     }
 
-    /// A `Set-Cookie` value for a new login by a token.
-    pub(crate) fn begin(&self, token: &TokenId, now: Timestamp, https: bool) -> String {
-        let expires_at = now.plus(LASTS).micros();
-        let nonce = uuid::Uuid::new_v4().simple();
-        let body = format!("{token}.{expires_at}.{nonce}");
-        let value = format!("{body}.{}", self.sign("login", &body));
-        set_cookie(&value, LASTS.as_secs(), https)
+    /// Begins a login by a token; the `Set-Cookie` value for the browser.
+    pub(crate) async fn begin(
+        &self,
+        token: TokenId,
+        now: Timestamp,
+        headers: &HeaderMap,
+    ) -> Result<String, StoreError> {
+        let secret = Digest::of_parts(&[&provost_face::random()]).hex();
+        let session = PageSession { digest: digest(&secret), token, begun_at: now, expires_at: now.plus(LASTS) };
+        self.0.begin(&session).await?;
+        Ok(set_cookie(&secret, LASTS.as_secs(), headers))
     }
 
-    /// The login a request carries, if it is genuine and in force.
-    pub(crate) fn of(&self, headers: &HeaderMap, now: Timestamp) -> Option<Login> {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(name, _)| *name == NAME)?;
-        let (body, signature) = value.rsplit_once('.')?;
-        let genuine: bool = self.sign("login", body).as_bytes().ct_eq(signature.as_bytes()).into();
-        let mut parts = body.split('.');
-        let (token, expires_at) = (parts.next()?, parts.next()?.parse().ok().map(Timestamp::from_micros)?);
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(value);
-        (genuine && now < expires_at && !ended).then(|| Login {
-            token: TokenId::new(token),
-            expires_at,
-            value: value.to_owned(),
-        })
+    /// The login a request carries, if it is in force.
+    pub(crate) async fn of(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<Login>, StoreError> {
+        let Some(secret) = carried(headers) else { return Ok(None) };
+        let found = self.0.page_session(digest(secret)).await?;
+        let in_force = found.filter(|session| now < session.expires_at);
+        Ok(in_force.map(|PageSession { digest, token, .. }| Login { token, digest, csrf: csrf(secret) }))
     }
 
-    /// Ends a login; the `Set-Cookie` value that makes the browser forget it. A restart forgets that it was ended, so a
-    /// copy of the cookie lives at most until its own time is up; revoking the token ends it at once and for good.
-    pub(crate) fn end(&self, login: &Login, now: Timestamp) -> String {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.retain(|_, expires_at| now < *expires_at);
-        ended.insert(login.value.clone(), login.expires_at);
-        set_cookie("", 0, false)
-    }
-
-    /// What every form of this login carries, so that no other page can send one.
-    pub(crate) fn csrf(&self, login: &Login) -> String {
-        self.sign("csrf", &login.value)
-    }
-
-    /// Whether a form came from a page of this login.
-    pub(crate) fn is_own(&self, login: &Login, csrf: &str) -> bool {
-        self.csrf(login).as_bytes().ct_eq(csrf.as_bytes()).into()
-    }
-
-    fn sign(&self, purpose: &str, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new(&self.key.into());
-        mac.update(purpose.as_bytes());
-        mac.update(b":");
-        mac.update(text.as_bytes());
-        Digest::from_bytes(mac.finalize().into_bytes().into()).hex()
+    /// Ends a login for good; the `Set-Cookie` value that makes the browser forget it.
+    pub(crate) async fn end(&self, login: &Login, headers: &HeaderMap) -> Result<String, StoreError> {
+        self.0.end(login.digest).await?;
+        Ok(set_cookie("", 0, headers))
     }
 }
 
-fn set_cookie(value: &str, seconds: u64, https: bool) -> String {
-    let secure = if https { "; Secure" } else { "" };
-    format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+impl Login {
+    /// What every form of this login carries, so that no other page can send one.
+    pub(crate) fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
+    /// Whether a form came from a page of this login.
+    pub(crate) fn is_own(&self, csrf: &str) -> bool {
+        self.csrf.as_bytes().ct_eq(csrf.as_bytes()).into()
+    }
+}
+
+/// The secret in the cookie of the name that goes with how the browser came: the other name proves nothing here.
+fn carried(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let wanted = name(headers);
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+fn digest(secret: &str) -> Digest {
+    Digest::of_parts(&[b"login", secret.as_bytes()])
+}
+
+fn csrf(secret: &str) -> String {
+    Digest::of_parts(&[b"csrf", secret.as_bytes()]).hex()
+}
+
+fn name(headers: &HeaderMap) -> &'static str {
+    if is_https(headers) { SECURE_NAME } else { PLAIN_NAME }
+}
+
+fn set_cookie(value: &str, seconds: u64, headers: &HeaderMap) -> String {
+    let secure = if is_https(headers) { "; Secure" } else { "" };
+    let name = name(headers);
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn carried(set_cookie: &str) -> HeaderMap {
-        let pair = set_cookie.split(';').next().unwrap();
-        HeaderMap::from_iter([(header::COOKIE, format!("other=1; {pair}").parse().unwrap())])
+    fn request(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     #[test]
-    fn a_login_holds_until_its_time_is_up_or_it_is_ended() {
-        let (logins, now) = (Logins::new([7; 32]), Timestamp::from_micros(1));
-        let set = logins.begin(&TokenId::new("abc"), now, true);
-        assert!(set.contains("HttpOnly; SameSite=Strict; Secure"), "{set}");
-        let headers = carried(&set);
-        let login = logins.of(&headers, now).unwrap();
-        assert_eq!(login.token, TokenId::new("abc"));
-        assert_eq!(logins.of(&headers, now.plus(LASTS)), None);
-        assert_eq!(Logins::new([7; 32]).of(&headers, now), Some(login.clone()), "another process, the same key");
-        assert!(logins.end(&login, now).contains("Max-Age=0"));
-        assert_eq!(logins.of(&headers, now), None);
+    fn by_https_only_the_cookie_of_this_host_counts() {
+        let (plain, secure) = (request(&[]), request(&[("x-forwarded-proto", "https")]));
+        let set = set_cookie("s", 1, &secure);
+        assert_eq!(set, "__Host-provost_login=s; Path=/; Max-Age=1; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(set_cookie("s", 1, &plain), "provost_login=s; Path=/; Max-Age=1; HttpOnly; SameSite=Strict");
+        let both = ("cookie", "other=1; provost_login=plain; __Host-provost_login=own");
+        assert_eq!(carried(&request(&[both, ("x-forwarded-proto", "https")])), Some("own"));
+        assert_eq!(carried(&request(&[both])), Some("plain"));
+        let planted = ("cookie", "provost_login=planted");
+        assert_eq!(carried(&request(&[planted, ("x-forwarded-proto", "https")])), None);
     }
 
     #[test]
-    fn a_forged_login_or_form_is_worth_nothing() {
-        let (logins, now) = (Logins::new([7; 32]), Timestamp::from_micros(1));
-        let set = logins.begin(&TokenId::new("abc"), now, false);
-        assert!(!set.contains("Secure"));
-        assert_eq!(Logins::new([8; 32]).of(&carried(&set), now), None);
-        assert_eq!(logins.of(&carried(&set.replace("abc", "abd")), now), None);
-        assert_eq!(logins.of(&carried("provost_login=abc.1.x."), now), None);
-        let login = logins.of(&carried(&set), now).unwrap();
-        assert!(logins.is_own(&login, &logins.csrf(&login)));
-        assert!(!logins.is_own(&login, ""));
+    fn a_form_is_of_its_login() {
+        let login = Login { token: TokenId::new("abc"), digest: digest("s"), csrf: csrf("s") };
+        assert!(login.is_own(&csrf("s")) && !login.is_own(&csrf("t")) && !login.is_own("") && !login.is_own("s"));
+        assert_ne!(digest("s").hex(), csrf("s"), "what a page shows opens nothing");
     }
 }

@@ -9,29 +9,31 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::response::sse::{Event as Sent, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream::unfold;
-use provost_domain::ids::{Seq, SessionId};
+use provost_domain::ids::{Seq, SessionId, TokenId};
 use provost_domain::port::{Reads, SessionFilter};
 use provost_domain::status::Status;
 use provost_engine::{Engine, Hint, ReadError, Tail};
 use provost_face::{Caller, Code, EventView, Page};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use utoipa::IntoParams;
 
 use crate::batch::Batch;
-use crate::extract::{By, Named, Search};
+use crate::extract::{By, ByToken, Named, Search};
+use crate::feed::StreamPermit;
 use crate::problem::{Problem, Problems};
+use crate::standing::Standing;
 use crate::state::Server;
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+const QUIET: &[u8] = b":\n\n";
 /// Appends a reader of the store takes at once, and where its batches end, in bytes: a client that stopped reading costs
 /// what was read for it and is not sent yet.
 const CATCH_UP: u32 = 32;
@@ -66,12 +68,13 @@ pub(crate) async fn events(
     Named(id): Named,
     Search(query): Search<EventsQuery>,
     By(caller): By,
+    ByToken(token): ByToken,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = Seq(last_event_id(&headers)?.or(query.after).unwrap_or(0));
     if wants_stream(&headers) {
         server.lookups().reached(&caller, id, after).await?;
-        let body = Following::begin(&server, id, after).await?.body();
+        let body = Following::begin(&server, &token, id, after).await?.body(Standing::begin(&server, &headers));
         let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
         return Ok((headers, body).into_response());
     }
@@ -105,12 +108,12 @@ pub(crate) struct Following {
     ready: VecDeque<Arc<Batch>>,
     live: Receiver<Arc<Batch>>,
     /// Given back when the stream ends.
-    _permit: OwnedSemaphorePermit,
+    _permit: StreamPermit,
 }
 
 impl Following {
     /// Begins after a position the log has reached.
-    pub(crate) async fn begin(server: &Server, id: SessionId, after: Seq) -> Result<Self, Problem> {
+    pub(crate) async fn begin(server: &Server, token: &TokenId, id: SessionId, after: Seq) -> Result<Self, Problem> {
         let reads = server.engine().reads();
         // What stood before its tombstone is gone; whoever has read that far is told of the tombstone itself.
         if reads.session(id).await?.erased_at.is_some()
@@ -119,21 +122,22 @@ impl Following {
         {
             return Err(ReadError::Erased(Box::new(tombstone)).into());
         }
-        let permit = server.feed().permit()?;
+        let permit = server.feed().permit(token)?;
         let live = server.feed().follow(id).await?;
         let tail = Some(Tail::new(id, after));
         Ok(Self { engine: server.engine().clone(), id, after, tail, ready: VecDeque::new(), live, _permit: permit })
     }
 
-    /// As server-sent events.
-    fn body(self) -> Body {
-        Body::from_stream(unfold(self, |mut following| async move {
-            let bytes = match timeout(HEARTBEAT, following.next()).await {
+    /// As server-sent events, as long as the caller may look.
+    fn body(self, standing: Standing) -> Body {
+        Body::from_stream(unfold((self, standing), |(mut following, mut standing)| async move {
+            standing.check().await.ok()?;
+            let bytes = match timeout_at(pause_end(&standing), following.next()).await {
                 Ok(Some((batch, after))) => batch.stream(after),
                 Ok(None) => return None,
-                Err(_quiet) => Bytes::from_static(b":\n\n"),
+                Err(_quiet) => Bytes::from_static(QUIET),
             };
-            Some((Ok::<_, Infallible>(bytes), following))
+            Some((Ok::<_, Infallible>(bytes), (following, standing)))
         }))
     }
 
@@ -168,19 +172,34 @@ impl Following {
     }
 }
 
+/// How long a quiet stream waits: until a heartbeat is due, or another look at the caller.
+fn pause_end(standing: &Standing) -> Instant {
+    standing.due().min(Instant::now() + HEARTBEAT)
+}
+
 /// Wake-ups about all sessions as a stream: first a `snapshot` of the newest, then a `hint` whenever a log grew. A hint
 /// says where the head is; the events are read per session. After an overload there is another snapshot.
 #[utoipa::path(get, path = "/v1/stream", tag = "sessions",
     responses((status = 200, content((String = "text/event-stream"))), Problems))]
-pub(crate) async fn stream(State(server): State<Server>, By(caller): By) -> Result<Response, Problem> {
-    let permit = server.feed().permit()?;
+pub(crate) async fn stream(
+    State(server): State<Server>,
+    By(caller): By,
+    ByToken(token): ByToken,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let permit = server.feed().permit(&token)?;
+    let standing = Standing::begin(&server, &headers);
     let hints = server.engine().hints();
     let hinting = Hinting { server, caller, hints, snapshot_due: true, _permit: permit };
-    let stream = unfold(hinting, |mut hinting| async move {
-        let sent = hinting.next().await?;
-        Some((Ok::<_, Infallible>(sent), hinting))
+    let stream = unfold((hinting, standing), |(mut hinting, mut standing)| async move {
+        standing.check().await.ok()?;
+        let sent = match timeout_at(pause_end(&standing), hinting.next()).await {
+            Ok(sent) => sent?,
+            Err(_quiet) => Sent::default().comment(""),
+        };
+        Some((Ok::<_, Infallible>(sent), (hinting, standing)))
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
+    Ok(Sse::new(stream).into_response())
 }
 
 struct Hinting {
@@ -189,14 +208,16 @@ struct Hinting {
     hints: Receiver<Hint>,
     snapshot_due: bool,
     /// Given back when the stream ends.
-    _permit: OwnedSemaphorePermit,
+    _permit: StreamPermit,
 }
 
 impl Hinting {
     async fn next(&mut self) -> Option<Sent> {
         loop {
-            if std::mem::take(&mut self.snapshot_due) {
-                return self.snapshot().await;
+            if self.snapshot_due {
+                let snapshot = self.snapshot().await;
+                self.snapshot_due = false;
+                return snapshot;
             }
             let stopped = self.server.engine().stopped();
             match stopped.run_until_cancelled(self.hints.recv()).await? {

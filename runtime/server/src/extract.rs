@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use provost_domain::command::Ask;
-use provost_domain::ids::{Seq, SessionId};
+use provost_domain::ids::{Seq, SessionId, TokenId};
 use provost_face::{Caller, Code, CommandRequest};
 use serde::de::DeserializeOwned;
 
@@ -116,6 +116,19 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let missing = || Problem::new(Code::Internal, "a route without a guard; report this as a bug");
         parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(missing)
+    }
+}
+
+/// The token of whoever asks, as the guard found it.
+#[derive(Debug)]
+pub(crate) struct ByToken(pub(crate) TokenId);
+
+impl<S: Send + Sync> FromRequestParts<S> for ByToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let missing = || Problem::new(Code::Internal, "a route without a guard; report this as a bug");
+        parts.extensions.get::<TokenId>().cloned().map(Self).ok_or_else(missing)
     }
 }
 

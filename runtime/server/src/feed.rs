@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{SessionId, TokenId};
 use provost_domain::port::StoreError;
 use provost_engine::{Engine, Hint, ReadError, Tail};
 use provost_face::Code;
@@ -27,7 +27,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// The pause between two batches for each reader: to serve one takes some ten microseconds, and 500 get ten batches a
 /// second.
 const PAUSE_PER_READER: Duration = Duration::from_micros(200);
-/// Streams at once: bounds memory and open connections.
+/// Streams at once: bounds memory. They never take more than half of the connections.
 const STREAMS_MAX: usize = 2000;
 
 #[derive(Debug)]
@@ -46,6 +46,30 @@ pub(crate) struct Feed {
     sessions: Sessions,
     tasks: TaskTracker,
     streams: Arc<Semaphore>,
+    /// How many streams there may be, and how many of them one token may have.
+    most: usize,
+    most_by_token: usize,
+    by_token: Arc<Mutex<HashMap<TokenId, usize>>>,
+}
+
+/// The right to keep a stream open, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct StreamPermit {
+    token: TokenId,
+    by_token: Arc<Mutex<HashMap<TokenId, usize>>>,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Drop for StreamPermit {
+    fn drop(&mut self) {
+        let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_token.get_mut(&self.token) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                by_token.remove(&self.token);
+            }
+        }
+    }
 }
 
 fn lock(sessions: &Sessions) -> MutexGuard<'_, HashMap<SessionId, Followed>> {
@@ -54,11 +78,19 @@ fn lock(sessions: &Sessions) -> MutexGuard<'_, HashMap<SessionId, Followed>> {
 }
 
 impl Feed {
-    /// Begins to follow the engine's hints, until it stops.
-    pub(crate) fn start(engine: &Engine) -> Self {
+    /// Begins to follow the engine's hints, until it stops; for a server with so many connections.
+    pub(crate) fn start(engine: &Engine, connections: usize) -> Self {
         let (sessions, tasks) = (Sessions::default(), TaskTracker::new());
-        let streams = Arc::new(Semaphore::new(STREAMS_MAX));
-        let feed = Self { engine: engine.clone(), sessions: Arc::clone(&sessions), tasks, streams };
+        let most = STREAMS_MAX.min(connections / 2).max(1);
+        let feed = Self {
+            engine: engine.clone(),
+            sessions: Arc::clone(&sessions),
+            tasks,
+            streams: Arc::new(Semaphore::new(most)),
+            most,
+            most_by_token: most.div_ceil(4),
+            by_token: Arc::default(),
+        };
         feed.spawn(pass_on(engine.hints(), sessions));
         feed
     }
@@ -71,14 +103,22 @@ impl Feed {
 
     /// How many streams are open.
     pub(crate) fn streams(&self) -> usize {
-        STREAMS_MAX.saturating_sub(self.streams.available_permits())
+        self.most.saturating_sub(self.streams.available_permits())
     }
 
-    /// The right to keep a stream open.
-    pub(crate) fn permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.streams).try_acquire_owned().map_err(|_full| {
-            Problem::new(Code::TooManyStreams, format!("{STREAMS_MAX} streams are open; close some and try again"))
-        })
+    /// The right to keep a stream open, for the holder of a token.
+    pub(crate) fn permit(&self, token: &TokenId) -> Result<StreamPermit, Problem> {
+        let full = |many: usize, whose: &str| {
+            Problem::new(Code::TooManyStreams, format!("{many} streams {whose}are open; close some and try again"))
+        };
+        let of_all = Arc::clone(&self.streams).try_acquire_owned().map_err(|_full| full(self.most, ""))?;
+        let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_token.entry(token.clone()).or_default();
+        if *count >= self.most_by_token {
+            return Err(full(self.most_by_token, "of this token "));
+        }
+        *count += 1;
+        Ok(StreamPermit { token: token.clone(), by_token: Arc::clone(&self.by_token), _of_all: of_all })
     }
 
     /// The session's events from about now on; what came before is in the store.

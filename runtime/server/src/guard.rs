@@ -6,8 +6,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::access::Permission;
-use provost_face::{Caller, Code};
+use provost_face::Code;
 
+use crate::access::Admission;
 use crate::problem::Problem;
 use crate::state::Server;
 
@@ -18,8 +19,9 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     match admit(&server, permission, request.method(), request.headers()).await {
-        Ok(caller) => {
+        Ok(Admission { token, caller }) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(token);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -32,13 +34,28 @@ pub(crate) async fn admit(
     permission: Permission,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<Caller, Problem> {
-    let caller = match headers.get(header::AUTHORIZATION) {
-        Some(value) => server.access().caller(bearer(value).ok_or_else(missing)?, permission).await?,
+) -> Result<Admission, Problem> {
+    let admitted = still_admitted(server, permission, method, headers).await?;
+    // Deliveries have a bound of their own, which is answered so that senders try again.
+    if permission != Permission::Deliver {
+        server.access().within_rate(&admitted.token)?;
+    }
+    Ok(admitted)
+}
+
+/// The caller, if it may; not counted as a request.
+pub(crate) async fn still_admitted(
+    server: &Server,
+    permission: Permission,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Admission, Problem> {
+    let admitted = match headers.get(header::AUTHORIZATION) {
+        Some(value) => server.access().by_secret(bearer(value).ok_or_else(missing)?).await?,
         None => by_login(server, method, headers).await?,
     };
-    caller.require(permission)?;
-    Ok(caller)
+    admitted.caller.require(permission)?;
+    Ok(admitted)
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {
@@ -47,10 +64,10 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
 }
 
 /// A page's script uses the API by its login; what changes something must show that it comes from such a page.
-async fn by_login(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let login = server.logins().of(headers, server.access().now()).ok_or_else(missing)?;
+async fn by_login(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Admission, Problem> {
+    let login = server.logins().of(headers, server.access().now()).await?.ok_or_else(missing)?;
     let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !method.is_safe() && !server.logins().is_own(&login, csrf) {
+    if !method.is_safe() && !login.is_own(csrf) {
         return Err(Problem::new(Code::Forbidden, "send a bearer token, or the page's own `X-CSRF-Token`"));
     }
     server.access().logged_in(&login).await

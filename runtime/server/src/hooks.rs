@@ -1,10 +1,10 @@
 //! Where others deliver: `/hooks/alertmanager`, `/v2/enqueue`. An answer of 2xx says that the delivery is durable. What
 //! senders repeat is said with 5xx, never with 429: Alertmanager drops what is answered so.
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use provost_domain::access::Permission;
 use provost_domain::principal::Principal;
 use provost_face::Code;
@@ -12,10 +12,15 @@ use provost_mail::{DeliveryFormat, Incoming};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::access::Admission;
 use crate::extract::{By, Raw};
 use crate::guard::admit;
+use crate::once::{Keep, Repeatable};
 use crate::problem::{Problem, Problems};
 use crate::state::Server;
+
+/// Largest event whose sender is known by its body, in bytes: as much as PagerDuty takes.
+const EVENT_MAX: usize = 512 * 1024;
 
 /// A delivery that was taken.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,10 +37,11 @@ pub(crate) async fn alertmanager(
     State(server): State<Server>,
     By(caller): By,
     Raw(body): Raw,
-) -> Result<(StatusCode, Json<TakenView>), Problem> {
+) -> Result<Response, Problem> {
     let incoming = Incoming::new(DeliveryFormat::Alertmanager, &body);
     let receipt = server.intake().take(incoming, caller.principal).await?;
-    Ok((StatusCode::ACCEPTED, Json(TakenView { delivery: receipt.id.to_string() })))
+    let view = TakenView { delivery: receipt.id.to_string() };
+    Ok((StatusCode::ACCEPTED, Extension(Keep::Final), Json(view)).into_response())
 }
 
 /// An event that was taken, in the words of its format.
@@ -52,25 +58,46 @@ pub(crate) struct EnqueuedView {
 /// Takes an event of PagerDuty's Events API, version 2. Who sends it is known by the event's `routing_key` or by a token.
 #[utoipa::path(post, path = "/v2/enqueue", request_body = Object, tag = "deliveries", security((), ("token" = [])),
     responses((status = 202, body = EnqueuedView), Problems))]
-pub(crate) async fn enqueue(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    Raw(body): Raw,
-) -> Result<Response, Problem> {
-    let incoming = Incoming::new(DeliveryFormat::Pagerduty, &body);
-    let by = sender(&server, &headers, &incoming).await?;
-    let receipt = server.intake().take(incoming, by).await?;
-    let view = EnqueuedView { status: "success", message: "stored, and will be worked on", dedup_key: receipt.key };
-    Ok((StatusCode::ACCEPTED, Json(view)).into_response())
+pub(crate) async fn enqueue(State(server): State<Server>, request: Request) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    if headers.contains_key(header::AUTHORIZATION) {
+        // Known before its body is read.
+        let Admission { token, caller } = admit(&server, Permission::Deliver, &Method::POST, &headers).await?;
+        let Raw(body) = Raw::from_request(request, &server).await?;
+        let event = KnownEvent { body: &body, by: caller.principal, token: token.to_string() };
+        return event.take(&server, &headers).await;
+    }
+    let body = server.strangers().read(&headers, request.into_body(), EVENT_MAX).await?;
+    let incoming = Incoming::new(DeliveryFormat::Pagerduty, &body.bytes);
+    let by = server.intake().sender(&incoming).ok_or_else(unknown)?;
+    KnownEvent { body: &body.bytes, token: by.to_string(), by }.take(&server, &headers).await
 }
 
-/// Who sends: a token when there is one, else the routing key.
-async fn sender(server: &Server, headers: &HeaderMap, incoming: &Incoming) -> Result<Principal, Problem> {
-    if headers.contains_key(header::AUTHORIZATION) {
-        return Ok(admit(server, Permission::Deliver, &Method::POST, headers).await?.principal);
+/// An event whose sender is known.
+struct KnownEvent<'a> {
+    body: &'a [u8],
+    by: Principal,
+    /// Whose keys are one space: the token's id, or the name of the routing key.
+    token: String,
+}
+
+impl KnownEvent<'_> {
+    /// Takes it, once under one key.
+    async fn take(self, server: &Server, headers: &HeaderMap) -> Result<Response, Problem> {
+        let Self { body, by, token } = self;
+        let take = async || -> Result<Response, Problem> {
+            let receipt = server.intake().take(Incoming::new(DeliveryFormat::Pagerduty, body), by.clone()).await?;
+            let message = "stored, and will be worked on";
+            let view = EnqueuedView { status: "success", message, dedup_key: receipt.key };
+            Ok((StatusCode::ACCEPTED, Extension(Keep::Final), Json(view)).into_response())
+        };
+        let Some(key) = headers.get("idempotency-key") else { return take().await };
+        let asked = Repeatable { by: &token, path: "/v2/enqueue", key, body };
+        asked.answer(server, async |_| take().await.unwrap_or_else(IntoResponse::into_response)).await
     }
-    server.intake().sender(incoming).ok_or_else(|| {
-        let detail = "the event's `routing_key` is not one of `intake.pagerduty.routing_keys`, and no token came along";
-        Problem::new(Code::Unauthenticated, detail)
-    })
+}
+
+fn unknown() -> Problem {
+    let detail = "the event's `routing_key` is not one of `intake.pagerduty.routing_keys`, and no token came along";
+    Problem::new(Code::Unauthenticated, detail)
 }

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: the same request under the same key is done once and answered alike. The key belongs to the caller
-//! and the path; it is durable before anything happens, and what the request makes (a session's id, a command's id) is
+//! `Idempotency-Key`: the same request under the same key is done once and answered alike. The key belongs to the
+//! caller's token and the path; it is durable before anything happens, and what the request makes (a session's id, a command's id) is
 //! derived from it, so that a request repeated after a crash makes the same thing.
 
 use std::collections::HashSet;

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `state` | what handlers need: the engine, who is let in, live events, mail, figures |
 //! | `routes`, `serve` | the paths, grouped by the permission they need, and what every request passes; the socket |
-//! | `access`, `guard`, `cookie`, `origin` | from a token to a caller; no path but health and error codes answers without one |
+//! | `connections`, `strangers` | which connections may stay; the bodies of senders nobody knows yet |
+//! | `access`, `guard`, `cookie`, `attempts`, `origin` | from a token to a caller; no path but health and error codes answers without one |
 //! | `idempotency`, `once` | the same request under the same key is done once |
 //! | `problem`, `errors`, `extract` | the one error form, a page for each stable code, and rejections brought into it |
 //! | `sessions`, `steering`, `approvals`, `packs`, `tokens`, `health`, `metrics`, `meters` | one group of paths each |
@@ -13,12 +14,14 @@
 //! | `erasure` | what a session said, gone for good |
 //! | `outbox` | what is told outside and what came of it |
 //! | `page` | the same for people: a page that follows the sessions as they go on |
-//! | `feed`, `events`, `socket`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
+//! | `feed`, `events`, `socket`, `standing`, `records` | a session's log as a stream, without gaps and without waiting for slow readers; and as it is sealed |
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 mod access;
 mod approvals;
+mod attempts;
 mod batch;
+mod connections;
 mod cookie;
 mod deliveries;
 mod erasure;
@@ -43,10 +46,13 @@ mod routes;
 mod serve;
 mod sessions;
 mod socket;
+mod standing;
 mod state;
 mod steering;
+mod strangers;
 mod tokens;
 
 pub use idempotency::REQUESTS_KEPT;
 pub use problem::Problem;
+pub use serve::ServerSocket;
 pub use state::{Parts, Server};

@@ -5,9 +5,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use provost_domain::ids::Digest;
+use provost_domain::ids::{Digest, TokenId};
 use provost_domain::port::{KeptAnswer, KnownRequest, Requests};
-use provost_face::{Caller, Code};
+use provost_face::Code;
 
 use crate::extract::BODY_MAX;
 use crate::idempotency::{REQUESTS_KEPT, Subject};
@@ -32,33 +32,66 @@ pub(crate) async fn once(State(server): State<Server>, request: Request, next: N
 }
 
 async fn first(server: &Server, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
-    if key.is_empty() || key.len() > KEY_MAX {
-        return Err(Problem::new(Code::InvalidRequest, format!("Idempotency-Key is 1 to {KEY_MAX} characters")));
-    }
     let (mut parts, body) = request.into_parts();
-    let caller = parts.extensions.get::<Caller>().map(|caller| caller.principal.clone());
-    let caller = caller.ok_or_else(|| Problem::new(Code::Internal, "a route without a guard; report this as a bug"))?;
-    let path = parts.uri.path().as_bytes();
-    let scope = Digest::of_parts(&[caller.to_string().as_bytes(), path, key.as_bytes()]);
+    let token = parts.extensions.get::<TokenId>().cloned();
+    let token = token.ok_or_else(|| Problem::new(Code::Internal, "a route without a guard; report this as a bug"))?;
     let too_large = |_| Problem::new(Code::BodyTooLarge, format!("a body has at most {BODY_MAX} bytes"));
     let body = to_bytes(body, BODY_MAX).await.map_err(too_large)?;
-    let fingerprint = Digest::of_parts(&[path, &body]);
-    let Some(_run) = server.running().begin(scope) else {
-        return Err(Problem::new(Code::IdempotencyInProgress, "wait for its answer, then ask again"));
-    };
-    let now = server.access().now();
-    let known = server.requests().claim(scope, fingerprint, now, now.minus(REQUESTS_KEPT)).await?;
-    if known.fingerprint != fingerprint {
-        let detail = "this Idempotency-Key was used with another body; use a fresh key for another request";
-        return Err(Problem::new(Code::IdempotencyMismatch, detail));
+    let path = parts.uri.path().to_owned();
+    let asked = Repeatable { by: token.as_str(), path: &path, key, body: &body };
+    asked
+        .answer(server, async |subject| {
+            parts.extensions.insert(subject);
+            next.run(Request::from_parts(parts, Body::from(body.clone()))).await
+        })
+        .await
+}
+
+/// A request under a key. The key belongs to whoever asks, by an id that is never used again.
+pub(crate) struct Repeatable<'a> {
+    pub(crate) by: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) key: &'a HeaderValue,
+    pub(crate) body: &'a [u8],
+}
+
+impl Repeatable<'_> {
+    /// Does it, or answers it as the first one was answered.
+    pub(crate) async fn answer(
+        &self,
+        server: &Server,
+        run: impl AsyncFnOnce(Subject) -> Response,
+    ) -> Result<Response, Problem> {
+        if self.key.is_empty() || self.key.len() > KEY_MAX {
+            return Err(Problem::new(Code::InvalidRequest, format!("Idempotency-Key is 1 to {KEY_MAX} characters")));
+        }
+        let path = self.path.as_bytes();
+        let scope = Digest::of_parts(&[self.by.as_bytes(), path, self.key.as_bytes()]);
+        let fingerprint = Digest::of_parts(&[path, self.body]);
+        let Some(_run) = server.running().begin(scope) else {
+            return Err(Problem::new(Code::IdempotencyInProgress, "wait for its answer, then ask again"));
+        };
+        let now = server.access().now();
+        let known = server.requests().claim(scope, fingerprint, now, now.minus(REQUESTS_KEPT)).await?;
+        if known.fingerprint != fingerprint {
+            let detail = "this Idempotency-Key was used with another body; use a fresh key for another request";
+            return Err(Problem::new(Code::IdempotencyMismatch, detail));
+        }
+        let KnownRequest { at, answer, .. } = known;
+        match answer {
+            Some(answer) => Ok(replay(answer)),
+            None => keep(server.requests(), scope, run(Subject::new(scope, at)).await).await,
+        }
     }
-    let KnownRequest { at, answer, .. } = known;
-    if let Some(answer) = answer {
-        return Ok(replay(answer));
-    }
-    parts.extensions.insert(Subject::new(scope, at));
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(server.requests(), scope, response).await
+}
+
+/// What is kept of an answer, where its status alone does not say.
+#[derive(Debug, Clone)]
+pub(crate) enum Keep {
+    /// This answer, although something is still to come.
+    Final,
+    /// Another one: the answer holds what is told only once.
+    Instead(Problem),
 }
 
 fn replay(answer: KeptAnswer) -> Response {
@@ -78,16 +111,25 @@ fn replay(answer: KeptAnswer) -> Response {
 async fn keep(requests: &dyn Requests, key: Digest, response: Response) -> Result<Response, Problem> {
     let status = response.status();
     let passing = [StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS, StatusCode::UNAUTHORIZED];
-    if status.is_server_error() || passing.contains(&status) {
-        return Ok(response);
+    match response.extensions().get::<Keep>().cloned() {
+        Some(Keep::Instead(problem)) => {
+            keep_this(requests, key, problem.into_response()).await?;
+            Ok(response)
+        }
+        Some(Keep::Final) => keep_this(requests, key, response).await,
+        None if status.is_server_error() || passing.contains(&status) => Ok(response),
+        None => keep_this(requests, key, response).await,
     }
+}
+
+async fn keep_this(requests: &dyn Requests, key: Digest, response: Response) -> Result<Response, Problem> {
     let (parts, body) = response.into_parts();
     let body: Bytes = to_bytes(body, ANSWER_MAX)
         .await
         .map_err(|error| Problem::new(Code::Internal, format!("the answer cannot be kept: {error}")))?;
     let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
     let answer = KeptAnswer {
-        status: status.as_u16(),
+        status: parts.status.as_u16(),
         content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
         location: text(header::LOCATION),
         body: body.to_vec(),

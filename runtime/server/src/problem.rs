@@ -68,6 +68,17 @@ impl Problem {
         self
     }
 
+    /// With the time after which the same request may work, in seconds.
+    pub(crate) fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// After how many seconds the same request may work.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+
     /// The stable word.
     pub(crate) fn code(&self) -> &'static str {
         self.code

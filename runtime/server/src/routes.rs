@@ -118,9 +118,9 @@ fn documented(server: &Server) -> (Router<Server>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Documented::openapi())
         .merge(guarded(server, Permission::Look, looks))
         .merge(guarded(server, Permission::Operate, repeatable(server, operates)))
-        .merge(guarded(server, Permission::Deliver, delivers))
+        .merge(guarded(server, Permission::Deliver, repeatable(server, delivers)))
         .merge(guarded(server, Permission::Approve, repeatable(server, approves)))
-        .merge(guarded(server, Permission::Administer, administers))
+        .merge(guarded(server, Permission::Administer, repeatable(server, administers)))
         .merge(open)
         .split_for_parts()
 }
@@ -152,7 +152,7 @@ async fn log(State(server): State<Server>, request: Request, next: axum::middlew
     let response = next.run(request).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
     server.meters().answered(&method, template.as_ref().map(MatchedPath::as_str), status, took);
-    tracing::info!(%method, path, status, duration_ms = took.as_secs_f64() * 1000.0, "request");
+    tracing::debug!(%method, path, status, duration_ms = took.as_secs_f64() * 1000.0, "request");
     response
 }
 

@@ -1,31 +1,32 @@
 //! A session's events over a WebSocket: the feed of the stream, one event per text message. What the peer says is
 //! ignored; that it says something now and then is not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use futures::stream::{iter, unfold};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
-use provost_domain::access::Permission;
 use provost_domain::ids::Seq;
 use provost_face::Code;
 use serde::Deserialize;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use utoipa::IntoParams;
 
 use crate::batch::Batch;
+use crate::connections::Answering;
 use crate::events::Following;
-use crate::extract::{By, Named, Search};
-use crate::guard::admit;
+use crate::extract::{By, ByToken, Named, Search};
 use crate::origin::{Origin, origin};
 use crate::problem::{Problem, Problems};
+use crate::standing::Standing;
 use crate::state::Server;
 
-/// A ping this often: the peer's answer shows that it is there. As often its token is looked at again.
+/// A ping this often: the peer's answer shows that it is there.
 const PING: Duration = Duration::from_secs(15);
 /// A peer that says nothing for three pings is gone.
 const SILENCE: Duration = Duration::from_secs(45);
@@ -50,6 +51,8 @@ pub(crate) struct SocketQuery {
 pub(crate) struct Handshake {
     upgrade: WebSocketUpgrade,
     headers: HeaderMap,
+    /// The connection counts as long as the socket is open.
+    answering: Option<Arc<Answering>>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Handshake {
@@ -63,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Handshake {
         }
         let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
         let upgrade = upgrade.map_err(|error| Problem::new(Code::UpgradeRequired, error.body_text()))?;
-        Ok(Self { upgrade, headers: parts.headers.clone() })
+        Ok(Self { upgrade, headers: parts.headers.clone(), answering: parts.extensions.get().cloned() })
     }
 }
 
@@ -78,12 +81,14 @@ pub(crate) async fn socket(
     handshake: Handshake,
     Named(id): Named,
     By(caller): By,
+    ByToken(token): ByToken,
     Search(query): Search<SocketQuery>,
 ) -> Result<Response, Problem> {
     let after = Seq(query.after.unwrap_or(0));
     server.lookups().reached(&caller, id, after).await?;
-    let following = Following::begin(&server, id, after).await?;
-    let Handshake { upgrade, headers } = handshake;
+    let following = Following::begin(&server, &token, id, after).await?;
+    let Handshake { upgrade, headers, answering } = handshake;
+    let standing = Standing::begin(&server, &headers);
     let upgrade = upgrade
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX)
@@ -92,8 +97,8 @@ pub(crate) async fn socket(
     let open = server.sockets().token();
     Ok(upgrade.on_upgrade(async move |socket| {
         let (sink, source) = socket.split();
-        talk(sink, source, events(&server, following), ended(&server, &headers)).await;
-        drop(open);
+        talk(sink, source, events(&server, following), ended(&server, standing)).await;
+        drop((open, answering));
     }))
 }
 
@@ -123,18 +128,9 @@ fn messages(batch: &Batch, after: Seq) -> Vec<Next> {
 }
 
 /// Waits until the server ends or the caller may no longer look.
-async fn ended(server: &Server, headers: &HeaderMap) -> CloseFrame {
-    let barred = async {
-        loop {
-            sleep(PING).await;
-            let Err(problem) = admit(server, Permission::Look, &Method::GET, headers).await else { continue };
-            if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&problem.status()) {
-                return problem.code();
-            }
-        }
-    };
-    match server.engine().stopped().run_until_cancelled(barred).await {
-        Some(code) => CloseFrame { code: close_code::POLICY, reason: code.into() },
+async fn ended(server: &Server, standing: Standing) -> CloseFrame {
+    match server.engine().stopped().run_until_cancelled(standing.lost()).await {
+        Some(problem) => CloseFrame { code: close_code::POLICY, reason: problem.code().into() },
         None => frame(close_code::AWAY, Code::ShuttingDown),
     }
 }

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use prometheus::Registry;
-use provost_domain::port::{Clock, Requests, Tokens};
+use provost_domain::port::{Clock, PageSessions, Requests, Tokens};
 use provost_engine::{Engine, Eraser};
 use provost_mail::{Intake, Outgoing};
 use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
+use crate::attempts::WrongLogins;
+use crate::connections::{ConnectionLimits, Connections};
 use crate::cookie::Logins;
 use crate::feed::Feed;
 use crate::idempotency::Running;
 use crate::meters::Meters;
+use crate::strangers::Strangers;
 
 /// What a server stands on.
 #[derive(Debug)]
@@ -37,8 +40,8 @@ pub struct Parts {
     pub metrics: Registry,
     /// The folder the store lies in, whose free space readiness looks at.
     pub data: PathBuf,
-    /// Signs the logins of the page; the same key after a restart keeps people logged in.
-    pub login_key: [u8; 32],
+    /// People's logins at the page.
+    pub page_sessions: Arc<dyn PageSessions>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,10 @@ struct Inner {
     engine: Engine,
     access: Access,
     logins: Logins,
+    wrong_logins: WrongLogins,
     feed: Feed,
+    connections: Connections,
+    strangers: Strangers,
     operations: Operations,
     tokens: TokenOperations,
     /// One token each, as long as it is open.
@@ -69,19 +75,23 @@ impl Server {
     /// # Errors
     /// Its figures cannot be kept.
     pub fn new(parts: Parts) -> prometheus::Result<Self> {
-        let Parts { engine, tokens, requests, clock, intake, outgoing, eraser, metrics, data, login_key } = parts;
+        let Parts { engine, tokens, requests, clock, intake, outgoing, eraser, metrics, data, page_sessions } = parts;
         let meters = Meters::new(metrics, clock.now())?;
         let operations = Operations::new(engine.clone(), eraser);
         let token_operations = TokenOperations::new(Arc::clone(&tokens), Arc::clone(&clock));
         let access = Access::new(tokens, clock);
-        let logins = Logins::new(login_key);
-        let feed = Feed::start(&engine);
+        let logins = Logins::new(page_sessions);
+        let connections = Connections::new(ConnectionLimits::of_process());
+        let feed = Feed::start(&engine, connections.limits().total);
         let running = Running::default();
         let inner = Inner {
             engine,
             access,
             logins,
+            wrong_logins: WrongLogins::default(),
             feed,
+            connections,
+            strangers: Strangers::default(),
             operations,
             tokens: token_operations,
             sockets: TaskTracker::new(),
@@ -122,8 +132,20 @@ impl Server {
         &self.0.logins
     }
 
+    pub(crate) fn wrong_logins(&self) -> &WrongLogins {
+        &self.0.wrong_logins
+    }
+
     pub(crate) fn feed(&self) -> &Feed {
         &self.0.feed
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.0.strangers
     }
 
     pub(crate) fn sockets(&self) -> &TaskTracker {

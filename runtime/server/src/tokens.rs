@@ -1,17 +1,19 @@
 //! `/v1/tokens`: minting and revoking. A secret is shown once, in the answer that mints it.
 
-use provost_face::{Minted, Page, TokenRequest, TokenView, roles};
+use provost_face::{Code, Minted, Page, TokenRequest, TokenView, roles};
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use provost_domain::access::AccessRole;
 use provost_domain::ids::TokenId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::extract::{Body, By, Tail};
+use crate::once::Keep;
 use crate::problem::{Problem, Problems};
 use crate::state::Server;
 
@@ -37,17 +39,20 @@ pub(crate) struct MintBody {
     expires_in_s: Option<u32>,
 }
 
-/// Mints a token.
+/// Mints a token. Its secret is told once: a repetition under the same `Idempotency-Key` is refused.
 #[utoipa::path(post, path = "/v1/tokens", request_body = MintBody, tag = "tokens",
     responses((status = 201, body = Minted), Problems))]
 pub(crate) async fn mint(
     State(server): State<Server>,
     By(caller): By,
     Body(MintBody { name, role, expires_in_s }): Body<MintBody>,
-) -> Result<(StatusCode, Json<Minted>), Problem> {
+) -> Result<Response, Problem> {
+    let told =
+        format!("this key minted the token {name} already, and its secret was told once; revoke it and mint another");
     let expires_in = expires_in_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
     let minted = server.tokens().mint(&caller, TokenRequest { name, role, expires_in }).await?;
-    Ok((StatusCode::CREATED, Json(minted)))
+    let keep = Keep::Instead(Problem::new(Code::NothingToDo, told));
+    Ok((StatusCode::CREATED, Extension(keep), Json(minted)).into_response())
 }
 
 /// Revokes a token for good. Nobody is let in with it afterwards.

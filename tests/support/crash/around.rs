@@ -223,7 +223,7 @@ impl Around {
             eraser,
             metrics,
             data: self.folder.path().to_path_buf(),
-            login_key: [7; 32],
+            page_sessions: Arc::new(self.store.clone()),
         })
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

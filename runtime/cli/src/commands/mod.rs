@@ -8,7 +8,6 @@ mod check;
 mod deliveries;
 mod erase;
 mod local;
-mod login_key;
 mod open;
 mod send;
 mod serve;

@@ -10,16 +10,16 @@ use provost_engine::{OldestApproval, Retention, Scrub, SystemClock};
 use provost_mail::{Intake, IntakeParts};
 use provost_server::{Parts, Server};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::login_key::login_key;
 use crate::args::ServeArgs;
 use crate::daemon::reload::Reload;
-use crate::daemon::{socket, supervision, tokens};
+use crate::daemon::socket::{DaemonSocket, SocketPlace};
+use crate::daemon::{files, socket, supervision, tokens};
 use crate::logs::Logs;
 use crate::output::Output;
 use crate::remote::address::AddressFile;
+use crate::remote::trust::require_own;
 use crate::wiring::{self, Configuration, House};
 
 /// How long callers may take for the answers they still get once everything is drained.
@@ -30,12 +30,14 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
     let mut hangup = signal(SignalKind::hangup())?;
     let config = wiring::config(&args.config)?;
     logs.follow(logs.wanted(config.log.filter.as_deref())?);
-    let listener = socket::listener(args.listen.unwrap_or(config.server.listen)).await?;
+    files::raise_limit();
+    let socket = socket::socket(args.listen.unwrap_or(config.server.listen))?;
+    config.store.file().map_or(Ok(()), require_own)?;
     let house = House::serving(&config).await?;
     let work = async |house: &House| {
         let reload = Reload { args: &args.config, started: &config, house, logs: &logs };
         tokio::select! {
-            answered = answer(listener, &reload, &mut hangup, output) => answered,
+            answered = answer(socket, &reload, &mut hangup, output) => answered,
             never = supervision::feed(house.engine.beats()) => match never {},
         }
     };
@@ -43,21 +45,24 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
 }
 
 /// Answers requests until told to end, or until the store fails; then drains.
-async fn answer(listener: TcpListener, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
+async fn answer(socket: DaemonSocket, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
     let (house, config) = (reload.house, reload.started);
     let stored = &*house.store().tokens;
     tokens::apply(stored, tokens::plan(stored, &config.server.tokens).await?).await?;
-    let listening = listener.local_addr()?;
-    let url = format!("http://{listening}");
-    let address = config.store.file().map(|file| AddressFile::write(file, listening)).transpose();
-    let _address = address.context("writing the address file")?;
+    let DaemonSocket { listening, place } = socket;
+    let url = place.to_string();
+    let address = match (config.store.file(), &place) {
+        (Some(file), SocketPlace::Address(address)) => Some(AddressFile::write(file, *address)),
+        (Some(_), SocketPlace::Path(_)) | (None, _) => None,
+    };
+    let _address = address.transpose().context("writing the address file")?;
     output.result(&json!({"listening": url}), &format!("listening on {url}"));
     if stored.tokens().await?.is_empty() {
         output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
     }
     let stop = house.told_to_end();
     let server = server(house, config).await?;
-    let answering = server.serve(listener, stop.clone());
+    let answering = server.serve(listening, stop.clone());
     supervision::ready(&format!("listening on {url}"));
     let ending = async {
         let died = loop {
@@ -133,7 +138,7 @@ async fn server(house: &House, config: &Configuration) -> Result<Server> {
         outgoing,
         eraser: house.eraser().clone(),
         metrics: house.metrics.clone(),
-        login_key: login_key(&data)?,
+        page_sessions: Arc::clone(&store.page_sessions),
         data,
     });
     server.context("making the figures")

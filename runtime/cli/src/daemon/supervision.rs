@@ -2,10 +2,15 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use sd_notify::{NotifyState, notify, watchdog_enabled};
+use sd_notify::{NotifyState, watchdog_enabled};
 use tokio::sync::watch;
+
+use crate::wiring::variable;
 
 /// What an orderly end takes besides the drain: closing the store and the last answers.
 const END_MAX: Duration = Duration::from_secs(15);
@@ -43,12 +48,47 @@ pub(crate) async fn feed(mut beats: watch::Receiver<u64>) -> Infallible {
 }
 
 fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = notify(states) {
+    let Some(place) = variable("NOTIFY_SOCKET") else { return };
+    if let Err(error) = send(&place, states) {
         tracing::warn!(%error, "telling the service manager");
     }
+}
+
+/// One datagram to the service manager's socket: a path, or after `@` a name that is in no filesystem.
+fn send(place: &str, states: &[NotifyState<'_>]) -> io::Result<()> {
+    let address = match place.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(place)?,
+    };
+    let text: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let sent = UnixDatagram::unbound()?.send_to_addr(text.as_bytes(), &address)?;
+    if sent == text.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
 /// The wire has one assignment per line.
 fn line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(place: &str, address: &SocketAddr) {
+        let manager = UnixDatagram::bind_addr(address).unwrap();
+        send(place, &[NotifyState::Ready, NotifyState::Status("it works")]).unwrap();
+        let mut text = [0; 64];
+        let length = manager.recv(&mut text).unwrap();
+        assert_eq!(std::str::from_utf8(&text[..length]), Ok("READY=1\nSTATUS=it works\n"), "{place}");
+    }
+
+    #[test]
+    fn a_service_manager_is_told_by_path_and_by_abstract_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        check(path.to_str().unwrap(), &SocketAddr::from_pathname(&path).unwrap());
+        let name = format!("provost-test-{}", uuid::Uuid::new_v4());
+        check(&format!("@{name}"), &SocketAddr::from_abstract_name(&name).unwrap());
+    }
 }

@@ -10,6 +10,7 @@ use provost_domain::access::Permission;
 use provost_face::{Caller, Code};
 use serde::Deserialize;
 
+use crate::access::Admission;
 use crate::cookie::Login;
 use crate::problem::Problem;
 use crate::state::Server;
@@ -49,11 +50,12 @@ pub(crate) async fn guard(
 
 async fn admit(server: &Server, permission: Permission, request: Request) -> Result<Request, Problem> {
     let logged_out = || Problem::new(Code::Unauthenticated, "log in with a token");
-    let login = server.logins().of(request.headers(), server.access().now()).ok_or_else(logged_out)?;
-    let caller = server.access().logged_in(&login).await?;
+    let login = server.logins().of(request.headers(), server.access().now()).await?.ok_or_else(logged_out)?;
+    let Admission { token, caller } = server.access().logged_in(&login).await?;
+    server.access().within_rate(&token)?;
     caller.require(permission)?;
-    let mut request = if request.method().is_safe() { request } else { own_form(server, &login, request).await? };
-    let csrf = server.logins().csrf(&login);
+    let mut request = if request.method().is_safe() { request } else { own_form(&login, request).await? };
+    let csrf = login.csrf().to_owned();
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(Viewer { caller, login, csrf });
     Ok(request)
@@ -66,13 +68,13 @@ struct Own {
 }
 
 /// Lets a form through that came from a page of this login.
-async fn own_form(server: &Server, login: &Login, request: Request) -> Result<Request, Problem> {
+async fn own_form(login: &Login, request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
     let too_large = |_| Problem::new(Code::BodyTooLarge, format!("a form is at most {FORM_MAX} bytes"));
     let bytes = to_bytes(body, FORM_MAX).await.map_err(too_large)?;
     let looked_at = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
     let form = looked_at.extract::<Form<Own>, _>().await;
-    if !form.is_ok_and(|Form(Own { csrf })| server.logins().is_own(login, &csrf)) {
+    if !form.is_ok_and(|Form(Own { csrf })| login.is_own(&csrf)) {
         return Err(Problem::new(Code::Forbidden, "this form is not from a page of your login; reload it, try again"));
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))

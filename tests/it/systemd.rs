@@ -26,6 +26,16 @@ fn repository(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path).canonicalize().unwrap()
 }
 
+/// However often it fails, and always after the same pause: a disk that is full for a while is no reason to stay away.
+#[test]
+fn the_unit_never_gives_up() {
+    let unit = fs::read_to_string(repository("config/systemd").join(UNIT)).unwrap();
+    let (head, rest) = unit.split_once("[Service]").unwrap();
+    assert!(head.lines().any(|line| line == "StartLimitIntervalSec=0"), "{head}");
+    let restarts: Vec<&str> = rest.lines().filter(|line| line.starts_with("Restart")).collect();
+    assert_eq!(restarts, ["Restart=on-failure", "RestartSec=5s"]);
+}
+
 /// The shop's configuration, as the daemon in the machine needs it.
 fn configuration(shop: &Shop) -> String {
     let text = fs::read_to_string(shop.path("provost.yaml")).unwrap();

@@ -43,6 +43,7 @@ mod remote;
 mod retention;
 mod set_back;
 mod socket;
+mod strain;
 mod systemd;
 mod tidy;
 mod tls;

@@ -30,7 +30,8 @@ async fn a_login_is_a_strict_cookie_and_ends_with_its_token() {
     assert!(cookie.contains("; HttpOnly; SameSite=Strict") && !cookie.contains("Secure"), "{cookie}");
     assert!(!cookie.contains(daemon.secret("viewer")));
     let login = || stranger.request(Method::POST, "/login").form(&fields);
-    assert!(seen(login().header("x-forwarded-proto", "https")).await.header("set-cookie").ends_with("; Secure"));
+    let by_https = seen(login().header("x-forwarded-proto", "https")).await.header("set-cookie").to_owned();
+    assert!(by_https.starts_with("__Host-") && by_https.ends_with("; Secure"), "{by_https}");
     let elsewhere = seen(login().header("origin", "http://evil.example")).await;
     assert_eq!((elsewhere.status, elsewhere.header("set-cookie")), (StatusCode::FORBIDDEN, ""));
 
@@ -55,6 +56,11 @@ async fn a_login_outlives_a_crash() {
     let mut after = Visitor::new(&daemon.url);
     after.cookie = before.cookie;
     assert_eq!(after.get("/sessions").await.status, StatusCode::OK);
+    assert_eq!(after.send("/logout", &[]).await.location(), "/login");
+    let daemon = daemon.crash().await;
+    let mut later = Visitor::new(&daemon.url);
+    later.cookie = after.cookie;
+    assert_eq!(later.get("/sessions").await.location(), "/login?next=/sessions", "nor does a crash bring one back");
 }
 
 /// Every path of the page, with the roles that get past the guard.

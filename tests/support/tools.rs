@@ -69,6 +69,7 @@ impl CountedTool {
                 ("environment".to_owned(), "environments".to_owned()),
                 ("team".to_owned(), "teams".to_owned()),
             ]),
+            tells_people: name.starts_with("notify:"),
         };
         Arc::new(Self {
             spec,

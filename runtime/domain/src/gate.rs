@@ -74,6 +74,8 @@ pub enum GateReason {
     GatedEnvironment,
     /// The last known confidence is too low, or unknown where one is asked for.
     LowConfidence,
+    /// It is the effect of a terminal tool, and the gate would ask for a call of it.
+    Effect,
     /// A rule denies it.
     PolicyDenied,
     /// Nothing asks for a person.
@@ -124,16 +126,28 @@ impl GateRule {
     }
 }
 
-/// Decides one call. The base is the most specific rule without an environment, else the tool's own risk; everything
-/// after that (environments, confidence) only tightens.
-pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
-    let name = call.tool.as_str();
-    let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, name));
-    let base = matching()
-        .filter(|rule| rule.environments.is_empty())
+/// The action on every call of a tool, whatever its arguments: the most specific rule without an environment, else the tool's
+/// own risk. All else only tightens it.
+pub fn base_action(tool: &ToolName, risk: Risk, policy: &GatePolicy) -> GateAction {
+    policy
+        .rules
+        .iter()
+        .filter(|rule| rule.environments.is_empty() && pattern_matches(&rule.tool, tool.as_str()))
         .filter_map(|rule| Some((specificity(&rule.tool), rule.base()?)))
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map_or(call.risk.action(), |(_, action)| action);
+        .map_or(risk.action(), |(_, action)| action)
+}
+
+/// The tightest action on a call of a tool in any environment, however sure an agent is.
+pub fn tightest_action(tool: &ToolName, risk: Risk, policy: &GatePolicy) -> GateAction {
+    let anywhere = GateCall { tool, risk, changes_world: false, environment: None };
+    should_gate(&anywhere, None, policy).action
+}
+
+/// Decides one call. The base is [`base_action`]; everything after that (environments, confidence) only tightens.
+pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
+    let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, call.tool.as_str()));
+    let base = base_action(call.tool, call.risk, policy);
     let here = |rule: &&GateRule| {
         let named = |environment| rule.environments.iter().any(|own| own == environment);
         !rule.environments.is_empty() && call.environment.is_none_or(named)

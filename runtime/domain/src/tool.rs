@@ -61,6 +61,15 @@ pub struct ToolSpec {
     pub output_limit: usize,
     /// Arguments whose value must be in one of the pack's rosters: argument → roster name (schema keyword `x-roster`).
     pub rosters: BTreeMap<String, String>,
+    /// Whether its calls only tell people something: they act on no target, and a person can always be told.
+    pub tells_people: bool,
+}
+
+impl ToolSpec {
+    /// Whether a call of it does more than read and tell: what the gate and the confidence it asks for are about.
+    pub fn changes_world(&self) -> bool {
+        self.effect != EffectClass::Read && !self.tells_people
+    }
 }
 
 /// All backend tools, by name.

@@ -246,6 +246,7 @@ fn catalog() -> Catalog {
             timeout: Duration::from_secs(1),
             output_limit: 1024,
             rosters: BTreeMap::new(),
+            tells_people: false,
         };
         (spec.name.clone(), Arc::new(spec))
     };

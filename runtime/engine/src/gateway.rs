@@ -307,6 +307,7 @@ mod tests {
             timeout: Duration::from_mins(1),
             output_limit: 1024,
             rosters: BTreeMap::new(),
+            tells_people: false,
         };
         let (session, call) = (SessionId::new(uuid::Uuid::nil()), CallId::new("1.1.0"));
         let (tool, key) = (spec.name.clone(), call.key(session));

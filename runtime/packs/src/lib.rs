@@ -7,6 +7,7 @@
 
 mod agent;
 mod arguments;
+mod asking;
 mod check;
 mod folder;
 mod inventory;

@@ -7,6 +7,7 @@ use provost_domain::pack::{Pack, PackFiles};
 use provost_form::{ErrorLog, FormErrors};
 
 use crate::agent::{self, Agent, Fragments};
+use crate::asking;
 use crate::check::{self, PackFacts};
 use crate::folder::Folder;
 use crate::inventory::Inventory;
@@ -57,6 +58,10 @@ fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) 
     let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
     let mut errors = check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
     let pack = resolve::pack(&raw, &agents, digest, &mut log);
+    // What stands in for something unreadable must not be taken for a gate rule.
+    if let Some(pack) = pack.as_ref().filter(|_| log.errors.is_empty()) {
+        errors.append(&mut asking::check(pack, &raw, &agents, known, &mut log));
+    }
     errors.append(&mut folder.errors);
     errors.append(&mut log.errors);
     match pack {

@@ -38,6 +38,7 @@ impl Declaration<'_> {
             timeout: self.timeout,
             output_limit: OUTPUT_LIMIT,
             rosters,
+            tells_people: false,
         })
     }
 }

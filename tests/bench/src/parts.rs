@@ -77,6 +77,7 @@ impl KibTool {
                 timeout: Duration::from_secs(5),
                 output_limit: 16 * 1024,
                 rosters: BTreeMap::new(),
+                tells_people: false,
             };
             Ok(Arc::new(Self { spec, content: json!({"data": "x".repeat(1_012)}) }))
         };

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
+use super::intent::{self, Caller, Gated};
 use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::FINISH_TOOL;
-use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, GateFired, ToolIntended, ToolRefused};
-use crate::gate::{GateAction, GateCall, GateDecision, should_gate};
+use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, ToolRefused};
+use crate::gate::GateDecision;
 use crate::ids::{ApprovalId, AssignmentId, CallId, Digest, ToolName};
 use crate::inject::{self, Prepared};
 use crate::model::Arguments;
 use crate::pack::{AgentSpec, PatchTool};
 use crate::refusal::ToolRefusal;
 use crate::schema::ArgSchema;
-use crate::tool::{EffectClass, ToolSpec};
+use crate::session::OpenClaim;
+use crate::tool::ToolSpec;
 
 /// Takes every call of the reply just recorded as far as it goes without the world.
 pub(super) fn propose_all(draft: &mut Draft<'_>, assignment: AssignmentId) {
@@ -97,20 +99,15 @@ fn propose_backend(
     call: &Call,
     args: &Map<String, Value>,
 ) -> Result<(), ToolRefusal> {
-    let values = injected(draft);
-    let prepared = inject::prepare(&spec.schema, args, &values);
+    let prepared = inject::prepare(&spec.schema, args, &intent::injected(draft));
     check(draft, spec, &prepared.args)?;
     if taken(draft, call) >= draft.facts.pack.limits.tool_calls_per_turn {
         return Err(ToolRefusal::LimitReached);
     }
-    let decision = gate(draft, spec, &prepared.args);
-    if decision.action != GateAction::Auto {
-        draft.push(GateFired { call: Some(call.id.clone()), action: decision.action, reason: decision.reason });
-    }
-    match decision.action {
-        GateAction::Deny => return Err(ToolRefusal::Denied { reason: decision.reason }),
-        GateAction::Approve => ask_person(draft, &call.id, &spec.name, prepared, decision),
-        GateAction::Auto | GateAction::Notify => intend(draft, spec, call.id.clone(), prepared),
+    match intent::gate(draft, spec, &call.id, prepared, Caller::Agent) {
+        Gated::Cleared(cleared) => intent::record(draft, spec, call.id.clone(), cleared),
+        Gated::Asks(prepared, decision) => ask_person(draft, &call.id, &spec.name, prepared, decision),
+        Gated::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
     }
     Ok(())
 }
@@ -136,11 +133,6 @@ fn taken(draft: &Draft<'_>, call: &Call) -> u32 {
     })
 }
 
-fn injected(draft: &Draft<'_>) -> inject::Injection {
-    let session = &draft.session;
-    inject::values(&draft.facts.pack.inject, session.id(), session.handle(), session.fields())
-}
-
 /// Schema and rosters of a backend tool's final arguments.
 pub(super) fn check(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> Result<(), ToolRefusal> {
     let problems = spec.schema.problems(args);
@@ -149,16 +141,6 @@ pub(super) fn check(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> Result<
     }
     let refusals = draft.facts.pack.rosters.check(&spec.rosters, args);
     if refusals.is_empty() { Ok(()) } else { Err(ToolRefusal::OutOfRoster { refusals }) }
-}
-
-/// The gate's answer for a backend call. The environment is the call's own (after injection), else the session's.
-pub(super) fn gate(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> GateDecision {
-    let own = args.get("environment").and_then(Value::as_str);
-    let values = injected(draft);
-    let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
-    let call =
-        GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.effect != EffectClass::Read, environment };
-    should_gate(&call, draft.session.confidence(), &draft.facts.pack.gates)
 }
 
 /// Asks a person: a durable, expiring, one-time capability bound to exactly these arguments.
@@ -188,54 +170,31 @@ pub(super) fn ask_person(
     draft.push(asked);
 }
 
-/// Records that a call will be made; only after this is durable is it made.
-pub(super) fn intend(draft: &mut Draft<'_>, spec: &ToolSpec, call: CallId, prepared: Prepared) {
-    draft.push(ToolIntended {
-        call,
-        tool: spec.name.clone(),
-        args: prepared.args.into(),
-        effect: spec.effect,
-        injected: prepared.injected,
-        overridden: prepared.overridden,
-        dropped: prepared.dropped,
-        approval: None,
-    });
-}
-
 /// The intent of an approved call, in the same append as the approval's consumption.
 pub(super) fn intend_approved(draft: &mut Draft<'_>, asked: &ApprovalRequested) {
-    let Some(CallState::Approved(args)) = draft.session.call(&asked.call).map(|call| call.state.clone()) else {
-        return;
-    };
+    let Some(cleared) = intent::approved(draft, asked) else { return };
     let Some(spec) = draft.facts.catalog.get(&asked.tool) else { return };
-    draft.push(ToolIntended {
-        call: asked.call.clone(),
-        tool: asked.tool.clone(),
-        args,
-        effect: spec.effect,
-        injected: asked.injected.clone(),
-        overridden: asked.overridden.clone(),
-        dropped: asked.dropped.clone(),
-        approval: Some(asked.approval.clone()),
-    });
+    intent::record(draft, spec, asked.call.clone(), cleared);
 }
 
-/// Intends a terminal claim's effect, with the claim's arguments as far as the tool declares them.
-pub(super) fn intend_effect(
-    draft: &mut Draft<'_>,
-    tool: &ToolName,
-    id: &CallId,
-    args: &Value,
-) -> Result<(), ToolRefusal> {
+/// Carries on with a terminal claim's effect, with the claim's arguments as far as the tool declares them: it is intended,
+/// or a person is asked for it, like any other call.
+pub(super) fn propose_effect(draft: &mut Draft<'_>, tool: &ToolName, open: &OpenClaim) -> Result<(), ToolRefusal> {
     let Some(spec) = draft.facts.catalog.get(tool) else {
         return Err(ToolRefusal::EffectFailed {
             tool: tool.to_string(),
             detail: "no such tool is configured".to_owned(),
         });
     };
-    let args = args.as_object().cloned().unwrap_or_default();
-    let prepared = inject::prepare(&spec.schema, &args, &injected(draft));
+    let args = open.args.as_object().cloned().unwrap_or_default();
+    let prepared = inject::prepare(&spec.schema, &args, &intent::injected(draft));
     check(draft, spec, &prepared.args)?;
-    intend(draft, spec, id.effect(), prepared);
+    let caller = if open.by.is_person() { Caller::PersonClaim } else { Caller::AgentClaim };
+    let effect = open.call.effect();
+    match intent::gate(draft, spec, &effect, prepared, caller) {
+        Gated::Cleared(cleared) => intent::record(draft, spec, effect, cleared),
+        Gated::Asks(prepared, decision) => ask_person(draft, &effect, &spec.name, prepared, decision),
+        Gated::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
+    }
     Ok(())
 }

@@ -69,7 +69,7 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
                 args: Arc::clone(&open.args),
             };
             draft.push(raised);
-            call::intend_effect(draft, effect, &open.call, &open.args)
+            call::propose_effect(draft, effect, open)
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `step` | the next step, a pure function of the session |
 //! | `dispatch`, one file per command | what the command itself records |
 //! | `reports` | what the session's own side reports |
+//! | `intent` | the gate before every backend call, and the only place that records an intent |
 //! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
 //! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
 
@@ -20,6 +21,7 @@ mod facts;
 mod fail;
 mod finish;
 mod imported;
+mod intent;
 mod refuse;
 mod reports;
 mod retry;

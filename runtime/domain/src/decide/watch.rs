@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
+use super::fail;
 use super::finish::finish;
-use super::{call, fail};
+use super::intent::{self, Caller, Gated};
 use crate::condition::{all_hold, lookup};
 use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
@@ -39,10 +40,15 @@ pub(super) fn poll(draft: &mut Draft<'_>, assignment: AssignmentId) {
         return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
     };
     let args = resolved(&spec.args, draft.session.fields());
-    let session = &draft.session;
-    let values = inject::values(&draft.facts.pack.inject, session.id(), session.handle(), session.fields());
-    let prepared = inject::prepare(&tool.schema, &args, &values);
-    call::intend(draft, tool, id, prepared);
+    let prepared = inject::prepare(&tool.schema, &args, &intent::injected(draft));
+    // A measurement waits for nobody: packs whose gate would have a person asked are refused when they are loaded.
+    match intent::gate(draft, tool, &id, prepared, Caller::Agent) {
+        Gated::Cleared(cleared) => intent::record(draft, tool, id, cleared),
+        Gated::Asks(..) | Gated::Denied(_) => {
+            let detail = format!("the gate does not let `{}`, with which it measures, run by itself", tool.name);
+            fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
+        }
+    }
 }
 
 /// The arguments with every `{{ fields.NAME }}` replaced by the session's field.

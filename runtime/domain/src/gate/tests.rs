@@ -243,6 +243,7 @@ proptest! {
             GateReason::Auto => prop_assert!(action < GateAction::Approve),
             GateReason::PolicyDenied => prop_assert_eq!(action, GateAction::Deny),
             GateReason::HighRiskTool | GateReason::GatedEnvironment | GateReason::LowConfidence => prop_assert_eq!(action, GateAction::Approve),
+            GateReason::Effect => prop_assert!(false, "only who calls can say that"),
         }
     }
 }

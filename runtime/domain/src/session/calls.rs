@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use super::header::{DECIDED_MAX, EVIDENCE_MAX, PendingApproval, Session};
 use super::works::push_bounded;
 use crate::call::{Call, CallOwner, CallState, Intent};
-use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeSettled, Settlement, ToolIntended, ToolReturned};
+use crate::event::{
+    ApprovalDecided, ApprovalDecision, ApprovalRequested, Event, OutcomeSettled, Settlement, ToolIntended, ToolReturned,
+};
 use crate::evidence::Evidence;
-use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq};
+use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq, ToolName};
 use crate::model::Arguments;
 use crate::refusal::ToolRefusal;
 use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
@@ -19,29 +21,38 @@ impl Session {
     pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
         let (tool, args) = (intended.tool.clone(), Arc::clone(&intended.args));
         let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false };
-        if let Ok(call) = self.call_mut(&intended.call) {
-            call.state = CallState::Intended(intent);
-        } else {
-            let owner = self.owner_of(&intended.call)?;
-            let call = Call {
-                id: intended.call.clone(),
-                owner,
-                wire: intended.tool.wire(),
-                args: Arc::new(Arguments::Json((*intended.args).clone())),
-                state: CallState::Intended(intent),
-            };
-            match owner {
-                CallOwner::Work(assignment) => {
-                    // A poll replaces the one before it.
-                    drop(self.take_calls(assignment)?);
-                    self.add_call(assignment, call)?;
-                }
-                CallOwner::Claim => drop(self.calls.insert(call.id.clone(), call)),
-            }
-        }
+        self.set_state(&intended.call, &intended.tool, &intended.args, CallState::Intended(intent))?;
         if let Some(assignment) = self.work_of(&intended.call) {
             self.work_mut(assignment)?.tool_calls += 1;
         }
+        Ok(())
+    }
+
+    /// Moves a call to a state. One that no reply proposed begins with it.
+    fn set_state(&mut self, id: &CallId, tool: &ToolName, args: &Arc<Value>, state: CallState) -> Result<(), String> {
+        if let Ok(call) = self.call_mut(id) {
+            call.state = state;
+            return Ok(());
+        }
+        let owner = self.owner_of(id)?;
+        let args = Arc::new(Arguments::Json((**args).clone()));
+        let call = Call { id: id.clone(), owner, wire: tool.wire(), args, state };
+        match owner {
+            CallOwner::Work(assignment) => {
+                // A poll replaces the one before it.
+                drop(self.take_calls(assignment)?);
+                self.add_call(assignment, call)?;
+            }
+            CallOwner::Claim => drop(self.calls.insert(call.id.clone(), call)),
+        }
+        Ok(())
+    }
+
+    /// A call that waits for a person: one of a reply, or the effect of the open claim.
+    pub(super) fn approval_requested(&mut self, asked: &ApprovalRequested, event: &Event) -> Result<(), String> {
+        self.set_state(&asked.call, &asked.tool, &asked.args, CallState::Waiting(asked.approval.clone()))?;
+        let pending = PendingApproval { asked: asked.clone(), at: event.at, approved_by: Vec::new() };
+        self.approvals.insert(asked.approval.clone(), pending);
         Ok(())
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::handover::Handover;
-use super::header::{OpenClaim, PendingApproval, Session, WORDS_MAX};
+use super::header::{OpenClaim, Session, WORDS_MAX};
 use super::illegal::IllegalEvent;
 use super::works::push_bounded;
-use crate::call::{CallOwner, CallState};
+use crate::call::CallOwner;
 use crate::event::{About, ClaimRaised, ClaimRefused, Event, EventBody, FindingRecorded, SessionCreated};
 use crate::ids::{AssignmentId, CallId, Seq};
 use crate::model::Usage;
@@ -134,11 +134,7 @@ impl Session {
             EventBody::CallReissued(reissued) => self.reissued(&reissued.call, event.fence)?,
             EventBody::ProbeRequested(asked) => self.probe_requested(&asked.call)?,
             EventBody::CallProbed(probed) => self.call_probed(&probed.call)?,
-            EventBody::ApprovalRequested(asked) => {
-                self.call_mut(&asked.call)?.state = CallState::Waiting(asked.approval.clone());
-                let pending = PendingApproval { asked: asked.clone(), at: event.at, approved_by: Vec::new() };
-                self.approvals.insert(asked.approval.clone(), pending);
-            }
+            EventBody::ApprovalRequested(asked) => self.approval_requested(asked, event)?,
             EventBody::ApprovalAnswered(answered) => {
                 let pending =
                     self.approvals.get_mut(&answered.approval).ok_or_else(|| answered.approval.to_string())?;

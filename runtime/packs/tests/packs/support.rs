@@ -55,6 +55,7 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
         risk: Risk::Low,
         timeout: Duration::from_secs(1),
         output_limit: 1000,
+        tells_people: name.starts_with("notify:"),
     }
 }
 

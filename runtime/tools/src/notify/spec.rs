@@ -41,12 +41,13 @@ enum Severity {
 
 /// The declaration of the tool of this name.
 pub(super) fn declared(name: &ToolName) -> Result<ToolSpec, ToolsError> {
-    Declaration {
+    let spec = Declaration {
         name: name.as_str(),
         description: "Notifies a team outside.",
         effect: EffectClass::Idempotent,
         risk: Risk::Low,
         timeout: TIMEOUT,
     }
-    .spec::<NotifyArgs>()
+    .spec::<NotifyArgs>()?;
+    Ok(ToolSpec { tells_people: true, ..spec })
 }

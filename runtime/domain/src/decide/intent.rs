@@ -1,0 +1,111 @@
+//! Intents: the only place that records one. Each needs a [`Clearance`], and only the gate, or a person's answer to what the
+//! gate asked, gives one: for an agent's call, for a measurement, and for the effect of anybody's claim.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::draft::Draft;
+use crate::call::CallState;
+use crate::confidence::Confidence;
+use crate::event::{ApprovalRequested, GateFired, ToolIntended};
+use crate::gate::{GateAction, GateCall, GateDecision, GateReason, should_gate};
+use crate::ids::{ApprovalId, CallId};
+use crate::inject::{self, Injection, Prepared};
+use crate::tool::ToolSpec;
+
+/// The right to make one call with these arguments. Nothing outside this file can build one.
+#[derive(Debug)]
+#[must_use = "a call that is cleared is to be recorded"]
+pub(super) struct Clearance {
+    args: Arc<Value>,
+    injected: Vec<String>,
+    overridden: Vec<inject::Overridden>,
+    dropped: Vec<String>,
+    /// The approval that is consumed with the intent.
+    approval: Option<ApprovalId>,
+}
+
+/// Who has a backend tool called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// An agent, through its own call or as a measurement.
+    Agent,
+    /// An agent's claim, whose effect the call is.
+    AgentClaim,
+    /// A person's claim, whose effect the call is.
+    PersonClaim,
+}
+
+/// What the gate says to a call.
+#[derive(Debug)]
+#[must_use = "a call that nobody carries on with is lost"]
+pub(super) enum Gated {
+    /// It may run.
+    Cleared(Clearance),
+    /// A person must be asked first.
+    Asks(Prepared, GateDecision),
+    /// It must not run.
+    Denied(GateReason),
+}
+
+/// The session-derived arguments of this session's calls.
+pub(super) fn injected(draft: &Draft<'_>) -> Injection {
+    let session = &draft.session;
+    inject::values(&draft.facts.pack.inject, session.id(), session.handle(), session.fields())
+}
+
+/// Puts a call before the gate, and records what the gate does unless it just lets the call run.
+pub(super) fn gate(draft: &mut Draft<'_>, spec: &ToolSpec, call: &CallId, prepared: Prepared, caller: Caller) -> Gated {
+    let decision = decision(draft, spec, &prepared.args, caller);
+    if decision.action != GateAction::Auto {
+        draft.push(GateFired { call: Some(call.clone()), action: decision.action, reason: decision.reason });
+    }
+    match decision.action {
+        GateAction::Deny => Gated::Denied(decision.reason),
+        GateAction::Approve => Gated::Asks(prepared, decision),
+        GateAction::Auto | GateAction::Notify => {
+            let Prepared { args, injected, overridden, dropped } = prepared;
+            Gated::Cleared(Clearance { args: args.into(), injected, overridden, dropped, approval: None })
+        }
+    }
+}
+
+/// The gate's answer for a backend call. The environment is the call's own (after injection), else the session's.
+pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller: Caller) -> GateDecision {
+    let own = args.get("environment").and_then(Value::as_str);
+    let values = injected(draft);
+    let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
+    let call = GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.changes_world(), environment };
+    // A person who acts under their own name is not held to how sure an agent was.
+    let confidence = match caller {
+        Caller::Agent | Caller::AgentClaim => draft.session.confidence(),
+        Caller::PersonClaim => Some(Confidence::FULL),
+    };
+    let mut decision = should_gate(&call, confidence, &draft.facts.pack.gates);
+    match (caller, decision.action) {
+        (Caller::AgentClaim | Caller::PersonClaim, GateAction::Approve) => decision.reason = GateReason::Effect,
+        (Caller::Agent, _)
+        | (Caller::AgentClaim | Caller::PersonClaim, GateAction::Auto | GateAction::Notify | GateAction::Deny) => {}
+    }
+    decision
+}
+
+/// The clearance of a call that a person has just let run.
+pub(super) fn approved(draft: &Draft<'_>, asked: &ApprovalRequested) -> Option<Clearance> {
+    let CallState::Approved(args) = &draft.session.call(&asked.call)?.state else { return None };
+    Some(Clearance {
+        args: Arc::clone(args),
+        injected: asked.injected.clone(),
+        overridden: asked.overridden.clone(),
+        dropped: asked.dropped.clone(),
+        approval: Some(asked.approval.clone()),
+    })
+}
+
+/// Records that a call will be made; only after this is durable is it made.
+pub(super) fn record(draft: &mut Draft<'_>, spec: &ToolSpec, call: CallId, cleared: Clearance) {
+    let Clearance { args, injected, overridden, dropped, approval } = cleared;
+    let (tool, effect) = (spec.name.clone(), spec.effect);
+    draft.push(ToolIntended { call, tool, args, effect, injected, overridden, dropped, approval });
+}

@@ -1,9 +1,12 @@
 //! The next question to a model, if the limits allow it.
 
+use std::time::Duration;
+
 use super::draft::{Draft, runtime};
 use crate::event::{Limit, LimitReached, ModelRequested};
 use crate::ids::AssignmentId;
 use crate::request;
+use crate::status::Status;
 use crate::terminal::FrameworkStatus;
 use crate::work::{Turn, Work};
 
@@ -22,7 +25,10 @@ pub(super) fn next(draft: &mut Draft<'_>, assignment: AssignmentId) {
 /// The limit that one more question would break, with its bound.
 fn limit(draft: &Draft<'_>, work: &Work, turn: &Turn, reserved: u64) -> Option<(Limit, u64)> {
     let (session, limits) = (&draft.session, draft.facts.pack.limits);
-    let wall = draft.facts.now.since(work.issued_at).saturating_sub(work.waited);
+    // A wait that ends with this very decision is not in the work's account yet.
+    let waits = *session.status() == Status::AwaitingInput;
+    let waited = if waits { draft.facts.now.since(session.status_at()) } else { Duration::ZERO };
+    let wall = draft.facts.now.since(work.issued_at).saturating_sub(work.waited).saturating_sub(waited);
     let tokens = session.usage().tokens().saturating_add(reserved);
     let cost = session.usage().cost_micro_usd.unwrap_or(0);
     let wall_ms = u64::try_from(limits.turn_wall.as_millis()).unwrap_or(u64::MAX);

@@ -145,6 +145,11 @@ impl Session {
         &self.requester
     }
 
+    /// When the status last moved.
+    pub fn status_at(&self) -> Timestamp {
+        self.status_at
+    }
+
     /// Where the session stands: new, at work, waiting or ended.
     pub fn status(&self) -> &Status {
         &self.status

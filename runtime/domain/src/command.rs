@@ -8,6 +8,7 @@ use crate::event::Settlement;
 use crate::failure::ModelFailure;
 use crate::ids::{ApprovalId, AssignmentId, CallId, Seq, ToolName};
 use crate::model::ModelReply;
+use crate::nesting::{self, TooDeep};
 use crate::principal::{Principal, PrincipalKind};
 use crate::tool::{ProbeAnswer, ToolOutcome};
 use crate::word::closed_list;
@@ -228,6 +229,41 @@ pub enum Report {
         /// What was seen.
         cause: String,
     },
+}
+
+impl Command {
+    /// The command as it may be stored: what machines sent is cut where it is nested too deeply.
+    ///
+    /// # Errors
+    /// See [`Self::check_nesting`].
+    pub fn bounded(mut self) -> Result<Self, TooDeep> {
+        self.check_nesting()?;
+        if let Ask::Signal { payload, .. } = &mut self.ask {
+            nesting::cut(payload, nesting::LEVELS_MAX);
+        }
+        Ok(self)
+    }
+
+    /// Refuses what a person wrote too deeply nested.
+    ///
+    /// # Errors
+    /// The arguments of a claim or an edit are.
+    pub fn check_nesting(&self) -> Result<(), TooDeep> {
+        let args = match &self.ask {
+            Ask::Claim { args, .. } | Ask::Answer { answer: Answer::Edit { args }, .. } => args,
+            Ask::Start
+            | Ask::Continue
+            | Ask::Retry { .. }
+            | Ask::Stop { .. }
+            | Ask::Answer { answer: Answer::Approve | Answer::Reject { .. } | Answer::Respond { .. }, .. }
+            | Ask::Speak { .. }
+            | Ask::Annotate { .. }
+            | Ask::Settle { .. }
+            | Ask::Signal { .. } => return Ok(()),
+        };
+        let fits = args.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1));
+        if fits { Ok(()) } else { Err(TooDeep) }
+    }
 }
 
 impl Report {

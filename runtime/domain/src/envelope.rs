@@ -7,6 +7,7 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::confidence::Confidence;
+use crate::nesting;
 pub use form::{Envelope, EnvelopeProblem, EnvelopeSource};
 use form::{SHOWN_MAX, bad_confidence};
 
@@ -49,6 +50,7 @@ pub fn finish_schema<'a>(signals: impl Iterator<Item = &'a str>, report: Option<
 pub fn from_args(args: &Value) -> Result<Envelope, EnvelopeProblem> {
     let bad_form = |detail: String| EnvelopeProblem::BadForm { detail: detail.chars().take(200).collect() };
     let object = args.as_object().ok_or_else(|| bad_form("it is not a JSON object".to_owned()))?;
+    nesting::check(args).map_err(|error| bad_form(error.to_string()))?;
     if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(EnvelopeProblem::UnknownKey { key: key.chars().take(SHOWN_MAX).collect() });
     }

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::ids::{Digest, PackName};
+use crate::nesting;
 use crate::pack::Pack;
 
 /// The fields of a session that fit a pack. Only the check makes them, so whoever is given them need not check again.
@@ -30,6 +31,9 @@ impl CheckedFields {
     /// # Errors
     /// They do not fit; with every problem.
     pub fn new(pack: &Pack, fields: Value) -> Result<Self, InvalidFields> {
+        if let Err(error) = nesting::check(&fields) {
+            return Err(InvalidFields { pack: pack.name.clone(), problems: vec![error.to_string()] });
+        }
         let mut problems = pack.fields.problems(&fields);
         let bound = pack.fields.roster_bindings();
         problems.extend(pack.rosters.check(&bound, &fields).iter().map(ToString::to_string));

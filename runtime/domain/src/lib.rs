@@ -18,6 +18,7 @@ pub mod inject;
 pub mod invariant;
 pub mod log;
 pub mod model;
+pub mod nesting;
 pub mod pack;
 pub mod port;
 pub mod principal;

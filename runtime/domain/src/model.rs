@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
+use crate::nesting;
 
 /// Most characters of free text kept of one reply; more is cut (a model's whole useful answer fits well within).
 pub const REPLY_TEXT_MAX: usize = 32 * 1024;
@@ -100,21 +101,27 @@ pub enum Arguments {
 }
 
 impl Arguments {
-    /// Parses text from a provider; what is too large or no JSON object becomes [`Arguments::Broken`].
+    /// Parses text from a provider; what is too large, nested too deeply or no JSON object becomes [`Arguments::Broken`].
     pub fn parse(text: &str) -> Self {
         if text.len() > ARGUMENTS_MAX {
             return Self::Broken(format!("{} bytes, over the limit of {ARGUMENTS_MAX}", text.len()));
         }
         match serde_json::from_str(text) {
-            Ok(value @ Value::Object(_)) => Self::Json(value),
+            Ok(value @ Value::Object(_)) => match nesting::check(&value) {
+                Ok(()) => Self::Json(value),
+                Err(error) => Self::Broken(error.to_string()),
+            },
             Ok(_) | Err(_) => Self::Broken(text.chars().take(BROKEN_MAX).collect()),
         }
     }
 
-    /// What is kept instead of arguments that are too large or no JSON object.
+    /// What is kept instead of arguments that are too large, nested too deeply or no JSON object.
     fn over_bounds(&self) -> Option<String> {
         match self {
             Self::Json(value @ Value::Object(_)) => {
+                if let Err(error) = nesting::check(value) {
+                    return Some(error.to_string());
+                }
                 let size = value.to_string().len();
                 (size > ARGUMENTS_MAX).then(|| format!("{size} bytes, over the limit of {ARGUMENTS_MAX}"))
             }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::Verb;
 use crate::gate::GateReason;
 use crate::ids::{AgentName, ApprovalId, CallId, PackName, Seq};
+use crate::nesting::TooDeep;
 use crate::principal::Principal;
 use crate::retry::RetryReason;
 use crate::roster::RosterRefusal;
@@ -96,6 +97,13 @@ pub enum ToolRefusal {
         /// How it failed.
         detail: String,
     },
+}
+
+impl From<TooDeep> for Refusal {
+    fn from(too_deep: TooDeep) -> Self {
+        let problems = vec![format!("arguments: {too_deep}")];
+        Self::CallRefused { refusal: ToolRefusal::InvalidArguments { problems } }
+    }
 }
 
 impl ToolRefusal {

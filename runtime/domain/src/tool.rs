@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::failure::FailureKind;
 use crate::ids::{CallId, Digest, SessionId, ToolName};
+use crate::nesting;
 use crate::schema::ArgSchema;
 
 /// Results above this many bytes are stored once by content hash instead of inside their event.
@@ -119,6 +120,23 @@ pub enum ToolOutcome {
 }
 
 impl ToolOutcome {
+    /// The same without what is nested too deeply to be kept. A result of which something was cut off is not whole.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        match self {
+            Self::Ok { mut content } if !nesting::fits(&content, nesting::LEVELS_MAX) => {
+                let total_bytes = content.to_string().len() as u64;
+                nesting::cut(&mut content, nesting::LEVELS_MAX);
+                Self::Truncated { content, total_bytes }
+            }
+            Self::Truncated { mut content, total_bytes } => {
+                nesting::cut(&mut content, nesting::LEVELS_MAX);
+                Self::Truncated { content, total_bytes }
+            }
+            Self::Ok { .. } | Self::Empty { .. } | Self::Failed { .. } => self,
+        }
+    }
+
     /// The outcome of a call of which an earlier attempt may have happened: that a later one failed without effect does not
     /// undo that.
     #[must_use]

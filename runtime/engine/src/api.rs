@@ -12,6 +12,7 @@ use provost_domain::ids::{CmdId, Handle, PackName, SessionId};
 use provost_domain::pack::Pack;
 use provost_domain::port::{Reads, StoreError, Submitted};
 use provost_domain::principal::Principal;
+use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use provost_domain::tool::Catalog;
 use ractor::{Actor as _, ActorRef, call, call_t};
@@ -203,6 +204,7 @@ impl Engine {
     /// is applied once.
     pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
         self.undamaged(session)?;
+        let command = command.bounded().map_err(Refusal::from)?;
         if command.ask.verb().starts_work() {
             let guard = self.shared.registry.try_acquire(session, &command.by.to_string(), self.shared.now())?;
             let live = self.shared.registry.len();

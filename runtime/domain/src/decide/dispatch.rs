@@ -4,6 +4,7 @@ use super::draft::{Draft, Recorder};
 use super::{answer, claim, retry, settle, speak, start, stop};
 use crate::command::{Ask, Command};
 use crate::event::{NoteAdded, SignalReceived};
+use crate::nesting;
 use crate::refusal::Refusal;
 
 /// Decides a command by the rules of the session's pack.
@@ -33,7 +34,9 @@ pub(super) fn without_pack(recorder: &mut Recorder, command: &Command) -> Result
             Ok(())
         }
         Ask::Signal { source, payload } => {
-            recorder.push(SignalReceived { source: source.clone(), payload: payload.clone().into() });
+            let mut payload = payload.clone();
+            nesting::cut(&mut payload, nesting::LEVELS_MAX);
+            recorder.push(SignalReceived { source: source.clone(), payload: payload.into() });
             Ok(())
         }
         Ask::Start | Ask::Continue | Ask::Retry { .. } | Ask::Answer { .. } | Ask::Speak { .. } | Ask::Claim { .. } => {

@@ -58,6 +58,7 @@ pub fn create(created: SessionCreated) -> EventBody {
 pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Result<Verdict, Refusal> {
     refuse::check_authority(&command.by, command.ask.verb())?;
     refuse::check_version(session, command)?;
+    command.check_nesting()?;
     let mut draft = Draft::new(session, facts);
     dispatch::command(&mut draft, command)?;
     Ok(go_on(draft))

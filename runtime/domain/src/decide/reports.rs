@@ -90,7 +90,7 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
 
 /// What an outcome says of the call, and not only of its last attempt.
 fn known_of(session: &Session, id: &CallId, outcome: &ToolOutcome) -> ToolOutcome {
-    let outcome = outcome.clone();
+    let outcome = outcome.clone().bounded();
     if session.may_have_happened_before(id) { outcome.after_a_lost_attempt() } else { outcome }
 }
 

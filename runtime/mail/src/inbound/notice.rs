@@ -3,7 +3,11 @@
 
 use provost_domain::fields::CheckedFields;
 use provost_domain::ids::Digest;
+use provost_domain::nesting;
 use serde_json::Value;
+
+/// Most levels kept of what a session is sent about an alert.
+const ALERT_LEVELS: usize = nesting::LEVELS_MAX - 4;
 
 /// What a session is opened with.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +80,9 @@ impl Notice {
     ) -> Result<Notice<CheckedFields>, BadDelivery> {
         let (mut openable, mut refused) = (false, None);
         let mut alerts = Vec::with_capacity(self.alerts.len());
-        for Alert { mark, change, brief } in self.alerts {
+        for Alert { mark, change, mut brief } in self.alerts {
+            // A signal puts a few levels around what it lists.
+            nesting::cut(&mut brief, ALERT_LEVELS);
             let change = change.checked(&check);
             match &change {
                 AlertChange::Firing(Ok(_)) => openable = true,
@@ -96,7 +102,9 @@ impl AlertChange {
     fn checked(self, check: impl Fn(Value) -> Result<CheckedFields, String>) -> AlertChange<CheckedFields> {
         match self {
             Self::Firing(opening) => AlertChange::Firing(opening.and_then(|opening| {
-                let Opening { fields, title } = *opening;
+                let Opening { mut fields, title } = *opening;
+                // One alert with an odd part still opens its session.
+                nesting::cut(&mut fields, nesting::LEVELS_MAX);
                 Ok(Box::new(Opening { fields: check(fields)?, title }))
             })),
             Self::Resolved => AlertChange::Resolved,

@@ -46,13 +46,24 @@ pub(super) async fn perform(
     plan: DeliveryPlan<CheckedFields>,
 ) -> Result<Finished, EngineError> {
     let DeliveryPlan { by, open, signals, session, marks, note, upto: _, about: _ } = plan;
+    let opens = open.is_some();
     if let Some(open) = open
         && let OpeningOutcome::Refused(reason) = open_session(queue, format, &by, open).await?
     {
         return Ok(Finished::Bad { reason });
     }
     for signal in signals {
-        send(queue, format, &by, signal).await?;
+        let to = signal.session;
+        match send(queue, format, &by, signal).await {
+            // Nothing reaches it any more: a delivery that was only for it is bad, and nobody waits behind it.
+            Err(EngineError::Store(error @ StoreError::Damaged { .. })) if !opens && Some(to) == session => {
+                return Ok(Finished::Bad { reason: format!("session {to} cannot be told: {error}") });
+            }
+            Err(EngineError::Store(error @ StoreError::Damaged { .. })) => {
+                tracing::warn!(session = %to, %error, "a session took no news of its group");
+            }
+            sent => sent?,
+        }
     }
     Ok(Finished::Done { session, marks, note })
 }
@@ -106,7 +117,15 @@ async fn send(
 /// How a session stands; `None` when there is none of that id.
 pub(super) async fn standing(queue: &DeliveryQueue, session: SessionId) -> Result<Option<GroupSession>, StoreError> {
     match queue.parts.engine.reads().session(session).await {
-        Ok(row) => Ok(Some(GroupSession { session, ended: row.ended, erased: row.erased_at.is_some() })),
+        Ok(row) => {
+            // A session that was found damaged takes nothing more: what fires anew opens another one.
+            let ended = row.ended || queue.parts.engine.undamaged(session).is_err();
+            Ok(Some(GroupSession { session, ended, erased: row.erased_at.is_some() }))
+        }
+        Err(StoreError::Damaged { detail }) => {
+            tracing::warn!(%session, detail, "the row of a group's session cannot be read");
+            Ok(Some(GroupSession { session, ended: true, erased: false }))
+        }
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }

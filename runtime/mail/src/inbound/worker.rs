@@ -116,17 +116,33 @@ async fn work_on(queue: &DeliveryQueue, group: Digest) -> bool {
 
 /// One plan of a group, from the decision or from where a crash left it to its end.
 async fn one_plan(queue: &DeliveryQueue, group: Digest) -> Result<GroupProgress, EngineError> {
-    let work = queue.parts.reads.work(group, TOGETHER).await?;
+    let work = match queue.parts.reads.work(group, TOGETHER).await {
+        Ok(work) => work,
+        // Nobody knows which of its rows it is: all that waits becomes bad, and can be replayed or dismissed.
+        Err(StoreError::Damaged { detail }) => {
+            let what = Finished::Bad { reason: format!("what is stored of its group cannot be read: {detail}") };
+            let finished =
+                queue.parts.deliveries.finish(Finish { group, upto: u64::MAX, about: Vec::new(), what }).await?;
+            queue.no_longer_wait(finished);
+            return Ok(GroupProgress::Done);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let Some(format) = work.deliveries.first().and_then(|delivery| DeliveryFormat::named(&delivery.source)) else {
         return Ok(GroupProgress::Done);
     };
     let full = work.deliveries.len() >= TOGETHER as usize;
     let last = work.deliveries.last().map_or(0, |delivery| delivery.seq);
-    let PlanOutcome { upto, about, what } = match stored(&work)? {
-        Some(plan) => {
+    let PlanOutcome { upto, about, what } = match stored(&work) {
+        Ok(Some(plan)) => {
             PlanOutcome { upto: plan.upto, about: plan.about.clone(), what: perform_stored(queue, format, plan).await? }
         }
-        None => decide(queue, group, format, work).await?,
+        Ok(None) => decide(queue, group, format, work).await?,
+        // The plan goes with the delivery it began with; the others are decided anew.
+        Err(reason) => {
+            let upto = work.deliveries.first().map_or(0, |delivery| delivery.seq);
+            PlanOutcome { upto, about: Vec::new(), what: Finished::Bad { reason } }
+        }
     };
     let bad = match what {
         Finished::Bad { .. } => true,
@@ -164,7 +180,8 @@ async fn decide(
         Err(PlanError { reason, about }) => return Ok(PlanOutcome { upto, about, what: Finished::Bad { reason } }),
     };
     if !plan.is_idle() {
-        let text = serde_json::to_string(&plan).map_err(|error| damaged(&error))?;
+        let text = serde_json::to_string(&plan)
+            .map_err(|error| StoreError::Failed { detail: format!("a plan cannot be written as JSON: {error}") })?;
         queue.parts.deliveries.plan(group, &text).await?;
     }
     let about = plan.about.clone();
@@ -192,11 +209,8 @@ fn readable(
     (notices, upto, None)
 }
 
-/// The plan a crash left.
-fn stored(work: &GroupWork) -> Result<Option<DeliveryPlan>, EngineError> {
-    work.plan.as_deref().map(serde_json::from_str).transpose().map_err(|error| damaged(&error))
-}
-
-fn damaged(error: &serde_json::Error) -> EngineError {
-    StoreError::Damaged { detail: format!("delivery_groups.plan: {error}") }.into()
+/// The plan a crash left, or why it cannot be read.
+fn stored(work: &GroupWork) -> Result<Option<DeliveryPlan>, String> {
+    let unreadable = |error| format!("the stored plan of its group cannot be read: {error}");
+    work.plan.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)
 }

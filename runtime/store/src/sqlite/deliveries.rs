@@ -65,7 +65,7 @@ pub(super) const FINISH: &str = "UPDATE deliveries SET state = iif(length(body) 
 pub(super) const DISMISS: &str =
     "UPDATE deliveries SET state = 'done', note = ?2, body = x'' WHERE id = ?1 AND state = 'bad'";
 pub(super) const WAITING: &str =
-    "SELECT grp, count(*) FROM deliveries WHERE state = 'waiting' GROUP BY grp ORDER BY min(seq)";
+    "SELECT grp, count(*) FROM deliveries WHERE state = 'waiting' AND length(grp) = 32 GROUP BY grp ORDER BY min(seq)";
 pub(super) const GROUP: &str = "SELECT session, plan FROM delivery_groups WHERE grp = ?1";
 pub(super) const MARKS: &str = "SELECT mark, ended, session FROM marks WHERE grp = ?1";
 

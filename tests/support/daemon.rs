@@ -137,7 +137,7 @@ impl Daemon {
     /// Asks it to end.
     pub async fn terminate(&self) {
         let pid = self.child.as_ref().unwrap().id().unwrap().to_string();
-        assert!(tokio::process::Command::new("kill").arg(pid).status().await.unwrap().success());
+        assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
     }
 
     /// Asks it to end and waits; its exit code.

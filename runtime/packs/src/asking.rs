@@ -35,7 +35,7 @@ pub(crate) fn check(
         let Some(spec) = backend(&watch.tool) else { continue };
         let mut log = ErrorLog::new(agent.path.clone());
         measured(spec, pack, |message| {
-            log.report(watch.tool.place, message, "measure with a tool that runs by itself")
+            log.report(watch.tool.place, message, "measure with a tool that runs by itself");
         });
         errors.append(&mut log.errors);
     }

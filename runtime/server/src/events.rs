@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::IntoParams;
 
 use crate::batch::Batch;
-use crate::extract::{By, ByToken, Named, Search};
+use crate::extract::{ByToken, Named, Search};
 use crate::feed::StreamPermit;
 use crate::problem::{Problem, Problems};
 use crate::standing::Standing;
@@ -67,8 +67,7 @@ pub(crate) async fn events(
     State(server): State<Server>,
     Named(id): Named,
     Search(query): Search<EventsQuery>,
-    By(caller): By,
-    ByToken(token): ByToken,
+    ByToken(caller, token): ByToken,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = Seq(last_event_id(&headers)?.or(query.after).unwrap_or(0));
@@ -183,8 +182,7 @@ fn pause_end(standing: &Standing) -> Instant {
     responses((status = 200, content((String = "text/event-stream"))), Problems))]
 pub(crate) async fn stream(
     State(server): State<Server>,
-    By(caller): By,
-    ByToken(token): ByToken,
+    ByToken(caller, token): ByToken,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let permit = server.feed().permit(&token)?;

@@ -119,16 +119,17 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
     }
 }
 
-/// The token of whoever asks, as the guard found it.
+/// Who asks and by which token, as the guard found them.
 #[derive(Debug)]
-pub(crate) struct ByToken(pub(crate) TokenId);
+pub(crate) struct ByToken(pub(crate) Caller, pub(crate) TokenId);
 
 impl<S: Send + Sync> FromRequestParts<S> for ByToken {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let By(caller) = By::from_request_parts(parts, state).await?;
         let missing = || Problem::new(Code::Internal, "a route without a guard; report this as a bug");
-        parts.extensions.get::<TokenId>().cloned().map(Self).ok_or_else(missing)
+        parts.extensions.get::<TokenId>().cloned().map(|token| Self(caller, token)).ok_or_else(missing)
     }
 }
 

@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 use crate::batch::Batch;
 use crate::connections::Answering;
 use crate::events::Following;
-use crate::extract::{By, ByToken, Named, Search};
+use crate::extract::{ByToken, Named, Search};
 use crate::origin::{Origin, origin};
 use crate::problem::{Problem, Problems};
 use crate::standing::Standing;
@@ -80,8 +80,7 @@ pub(crate) async fn socket(
     State(server): State<Server>,
     handshake: Handshake,
     Named(id): Named,
-    By(caller): By,
-    ByToken(token): ByToken,
+    ByToken(caller, token): ByToken,
     Search(query): Search<SocketQuery>,
 ) -> Result<Response, Problem> {
     let after = Seq(query.after.unwrap_or(0));

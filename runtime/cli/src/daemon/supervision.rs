@@ -60,7 +60,8 @@ fn send(place: &str, states: &[NotifyState<'_>]) -> io::Result<()> {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(place)?,
     };
-    let text: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let lines: Vec<_> = states.iter().map(NotifyState::to_string).collect();
+    let text = lines.join("\n") + "\n";
     let sent = UnixDatagram::unbound()?.send_to_addr(text.as_bytes(), &address)?;
     if sent == text.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }

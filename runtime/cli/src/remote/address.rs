@@ -101,9 +101,9 @@ fn process(id: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name in brackets may hold anything; the start is the 20th field after it.
     let (_, fields) = stat.rsplit_once(')')?;
-    let start = fields.split_ascii_whitespace().nth(19)?;
+    let started_at = fields.split_ascii_whitespace().nth(19)?;
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(format!("{id} {start} {}", boot.trim()))
+    Some(format!("{id} {started_at} {}", boot.trim()))
 }
 
 #[cfg(test)]

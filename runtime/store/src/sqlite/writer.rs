@@ -196,7 +196,9 @@ impl Task {
         match self.commit_each(&singles).await {
             Ok(results) => {
                 if let Err(lost) = self.watch.look() {
-                    singles.into_iter().for_each(|single| single.refuse(&lost));
+                    for single in singles {
+                        single.refuse(&lost);
+                    }
                     return Err(lost);
                 }
                 for (single, result) in singles.into_iter().zip(results) {

@@ -44,7 +44,7 @@ fn require_regular(name: &str, path: &Path) -> Result<(), ToolsError> {
     let (sender, receiver) = sync_channel(1);
     let looked_at = path.to_owned();
     // A thread of its own: to look at a hung mount may take for ever.
-    drop(thread::spawn(move || sender.send(looked_at.metadata())));
+    drop(thread::spawn(move || drop(sender.send(looked_at.metadata()))));
     let what = match receiver.recv_timeout(LOOK_MAX) {
         Ok(Ok(metadata)) if metadata.is_file() => return Ok(()),
         Ok(Ok(metadata)) if metadata.is_dir() => "a folder",

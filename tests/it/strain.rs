@@ -65,7 +65,7 @@ async fn one_caller_cannot_have_every_stream() {
 /// Reads a stream to its end, which must come.
 async fn ended(mut stream: Response) {
     let reading = async { while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {} };
-    tokio::time::timeout(PATIENCE, reading).await.expect("the stream goes on");
+    tokio::time::timeout(PATIENCE, reading).await.unwrap();
 }
 
 async fn token_of(daemon: &Daemon, name: &str) -> String {
@@ -125,11 +125,11 @@ async fn every_post_is_done_once_by_the_holder_of_one_token() {
     assert!(!replayed && next.body["session"] != anns.body["session"], "the next holder of the name is somebody else");
 
     let session = next.body["session"].as_str().unwrap();
-    let stopped =
-        daemon.ask("operator", Method::POST, &format!("/v1/sessions/{session}/stop"), Some(json!({"reason": "x"})));
-    stopped.await;
+    let stop = format!("/v1/sessions/{session}/stop");
+    daemon.ask("operator", Method::POST, &stop, Some(json!({"reason": "x"}))).await;
     let path = format!("/v1/sessions/{session}/erase");
-    let erase = || post(&daemon, &admin, &path, "e", &json!({"reason": "asked"}));
+    let reason = json!({"reason": "asked"});
+    let erase = || post(&daemon, &admin, &path, "e", &reason);
     let erased = eventually("the session to be at rest", PATIENCE, || async {
         let (answer, replayed) = erase().await;
         (answer.status == StatusCode::OK).then_some((answer, replayed))

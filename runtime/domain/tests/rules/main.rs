@@ -1,5 +1,5 @@
 //! The rules, decided without a store or a clock: each test fails when its rule is deleted.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod effects;
 mod nesting;

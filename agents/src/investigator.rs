@@ -68,15 +68,26 @@ impl Role for Investigator {
         Some(&FORM)
     }
 
-    /// A report must say what was found, what is missing, or that nothing was found; a recorded finding says it too.
+    /// A report must say what was found, what is missing, or that nothing was found; a recorded finding says it too. What
+    /// speaks for a cause does not speak against it.
     fn check(&self, report: &Value, work: &Work) -> Vec<String> {
-        let hypotheses = report.get("hypotheses").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        let hypotheses = report.get("hypotheses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let torn = hypotheses.iter().enumerate().flat_map(|(n, hypothesis)| torn(n, hypothesis));
+        let mut problems: Vec<String> = torn.collect();
         let missing = report.get("missing").and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
         let nothing = report.get("nothing_found").and_then(Value::as_bool) == Some(true);
-        if hypotheses || missing || nothing || work.findings > 0 {
-            return Vec::new();
+        if hypotheses.is_empty() && !missing && !nothing && work.findings == 0 {
+            let demand = "it says nothing: give `hypotheses`, or what is `missing`, or `nothing_found: true`";
+            problems.push(demand.to_owned());
         }
-        let demand = "it says nothing: give `hypotheses`, or what is `missing`, or `nothing_found: true`";
-        vec![demand.to_owned()]
+        problems
     }
+}
+
+/// The results that a hypothesis names on both sides.
+fn torn(n: usize, hypothesis: &Value) -> Vec<String> {
+    let named = |side: &str| hypothesis.get(side).and_then(Value::as_array).map_or(&[][..], Vec::as_slice).to_vec();
+    let against = named("against");
+    let both = named("for").into_iter().filter(|evidence| against.contains(evidence));
+    both.map(|evidence| format!("report/hypotheses/{n}: {evidence} stands under `for` and `against`; keep one")).collect()
 }

@@ -24,6 +24,13 @@ async fn a_report_that_says_nothing_is_sent_back() {
     }
 }
 
+/// Red without the role's check.
+#[tokio::test]
+async fn a_result_that_speaks_for_and_against_a_cause_is_sent_back() {
+    let hypothesis = json!({"cause": "a bad release", "confidence": 0.8, "for": ["a", "b"], "against": ["b"]});
+    Play::refuses("second", json!({"hypotheses": [hypothesis]}), "stands under `for` and `against`").await;
+}
+
 #[tokio::test]
 async fn a_recorded_finding_says_something_already() {
     let play = Play::of("second").await;

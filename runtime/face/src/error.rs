@@ -5,6 +5,7 @@ use provost_domain::log::Tombstone;
 use provost_domain::port::StoreError;
 use provost_domain::refusal::Refusal;
 use provost_engine::{EngineError, ReadError, SessionBusy};
+use provost_mail::{BadDelivery, DeliveryError};
 use serde_json::{Map, Value, json};
 
 use crate::code::Code;
@@ -122,6 +123,32 @@ impl From<EngineError> for OperationError {
             EngineError::Store(error) => error.into(),
             EngineError::Pending => Self::new(Code::Pending, detail),
             EngineError::ShuttingDown => Self::new(Code::ShuttingDown, detail),
+        }
+    }
+}
+
+impl From<DeliveryError> for OperationError {
+    fn from(error: DeliveryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DeliveryError::NotConfigured { .. } => Self::new(Code::NotFound, detail),
+            DeliveryError::Closed => Self::new(Code::ShuttingDown, detail),
+            DeliveryError::Bad { reason, delivery } => {
+                let code = match reason {
+                    BadDelivery::Syntax(_) => Code::InvalidRequest,
+                    BadDelivery::Form(_) => Code::InvalidBody,
+                    BadDelivery::Fields(_) => Code::InvalidFields,
+                };
+                let error = Self::new(code, detail);
+                match delivery {
+                    Some(id) => error.with("delivery", id.as_str()),
+                    None => error,
+                }
+            }
+            DeliveryError::Full { .. } => Self::new(Code::Saturated, detail),
+            DeliveryError::NotBad { .. } => Self::new(Code::NothingToDo, detail),
+            DeliveryError::Store(error) => error.into(),
+            DeliveryError::Interrupted { .. } => Self::new(Code::Internal, detail),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use provost_domain::access::Permission;
 use provost_domain::principal::Principal;
-use provost_face::Code;
+use provost_face::{Code, TakenView};
 use provost_mail::{DeliveryFormat, Incoming};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,14 +21,6 @@ use crate::state::Server;
 
 /// Largest event whose sender is known by its body, in bytes: as much as PagerDuty takes.
 const EVENT_MAX: usize = 512 * 1024;
-
-/// A delivery that was taken.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TakenView {
-    /// Its id.
-    #[schema(example = "dlv_019c0f2e6a1b7c3d8e4f5a6b7c8d9e0f")]
-    pub(crate) delivery: String,
-}
 
 /// Takes a delivery of Alertmanager's webhook, version 4.
 #[utoipa::path(post, path = "/hooks/alertmanager", request_body = Object, tag = "deliveries",

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use provost_domain::port::StoreError;
 use provost_engine::{EngineError, ReadError};
-use provost_mail::{BadDelivery, DeliveryError};
+use provost_mail::DeliveryError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoResponses, ToSchema};
@@ -142,30 +142,4 @@ macro_rules! through_operation_error {
     };
 }
 
-through_operation_error!(StoreError, ReadError, EngineError);
-
-impl From<DeliveryError> for Problem {
-    fn from(error: DeliveryError) -> Self {
-        let detail = error.to_string();
-        match error {
-            DeliveryError::NotConfigured { .. } => Self::new(Code::NotFound, detail),
-            DeliveryError::Closed => Self::new(Code::ShuttingDown, detail),
-            DeliveryError::Bad { reason, delivery } => {
-                let code = match reason {
-                    BadDelivery::Syntax(_) => Code::InvalidRequest,
-                    BadDelivery::Form(_) => Code::InvalidBody,
-                    BadDelivery::Fields(_) => Code::InvalidFields,
-                };
-                let problem = Self::new(code, detail);
-                match delivery {
-                    Some(id) => problem.with("delivery", id.as_str()),
-                    None => problem,
-                }
-            }
-            DeliveryError::Full { .. } => Self::new(Code::Saturated, detail),
-            DeliveryError::NotBad { .. } => Self::new(Code::NothingToDo, detail),
-            DeliveryError::Store(error) => error.into(),
-            DeliveryError::Interrupted { .. } => Self::new(Code::Internal, detail),
-        }
-    }
-}
+through_operation_error!(StoreError, ReadError, EngineError, DeliveryError);

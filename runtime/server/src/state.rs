@@ -1,6 +1,6 @@
 //! What handlers need of the server: the engine, who is let in, live events, mail, figures. It knows no handler.
 
-use provost_face::{Lookups, Operations, TokenOperations};
+use provost_face::{DeliveryOperations, Lookups, Operations, OutboxOperations, TokenOperations};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ struct Inner {
     strangers: Strangers,
     operations: Operations,
     tokens: TokenOperations,
+    deliveries: DeliveryOperations,
+    outbox: OutboxOperations,
     /// One token each, as long as it is open.
     sockets: TaskTracker,
     intake: Intake,
@@ -79,6 +81,8 @@ impl Server {
         let meters = Meters::new(metrics, clock.now())?;
         let operations = Operations::new(engine.clone(), eraser);
         let token_operations = TokenOperations::new(Arc::clone(&tokens), Arc::clone(&clock));
+        let deliveries = DeliveryOperations::new(Arc::clone(intake.deliveries()), Arc::clone(intake.reads()));
+        let outbox = OutboxOperations::new(outgoing.clone());
         let access = Access::new(tokens, clock);
         let logins = Logins::new(page_sessions);
         let connections = Connections::new(ConnectionLimits::of_process());
@@ -94,6 +98,8 @@ impl Server {
             strangers: Strangers::default(),
             operations,
             tokens: token_operations,
+            deliveries,
+            outbox,
             sockets: TaskTracker::new(),
             intake,
             outgoing,
@@ -122,6 +128,16 @@ impl Server {
     /// What admins do with tokens.
     pub(crate) fn tokens(&self) -> &TokenOperations {
         &self.0.tokens
+    }
+
+    /// What callers have done with deliveries.
+    pub(crate) fn deliveries(&self) -> &DeliveryOperations {
+        &self.0.deliveries
+    }
+
+    /// What callers have done with messages to the outside.
+    pub(crate) fn outbox(&self) -> &OutboxOperations {
+        &self.0.outbox
     }
 
     pub(crate) fn access(&self) -> &Access {

@@ -29,7 +29,7 @@ pub(super) const PACKAGES: [Package; 15] = [
     package("provost-engine", "runtime/engine", &["provost-domain"]),
     package("provost-mail", "runtime/mail", &["provost-domain", "provost-form", "provost-http", "provost-engine"]),
     package("provost-agents", "agents", &["provost-domain", "provost-engine"]),
-    package("provost-face", "runtime/face", &["provost-domain", "provost-engine"]),
+    package("provost-face", "runtime/face", &["provost-domain", "provost-engine", "provost-mail"]),
     package("provost-server", "runtime/server", &["provost-domain", "provost-engine", "provost-mail", "provost-face"]),
     package("provost-demo", "runtime/demo", &["provost-http"]),
     Package { name: "provost-cli", folder: "runtime/cli", may_use: None },

@@ -280,11 +280,16 @@ impl Session {
         evidence.session == self.id && self.evidence.contains(&evidence.seq)
     }
 
+    /// Whether nothing was changed in the world after a report of this session.
+    pub fn is_since_change(&self, report: &AgentReport) -> bool {
+        report.seq > self.changed_at
+    }
+
     /// The signal an agent reported after the last change to the world.
     pub fn report_since_change(&self, agent: &AgentName) -> Option<&str> {
         self.reports
             .get(agent)
-            .filter(|report| report.seq > self.changed_at)
+            .filter(|report| self.is_since_change(report))
             .and_then(|report| report.signal.as_deref())
     }
 }

@@ -19,7 +19,7 @@ impl Session {
                 let body = json!({
                     "signal": report.signal, "content": report.content, "confidence": report.confidence,
                     "rationale": report.rationale, "evidence": evidence, "report": report.report,
-                    "since_change": report.seq > self.changed_at,
+                    "since_change": self.is_since_change(report),
                 });
                 (agent.as_str(), body)
             })

@@ -3,6 +3,7 @@
 
 mod approval;
 mod event;
+mod mail;
 mod pack;
 mod page;
 mod record;
@@ -11,8 +12,10 @@ mod token;
 
 pub use approval::ApprovalView;
 pub use event::EventView;
+pub use mail::{DeliveryDetail, DeliveryView, MessageView, TakenView};
 pub use pack::{PackView, ToolView};
 pub use page::Page;
 pub use record::RecordView;
-pub use session::{AcceptedView, GoneView, ReportView, SessionDetail, SessionView};
+pub(crate) use session::agent_reports;
+pub use session::{AcceptedView, AgentReportView, GoneView, ReportView, SessionDetail, SessionView};
 pub use token::{Minted, TokenView, roles};

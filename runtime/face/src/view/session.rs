@@ -1,8 +1,12 @@
 //! Sessions.
 
+use std::collections::BTreeMap;
+
+use provost_domain::confidence::Confidence;
+use provost_domain::evidence::Evidence;
 use provost_domain::ids::Seq;
 use provost_domain::projection::SessionRow;
-use provost_domain::session::Session;
+use provost_domain::session::{AgentReport, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -65,17 +69,15 @@ pub struct SessionDetail {
     /// What it was opened with, as its pack's schema says.
     #[schema(value_type = Object)]
     pub fields: Value,
-    /// What its agents reported, by agent.
-    #[schema(value_type = Object)]
-    pub reports: Value,
+    /// What its agents reported last, by agent.
+    pub reports: BTreeMap<String, AgentReportView>,
     /// Findings, by tool.
     #[schema(value_type = Object)]
-    pub findings: Value,
+    pub findings: BTreeMap<String, Value>,
     /// Its pending approvals' ids.
     pub approvals_pending: Vec<String>,
     /// Calls whose outcome nobody knows, with the cause, by call.
-    #[schema(value_type = Object)]
-    pub outcomes_unknown: Value,
+    pub outcomes_unknown: BTreeMap<String, String>,
     /// What an operator is asked, if one is.
     pub operator_asked: Option<String>,
     /// The agent at work, if one is.
@@ -107,10 +109,10 @@ impl SessionDetail {
             reason: session.status_reason().to_owned(),
             requester: session.requester().to_string(),
             fields: (**session.fields()).clone(),
-            reports: session.case().get("reports").cloned().unwrap_or_default(),
-            findings: json!(session.findings()),
+            reports: agent_reports(session),
+            findings: session.findings().iter().map(|(tool, finding)| (tool.to_string(), (**finding).clone())).collect(),
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
-            outcomes_unknown: json!(session.unknown()),
+            outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),
             operator_asked: session.operator().map(|asked| asked.summary.clone()),
             agent: session.newest_work().map(|work| work.agent.to_string()),
             assignments: session.records().map(|record| json!(record)).collect(),
@@ -118,6 +120,48 @@ impl SessionDetail {
             usage: json!(session.usage()),
             last_event_seq: head,
         }
+    }
+}
+
+/// What an agent reported last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentReportView {
+    /// What it asked to happen next.
+    pub signal: Option<String>,
+    /// What it said.
+    pub content: String,
+    /// How sure it was, 0 to 1.
+    #[schema(value_type = f64)]
+    pub confidence: Confidence,
+    /// Why.
+    pub rationale: String,
+    /// The ids of the tool results it stands on.
+    pub evidence: Vec<String>,
+    /// The typed report of the agent's role; null where it gave none.
+    #[schema(value_type = Option<Object>, required = true)]
+    pub report: Option<Value>,
+    /// Whether nothing was changed after it.
+    pub since_change: bool,
+    /// Where it stands in the log.
+    pub seq: u64,
+}
+
+/// What each agent reported last.
+pub(crate) fn agent_reports(session: &Session) -> BTreeMap<String, AgentReportView> {
+    session.reports().iter().map(|(agent, report)| (agent.to_string(), agent_report(session, report))).collect()
+}
+
+fn agent_report(session: &Session, report: &AgentReport) -> AgentReportView {
+    let id = |seq: &Seq| Evidence { session: session.id(), seq: *seq }.to_string();
+    AgentReportView {
+        signal: report.signal.clone(),
+        content: report.content.clone(),
+        confidence: report.confidence,
+        rationale: report.rationale.clone(),
+        evidence: report.evidence.iter().map(id).collect(),
+        report: report.report.as_deref().cloned(),
+        since_change: session.is_since_change(report),
+        seq: report.seq.0,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use prometheus::{IntCounterVec, Opts};
 use provost_domain::ids::{DeliveryId, Digest};
-use provost_domain::port::{Arrived, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery};
+use provost_domain::port::{Arrived, Deliveries, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery};
 use provost_domain::principal::Principal;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use tokio::sync::Notify;
@@ -75,8 +75,13 @@ impl Intake {
     }
 
     /// Where deliveries are read.
-    pub fn reads(&self) -> &dyn DeliveryReads {
-        &*self.0.parts.reads
+    pub fn reads(&self) -> &Arc<dyn DeliveryReads> {
+        &self.0.parts.reads
+    }
+
+    /// Where deliveries are stored.
+    pub fn deliveries(&self) -> &Arc<dyn Deliveries> {
+        &self.0.parts.deliveries
     }
 
     /// The sender that the key in a delivery stands for. Takes the same time whichever key it is.
@@ -130,20 +135,6 @@ impl Intake {
         Ok(receipt)
     }
 
-    /// Gives a bad delivery up: nobody works on it, and its body goes.
-    ///
-    /// # Errors
-    /// The delivery does not exist, or is not bad.
-    pub async fn dismiss(&self, id: &DeliveryId, note: &str) -> Result<(), DeliveryError> {
-        match self.0.parts.deliveries.dismiss(id, note).await? {
-            DismissAnswer::Dismissed => Ok(()),
-            DismissAnswer::NotBad => {
-                let state = self.reads().delivery(id).await?.state;
-                Err(DeliveryError::NotBad { id: id.clone(), state, verb: "dismissed" })
-            }
-        }
-    }
-
     async fn store_reading(
         &self,
         format: DeliveryFormat,
@@ -169,11 +160,6 @@ impl Intake {
         stored.map_err(|error| DeliveryError::Interrupted { detail: error.to_string() })??;
         Ok(id)
     }
-}
-
-/// What the note of a dismissed delivery says.
-pub fn dismissal(by: &Principal, reason: &str) -> String {
-    format!("dismissed by {by}: {reason}")
 }
 
 /// A fresh name, random.

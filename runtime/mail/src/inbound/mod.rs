@@ -31,7 +31,7 @@ mod worker;
 pub use error::{DeliveryError, IntakeError};
 pub use formats::{DeliveryFormat, first_case};
 pub use incoming::Incoming;
-pub use intake::{Intake, Receipt, dismissal};
+pub use intake::{Intake, Receipt};
 pub use notice::{BadDelivery, Opening};
 pub use section::{AlertmanagerIntake, IntakeConfig, PagerdutyIntake, RoutingKeyError};
 pub use settings::{FormatSettings, IntakeParts, IntakeSettings};

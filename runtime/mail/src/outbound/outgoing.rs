@@ -55,8 +55,8 @@ impl Outgoing {
     }
 
     /// Where messages are read.
-    pub fn reads(&self) -> &dyn OutboxReads {
-        &*self.0.parts.reads
+    pub fn reads(&self) -> &Arc<dyn OutboxReads> {
+        &self.0.parts.reads
     }
 
     /// Has a message tried again now. `None` when it was sent.

@@ -1,14 +1,12 @@
 //! What is known of a session beside its events: limits used, fields, reports, findings.
 
-use provost_face::{VisibleText, dollars, number};
+use provost_face::{DataPart, ReportCard, SessionDetail, VisibleText, data_parts, dollars, number, report_cards};
 
 use provost_domain::ids::SessionId;
 use provost_domain::pack::Pack;
-use provost_domain::session::{AgentReport, Session};
-use serde_json::Value;
+use provost_domain::session::Session;
 
 use super::pieces::{Piece, pieces};
-use super::timeline::evidence;
 
 /// Longest text shown of a field or finding, in characters; the events have all of it.
 const TEXT_MAX: usize = 4_000;
@@ -42,7 +40,25 @@ pub(crate) struct ShownReport {
     pub(crate) content: Vec<Piece>,
     pub(crate) rationale: Vec<Piece>,
     pub(crate) evidence: Vec<Piece>,
+    /// The typed report.
+    pub(crate) parts: Vec<ShownPart>,
+    /// Whether something was changed after it.
+    pub(crate) stale: bool,
     pub(crate) seq: u64,
+}
+
+/// A part of a typed report or of a finding.
+#[derive(Debug)]
+pub(crate) enum ShownPart {
+    Value { name: String, value: Vec<Piece> },
+    Table { name: String, columns: Vec<String>, rows: Vec<Vec<Vec<Piece>>>, more: usize },
+}
+
+/// What a tool of findings recorded.
+#[derive(Debug)]
+pub(crate) struct ShownFinding {
+    pub(crate) tool: String,
+    pub(crate) parts: Vec<ShownPart>,
 }
 
 /// All of it.
@@ -51,45 +67,60 @@ pub(crate) struct Facts {
     pub(crate) gauges: Vec<Gauge>,
     pub(crate) fields: Vec<NamedText>,
     pub(crate) reports: Vec<ShownReport>,
-    pub(crate) findings: Vec<NamedText>,
+    pub(crate) findings: Vec<ShownFinding>,
 }
 
 impl Facts {
-    pub(crate) fn new(session: &Session, pack: Option<&Pack>) -> Self {
+    pub(crate) fn new(session: &Session, detail: &SessionDetail, pack: Option<&Pack>) -> Self {
         let own = session.id();
-        let fields = session.fields().as_object().into_iter().flatten();
-        let mut reports: Vec<_> =
-            session.reports().iter().map(|(agent, report)| report_view(own, agent.as_str(), report)).collect();
-        reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
+        let fields = detail.fields.as_object().into_iter().flatten();
+        let findings = detail.findings.iter();
+        let finding = |tool: &str, parts: &[DataPart]| ShownFinding {
+            tool: VisibleText::new(tool).to_string(),
+            parts: shown_parts(own, parts),
+        };
         Self {
             gauges: gauges(session, pack),
             fields: fields.map(|(name, value)| named(own, name, &VisibleText::plain(value, TEXT_MAX))).collect(),
-            reports,
-            findings: session
-                .findings()
-                .iter()
-                .map(|(tool, value)| named(own, tool.as_str(), &VisibleText::within(outline(value), TEXT_MAX)))
-                .collect(),
+            reports: report_cards(&detail.reports).iter().rev().map(|card| shown_report(own, card)).collect(),
+            findings: findings.map(|(tool, value)| finding(tool, &data_parts(value))).collect(),
         }
     }
 }
 
 fn named(own: SessionId, name: &str, text: &VisibleText) -> NamedText {
     let long = text.as_str().contains('\n') || text.as_str().chars().count() > 60;
-    NamedText { name: name.to_owned(), text: pieces(own, text.as_str()), long }
+    NamedText { name: VisibleText::new(name).to_string(), text: pieces(own, text.as_str()), long }
 }
 
-fn report_view(own: SessionId, agent: &str, report: &AgentReport) -> ShownReport {
-    let shown = |text: &str| pieces(own, VisibleText::within(text, TEXT_MAX).as_str());
+fn shown_report(own: SessionId, card: &ReportCard) -> ShownReport {
+    let shown = |text: &VisibleText| pieces(own, text.as_str());
+    let evidence: Vec<&str> = card.evidence.iter().map(VisibleText::as_str).collect();
     ShownReport {
-        agent: agent.to_owned(),
-        signal: report.signal.clone(),
-        confidence: format!("{:.2}", report.confidence),
-        content: shown(&report.content),
-        rationale: shown(&report.rationale),
-        evidence: evidence(own, &report.evidence),
-        seq: report.seq.0,
+        agent: card.agent.to_string(),
+        signal: card.signal.as_ref().map(VisibleText::to_string),
+        confidence: format!("{:.2}", card.confidence),
+        content: shown(&card.content),
+        rationale: shown(&card.rationale),
+        evidence: pieces(own, &evidence.join(" ")),
+        parts: shown_parts(own, &card.parts),
+        stale: card.stale,
+        seq: card.seq,
     }
+}
+
+fn shown_parts(own: SessionId, parts: &[DataPart]) -> Vec<ShownPart> {
+    let shown = |text: &VisibleText| pieces(own, text.as_str());
+    let part = |part: &DataPart| match part {
+        DataPart::Value { name, value } => ShownPart::Value { name: name.to_string(), value: shown(value) },
+        DataPart::Table(table) => ShownPart::Table {
+            name: table.name.to_string(),
+            columns: table.columns.iter().map(VisibleText::to_string).collect(),
+            rows: table.rows.iter().map(|row| row.iter().map(shown).collect()).collect(),
+            more: table.more,
+        },
+    };
+    parts.iter().map(part).collect()
 }
 
 fn gauge(label: &'static str, used: u64, bound: Option<u64>) -> Gauge {
@@ -130,54 +161,9 @@ fn cost(used: Option<u64>, bound: Option<u64>) -> Gauge {
     }
 }
 
-/// A value as an indented list, for reading.
-fn outline(value: &Value) -> String {
-    let mut lines = Vec::new();
-    write_outline(value, 0, &mut lines);
-    lines.join("\n")
-}
-
-/// How deep an outline goes; what lies deeper is shown as JSON.
-const DEPTH_MAX: usize = 6;
-
-fn write_outline(value: &Value, depth: usize, lines: &mut Vec<String>) {
-    let indent = "  ".repeat(depth);
-    match value {
-        Value::Object(fields) if depth < DEPTH_MAX => {
-            for (name, value) in fields {
-                write_entry(format!("{indent}{name}:"), value, depth, lines);
-            }
-        }
-        Value::Array(items) if depth < DEPTH_MAX => {
-            for (number, item) in (1..).zip(items) {
-                write_entry(format!("{indent}{number}."), item, depth, lines);
-            }
-        }
-        other => lines.push(format!("{indent}{}", VisibleText::plain(other, TEXT_MAX))),
-    }
-}
-
-fn write_entry(head: String, value: &Value, depth: usize, lines: &mut Vec<String>) {
-    if value.is_object() || value.is_array() {
-        lines.push(head);
-        write_outline(value, depth + 1, lines);
-    } else {
-        lines.push(format!("{head} {}", VisibleText::plain(value, TEXT_MAX)));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn a_finding_reads_as_a_list() {
-        let value = json!({"confidence": 0.85, "hypotheses": [{"cause": "bad release"}, {"cause": "slow"}]});
-        let expect = "confidence: 0.85\nhypotheses:\n  1.\n    cause: bad release\n  2.\n    cause: slow";
-        assert_eq!(outline(&value), expect);
-    }
 
     #[test]
     fn an_unknown_cost_is_not_nothing() {

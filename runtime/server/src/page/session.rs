@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::asks::ShownAsks;
-use super::facts::Facts;
+use super::facts::{Facts, ShownPart};
 use super::frame::{Frame, rendered};
 use super::guard::Viewer;
 use super::timeline::TimelineRow;
@@ -85,7 +85,7 @@ pub(crate) async fn session(
     let last = events.last().map_or(after, |event| event.seq.0);
     let page = SessionPage {
         asks: ShownAsks::new(id, asks, &names, now),
-        facts: Facts::new(session, pack.as_deref()),
+        facts: Facts::new(session, &state.detail(), pack.as_deref()),
         head: head(&state, pack.as_deref(), now),
         earlier: (after > 0).then(|| after.saturating_sub(ROWS_MAX).saturating_add(1)),
         later: (last < session.head().0).then_some(last.saturating_add(1)),

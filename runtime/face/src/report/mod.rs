@@ -1,0 +1,18 @@
+//! What a session came to, for people: its agents' typed reports as data, and the whole as a document.
+//!
+//! | file | what |
+//! |---|---|
+//! | `card` | an agent's last report, the same in every face |
+//! | `part` | JSON as names, values and tables |
+//! | `cite` | the tool results that a text names |
+//! | `document` | a session as Markdown |
+
+mod card;
+mod cite;
+mod document;
+mod part;
+
+pub use card::{ReportCard, report_cards};
+pub use cite::{Piece, pieces, shortened};
+pub use document::markdown;
+pub use part::{DataPart, DataTable, data_parts};

@@ -166,7 +166,7 @@ async fn a_tampered_a_missing_and_a_reordered_append() {
         assert_eq!((verified.status.code(), problem["handle"].as_str()), (Some(1), Some(handle)), "{problem}");
         assert!(problem["problem"].as_str().unwrap().contains(part), "{problem}");
         assert!(record == 0 || problem["record"] == record, "{problem}");
-        let shown = finished(desk.plain(&["sessions", "show", handle])).await;
+        let shown = finished(desk.plain(&["sessions", "tail", handle])).await;
         let error = said(&shown);
         assert!(
             shown.status.code() == Some(1) && error.contains("keep the file and run `provost audit verify`"),

@@ -40,6 +40,7 @@ mod program;
 mod provider;
 mod recovery;
 mod remote;
+mod reports;
 mod retention;
 mod set_back;
 mod socket;

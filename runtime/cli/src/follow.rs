@@ -27,13 +27,28 @@ pub(crate) struct FollowedEvent<'a> {
     names: &'a CallNames,
 }
 
+/// What is known of a session's earlier events when the next one is told.
+#[derive(Debug, Default)]
+pub(crate) struct EventTeller {
+    began: Option<Timestamp>,
+    names: CallNames,
+}
+
+impl EventTeller {
+    /// The next event, with what the ones before it say of it.
+    pub(crate) fn step<'a>(&'a mut self, event: &'a Event) -> FollowedEvent<'a> {
+        let began = *self.began.get_or_insert(event.at);
+        self.names.learn(&event.body);
+        FollowedEvent { event, began, names: &self.names }
+    }
+}
+
 /// A session followed so far, and what it took.
 #[derive(Debug)]
 pub(crate) struct Follower {
     id: SessionId,
     log: LogReader,
-    began: Option<Timestamp>,
-    names: CallNames,
+    told: EventTeller,
     pub(crate) events: u64,
     pub(crate) tool_calls: u64,
     pub(crate) approvals: u64,
@@ -41,8 +56,7 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(id: SessionId) -> Self {
-        let (log, names) = (LogReader::new(id), CallNames::default());
-        Self { id, log, began: None, names, events: 0, tool_calls: 0, approvals: 0 }
+        Self { id, log: LogReader::new(id), told: EventTeller::default(), events: 0, tool_calls: 0, approvals: 0 }
     }
 
     /// Which session.
@@ -89,10 +103,8 @@ impl Follower {
 
     fn hand_on(&mut self, events: &[Event], each: &mut impl FnMut(&FollowedEvent<'_>)) {
         for event in events {
-            let began = *self.began.get_or_insert(event.at);
             self.count(&event.body);
-            self.names.learn(&event.body);
-            each(&FollowedEvent { event, began, names: &self.names });
+            each(&self.told.step(event));
         }
     }
 

@@ -15,6 +15,7 @@ mod progress;
 mod remote;
 mod secret;
 mod signals;
+mod source;
 mod wiring;
 
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
 //! Printing: text for people, JSON for programs. Colours respect `NO_COLOR` and pipes.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
 use provost_domain::pack::Pack;
 use provost_face::{StatusView, Tone, VisibleText};
 use serde_json::{Value, json};
@@ -26,6 +26,8 @@ const NEWS: Style = AnsiColor::Cyan.on_default();
 
 /// Longest cell of a table, in characters.
 const CELL_MAX: usize = 60;
+/// How wide a table of wrapped texts is without a terminal, in characters.
+const TABLE_WIDTH: u16 = 120;
 
 /// The colour of a tone.
 pub(crate) fn style(tone: Tone) -> Style {
@@ -93,6 +95,20 @@ impl Output {
         table.load_style(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
         for item in items {
             table.add_row(columns.iter().map(|column| cell(item.get(column))));
+        }
+        self.line(&table.to_string());
+    }
+
+    /// A table of texts for people, whose cells are wrapped: nothing of them is left out.
+    pub(crate) fn columns(self, head: &[VisibleText], rows: Vec<Vec<VisibleText>>) {
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        if table.width().is_none() {
+            table.set_width(TABLE_WIDTH);
+        }
+        table.set_header(head.iter().map(|column| column.as_str().to_uppercase()));
+        for row in rows {
+            table.add_row(row.iter().map(VisibleText::as_str));
         }
         self.line(&table.to_string());
     }

@@ -51,6 +51,16 @@ impl Tail {
         Self { id, after, last: (after == Seq(0)).then(|| (after, Digest::default())) }
     }
 
+    /// The session.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The position read up to.
+    pub fn position(&self) -> Seq {
+        self.after
+    }
+
     /// The next events, of at most one page of appends; none at the log's present end.
     ///
     /// # Errors
@@ -131,6 +141,18 @@ impl LogReader {
     /// The session as folded so far; `None` before its first event.
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// What a session's events fold to, from its first one on; `None` without any.
+    ///
+    /// # Errors
+    /// They cannot follow each other.
+    pub fn folded(events: &[Event]) -> Result<Option<Session>, ReadError> {
+        let mut session = None;
+        for event in events {
+            Session::advance(&mut session, event)?;
+        }
+        Ok(session)
     }
 
     /// The next events, folded; none at the log's present end.

@@ -41,13 +41,11 @@ pub use narrate::{
     effect, gate_reason, minute, narrate, number, span, until, word,
 };
 pub use operations::{CaseRequest, CommandRequest, Operations, Receipt};
-pub use report::{
-    DataPart, DataTable, Piece, ReportCard, data_parts, markdown, pieces, report_cards, shortened,
-};
+pub use report::{DataPart, DataTable, Piece, ReportCard, data_parts, markdown, pieces, report_cards, shortened};
 pub use steer::{Steer, SteerVisitor, TextForm, steered, steers};
 pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
 pub use view::{
-    AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, GoneView, MessageView, Minted, PackView, Page, RecordView, ReportView, SessionDetail,
-    SessionView, TakenView, TokenView, ToolView, roles,
+    AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, GoneView, MessageView,
+    Minted, PackView, Page, RecordView, ReportView, SessionDetail, SessionView, TakenView, TokenView, ToolView, roles,
 };
 pub use visible::{Markdown, TEXT_MAX, VisibleText, fenced, hides, write_visible};

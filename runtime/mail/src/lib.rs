@@ -16,7 +16,6 @@ mod outbound;
 
 pub use inbound::{
     AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
-    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError,
-    first_case,
+    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, first_case,
 };
 pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

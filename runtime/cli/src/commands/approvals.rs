@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use provost_domain::command::{Answer, Ask};
 use provost_domain::ids::ApprovalId;
-use provost_domain::port::ApprovalFilter;
-use serde_json::json;
+use provost_face::ApprovalView;
+use serde_json::{Value, json};
 
-use super::local::{caller, lookups};
 use super::send::send;
 use crate::args::{Approvals, ConfigArgs, OneApproval};
 use crate::output::Output;
+use crate::source::Source;
 
 pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> {
     match command {
@@ -27,19 +27,17 @@ pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> 
 }
 
 async fn list(all: bool, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    let (lookups, caller) = (lookups(config).await?, caller(config));
-    let filter = ApprovalFilter { session: None, pending_only: !all, limit: 500, ..ApprovalFilter::default() };
-    let mut rows = Vec::new();
-    for row in lookups.approvals(&caller, &filter).await?.items {
-        let handle = lookups.row(&caller, row.session.parse()?).await?.handle;
-        rows.push(json!({
-            "approval": row.approval, "session": row.session, "handle": handle, "tool": row.tool, "args": row.args,
-            "state": row.state, "reason": row.reason, "requested": row.requested_at, "expires": row.expires_at,
-            "decided_by": row.decided_by,
-        }));
-    }
+    let rows: Vec<Value> = Source::of(config).await?.approvals(None, all).await?.iter().map(row).collect();
     output.table(&rows, &["approval", "handle", "state", "tool", "args", "reason", "expires"], "no approvals");
     Ok(ExitCode::SUCCESS)
+}
+
+fn row(view: &ApprovalView) -> Value {
+    json!({
+        "approval": view.approval, "session": view.session, "handle": view.handle, "tool": view.tool, "args": view.args,
+        "state": view.state, "reason": view.reason, "requested": view.requested_at, "expires": view.expires_at,
+        "decided_by": view.decided_by,
+    })
 }
 
 async fn answer(one: &OneApproval, answer: Answer, output: Output) -> Result<ExitCode> {

@@ -1,25 +1,30 @@
 //! `provost deliveries`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use provost_domain::ids::DeliveryId;
-use provost_domain::port::{DeliveryFilter, DeliveryRow, DeliveryState, DismissAnswer, StoreError};
-use provost_store::Stores;
+use provost_domain::port::DeliveryFilter;
+use provost_face::{DeliveryDetail, DeliveryOperations, DeliveryView, TakenView, VisibleText};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::local::caller;
 use crate::args::{Deliveries, OneDelivery};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
+use crate::source::Source;
 use crate::wiring;
+
+/// Most characters of a body on a terminal: all of what an intake takes.
+const BODY_MAX: usize = 2 * 1024 * 1024;
 
 pub(super) async fn run(command: Deliveries, output: Output) -> Result<ExitCode> {
     match command {
         Deliveries::List { state, limit, config } => {
-            let reads = wiring::reads(&wiring::config(&config)?).await?;
-            let rows = reads.deliveries.deliveries(&DeliveryFilter { state, before: None, limit }).await?;
-            let rows: Vec<Value> = rows.iter().map(row).collect();
+            let filter = DeliveryFilter { state, before: None, limit };
+            let rows: Vec<Value> = Source::of(&config).await?.deliveries(&filter).await?.iter().map(row).collect();
             output.table(&rows, &["delivery", "source", "state", "note", "session", "received"], "no deliveries");
         }
         Deliveries::Show(one) => show(&one, output).await?,
@@ -29,30 +34,27 @@ pub(super) async fn run(command: Deliveries, output: Output) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(row: &DeliveryRow) -> Value {
+fn row(view: &DeliveryView) -> Value {
     json!({
-        "delivery": row.id.as_str(), "source": row.source, "by": row.by, "state": row.state.as_str(), "note": row.note,
-        "session": row.session, "bytes": row.bytes, "received": row.at.to_string(),
+        "delivery": view.delivery, "source": view.source, "by": view.by, "state": view.state, "note": view.note,
+        "session": view.session, "bytes": view.bytes, "received": view.received_at,
     })
 }
 
 /// With its body.
 async fn show(one: &OneDelivery, output: Output) -> Result<()> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?;
-    let delivery = reads.deliveries.delivery(&DeliveryId::new(&*one.delivery)).await?;
-    let here = DeliveryFilter { before: Some(delivery.seq + 1), limit: 1, ..DeliveryFilter::default() };
-    let mut value = reads.deliveries.deliveries(&here).await?.first().map(row).unwrap_or_default();
-    let body = String::from_utf8_lossy(&delivery.body).into_owned();
+    let DeliveryDetail { delivery, body } = Source::of(&one.config).await?.delivery(&one.delivery).await?;
+    let mut value = row(&delivery);
     if let Some(object) = value.as_object_mut() {
         object.insert("body".to_owned(), json!(body));
     }
     output.json(&value);
     for name in ["delivery", "source", "by", "state", "note", "session", "received"] {
-        let text = value.get(name).filter(|part| !part.is_null()).map(plain);
-        output.line(&format!("{name:<9} {}", text.unwrap_or_default()));
+        let text = value.get(name).filter(|part| !part.is_null()).map(plain).unwrap_or_default();
+        output.line(&format!("{name:<9} {}", VisibleText::new(text)));
     }
     let nothing = "its body is gone: it was dismissed, or its session was erased".to_owned();
-    output.line(&if body.is_empty() { nothing } else { body });
+    output.line(&if body.is_empty() { nothing } else { VisibleText::within(body, BODY_MAX).to_string() });
     Ok(())
 }
 
@@ -67,8 +69,7 @@ async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
             bail!("deliveries are worked on by the daemon: start `provost serve`, then replay it");
         }
         Reached::There(remote) => {
-            let (_, taken) = remote.ask(Method::POST, &["deliveries", &one.delivery, "replay"], None).await?;
-            let again = taken.get("delivery").map(plain).unwrap_or_default();
+            let TakenView { delivery: again } = remote.post(&["deliveries", &one.delivery, "replay"], None).await?;
             let value = json!({"delivery": one.delivery, "replayed_as": again});
             output.result(&value, &format!("delivery {} is replayed as {again}", one.delivery));
             Ok(())
@@ -79,8 +80,10 @@ async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
 async fn dismiss(one: &OneDelivery, reason: &str, output: Output) -> Result<()> {
     match reach(&one.config, wiring::store).await? {
         Reached::Here(store) => {
-            let note = provost_mail::dismissal(&one.config.principal(), reason);
-            let dismissed = dismiss_here(&store, &DeliveryId::new(&*one.delivery), &note).await;
+            let operations =
+                DeliveryOperations::new(Arc::clone(&store.deliveries), Arc::clone(&store.reads.deliveries));
+            let dismissed =
+                operations.dismiss(&caller(&one.config), &DeliveryId::new(&*one.delivery), reason).await.map(drop);
             store.close().await;
             dismissed?;
         }
@@ -92,14 +95,4 @@ async fn dismiss(one: &OneDelivery, reason: &str, output: Output) -> Result<()> 
     let value = json!({"delivery": one.delivery, "dismissed": true});
     output.result(&value, &format!("delivery {} is dismissed, and its body is gone", one.delivery));
     Ok(())
-}
-
-async fn dismiss_here(store: &Stores, id: &DeliveryId, note: &str) -> Result<()> {
-    match store.deliveries.dismiss(id, note).await? {
-        DismissAnswer::Dismissed => return Ok(()),
-        DismissAnswer::NotBad => {}
-    }
-    let state: Result<DeliveryState, StoreError> =
-        store.reads.deliveries.delivery(id).await.map(|delivery| delivery.state);
-    bail!("delivery `{id}` is {}; only bad ones are dismissed", state?.as_str())
 }

@@ -12,6 +12,7 @@ mod open;
 mod send;
 mod serve;
 pub(crate) mod sessions;
+mod show;
 mod tokens;
 mod transfer;
 

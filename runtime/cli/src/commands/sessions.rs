@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -11,20 +11,19 @@ use provost_domain::decide::preview_retry;
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CallId, ToolName};
 use provost_domain::port::SessionFilter;
-use provost_domain::session::Session;
+use provost_domain::retry::RetryDecision;
 use provost_domain::status::Status;
-use provost_face::{SessionView, TEXT_MAX, VisibleText};
+use provost_face::{Lookups, SessionView};
 use serde_json::{Value, json};
 
 use super::carry_on::carry_on;
 use super::erase::erase;
-use super::local::{caller, lookups};
 use super::send::send;
+use super::show::{report, show, tail};
 use super::transfer;
 use crate::args::{ConfigArgs, One};
-use crate::conclusion::summary;
-use crate::follow::{Follower, print};
-use crate::output::{Output, status};
+use crate::output::Output;
+use crate::source::Source;
 use crate::wiring::{self, PackSet};
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +49,8 @@ pub(crate) enum Sessions {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Prints a session's report as Markdown: its case, what its agents reported and what happened.
+    Report(One),
     /// Carries on what is owed, of one session or of all.
     Continue {
         /// Id or handle; all without one.
@@ -155,6 +156,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         Sessions::List { status, limit, config } => list(status, limit, &config, output).await,
         Sessions::Show(one) => show(&one, output).await,
         Sessions::Tail { one, follow } => tail(&one, follow, output).await,
+        Sessions::Report(one) => report(&one, output).await,
         Sessions::Continue { session, config } => carry_on(session.as_deref(), &config, output).await,
         Sessions::Stop { one, reason } => send(&one.config, Some(&one.session), Ask::Stop { reason }, output).await,
         Sessions::Retry { one, preview: true, .. } => preview(&one, output).await,
@@ -193,91 +195,21 @@ fn row(view: &SessionView) -> Value {
 async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
     let status = status.as_deref().map(Status::of_word);
     let filter = SessionFilter { status, limit, ..SessionFilter::default() };
-    let page = lookups(config).await?.sessions(&caller(config), &filter).await?;
-    let rows: Vec<Value> = page.items.iter().map(row).collect();
+    let rows: Vec<Value> = Source::of(config).await?.sessions(&filter).await?.iter().map(row).collect();
     output.table(&rows, &["handle", "status", "title", "events", "created"], "no sessions");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows what is left of an erased session; `None` for any other.
-async fn buried(one: &One, output: Output) -> Result<Option<ExitCode>> {
-    let (lookups, caller) = (lookups(&one.config).await?, caller(&one.config));
-    let id = lookups.session_named(&caller, &one.session).await?;
-    let row = lookups.row(&caller, id).await?;
-    let Some(tombstone) = lookups.tombstone(&caller, id).await? else { return Ok(None) };
-    let value = json!({
-        "session": id, "handle": row.handle, "status": row.status.as_str(), "pack": row.pack, "erased": tombstone.to_json(),
-    });
-    let text = VisibleText::new(tombstone.to_string());
-    output.result(&value, &format!("{}  {}\n{text}", row.handle, status(row.status.as_str(), None)));
-    Ok(Some(ExitCode::SUCCESS))
-}
-
-/// The folded session, as it stands in the log.
-async fn folded(one: &One) -> Result<(Follower, Session)> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?.sessions;
-    let mut follower = Follower::new(wiring::session(&*reads, &one.session).await?);
-    follower.catch_up(&*reads, |_| {}).await?;
-    let session = follower.session().cloned();
-    Ok((follower, session.ok_or_else(|| anyhow::anyhow!("the session has no events yet"))?))
-}
-
-async fn show(one: &One, output: Output) -> Result<ExitCode> {
-    if let Some(shown) = buried(one, output).await? {
-        return Ok(shown);
-    }
-    let (follower, session) = folded(one).await?;
-    let mut value = summary(&follower);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("fields".to_owned(), (**session.fields()).clone());
-        object.insert("reports".to_owned(), session.case().get("reports").cloned().unwrap_or_default());
-        object.insert("approvals_pending".to_owned(), json!(session.approvals().keys().collect::<Vec<_>>()));
-        object.insert("outcomes_unknown".to_owned(), json!(session.unknown()));
-        object.insert("usage".to_owned(), json!(session.usage()));
-    }
-    output.json(&value);
-    output.line(&format!("{}  {}", session.handle(), status(session.status().as_str(), None)));
-    output.line(&format!("reason    {}", VisibleText::new(session.status_reason())));
-    output.line(&format!("session   {}", session.id()));
-    output.line(&format!("fields    {}", VisibleText::json_line(session.fields(), TEXT_MAX)));
-    for (agent, report) in session.reports() {
-        output.line(&format!("{agent:<9} {} ({:.2})", VisibleText::new(&report.content), report.confidence));
-    }
-    for (id, pending) in session.approvals() {
-        let args = VisibleText::json_line(&pending.asked.args, TEXT_MAX);
-        output.line(&format!("approval  {id}: {} {args}", pending.asked.tool));
-    }
-    for (call, cause) in session.unknown() {
-        output.line(&format!("unknown   call {call}: {}", VisibleText::new(cause)));
-    }
-    if let Some(asked) = session.operator() {
-        output.line(&format!("operator  is asked: {}", VisibleText::new(&asked.summary)));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// How often a followed log is looked at: it may be another process's.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-
-async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
-    let reads = wiring::reads(&wiring::config(&one.config)?).await?.sessions;
-    let mut follower = Follower::new(wiring::session(&*reads, &one.session).await?);
-    loop {
-        follower.catch_up(&*reads, |step| print(output, step)).await?;
-        let ended = follower.session().is_some_and(|session| session.status().is_end());
-        if ended || !follow {
-            return Ok(ExitCode::SUCCESS);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
 async fn preview(one: &One, output: Output) -> Result<ExitCode> {
-    let config = wiring::config(&one.config)?;
-    let (lookups, caller) = (lookups(&one.config).await?, caller(&one.config));
-    let session = lookups.session(&caller, lookups.session_named(&caller, &one.session).await?).await?.session;
-    let packs = PackSet::load(&config)?.with_pinned(&*wiring::reads(&config).await?.packs).await?;
-    let decision = preview_retry(&session, packs.of(session.pack_digest(), session.pack()).map(|pack| &**pack))?;
+    let decision: RetryDecision = match Source::of(&one.config).await? {
+        Source::Daemon(remote) => remote.get(&["sessions", &one.session, "retry"]).await?,
+        Source::Files { reads, caller } => {
+            let (config, lookups) = (wiring::config(&one.config)?, Lookups::new(Arc::clone(&reads.sessions)));
+            let session = lookups.session(&caller, lookups.session_named(&caller, &one.session).await?).await?.session;
+            let packs = PackSet::load(&config)?.with_pinned(&*reads.packs).await?;
+            preview_retry(&session, packs.of(session.pack_digest(), session.pack()).map(|pack| &**pack))?
+        }
+    };
     let text = if decision.retry { "would be tried again" } else { "would not be tried again" };
     output.result(&json!(decision), &format!("{text}: {}", decision.reason));
     Ok(ExitCode::SUCCESS)

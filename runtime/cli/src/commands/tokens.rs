@@ -7,7 +7,7 @@ use anyhow::Result;
 use provost_domain::access::{AccessRole, Secret};
 use provost_domain::ids::TokenId;
 use provost_engine::SystemClock;
-use provost_face::{Minted, TokenOperations, TokenRequest, TokenView, list_tokens, random};
+use provost_face::{Minted, TokenOperations, TokenRequest, TokenView, random};
 use provost_store::Stores;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use super::local::caller;
 use crate::args::{ConfigArgs, Tokens};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
+use crate::source::Source;
 use crate::wiring;
 
 pub(super) async fn run(command: Tokens, output: Output) -> Result<ExitCode> {
@@ -65,10 +66,8 @@ fn generate(output: Output) -> ExitCode {
 }
 
 async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    let reads = wiring::reads(&wiring::config(config)?).await?;
-    let tokens = list_tokens(&*reads.tokens, &caller(config)).await?;
+    let tokens = Source::of(config).await?.tokens().await?;
     let rows: Vec<Value> = tokens
-        .items
         .iter()
         .map(|token| {
             json!({

@@ -99,6 +99,18 @@ impl Remote {
         serde_json::from_value(value).context(OTHER_FORM)
     }
 
+    /// Reads a view under `/v1` with a query.
+    pub(crate) async fn look<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: impl IntoIterator<Item = (&str, String)>,
+    ) -> Result<T> {
+        let query: Vec<(&str, String)> = query.into_iter().collect();
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request = self.client.get(self.at(path, &query)?).timeout(ANSWER_MAX);
+        self.good(request.send().await).await?.json().await.context(OTHER_FORM)
+    }
+
     /// Has something done under `/v1`, which is answered with a view.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: Option<&Value>) -> Result<T> {
         let (_, value) = self.ask(Method::POST, path, body).await?;

@@ -13,4 +13,4 @@ pub(crate) mod session;
 pub(crate) mod trust;
 
 pub(crate) use client::Remote;
-pub(crate) use reach::{Reached, reach};
+pub(crate) use reach::{Reached, named, reach};

@@ -24,9 +24,8 @@ pub(crate) async fn reach<T>(
     args: &ConfigArgs,
     open: impl AsyncFnOnce(&Configuration) -> Result<T>,
 ) -> Result<Reached<T>> {
-    if let Some(server) = &args.server {
-        let secret = token(args)?.context("`--server` needs a token of yours, in PROVOST_TOKEN or `--token-file`")?;
-        return Ok(Reached::There(Remote::new(server, &secret)?));
+    if let Some(remote) = named(args)? {
+        return Ok(Reached::There(remote));
     }
     let config = wiring::config(args)?;
     let error = match open(&config).await {
@@ -42,6 +41,13 @@ pub(crate) async fn reach<T>(
         bail!("{detail}; it is the daemon at {server}: give a token of yours in PROVOST_TOKEN or `--token-file`");
     };
     Ok(Reached::There(Remote::new(&server, &secret)?))
+}
+
+/// The daemon that was named, if one was.
+pub(crate) fn named(args: &ConfigArgs) -> Result<Option<Remote>> {
+    let Some(server) = &args.server else { return Ok(None) };
+    let secret = token(args)?.context("`--server` needs a token of yours, in PROVOST_TOKEN or `--token-file`")?;
+    Remote::new(server, &secret).map(Some)
 }
 
 /// The caller's token, if one is given.

@@ -1,5 +1,8 @@
 //! Approvals: rows, and the queue of those that wait.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use provost_domain::access::Permission;
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, SessionId};
@@ -43,7 +46,16 @@ impl Lookups {
     ) -> Result<Page<ApprovalView>, OperationError> {
         caller.require(Permission::Look)?;
         let rows = self.reads().approvals(filter).await?;
-        Ok(Page::only(rows.iter().map(ApprovalView::from).collect()))
+        let mut handles = BTreeMap::new();
+        let mut views = Vec::new();
+        for row in &rows {
+            let handle = match handles.entry(row.session) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.reads().session(row.session).await?.handle),
+            };
+            views.push(ApprovalView::new(row, handle));
+        }
+        Ok(Page::only(views))
     }
 
     /// How many approvals wait, counted up to a bound.

@@ -79,6 +79,15 @@ impl Lookups {
         Ok(Page { items, next_page_token: last.map(|last| last.to_string()) })
     }
 
+    /// The next page of a session's events, verified as part of its chain; none at the log's present end.
+    ///
+    /// # Errors
+    /// See [`Self::session_named`]; or what it said was erased.
+    pub async fn next_events(&self, caller: &Caller, tail: &mut Tail) -> Result<Vec<Event>, OperationError> {
+        caller.require(Permission::Look)?;
+        Ok(tail.next(self.reads()).await?)
+    }
+
     /// The sealed records that hold events after a position, at most `limit` of them.
     ///
     /// # Errors

@@ -27,11 +27,7 @@ impl DeliveryLookups {
     ///
     /// # Errors
     /// The caller may not look, or the store fails.
-    pub async fn list(
-        &self,
-        caller: &Caller,
-        filter: &DeliveryFilter,
-    ) -> Result<Page<DeliveryView>, OperationError> {
+    pub async fn list(&self, caller: &Caller, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, OperationError> {
         caller.require(Permission::Look)?;
         let rows = self.reads.deliveries(filter).await?;
         let last = rows.last().map(|row| row.seq.to_string()).unwrap_or_default();
@@ -45,7 +41,8 @@ impl DeliveryLookups {
     pub async fn delivery(&self, caller: &Caller, id: &DeliveryId) -> Result<DeliveryDetail, OperationError> {
         caller.require(Permission::Look)?;
         let delivery = self.reads.delivery(id).await?;
-        let here = DeliveryFilter { before: Some(delivery.seq.saturating_add(1)), limit: 1, ..DeliveryFilter::default() };
+        let here =
+            DeliveryFilter { before: Some(delivery.seq.saturating_add(1)), limit: 1, ..DeliveryFilter::default() };
         let rows = self.reads.deliveries(&here).await?;
         // Retention may have taken it between the two looks.
         let gone = || StoreError::missing("delivery", id);

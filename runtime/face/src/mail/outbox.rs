@@ -62,9 +62,7 @@ impl OutboxOperations {
     pub async fn retry(&self, caller: &Caller, id: &MessageId) -> Result<MessageView, OperationError> {
         caller.require(Permission::Operate)?;
         let row = self.outgoing.again(id).await?;
-        let sent = || {
-            OperationError::new(Code::NothingToDo, format!("message `{id}` was sent; it is not sent twice"))
-        };
+        let sent = || OperationError::new(Code::NothingToDo, format!("message `{id}` was sent; it is not sent twice"));
         row.as_ref().map(MessageView::from).ok_or_else(sent)
     }
 }

@@ -1,5 +1,6 @@
 //! Approvals.
 
+use provost_domain::ids::Handle;
 use provost_domain::projection::ApprovalRow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,8 @@ pub struct ApprovalView {
     pub approval: String,
     /// The session it belongs to.
     pub session: String,
+    /// The session's name for people.
+    pub handle: String,
     /// The call it would let run.
     pub call: String,
     /// The tool that would run.
@@ -33,11 +36,12 @@ pub struct ApprovalView {
     pub decided_at: Option<String>,
 }
 
-impl From<&ApprovalRow> for ApprovalView {
-    fn from(row: &ApprovalRow) -> Self {
+impl ApprovalView {
+    pub(crate) fn new(row: &ApprovalRow, handle: &Handle) -> Self {
         Self {
             approval: row.id.to_string(),
             session: row.session.to_string(),
+            handle: handle.to_string(),
             call: row.call.to_string(),
             tool: row.tool.to_string(),
             args: row.args.clone(),

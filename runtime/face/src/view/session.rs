@@ -110,7 +110,11 @@ impl SessionDetail {
             requester: session.requester().to_string(),
             fields: (**session.fields()).clone(),
             reports: agent_reports(session),
-            findings: session.findings().iter().map(|(tool, finding)| (tool.to_string(), (**finding).clone())).collect(),
+            findings: session
+                .findings()
+                .iter()
+                .map(|(tool, finding)| (tool.to_string(), (**finding).clone()))
+                .collect(),
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
             outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),
             operator_asked: session.operator().map(|asked| asked.summary.clone()),

@@ -1,0 +1,151 @@
+//! `provost sessions show`, `tail` and `report`: one session for people and programs. It is read from its last snapshot, and
+//! its log page by page.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use provost_domain::event::{Event, EventBody};
+use provost_domain::ids::Seq;
+use provost_engine::{LogReader, Tail};
+use provost_face::{
+    ApprovalView, DataPart, SessionDetail, TEXT_MAX, VisibleText, data_parts, markdown, report_cards, shortened,
+};
+use serde_json::json;
+
+use crate::args::One;
+use crate::follow::{EventTeller, print};
+use crate::output::{DIM, Output, status};
+use crate::source::Source;
+
+/// How often a followed log is looked at: it may be another process's.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Prints where a session stands.
+pub(super) async fn show(one: &One, output: Output) -> Result<ExitCode> {
+    let source = Source::of(&one.config).await?;
+    if let Some((row, tombstone)) = source.tombstone(&one.session).await? {
+        let value = json!({
+            "session": row.session, "handle": row.handle, "status": row.status, "pack": row.pack,
+            "erased": tombstone.to_json(),
+        });
+        let text = VisibleText::new(tombstone.to_string());
+        output.result(&value, &format!("{}  {}\n{text}", VisibleText::new(&row.handle), status(&row.status, None)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let detail = source.session(&one.session).await?;
+    if output.is_json() {
+        output.json(&serde_json::to_value(&detail)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let approvals = match detail.approvals_pending.as_slice() {
+        [] => Vec::new(),
+        _ => source.approvals(Some(detail.session.session.parse()?), false).await?,
+    };
+    say(&detail, &approvals, output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends with what waits for people, so that it is what stands above the prompt.
+fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Result<()> {
+    let SessionDetail { session, reason, requester, fields, .. } = detail;
+    output.line(&format!("{}  {}", VisibleText::new(&session.handle), status(&session.status, None)));
+    output.line(&format!("reason    {}", VisibleText::new(reason)));
+    output.line(&format!("session   {}", VisibleText::new(&session.session)));
+    output.line(&format!("opened    {} by {}", session.created_at, VisibleText::new(requester)));
+    output.line(&format!("fields    {}", VisibleText::json_line(fields, TEXT_MAX)));
+    say_reports(detail, output)?;
+    for approval in approvals {
+        let (tool, args) = (VisibleText::new(&approval.tool), VisibleText::json_line(&approval.args, TEXT_MAX));
+        output.line(&format!("approval  {}: {tool} {args}", VisibleText::new(&approval.approval)));
+    }
+    for (call, cause) in &detail.outcomes_unknown {
+        output.line(&format!("unknown   call {}: {}", VisibleText::new(call), VisibleText::new(cause)));
+    }
+    if let Some(asked) = &detail.operator_asked {
+        output.line(&format!("operator  is asked: {}", VisibleText::new(asked)));
+    }
+    Ok(())
+}
+
+/// What the agents reported and recorded.
+fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
+    let own = detail.session.session.parse()?;
+    let short = |text: &VisibleText| shortened(own, text);
+    let say_parts = |parts: &[DataPart]| {
+        for part in parts {
+            match part {
+                DataPart::Value { name, value } => {
+                    let value = short(value).as_str().replace('\n', "\n            ");
+                    output.line(&format!("  {DIM}{name}{DIM:#}  {value}"));
+                }
+                DataPart::Table(table) => {
+                    let rows = table.rows.iter().map(|row| row.iter().map(short).collect()).collect();
+                    output.line(&format!("  {DIM}{}{DIM:#}", table.name));
+                    output.columns(&table.columns, rows);
+                    if table.more > 0 {
+                        output.line(&format!("  {} more are in the log", table.more));
+                    }
+                }
+            }
+        }
+    };
+    for card in report_cards(&detail.reports) {
+        let signal = card.signal.as_ref().map(|signal| format!(", signal {signal}")).unwrap_or_default();
+        let stale = if card.stale { ", before the last change" } else { "" };
+        output.line(&format!("{:<9} {} ({:.2}{signal}{stale})", card.agent, short(&card.content), card.confidence));
+        say_parts(&card.parts);
+    }
+    for (tool, finding) in &detail.findings {
+        output.line(&format!("finding   {}", VisibleText::new(tool)));
+        say_parts(&data_parts(finding));
+    }
+    Ok(())
+}
+
+/// Prints a session's events, and those that come, until it ends.
+pub(super) async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
+    let source = Source::of(&one.config).await?;
+    let mut tail = Tail::new(source.session_id(&one.session).await?, Seq(0));
+    let (mut told, mut ended) = (EventTeller::default(), false);
+    loop {
+        let events = source.events(&mut tail).await?;
+        for event in &events {
+            print(output, &told.step(event));
+            ended = ends(event).unwrap_or(ended);
+        }
+        if !events.is_empty() {
+            continue;
+        }
+        if ended || !follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Whether a session is at an end after an event; `None` where the event does not say.
+fn ends(event: &Event) -> Option<bool> {
+    if let EventBody::StatusChanged(changed) = &event.body { Some(changed.to_status().is_end()) } else { None }
+}
+
+/// Prints a session's report as Markdown, or as the API gives it.
+pub(super) async fn report(one: &One, output: Output) -> Result<ExitCode> {
+    let source = Source::of(&one.config).await?;
+    if output.is_json() {
+        output.json(&serde_json::to_value(source.session(&one.session).await?)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let id = source.session_id(&one.session).await?;
+    let (mut tail, mut events) = (Tail::new(id, Seq(0)), Vec::new());
+    loop {
+        let next = source.events(&mut tail).await?;
+        if next.is_empty() {
+            break;
+        }
+        events.extend(next);
+    }
+    let session = LogReader::folded(&events)?.context("the session has no events yet")?;
+    output.line(markdown(&session, &events)?.trim_end());
+    Ok(ExitCode::SUCCESS)
+}

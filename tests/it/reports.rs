@@ -6,6 +6,7 @@ use provost_tests::binary;
 use provost_tests::face::Face;
 use provost_tests::house::House;
 use provost_tests::pack;
+use provost_tests::visitor::Visitor;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -42,7 +43,7 @@ async fn typed_reports_are_data_on_the_page_the_command_line_and_in_markdown() {
     let (session, seq) = reported(&face.house).await;
     let (id, secret) = (session.to_string(), face.secret(AccessRole::Viewer).await);
 
-    let page = face.visitor(AccessRole::Viewer).await.get(&format!("/sessions/{id}")).await.text;
+    let page = Visitor::logged_in(&face.url, &secret).await.get(&format!("/sessions/{id}")).await.text;
     let link = format!("<a href=\"#e{seq}\">#{seq}</a>");
     for part in [
         "<dt>real</dt><dd>yes</dd>",
@@ -90,7 +91,7 @@ async fn a_measurement_is_data_too() {
     face.house.model.finish("watch", 0.9);
     face.house.model.asked_times(2).await;
     let (id, secret) = (session.to_string(), face.secret(AccessRole::Viewer).await);
-    let page = face.visitor(AccessRole::Viewer).await.get(&format!("/sessions/{id}")).await.text;
+    let page = Visitor::logged_in(&face.url, &secret).await.get(&format!("/sessions/{id}")).await.text;
     assert!(page.contains("<dt>verdict</dt><dd>recovered</dd>"), "{page}");
     let shown = printed(&face, &secret, &["sessions", "show", &id]).await;
     assert!(shown.contains("verdict  recovered") && shown.contains("in a row  2"), "{shown}");

@@ -41,7 +41,9 @@ pub use narrate::{
     effect, gate_reason, minute, narrate, number, span, until, word,
 };
 pub use operations::{CaseRequest, CommandRequest, Operations, Receipt};
-pub use report::{DataPart, DataTable, Piece, ReportCard, data_parts, markdown, pieces, report_cards, shortened};
+pub use report::{
+    DataPart, DataTable, ReportCard, TextSpan, data_parts, markdown, report_cards, shortened, text_spans,
+};
 pub use steer::{Steer, SteerVisitor, TextForm, steered, steers};
 pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
 pub use view::{

@@ -10,14 +10,14 @@ const ID_PREFIX: &str = "ses_";
 
 /// A stretch of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct TextSpan {
     /// As it is shown: of the session's own results only the position, `#8`.
     pub text: String,
     /// The tool result that it names.
     pub evidence: Option<Evidence>,
 }
 
-impl Piece {
+impl TextSpan {
     fn plain(text: &str) -> Self {
         Self { text: text.to_owned(), evidence: None }
     }
@@ -29,7 +29,7 @@ impl Piece {
 }
 
 /// Splits a text of a session at the evidence ids in it.
-pub fn pieces(own: SessionId, text: &str) -> Vec<Piece> {
+pub fn text_spans(own: SessionId, text: &str) -> Vec<TextSpan> {
     let mut found = Vec::new();
     let mut plain_from = 0;
     for (at, _) in text.match_indices(ID_PREFIX) {
@@ -37,21 +37,21 @@ pub fn pieces(own: SessionId, text: &str) -> Vec<Piece> {
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '/')).unwrap_or(rest.len());
         let Some(evidence) = rest.get(..length).and_then(Evidence::parse) else { continue };
         if at > plain_from {
-            found.push(Piece::plain(text.get(plain_from..at).unwrap_or_default()));
+            found.push(TextSpan::plain(text.get(plain_from..at).unwrap_or_default()));
         }
-        found.push(Piece::cited(own, evidence));
+        found.push(TextSpan::cited(own, evidence));
         plain_from = at + length;
     }
     if plain_from < text.len() {
-        found.push(Piece::plain(text.get(plain_from..).unwrap_or_default()));
+        found.push(TextSpan::plain(text.get(plain_from..).unwrap_or_default()));
     }
     found
 }
 
 /// The text with every id of the session's own results as its position, for faces without links.
 pub fn shortened(own: SessionId, text: &VisibleText) -> VisibleText {
-    let pieces = pieces(own, text.as_str());
-    VisibleText::within(pieces.into_iter().map(|piece| piece.text).collect::<String>(), usize::MAX)
+    let spans = text_spans(own, text.as_str());
+    VisibleText::within(spans.into_iter().map(|span| span.text).collect::<String>(), usize::MAX)
 }
 
 #[cfg(test)]
@@ -63,11 +63,11 @@ mod tests {
         let own: SessionId = "ses_01a1fcfd3e3b7129a71b963246fe7282".parse().unwrap();
         let other = "ses_01a1fcfd3e3b7129a71b963246fe7283";
         let text = format!("ratio 0.4 ({own}/9), {other}/3 and ses_x/1 {own}/");
-        let found = pieces(own, &text);
-        let cited: Vec<_> = found.iter().filter_map(|piece| piece.evidence).map(|cited| cited.to_string()).collect();
+        let found = text_spans(own, &text);
+        let cited: Vec<_> = found.iter().filter_map(|span| span.evidence).map(|cited| cited.to_string()).collect();
         assert_eq!(cited, [format!("{own}/9"), format!("{other}/3")]);
         let short = shortened(own, &VisibleText::new(&text));
         assert_eq!(short.as_str(), format!("ratio 0.4 (#9), {other}/3 and ses_x/1 {own}/"));
-        assert_eq!(pieces(own, ""), []);
+        assert_eq!(text_spans(own, ""), []);
     }
 }

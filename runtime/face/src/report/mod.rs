@@ -13,6 +13,6 @@ mod document;
 mod part;
 
 pub use card::{ReportCard, report_cards};
-pub use cite::{Piece, pieces, shortened};
+pub use cite::{TextSpan, shortened, text_spans};
 pub use document::markdown;
 pub use part::{DataPart, DataTable, data_parts};

@@ -25,7 +25,7 @@ pub enum DataPart {
     Value {
         /// In words: `cause_class` is `cause class`.
         name: VisibleText,
-        /// The value.
+        /// As people read it.
         value: VisibleText,
     },
     /// A list of objects.

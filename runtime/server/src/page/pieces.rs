@@ -14,8 +14,8 @@ pub(crate) struct Piece {
 
 /// Splits a text so that its evidence ids are links.
 pub(crate) fn pieces(own: SessionId, text: &str) -> Vec<Piece> {
-    let found = provost_face::pieces(own, text).into_iter();
-    found.map(|piece| Piece { text: piece.text, href: piece.evidence.map(|evidence| href(own, evidence)) }).collect()
+    let found = provost_face::text_spans(own, text).into_iter();
+    found.map(|span| Piece { text: span.text, href: span.evidence.map(|evidence| href(own, evidence)) }).collect()
 }
 
 fn href(own: SessionId, Evidence { session, seq }: Evidence) -> String {

@@ -31,6 +31,12 @@ impl StoreUrl {
             Self::Memory => None,
         }
     }
+
+    /// The folder of that file: `.` where its path is a bare name.
+    pub fn folder(&self) -> Option<&Path> {
+        let folder = self.file()?.parent()?;
+        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    }
 }
 
 impl From<&Path> for StoreUrl {
@@ -56,12 +62,13 @@ impl FromStr for StoreUrl {
     }
 }
 
-/// In a configuration only files can be named, as `sqlite://PATH`.
+/// In a configuration only files can be named, as `sqlite://PATH`. A relative path starts from the folder of the
+/// configuration.
 impl FromYaml for StoreUrl {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let text = String::read(node, log)?;
         if let Some(path) = text.strip_prefix("sqlite://") {
-            return Some(Self::Sqlite(path.into()));
+            return Some(Self::Sqlite(log.folder().join(path)));
         }
         // Not the whole address: it may hold a password.
         let kind = text.split_once("://").map_or("it", |(kind, _)| kind);
@@ -102,6 +109,14 @@ mod tests {
         check("./data/p.db", &file("./data/p.db"), "sqlite://./data/p.db");
         check("sqlite:///a?b#c%20d", &file("/a?b#c%20d"), "sqlite:///a?b#c%20d");
         check("memory:", &StoreUrl::Memory, "memory:");
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_present_folder() {
+        let folder = |text: &str| text.parse::<StoreUrl>().unwrap().folder().map(Path::to_path_buf);
+        assert_eq!(folder("p.db"), Some(".".into()));
+        assert_eq!(folder("sqlite:///var/p.db"), Some("/var".into()));
+        assert_eq!(folder("memory:"), None);
     }
 
     #[test]

@@ -56,13 +56,15 @@ async fn answer(socket: DaemonSocket, reload: &Reload<'_>, hangup: &mut Signal, 
         (Some(_), SocketPlace::Path(_)) | (None, _) => None,
     };
     let _address = address.transpose().context("writing the address file")?;
-    output.result(&json!({"listening": url}), &format!("listening on {url}"));
-    if stored.tokens().await?.is_empty() {
-        output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
-    }
+    let nobody = stored.tokens().await?.is_empty();
     let stop = house.told_to_end();
     let server = server(house, config).await?;
+    // Nothing can fail any more before it answers.
     let answering = server.serve(listening, stop.clone());
+    output.result(&json!({"listening": url}), &format!("listening on {url}"));
+    if nobody {
+        output.line("nobody can come in yet: stop, run `provost tokens create NAME --role admin`, start again");
+    }
     supervision::ready(&format!("listening on {url}"));
     let ending = async {
         let died = loop {
@@ -128,7 +130,7 @@ async fn server(house: &House, config: &Configuration) -> Result<Server> {
     let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
     outgoing.start(&house.engine);
     tick(house, config)?;
-    let data = config.store.file().and_then(Path::parent).map_or_else(|| ".".into(), Path::to_path_buf);
+    let data = config.store.folder().unwrap_or(Path::new(".")).to_path_buf();
     let server = Server::new(Parts {
         engine: house.engine.clone(),
         tokens: Arc::clone(&store.tokens),

@@ -96,7 +96,7 @@ fn a_variable_brings_in_its_text_and_nothing_else_and_is_never_shown() {
     let variable = |name: &str| Some(if name == "N" { "7" } else { hostile }.to_owned());
     let config = load(&path, &variable).unwrap();
     assert_eq!((config.packs.len(), config.engine.sessions_max()), (0, 7));
-    assert_eq!(config.store.to_string(), format!("sqlite://{hostile}"));
+    assert_eq!(config.store.file(), Some(&*folder.path().join(hostile)));
 
     let secret = errors("store: ${A}\npacks: []\nmodels: {}\n", &|_| Some("other://user:hunter2@host".to_owned()));
     assert!(!secret.to_string().contains("hunter2"), "{secret}");

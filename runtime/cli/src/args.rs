@@ -8,18 +8,30 @@ use provost_domain::principal::Principal;
 
 /// Where the configuration is.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct ConfigArgs {
+pub(crate) struct FileArgs {
     /// The configuration file.
     #[arg(long, env = "PROVOST_CONFIG", default_value = "config/provost.yaml")]
     pub(crate) config: PathBuf,
+}
+
+/// Which store.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
     /// The store's file, instead of the configuration's.
     #[arg(long, env = "PROVOST_STORE_FILE")]
     pub(crate) store: Option<PathBuf>,
-    /// Who acts, as the log records it.
-    #[arg(long = "as", env = "PROVOST_USER", default_value = "cli")]
-    pub(crate) user: String,
-    /// The daemon that does what changes something, for example `http://127.0.0.1:7878`, or `https` elsewhere; otherwise the
-    /// one that holds the store, or this process. Its log names the holder of the token in `PROVOST_TOKEN`.
+}
+
+/// Where it is looked up.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReachArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The daemon that is asked, for example `http://127.0.0.1:7878`, or `https` elsewhere; then only a token of yours is needed,
+    /// in `PROVOST_TOKEN`. Otherwise the store's files are read, and what changes something is done by the daemon that holds
+    /// the store, or by this process.
     #[arg(long, env = "PROVOST_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
     /// A file with the token for the daemon, where `PROVOST_TOKEN` is not set.
@@ -27,7 +39,24 @@ pub(crate) struct ConfigArgs {
     pub(crate) token_file: Option<PathBuf>,
 }
 
-impl ConfigArgs {
+/// Where it is done, and by whom.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ActorArgs {
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+    #[command(flatten)]
+    pub(crate) author: AuthorArgs,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AuthorArgs {
+    /// Who acts, as the log records it; a daemon records the holder of the token instead.
+    #[arg(long = "as", env = "PROVOST_USER", default_value = "cli")]
+    user: String,
+}
+
+impl AuthorArgs {
     /// Who acts, as the log records it.
     pub(crate) fn principal(&self) -> Principal {
         Principal::user(self.user.as_str())
@@ -61,7 +90,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) input: PathBuf,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: ActorArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,7 +104,7 @@ pub(crate) enum Deliveries {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ReachArgs,
     },
     /// Shows one delivery with what came.
     Show(OneDelivery),
@@ -84,7 +113,7 @@ pub(crate) enum Deliveries {
     /// Gives a bad delivery up: nobody works on it, and its body goes.
     Dismiss {
         #[command(flatten)]
-        one: OneDelivery,
+        one: OneDelivery<ActorArgs>,
         /// Why.
         #[arg(long, default_value = "not needed")]
         reason: String,
@@ -92,19 +121,19 @@ pub(crate) enum Deliveries {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct OneDelivery {
+pub(crate) struct OneDelivery<A: Args = ReachArgs> {
     /// The delivery's id.
     pub(crate) delivery: String,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: A,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct One {
+pub(crate) struct One<A: Args = ActorArgs> {
     /// Id or handle.
     pub(crate) session: String,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: A,
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,7 +144,7 @@ pub(crate) enum Approvals {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ReachArgs,
     },
     /// Lets the call run.
     Approve(OneApproval),
@@ -149,19 +178,19 @@ pub(crate) struct OneApproval {
     /// The approval's id.
     pub(crate) approval: String,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: ActorArgs,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Packs {
     /// Loads every configured pack and says what is wrong.
-    Check(ConfigArgs),
+    Check(FileArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// Loads the configuration and says what is wrong.
-    Check(ConfigArgs),
+    Check(StoreArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,14 +206,14 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "FILE")]
         heads: Option<PathBuf>,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: StoreArgs,
     },
     /// Prints where each log ends, with its hash: kept elsewhere, it shows a log that was cut or rewritten.
     Head {
         /// Id or handle; all without one.
         session: Option<String>,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: StoreArgs,
     },
 }
 
@@ -198,7 +227,7 @@ pub(crate) struct BackupArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -207,7 +236,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: StoreArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -223,17 +252,17 @@ pub(crate) enum Tokens {
         #[arg(long, value_parser = humantime::parse_duration)]
         expires: Option<std::time::Duration>,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ActorArgs,
     },
     /// Makes a secret for a token of the configuration and prints it; nothing is stored.
     Generate,
     /// Lists tokens, revoked ones included.
-    List(ConfigArgs),
+    List(ReachArgs),
     /// Revokes a token for good.
     Revoke {
         /// Its id.
         token: String,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ActorArgs,
     },
 }

@@ -8,6 +8,7 @@ use provost_domain::event::Event;
 use provost_domain::ids::{DeliveryId, SessionId};
 use provost_domain::log::Tombstone;
 use provost_domain::port::{ApprovalFilter, DeliveryFilter, SessionFilter};
+use provost_domain::principal::Principal;
 use provost_engine::Tail;
 use provost_face::{
     ApprovalView, Caller, DeliveryDetail, DeliveryLookups, DeliveryView, Lookups, Page, SessionDetail, SessionView,
@@ -15,7 +16,7 @@ use provost_face::{
 };
 use provost_store::StoreReads;
 
-use crate::args::ConfigArgs;
+use crate::args::ReachArgs;
 use crate::remote::{self, Remote};
 use crate::wiring;
 
@@ -38,12 +39,12 @@ pub(crate) enum Source {
 
 impl Source {
     /// The daemon that was named, or the configured store.
-    pub(crate) async fn of(args: &ConfigArgs) -> Result<Self> {
+    pub(crate) async fn of(args: &ReachArgs) -> Result<Self> {
         if let Some(remote) = remote::named(args)? {
             return Ok(Self::Daemon(remote));
         }
-        let reads = wiring::reads(&wiring::config(args)?).await?;
-        Ok(Self::Files { reads, caller: Caller::local(args.principal()) })
+        let reads = wiring::reads(&wiring::config(&args.store)?).await?;
+        Ok(Self::Files { reads, caller: Caller::local(Principal::user("cli")) })
     }
 
     /// Sessions, newest first.

@@ -9,7 +9,7 @@ use provost_face::ApprovalView;
 use serde_json::{Value, json};
 
 use super::send::send;
-use crate::args::{Approvals, ConfigArgs, OneApproval};
+use crate::args::{Approvals, OneApproval, ReachArgs};
 use crate::output::Output;
 use crate::source::Source;
 
@@ -26,7 +26,7 @@ pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> 
     }
 }
 
-async fn list(all: bool, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+async fn list(all: bool, config: &ReachArgs, output: Output) -> Result<ExitCode> {
     let rows: Vec<Value> = Source::of(config).await?.approvals(None, all).await?.iter().map(row).collect();
     output.table(&rows, &["approval", "handle", "state", "tool", "args", "reason", "expires"], "no approvals");
     Ok(ExitCode::SUCCESS)

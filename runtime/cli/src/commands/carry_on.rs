@@ -9,24 +9,24 @@ use provost_domain::port::SessionFilter;
 use provost_face::{Caller, CommandRequest, Lookups, OperationError, Operations};
 
 use super::local::{caller, operations};
-use crate::args::ConfigArgs;
+use crate::args::ActorArgs;
 use crate::conclusion::{Codes, UNFINISHED, follow};
 use crate::output::Output;
 use crate::remote::{self, Reached, reach};
-use crate::wiring::House;
+use crate::wiring::{self, House};
 
 /// Sessions read at a time.
 const PAGE: u32 = 200;
 
 /// One session, or every session that has not ended; each to its next rest.
-pub(super) async fn carry_on(session: Option<&str>, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    let house = match reach(config, House::open).await? {
+pub(super) async fn carry_on(session: Option<&str>, config: &ActorArgs, output: Output) -> Result<ExitCode> {
+    let house = match reach(&config.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => house,
         Reached::There(remote) => return remote::session::carry_on(&remote, session, output).await,
     };
     house
         .during(async |house| {
-            let (operations, caller) = (operations(house), caller(config));
+            let (operations, caller) = (operations(house), caller(&config.author));
             let ids = match session {
                 Some(session) => vec![operations.lookups().session_named(&caller, session).await?],
                 None => unfinished(operations.lookups(), &caller).await?,

@@ -11,7 +11,7 @@ use crate::wiring::{self, PackSet};
 
 pub(super) fn packs(command: &Packs, output: Output) -> Result<ExitCode> {
     let Packs::Check(args) = command;
-    let packs: Vec<Value> = PackSet::load(&wiring::config(args)?)?
+    let packs: Vec<Value> = PackSet::load(&wiring::config_of_file(args)?)?
         .present()
         .map(|pack| {
             json!({
@@ -31,9 +31,9 @@ pub(super) fn config(command: &Config, output: Output) -> Result<ExitCode> {
     drop(PackSet::load(&config)?);
     drop(wiring::models(&config)?);
     let value = json!({
-        "config": args.config, "store": config.store.to_string(), "packs": config.packs,
+        "config": args.file.config, "store": config.store.to_string(), "packs": config.packs,
         "models": config.models.keys().collect::<Vec<_>>(), "ok": true,
     });
-    output.result(&value, &format!("{} is fine: store {}", args.config.display(), config.store));
+    output.result(&value, &format!("{} is fine: store {}", args.file.config.display(), config.store));
     Ok(ExitCode::SUCCESS)
 }

@@ -10,12 +10,11 @@ use provost_face::{DeliveryDetail, DeliveryOperations, DeliveryView, TakenView, 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::local::caller;
-use crate::args::{Deliveries, OneDelivery};
+use super::local::{caller, keep, nothing};
+use crate::args::{ActorArgs, Deliveries, OneDelivery};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
 use crate::source::Source;
-use crate::wiring;
 
 /// Most characters of a body on a terminal: all of what an intake takes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -63,7 +62,7 @@ fn plain(value: &Value) -> String {
 }
 
 async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
-    match reach(&one.config, wiring::store).await? {
+    match reach(&one.config, nothing, keep).await? {
         Reached::Here(store) => {
             store.close().await;
             bail!("deliveries are worked on by the daemon: start `provost serve`, then replay it");
@@ -77,13 +76,15 @@ async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
     }
 }
 
-async fn dismiss(one: &OneDelivery, reason: &str, output: Output) -> Result<()> {
-    match reach(&one.config, wiring::store).await? {
+async fn dismiss(one: &OneDelivery<ActorArgs>, reason: &str, output: Output) -> Result<()> {
+    match reach(&one.config.reach, nothing, keep).await? {
         Reached::Here(store) => {
             let operations =
                 DeliveryOperations::new(Arc::clone(&store.deliveries), Arc::clone(&store.reads.deliveries));
-            let dismissed =
-                operations.dismiss(&caller(&one.config), &DeliveryId::new(&*one.delivery), reason).await.map(drop);
+            let dismissed = operations
+                .dismiss(&caller(&one.config.author), &DeliveryId::new(&*one.delivery), reason)
+                .await
+                .map(drop);
             store.close().await;
             dismissed?;
         }

@@ -10,17 +10,17 @@ use super::local::{caller, operations};
 use crate::args::One;
 use crate::output::Output;
 use crate::remote::{Reached, reach};
-use crate::wiring::House;
+use crate::wiring::{self, House};
 
 /// What no erasure reaches.
 const ELSEWHERE: &str = "backups and exports made before still hold it: delete them yourself";
 
 pub(super) async fn erase(one: &One, reason: &str, output: Output) -> Result<ExitCode> {
-    let gone = match reach(&one.config, House::open).await? {
+    let gone = match reach(&one.config.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => {
             house
                 .during(async |house| {
-                    let (operations, caller) = (operations(house), caller(&one.config));
+                    let (operations, caller) = (operations(house), caller(&one.config.author));
                     let session = operations.lookups().session_named(&caller, &one.session).await?;
                     Ok(operations.erase(&caller, session, reason.to_owned()).await?)
                 })

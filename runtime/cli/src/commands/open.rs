@@ -12,12 +12,12 @@ use crate::args::RunArgs;
 use crate::conclusion::follow;
 use crate::output::Output;
 use crate::remote::{Reached, reach, session};
-use crate::wiring::House;
+use crate::wiring::{self, House};
 
 /// Opens a session from an alert and follows it to its next rest.
 pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
     let intake = alert::read(&args.input)?;
-    let house = match reach(&args.config, House::open).await? {
+    let house = match reach(&args.config.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => house,
         Reached::There(remote) => return session::open(&remote, &args.pack, intake, output).await,
     };
@@ -31,7 +31,7 @@ pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
     };
     house
         .during(async |house| {
-            let opened = operations(house).open(&caller(&args.config), case).await?;
+            let opened = operations(house).open(&caller(&args.config.author), case).await?;
             follow(house, opened.session.parse()?, output).await
         })
         .await

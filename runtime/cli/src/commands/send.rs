@@ -8,30 +8,24 @@ use provost_engine::EngineError;
 use provost_face::{CommandRequest, Receipt};
 
 use super::local::{caller, operations};
-use crate::args::ConfigArgs;
+use crate::args::ActorArgs;
 use crate::conclusion::follow_on;
 use crate::follow::Follower;
 use crate::output::Output;
 use crate::remote::{self, Reached, reach};
-use crate::wiring::House;
+use crate::wiring::{self, House};
 
 /// Takes the store, sends one command, and carries the session on to its next rest.
-pub(super) async fn send(args: &ConfigArgs, session: Option<&str>, ask: Ask, output: Output) -> Result<ExitCode> {
-    let house = match reach(args, House::open).await? {
+pub(super) async fn send(args: &ActorArgs, session: Option<&str>, ask: Ask, output: Output) -> Result<ExitCode> {
+    let house = match reach(&args.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => house,
         Reached::There(remote) => return remote::session::send(&remote, session, &ask, output).await,
     };
     house.during(async |house| send_in(house, args, session, ask, output).await).await
 }
 
-async fn send_in(
-    house: &House,
-    args: &ConfigArgs,
-    session: Option<&str>,
-    ask: Ask,
-    output: Output,
-) -> Result<ExitCode> {
-    let (operations, caller) = (operations(house), caller(args));
+async fn send_in(house: &House, args: &ActorArgs, session: Option<&str>, ask: Ask, output: Output) -> Result<ExitCode> {
+    let (operations, caller) = (operations(house), caller(&args.author));
     let id = match (&ask, session) {
         (Ask::Answer { approval, .. }, _) => operations.lookups().session_of(&caller, approval).await?,
         (_, Some(session)) => operations.lookups().session_named(&caller, session).await?,

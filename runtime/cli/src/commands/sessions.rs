@@ -21,7 +21,7 @@ use super::erase::erase;
 use super::send::send;
 use super::show::{report, show, tail};
 use super::transfer;
-use crate::args::{ConfigArgs, One};
+use crate::args::{ActorArgs, AuthorArgs, One, ReachArgs, StoreArgs};
 use crate::output::Output;
 use crate::source::Source;
 use crate::wiring::{self, PackSet};
@@ -37,26 +37,26 @@ pub(crate) enum Sessions {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ReachArgs,
     },
     /// Shows where a session stands: its status, its reports and what it waits for.
-    Show(One),
+    Show(One<ReachArgs>),
     /// Prints a session's events up to now.
     Tail {
         #[command(flatten)]
-        one: One,
+        one: One<ReachArgs>,
         /// Prints what comes, too, until the session ends.
         #[arg(long, short)]
         follow: bool,
     },
     /// Prints a session's report as Markdown: its case, what its agents reported and what happened.
-    Report(One),
+    Report(One<ReachArgs>),
     /// Carries on what is owed, of one session or of all.
     Continue {
         /// Id or handle; all without one.
         session: Option<String>,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: ActorArgs,
     },
     /// Stops a session for good.
     Stop {
@@ -113,7 +113,7 @@ pub(crate) enum Sessions {
     /// Writes a session into one file: its records as they are stored, with their hashes, and its large results.
     Export {
         #[command(flatten)]
-        one: One,
+        one: One<StoreArgs>,
         /// The new file.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
@@ -124,7 +124,9 @@ pub(crate) enum Sessions {
         /// The file that `export` wrote.
         file: PathBuf,
         #[command(flatten)]
-        config: ConfigArgs,
+        config: StoreArgs,
+        #[command(flatten)]
+        author: AuthorArgs,
     },
     /// Settles a call of which nobody knows whether it happened.
     Settle {
@@ -172,7 +174,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         }
         Sessions::Erase { one, reason } => erase(&one, &reason, output).await,
         Sessions::Export { one, to } => transfer::export(&one, &to, output).await,
-        Sessions::Import { file, config } => transfer::import(&file, &config, output).await,
+        Sessions::Import { file, config, author } => transfer::import(&file, &config, &author, output).await,
         Sessions::Settle { one, call, what, note } => {
             let settlement = match what {
                 Truth::Happened => Settlement::Happened { note },
@@ -192,7 +194,7 @@ fn row(view: &SessionView) -> Value {
     })
 }
 
-async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+async fn list(status: Option<String>, limit: u32, config: &ReachArgs, output: Output) -> Result<ExitCode> {
     let status = status.as_deref().map(Status::of_word);
     let filter = SessionFilter { status, limit, ..SessionFilter::default() };
     let rows: Vec<Value> = Source::of(config).await?.sessions(&filter).await?.iter().map(row).collect();
@@ -201,10 +203,11 @@ async fn list(status: Option<String>, limit: u32, config: &ConfigArgs, output: O
 }
 
 async fn preview(one: &One, output: Output) -> Result<ExitCode> {
-    let decision: RetryDecision = match Source::of(&one.config).await? {
+    let decision: RetryDecision = match Source::of(&one.config.reach).await? {
         Source::Daemon(remote) => remote.get(&["sessions", &one.session, "retry"]).await?,
         Source::Files { reads, caller } => {
-            let (config, lookups) = (wiring::config(&one.config)?, Lookups::new(Arc::clone(&reads.sessions)));
+            let (config, lookups) =
+                (wiring::config(&one.config.reach.store)?, Lookups::new(Arc::clone(&reads.sessions)));
             let session = lookups.session(&caller, lookups.session_named(&caller, &one.session).await?).await?.session;
             let packs = PackSet::load(&config)?.with_pinned(&*reads.packs).await?;
             preview_retry(&session, packs.of(session.pack_digest(), session.pack()).map(|pack| &**pack))?

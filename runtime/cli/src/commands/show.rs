@@ -13,7 +13,7 @@ use provost_face::{
 };
 use serde_json::json;
 
-use crate::args::One;
+use crate::args::{One, ReachArgs};
 use crate::follow::{EventTeller, print};
 use crate::output::{DIM, Output, status};
 use crate::source::Source;
@@ -22,7 +22,7 @@ use crate::source::Source;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Prints where a session stands.
-pub(super) async fn show(one: &One, output: Output) -> Result<ExitCode> {
+pub(super) async fn show(one: &One<ReachArgs>, output: Output) -> Result<ExitCode> {
     let source = Source::of(&one.config).await?;
     if let Some((row, tombstone)) = source.tombstone(&one.session).await? {
         let value = json!({
@@ -104,7 +104,7 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
 }
 
 /// Prints a session's events, and those that come, until it ends.
-pub(super) async fn tail(one: &One, follow: bool, output: Output) -> Result<ExitCode> {
+pub(super) async fn tail(one: &One<ReachArgs>, follow: bool, output: Output) -> Result<ExitCode> {
     let source = Source::of(&one.config).await?;
     let mut tail = Tail::new(source.session_id(&one.session).await?, Seq(0));
     let (mut told, mut ended) = (EventTeller::default(), false);
@@ -130,7 +130,7 @@ fn ends(event: &Event) -> Option<bool> {
 }
 
 /// Prints a session's report as Markdown, or as the API gives it.
-pub(super) async fn report(one: &One, output: Output) -> Result<ExitCode> {
+pub(super) async fn report(one: &One<ReachArgs>, output: Output) -> Result<ExitCode> {
     let source = Source::of(&one.config).await?;
     if output.is_json() {
         output.json(&serde_json::to_value(source.session(&one.session).await?)?);

@@ -12,12 +12,11 @@ use provost_store::Stores;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::local::caller;
-use crate::args::{ConfigArgs, Tokens};
+use super::local::{caller, keep, nothing};
+use crate::args::{ActorArgs, ReachArgs, Tokens};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
 use crate::source::Source;
-use crate::wiring;
 
 pub(super) async fn run(command: Tokens, output: Output) -> Result<ExitCode> {
     match command {
@@ -32,13 +31,13 @@ async fn create(
     name: &str,
     role: AccessRole,
     expires: Option<std::time::Duration>,
-    config: &ConfigArgs,
+    config: &ActorArgs,
     output: Output,
 ) -> Result<ExitCode> {
-    let minted: Minted = match reach(config, wiring::store).await? {
+    let minted: Minted = match reach(&config.reach, nothing, keep).await? {
         Reached::Here(store) => {
             let request = TokenRequest { name: name.to_owned(), role, expires_in: expires };
-            let minted = operations(&store).mint(&caller(config), request).await;
+            let minted = operations(&store).mint(&caller(&config.author), request).await;
             store.close().await;
             minted?
         }
@@ -65,7 +64,7 @@ fn generate(output: Output) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+async fn list(config: &ReachArgs, output: Output) -> Result<ExitCode> {
     let tokens = Source::of(config).await?.tokens().await?;
     let rows: Vec<Value> = tokens
         .iter()
@@ -81,10 +80,10 @@ async fn list(config: &ConfigArgs, output: Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn revoke(token: &str, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
-    match reach(config, wiring::store).await? {
+async fn revoke(token: &str, config: &ActorArgs, output: Output) -> Result<ExitCode> {
+    match reach(&config.reach, nothing, keep).await? {
         Reached::Here(store) => {
-            let revoked = operations(&store).revoke(&caller(config), &TokenId::new(token)).await;
+            let revoked = operations(&store).revoke(&caller(&config.author), &TokenId::new(token)).await;
             store.close().await;
             revoked?;
         }

@@ -10,13 +10,13 @@ use provost_engine::SystemClock;
 use provost_store::{Importer, SessionFile, TransferError};
 use serde_json::json;
 
-use crate::args::{ConfigArgs, One};
+use crate::args::{AuthorArgs, One, StoreArgs};
 use crate::fresh::Fresh;
 use crate::output::Output;
 use crate::wiring;
 
 /// Writes the file, which gets its name once it is whole. Works beside a daemon.
-pub(super) async fn export(one: &One, to: &Path, output: Output) -> Result<ExitCode> {
+pub(super) async fn export(one: &One<StoreArgs>, to: &Path, output: Output) -> Result<ExitCode> {
     let reads = wiring::reads(&wiring::config(&one.config)?).await?;
     let id = wiring::session(&*reads.sessions, &one.session).await?;
     let (fresh, file) = Fresh::create(to)?;
@@ -33,11 +33,11 @@ pub(super) async fn export(one: &One, to: &Path, output: Output) -> Result<ExitC
 }
 
 /// Reads a file into the store, which this process must hold alone.
-pub(super) async fn import(from: &Path, config: &ConfigArgs, output: Output) -> Result<ExitCode> {
+pub(super) async fn import(from: &Path, config: &StoreArgs, author: &AuthorArgs, output: Output) -> Result<ExitCode> {
     let settings = wiring::config(config)?;
     let place = || from.display().to_string();
     let file = std::fs::File::open(from).with_context(|| format!("{} cannot be opened; check the path", place()))?;
-    let who = Importer { by: config.principal(), now: SystemClock.now(), salt: *uuid::Uuid::new_v4().as_bytes() };
+    let who = Importer { by: author.principal(), now: SystemClock.now(), salt: *uuid::Uuid::new_v4().as_bytes() };
     let placed = |error| match error {
         TransferError::File { .. } | TransferError::Io(_) => anyhow::Error::new(error).context(place()),
         TransferError::Session { .. } | TransferError::Store(_) => error.into(),

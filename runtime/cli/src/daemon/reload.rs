@@ -4,14 +4,14 @@ use anyhow::Result;
 use provost_engine::Resources;
 
 use super::{supervision, tokens};
-use crate::args::ConfigArgs;
+use crate::args::StoreArgs;
 use crate::logs::Logs;
 use crate::wiring::{self, Configuration, House};
 
 /// What a reload needs to know.
 #[derive(Debug)]
 pub(crate) struct Reload<'a> {
-    pub(crate) args: &'a ConfigArgs,
+    pub(crate) args: &'a StoreArgs,
     /// The configuration the process was started with.
     pub(crate) started: &'a Configuration,
     pub(crate) house: &'a House,

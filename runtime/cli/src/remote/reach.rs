@@ -1,12 +1,15 @@
 //! Who does a command: this process, or a daemon.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail};
 use provost_domain::access::Secret;
 use provost_domain::port::StoreError;
+use provost_store::Stores;
 
 use super::address;
 use super::client::Remote;
-use crate::args::ConfigArgs;
+use crate::args::ReachArgs;
 use crate::wiring::Configuration;
 use crate::{secret, wiring};
 
@@ -19,18 +22,35 @@ pub(crate) enum Reached<T> {
     There(Remote),
 }
 
-/// Opens the store with `open`, or reaches the daemon that was named or that holds it.
-pub(crate) async fn reach<T>(
-    args: &ConfigArgs,
-    open: impl AsyncFnOnce(&Configuration) -> Result<T>,
+/// Takes the store and opens the rest with `open`, or reaches the daemon that was named or that holds it. Who holds the
+/// store is known before `prepare` is asked for what this process needs to do the command itself; a store that is not there
+/// is held by nobody, and is made only once the rest is known to be good.
+pub(crate) async fn reach<P, T>(
+    args: &ReachArgs,
+    prepare: impl FnOnce(&Configuration) -> Result<P>,
+    open: impl AsyncFnOnce(&Configuration, P, Stores) -> Result<T>,
 ) -> Result<Reached<T>> {
     if let Some(remote) = named(args)? {
         return Ok(Reached::There(remote));
     }
-    let config = wiring::config(args)?;
-    let error = match open(&config).await {
-        Ok(opened) => return Ok(Reached::Here(opened)),
-        Err(error) => error,
+    let config = wiring::config(&args.store)?;
+    let error = if config.store.file().is_some_and(Path::exists) {
+        match wiring::store(&config).await {
+            Ok(store) => match prepare(&config) {
+                Ok(prepared) => return open(&config, prepared, store).await.map(Reached::Here),
+                Err(error) => {
+                    store.close().await;
+                    return Err(error);
+                }
+            },
+            Err(error) => error,
+        }
+    } else {
+        let prepared = prepare(&config)?;
+        match wiring::store(&config).await {
+            Ok(store) => return open(&config, prepared, store).await.map(Reached::Here),
+            Err(error) => error,
+        }
     };
     let Some(StoreError::Held { detail }) = error.downcast_ref() else { return Err(error) };
     let known = config.store.file().map(address::read).transpose().with_context(|| detail.clone())?;
@@ -44,14 +64,14 @@ pub(crate) async fn reach<T>(
 }
 
 /// The daemon that was named, if one was.
-pub(crate) fn named(args: &ConfigArgs) -> Result<Option<Remote>> {
+pub(crate) fn named(args: &ReachArgs) -> Result<Option<Remote>> {
     let Some(server) = &args.server else { return Ok(None) };
     let secret = token(args)?.context("`--server` needs a token of yours, in PROVOST_TOKEN or `--token-file`")?;
     Remote::new(server, &secret).map(Some)
 }
 
 /// The caller's token, if one is given.
-fn token(args: &ConfigArgs) -> Result<Option<Secret>> {
+fn token(args: &ReachArgs) -> Result<Option<Secret>> {
     if let Some(text) = wiring::variable("PROVOST_TOKEN") {
         return secret::parse(&text).context("PROVOST_TOKEN").map(Some);
     }

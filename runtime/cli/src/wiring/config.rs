@@ -14,7 +14,7 @@ use super::engine::EngineConfig;
 use super::environment::variable;
 use super::retention::RetentionConfig;
 use super::server::{LogConfig, ServerConfig};
-use crate::args::ConfigArgs;
+use crate::args::{FileArgs, StoreArgs};
 
 table! {
     /// The configuration, with paths resolved against the folder of its file.
@@ -51,9 +51,14 @@ pub(crate) fn load(path: &Path, variable: Variable<'_>) -> Result<Configuration,
     provost_form::load(path, variable)
 }
 
+/// The configuration alone, for commands that need no store.
+pub(crate) fn config_of_file(args: &FileArgs) -> Result<Configuration> {
+    Ok(load(&args.config, &variable)?)
+}
+
 /// The configuration a command works with.
-pub(crate) fn config(args: &ConfigArgs) -> Result<Configuration> {
-    let mut config = load(&args.config, &variable)?;
+pub(crate) fn config(args: &StoreArgs) -> Result<Configuration> {
+    let mut config = config_of_file(&args.file)?;
     if let Some(store) = &args.store {
         config.store = StoreUrl::from(&**store);
     }

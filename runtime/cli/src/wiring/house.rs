@@ -16,6 +16,7 @@ use super::config::Configuration;
 use super::engine::bounds;
 use super::models::models;
 use super::packs::PackSet;
+use super::store::store;
 use super::tools::{self, Carriers, clock, equip};
 use crate::signals::StopSignals;
 
@@ -33,17 +34,26 @@ pub(crate) struct House {
 }
 
 /// All that sessions work with, checked against each other. The tools are not built yet.
-pub(crate) fn parts(config: &Configuration) -> Result<(PackSet, ModelGateway, ToolSet)> {
+pub(crate) type SessionParts = (PackSet, ModelGateway, ToolSet);
+
+/// Loads all that sessions work with.
+pub(crate) fn parts(config: &Configuration) -> Result<SessionParts> {
     Ok((PackSet::load(config)?, models(config)?, tools::tools(config)?))
 }
 
 impl House {
     /// Takes the store and starts the engine. Its tools send within the call.
     pub(crate) async fn open(config: &Configuration) -> Result<Self> {
-        Self::start(config, |_, _| Ok(None)).await
+        let parts = parts(config)?;
+        Self::start(config, parts, store(config).await?, |_, _| Ok(None)).await
     }
 
-    /// The same, with tools that store what they are to send.
+    /// The same over a store that this process has taken already.
+    pub(crate) async fn over(config: &Configuration, parts: SessionParts, store: Stores) -> Result<Self> {
+        Self::start(config, parts, store, |_, _| Ok(None)).await
+    }
+
+    /// The same as [`Self::open`], with tools that store what they are to send.
     pub(crate) async fn serving(config: &Configuration) -> Result<Self> {
         let give_up_after = config.outbox.give_up_after;
         let outgoing = |store: &Stores, metrics: &Registry| {
@@ -51,19 +61,20 @@ impl House {
             let parts = OutgoingParts { outbox, reads, clock: clock(), give_up_after, metrics: metrics.clone() };
             Outgoing::new(parts).map(Some).context("making the figures")
         };
-        Self::start(config, outgoing).await
+        let parts = parts(config)?;
+        Self::start(config, parts, store(config).await?, outgoing).await
     }
 
     async fn start(
         config: &Configuration,
+        (packs, models, tools): SessionParts,
+        store: Stores,
         outgoing: impl FnOnce(&Stores, &Registry) -> Result<Option<Outgoing>>,
     ) -> Result<Self> {
-        let (packs, models, tools) = parts(config)?;
         let bounds = bounds(config.engine);
         #[cfg(feature = "controls")]
         let bounds = super::controls::without(bounds)?;
-        let (options, within) = bounds;
-        let store = provost_store::open(&config.store, options).await?;
+        let (_, within) = bounds;
         let metrics = Registry::new();
         let outgoing = outgoing(&store, &metrics)?;
         let (tools, carriers) = equip(tools, outgoing.as_ref())?;

@@ -15,7 +15,7 @@ mod shipped;
 mod store;
 mod tools;
 
-pub(crate) use config::{Configuration, config, load};
+pub(crate) use config::{Configuration, config, config_of_file, load};
 pub(crate) use environment::variable;
 pub(crate) use house::{House, parts};
 pub(crate) use models::models;

@@ -3,9 +3,10 @@
 use anyhow::Result;
 use provost_domain::ids::{Handle, SessionId};
 use provost_domain::port::Reads;
-use provost_store::{OpenOptions, StoreReads, Stores};
+use provost_store::{StoreReads, Stores};
 
 use super::config::Configuration;
+use super::engine::bounds;
 
 /// The read side, beside whoever holds the store.
 pub(crate) async fn reads(config: &Configuration) -> Result<StoreReads> {
@@ -14,7 +15,11 @@ pub(crate) async fn reads(config: &Configuration) -> Result<StoreReads> {
 
 /// The store alone, held by this process.
 pub(crate) async fn store(config: &Configuration) -> Result<Stores> {
-    Ok(provost_store::open(&config.store, OpenOptions::default()).await?)
+    let bounds = bounds(config.engine);
+    #[cfg(feature = "controls")]
+    let bounds = super::controls::without(bounds)?;
+    let (options, _) = bounds;
+    Ok(provost_store::open(&config.store, options).await?)
 }
 
 /// A session by id or handle.

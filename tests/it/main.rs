@@ -14,6 +14,7 @@ mod beats;
 mod busy;
 mod chaos;
 mod claims;
+mod clients;
 mod crash_points;
 mod demo;
 mod docs;

@@ -30,7 +30,8 @@ async fn waiting(daemon: &Daemon) -> (String, String) {
 fn broken_config(daemon: &Daemon) {
     let file = daemon.shop.path("provost.yaml");
     let config = std::fs::read_to_string(&file).unwrap();
-    let key = "provider: openai_compatible, base_url: \"http://127.0.0.1:9/v1\", model: m, api_key: {env: NOT_SET_HERE}";
+    let key =
+        "provider: openai_compatible, base_url: \"http://127.0.0.1:9/v1\", model: m, api_key: {env: NOT_SET_HERE}";
     let config = config.replace("models:\n", &format!("models:\n  other: {{{key}}}\n"));
     assert!(config.contains("NOT_SET_HERE"));
     std::fs::write(&file, config).unwrap();
@@ -120,7 +121,8 @@ async fn the_store_is_relative_to_the_configuration_and_a_bare_name_works() {
     let store = format!("sqlite://{}", desk.path("provost.db").display());
     std::fs::write(desk.path("provost.yaml"), config.replace(&store, "sqlite://data.db")).unwrap();
     let elsewhere = tempfile::TempDir::new().unwrap();
-    let minted = desk.command(&["tokens", "create", "a", "--role", "viewer"]).current_dir(elsewhere.path()).output().await;
+    let minted =
+        desk.command(&["tokens", "create", "a", "--role", "viewer"]).current_dir(elsewhere.path()).output().await;
     assert!(minted.unwrap().status.success());
     assert!(desk.path("data.db").is_file());
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);

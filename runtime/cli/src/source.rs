@@ -108,7 +108,8 @@ impl Source {
     pub(crate) async fn approvals(&self, session: Option<SessionId>, all: bool) -> Result<Vec<ApprovalView>> {
         match self {
             Self::Files { reads, caller } => {
-                let filter = ApprovalFilter { session, pending_only: !all, limit: ROWS_MAX };
+                let filter =
+                    ApprovalFilter { session, pending_only: !all, limit: ROWS_MAX, ..ApprovalFilter::default() };
                 Ok(lookups(reads).approvals(caller, &filter).await?.items)
             }
             Self::Daemon(remote) => {

@@ -89,5 +89,6 @@ fn torn(n: usize, hypothesis: &Value) -> Vec<String> {
     let named = |side: &str| hypothesis.get(side).and_then(Value::as_array).map_or(&[][..], Vec::as_slice).to_vec();
     let against = named("against");
     let both = named("for").into_iter().filter(|evidence| against.contains(evidence));
-    both.map(|evidence| format!("report/hypotheses/{n}: {evidence} stands under `for` and `against`; keep one")).collect()
+    both.map(|evidence| format!("report/hypotheses/{n}: {evidence} stands under `for` and `against`; keep one"))
+        .collect()
 }

@@ -145,7 +145,9 @@ async fn a_corrupt_store_is_refused_and_left_alone() {
         check(&desk, &arguments, &["the store is damaged: ", "provost.db", "restore a backup"]).await;
     }
     assert_eq!(fs::read(&file).unwrap(), garbage);
-    fs::remove_file(&file).unwrap();
+    for left in ["provost.db", "provost.db.lock"] {
+        drop(fs::remove_file(desk.path(left)));
+    }
     desk.run(&["run", "incident", "--input", &desk.alert()]).await;
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 3]).unwrap();

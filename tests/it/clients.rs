@@ -139,7 +139,14 @@ async fn the_store_is_relative_to_the_configuration_and_a_bare_name_works() {
     let mut line = String::new();
     BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
-    let ready = reqwest::get(format!("{}/readyz", said["listening"].as_str().unwrap())).await.unwrap();
+    let ready = provost_http::client(None)
+        .unwrap()
+        .build()
+        .unwrap()
+        .get(format!("{}/readyz", said["listening"].as_str().unwrap()))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(ready.status(), reqwest::StatusCode::OK);
     daemon.kill().await.unwrap();
 }

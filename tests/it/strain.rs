@@ -32,7 +32,7 @@ async fn connections_that_ask_nothing_keep_nobody_out() {
         let asked = daemon.request("", Method::GET, "/healthz").timeout(Duration::from_secs(10)).send();
         assert_eq!(asked.await.unwrap().status(), StatusCode::OK, "{}", daemon.log());
     }
-    assert_eq!(daemon.open().await.len(), 40, "the store and the tools have files");
+    assert!(daemon.open().await.starts_with("ses_"), "the store and the tools have files");
     drop(idle);
 }
 

@@ -48,7 +48,7 @@ pub struct TextForm {
 
 /// Visits each kind of body, for those who make something of all of them.
 pub trait SteerVisitor {
-    /// Visits one.
+    /// Takes the kind as a type: its constants say what there is to know.
     fn visit<S: Steer>(&mut self);
 }
 
@@ -154,9 +154,9 @@ impl Steer for SayBody {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Truth {
-    /// It happened.
+    /// It took effect.
     Happened,
-    /// It did not happen.
+    /// It had no effect.
     DidNotHappen,
     /// Nobody will ever know.
     GiveUp,
@@ -166,7 +166,7 @@ pub(crate) enum Truth {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettleBody {
-    /// The call.
+    /// The call in doubt, as the session names it.
     call: String,
     /// What is true.
     what: Truth,

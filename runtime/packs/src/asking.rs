@@ -3,7 +3,7 @@
 use provost_domain::gate::{GateAction, base_action, tightest_action};
 use provost_domain::ids::ToolName;
 use provost_domain::pack::Pack;
-use provost_domain::tool::ToolSpec;
+use provost_domain::tool::{EffectClass, ToolSpec};
 use provost_form::{ErrorLog, FormError};
 
 use crate::agent::Agent;
@@ -32,7 +32,8 @@ pub(crate) fn check(
     let mut errors = Vec::new();
     for agent in agents {
         let Some(watch) = &agent.raw.watch else { continue };
-        let Some(spec) = backend(&watch.tool) else { continue };
+        // One that does more than read is refused as such.
+        let Some(spec) = backend(&watch.tool).filter(|spec| spec.effect == EffectClass::Read) else { continue };
         let mut log = ErrorLog::new(agent.path.clone());
         measured(spec, pack, |message| {
             log.report(watch.tool.place, message, "measure with a tool that runs by itself");

@@ -1,4 +1,4 @@
-//! The page's login: a secret in a cookie, whose digest the store knows until the login ends. It is no token, and is worth nothing once
+//! The page's login: a secret in a cookie, whose digest the store knows until the login ends. It cannot stand in for a token, and is worth nothing once
 //! its token is not.
 
 use std::sync::Arc;

@@ -17,14 +17,14 @@ use crate::state::Server;
 
 /// The routes, with their part of the document.
 pub(crate) fn routes() -> OpenApiRouter<Server> {
-    let mut all = Routes(Vec::new());
+    let mut all = SteerRoutes(Vec::new());
     steers(&mut all);
     all.0.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::routes)
 }
 
-struct Routes(Vec<UtoipaMethodRouter<Server>>);
+struct SteerRoutes(Vec<UtoipaMethodRouter<Server>>);
 
-impl SteerVisitor for Routes {
+impl SteerVisitor for SteerRoutes {
     fn visit<S: Steer>(&mut self) {
         let mut schemas = vec![(S::name().into_owned(), S::schema())];
         S::schemas(&mut schemas);

@@ -10,7 +10,7 @@ use provost_face::{DeliveryDetail, DeliveryOperations, DeliveryView, TakenView, 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::local::{caller, keep, nothing};
+use super::local::{caller, keep};
 use crate::args::{ActorArgs, Deliveries, OneDelivery};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
@@ -62,7 +62,7 @@ fn plain(value: &Value) -> String {
 }
 
 async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
-    match reach(&one.config, nothing, keep).await? {
+    match reach(&one.config, |_| Ok(()), keep).await? {
         Reached::Here(store) => {
             store.close().await;
             bail!("deliveries are worked on by the daemon: start `provost serve`, then replay it");
@@ -77,7 +77,7 @@ async fn replay(one: &OneDelivery, output: Output) -> Result<()> {
 }
 
 async fn dismiss(one: &OneDelivery<ActorArgs>, reason: &str, output: Output) -> Result<()> {
-    match reach(&one.config.reach, nothing, keep).await? {
+    match reach(&one.config.reach, |_| Ok(()), keep).await? {
         Reached::Here(store) => {
             let operations =
                 DeliveryOperations::new(Arc::clone(&store.deliveries), Arc::clone(&store.reads.deliveries));

@@ -17,11 +17,6 @@ pub(super) fn operations(house: &House) -> Operations {
     Operations::new(house.engine.clone(), house.eraser().clone())
 }
 
-/// What a command needs that works on the store alone.
-pub(super) fn nothing(_: &Configuration) -> Result<()> {
-    Ok(())
-}
-
 /// The store alone, without an engine: it is closed by the command.
 pub(super) async fn keep(_: &Configuration, (): (), store: Stores) -> Result<Stores> {
     std::future::ready(Ok(store)).await

@@ -12,7 +12,7 @@ use provost_store::Stores;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::local::{caller, keep, nothing};
+use super::local::{caller, keep};
 use crate::args::{ActorArgs, ReachArgs, Tokens};
 use crate::output::Output;
 use crate::remote::{Reached, reach};
@@ -34,7 +34,7 @@ async fn create(
     config: &ActorArgs,
     output: Output,
 ) -> Result<ExitCode> {
-    let minted: Minted = match reach(&config.reach, nothing, keep).await? {
+    let minted: Minted = match reach(&config.reach, |_| Ok(()), keep).await? {
         Reached::Here(store) => {
             let request = TokenRequest { name: name.to_owned(), role, expires_in: expires };
             let minted = operations(&store).mint(&caller(&config.author), request).await;
@@ -81,7 +81,7 @@ async fn list(config: &ReachArgs, output: Output) -> Result<ExitCode> {
 }
 
 async fn revoke(token: &str, config: &ActorArgs, output: Output) -> Result<ExitCode> {
-    match reach(&config.reach, nothing, keep).await? {
+    match reach(&config.reach, |_| Ok(()), keep).await? {
         Reached::Here(store) => {
             let revoked = operations(&store).revoke(&caller(&config.author), &TokenId::new(token)).await;
             store.close().await;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::intent::{self, Caller};
+use super::intent::{self, CallOrigin};
 use super::refuse::{check_authority, ended};
 use super::{call, claim};
 use crate::command::Answer;
@@ -114,7 +114,7 @@ fn edited(draft: &Draft<'_>, pending: &PendingApproval, args: &Map<String, Value
         return Err(refused(ToolRefusal::InvalidArguments { problems }));
     }
     call::check(draft, spec, &prepared.args).map_err(refused)?;
-    let gate = intent::decision(draft, spec, &prepared.args, Caller::Agent);
+    let gate = intent::decision(draft, spec, &prepared.args, CallOrigin::Agent);
     if gate.action == GateAction::Deny {
         return Err(refused(ToolRefusal::Denied { reason: gate.reason }));
     }

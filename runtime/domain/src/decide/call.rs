@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::intent::{self, Caller, Gated};
+use super::intent::{self, CallOrigin, GateAnswer};
 use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::FINISH_TOOL;
 use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, ToolRefused};
@@ -104,10 +104,10 @@ fn propose_backend(
     if taken(draft, call) >= draft.facts.pack.limits.tool_calls_per_turn {
         return Err(ToolRefusal::LimitReached);
     }
-    match intent::gate(draft, spec, &call.id, prepared, Caller::Agent) {
-        Gated::Cleared(cleared) => intent::record(draft, spec, call.id.clone(), cleared),
-        Gated::Asks(prepared, decision) => ask_person(draft, &call.id, &spec.name, prepared, decision),
-        Gated::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
+    match intent::gate(draft, spec, &call.id, prepared, CallOrigin::Agent) {
+        GateAnswer::Cleared(cleared) => intent::record(draft, spec, call.id.clone(), cleared),
+        GateAnswer::Asks(prepared, decision) => ask_person(draft, &call.id, &spec.name, prepared, decision),
+        GateAnswer::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
     }
     Ok(())
 }
@@ -189,12 +189,12 @@ pub(super) fn propose_effect(draft: &mut Draft<'_>, tool: &ToolName, open: &Open
     let args = open.args.as_object().cloned().unwrap_or_default();
     let prepared = inject::prepare(&spec.schema, &args, &intent::injected(draft));
     check(draft, spec, &prepared.args)?;
-    let caller = if open.by.is_person() { Caller::PersonClaim } else { Caller::AgentClaim };
+    let caller = if open.by.is_person() { CallOrigin::PersonClaim } else { CallOrigin::AgentClaim };
     let effect = open.call.effect();
     match intent::gate(draft, spec, &effect, prepared, caller) {
-        Gated::Cleared(cleared) => intent::record(draft, spec, effect, cleared),
-        Gated::Asks(prepared, decision) => ask_person(draft, &effect, &spec.name, prepared, decision),
-        Gated::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
+        GateAnswer::Cleared(cleared) => intent::record(draft, spec, effect, cleared),
+        GateAnswer::Asks(prepared, decision) => ask_person(draft, &effect, &spec.name, prepared, decision),
+        GateAnswer::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
     }
     Ok(())
 }

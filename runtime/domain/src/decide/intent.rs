@@ -28,7 +28,7 @@ pub(super) struct Clearance {
 
 /// Who has a backend tool called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
+pub(super) enum CallOrigin {
     /// An agent, through its own call or as a measurement.
     Agent,
     /// An agent's claim, whose effect the call is.
@@ -40,7 +40,7 @@ pub(super) enum Caller {
 /// What the gate says to a call.
 #[derive(Debug)]
 #[must_use = "a call that nobody carries on with is lost"]
-pub(super) enum Gated {
+pub(super) enum GateAnswer {
     /// It may run.
     Cleared(Clearance),
     /// A person must be asked first.
@@ -56,37 +56,46 @@ pub(super) fn injected(draft: &Draft<'_>) -> Injection {
 }
 
 /// Puts a call before the gate, and records what the gate does unless it just lets the call run.
-pub(super) fn gate(draft: &mut Draft<'_>, spec: &ToolSpec, call: &CallId, prepared: Prepared, caller: Caller) -> Gated {
+pub(super) fn gate(
+    draft: &mut Draft<'_>,
+    spec: &ToolSpec,
+    call: &CallId,
+    prepared: Prepared,
+    caller: CallOrigin,
+) -> GateAnswer {
     let decision = decision(draft, spec, &prepared.args, caller);
     if decision.action != GateAction::Auto {
         draft.push(GateFired { call: Some(call.clone()), action: decision.action, reason: decision.reason });
     }
     match decision.action {
-        GateAction::Deny => Gated::Denied(decision.reason),
-        GateAction::Approve => Gated::Asks(prepared, decision),
+        GateAction::Deny => GateAnswer::Denied(decision.reason),
+        GateAction::Approve => GateAnswer::Asks(prepared, decision),
         GateAction::Auto | GateAction::Notify => {
             let Prepared { args, injected, overridden, dropped } = prepared;
-            Gated::Cleared(Clearance { args: args.into(), injected, overridden, dropped, approval: None })
+            GateAnswer::Cleared(Clearance { args: args.into(), injected, overridden, dropped, approval: None })
         }
     }
 }
 
 /// The gate's answer for a backend call. The environment is the call's own (after injection), else the session's.
-pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller: Caller) -> GateDecision {
+pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller: CallOrigin) -> GateDecision {
     let own = args.get("environment").and_then(Value::as_str);
     let values = injected(draft);
     let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
     let call = GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.changes_world(), environment };
     // A person who acts under their own name is not held to how sure an agent was.
     let confidence = match caller {
-        Caller::Agent | Caller::AgentClaim => draft.session.confidence(),
-        Caller::PersonClaim => Some(Confidence::FULL),
+        CallOrigin::Agent | CallOrigin::AgentClaim => draft.session.confidence(),
+        CallOrigin::PersonClaim => Some(Confidence::FULL),
     };
     let mut decision = should_gate(&call, confidence, &draft.facts.pack.gates);
     match (caller, decision.action) {
-        (Caller::AgentClaim | Caller::PersonClaim, GateAction::Approve) => decision.reason = GateReason::Effect,
-        (Caller::Agent, _)
-        | (Caller::AgentClaim | Caller::PersonClaim, GateAction::Auto | GateAction::Notify | GateAction::Deny) => {}
+        (CallOrigin::AgentClaim | CallOrigin::PersonClaim, GateAction::Approve) => decision.reason = GateReason::Effect,
+        (CallOrigin::Agent, _)
+        | (
+            CallOrigin::AgentClaim | CallOrigin::PersonClaim,
+            GateAction::Auto | GateAction::Notify | GateAction::Deny,
+        ) => {}
     }
     decision
 }

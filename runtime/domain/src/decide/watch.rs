@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::draft::Draft;
 use super::fail;
 use super::finish::finish;
-use super::intent::{self, Caller, Gated};
+use super::intent::{self, CallOrigin, GateAnswer};
 use crate::condition::{all_hold, lookup};
 use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
@@ -42,9 +42,9 @@ pub(super) fn poll(draft: &mut Draft<'_>, assignment: AssignmentId) {
     let args = resolved(&spec.args, draft.session.fields());
     let prepared = inject::prepare(&tool.schema, &args, &intent::injected(draft));
     // A measurement waits for nobody: packs whose gate would have a person asked are refused when they are loaded.
-    match intent::gate(draft, tool, &id, prepared, Caller::Agent) {
-        Gated::Cleared(cleared) => intent::record(draft, tool, id, cleared),
-        Gated::Asks(..) | Gated::Denied(_) => {
+    match intent::gate(draft, tool, &id, prepared, CallOrigin::Agent) {
+        GateAnswer::Cleared(cleared) => intent::record(draft, tool, id, cleared),
+        GateAnswer::Asks(..) | GateAnswer::Denied(_) => {
             let detail = format!("the gate does not let `{}`, with which it measures, run by itself", tool.name);
             fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::DecodeError;
 use super::list::{About, Decodable, about, events};
-use super::news::News;
+use super::news::EventNews;
 use super::upcast::Upcasts;
 use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement};
 use crate::confidence::Confidence;

@@ -44,7 +44,7 @@ pub(super) trait Decodable: Sized {
     type Form: serde::de::DeserializeOwned + Into<Self>;
 }
 
-/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of [`News`](super::News);
+/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of [`EventNews`](super::EventNews);
 /// `of` names the field that tells what the event speaks of. A sealed kind has its payload elsewhere.
 macro_rules! events {
     (
@@ -95,10 +95,10 @@ macro_rules! events {
             }
 
             /// What kind of news it is.
-            pub(super) fn news(&self) -> News {
+            pub(super) fn news(&self) -> EventNews {
                 match self {
-                    $(Self::$name(_) => News::$news,)*
-                    $(Self::$sealed(_) => News::$sealed_news,)*
+                    $(Self::$name(_) => EventNews::$news,)*
+                    $(Self::$sealed(_) => EventNews::$sealed_news,)*
                 }
             }
 

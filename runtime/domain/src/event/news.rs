@@ -4,7 +4,7 @@ use super::kinds::EventBody;
 
 /// What an event says of the work that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum EventNews {
     /// The work goes on.
     Progress,
     /// The same work starts again, which a session that ends its processes does for ever.
@@ -17,16 +17,16 @@ impl EventBody {
     /// Whether it shows that the worker of the open assignment is alive. What others say does not.
     pub(crate) fn is_activity(&self) -> bool {
         match self.news() {
-            News::Progress | News::Again => true,
-            News::Outside => false,
+            EventNews::Progress | EventNews::Again => true,
+            EventNews::Outside => false,
         }
     }
 
     /// Whether it is more than starting the same work again.
     pub fn is_progress(&self) -> bool {
         match self.news() {
-            News::Progress | News::Outside => true,
-            News::Again => false,
+            EventNews::Progress | EventNews::Outside => true,
+            EventNews::Again => false,
         }
     }
 }

@@ -39,14 +39,14 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
 
 /// A route for every body that steers a session.
 fn steering() -> Router<Server> {
-    let mut all = Routes(Router::new());
+    let mut all = SteerForms(Router::new());
     steers(&mut all);
     all.0
 }
 
-struct Routes(Router<Server>);
+struct SteerForms(Router<Server>);
 
-impl SteerVisitor for Routes {
+impl SteerVisitor for SteerForms {
     fn visit<S: Steer>(&mut self) {
         let path = format!("/sessions/{{session}}/{}", S::VERB);
         self.0 = std::mem::take(&mut self.0).route(&path, post(actions::steer::<S>));

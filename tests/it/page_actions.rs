@@ -253,5 +253,5 @@ async fn a_note_is_shown_on_the_page_and_in_the_report_also_after_the_end() {
     let (folded, events) = (face.house.folded(session).await, face.house.log(session).await);
     assert_eq!((folded.status().as_str(), face.house.problems(session).await), ("stopped", vec![]));
     let report = provost_face::markdown(&folded, &events).unwrap();
-    assert!(report.contains("Note by user:"), "{report}");
+    assert!(report.contains("Note by user\\:"), "{report}");
 }

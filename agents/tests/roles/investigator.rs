@@ -27,8 +27,14 @@ async fn a_report_that_says_nothing_is_sent_back() {
 /// Red without the role's check.
 #[tokio::test]
 async fn a_result_that_speaks_for_and_against_a_cause_is_sent_back() {
-    let hypothesis = json!({"cause": "a bad release", "confidence": 0.8, "for": ["a", "b"], "against": ["b"]});
-    Play::refuses("second", json!({"hypotheses": [hypothesis]}), "stands under `for` and `against`").await;
+    let play = Play::of("second").await;
+    play.model.calls(&[("read__gauge", json!({}))]);
+    let told = play.told(2).await;
+    let evidence = told.split(r#""evidence":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let hypothesis = json!({"cause": "a bad release", "confidence": 0.8, "for": [evidence], "against": [evidence]});
+    play.model.report(&json!({"hypotheses": [hypothesis]}));
+    let told = play.told(3).await;
+    assert!(told.contains("stands under `for` and `against`"), "{told}");
 }
 
 #[tokio::test]

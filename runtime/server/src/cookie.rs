@@ -1,5 +1,5 @@
-//! The page's login: a secret in a cookie, whose digest the store knows until the login ends. It cannot stand in for a token, and is worth nothing once
-//! its token is not.
+//! The page's login: a secret in a cookie, whose digest the store knows until the login ends. It cannot stand in for a token,
+//! and is worth nothing once its token is not.
 
 use std::sync::Arc;
 use std::time::Duration;

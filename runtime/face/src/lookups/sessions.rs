@@ -87,11 +87,15 @@ impl Lookups {
     /// See [`Self::session_named`]; or what it said was erased.
     pub async fn session(&self, caller: &Caller, id: SessionId) -> Result<SessionState, OperationError> {
         caller.require(Permission::Look)?;
-        let row = self.reads().session(id).await?;
+        let mut row = self.reads().session(id).await?;
         let mut log = LogReader::from_snapshot(self.reads(), id).await?;
         log.to_end(self.reads()).await?;
         let none = || OperationError::new(Code::NotFound, "the session has no events yet");
         let session = log.into_session().ok_or_else(none)?;
+        if row.head_seq < session.head() {
+            // It went on in between.
+            row = self.reads().session(id).await?;
+        }
         Ok(SessionState { row, session })
     }
 

@@ -78,7 +78,7 @@ async fn nothing_is_written_over_and_nothing_half_done_is_left() {
     provost_tests::transfer::raw(&desk.path("provost.db"), "UPDATE sessions SET status = 'resolved'").await;
     let output = desk.run(&["backup", "--to", &desk.path("damaged").display().to_string()]).await;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.code() == Some(1) && said.contains("the row's status is not the log's"), "{said}");
+    assert!(output.status.code() == Some(5) && said.contains("the row's status is not the log's"), "{said}");
     assert!(desk.path("damaged").is_file() && !desk.path("damaged.partial").exists());
 }
 

@@ -50,4 +50,5 @@ mod systemd;
 mod tidy;
 mod tls;
 mod transfer;
+mod unreadable;
 mod unserved;

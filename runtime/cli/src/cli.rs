@@ -11,7 +11,7 @@ use crate::output::Form;
 /// A runtime for teams of AI agents that do operational work.
 ///
 /// Exit codes: 0 done; 1 an error; 2 wrong usage; 3 the session waits for a person; 4 it ended without an outcome
-/// (`needs_review`, error, stopped).
+/// (`needs_review`, error, stopped); 5 a copy was made, and the store has problems.
 #[derive(Debug, Parser)]
 #[command(name = "provost", version)]
 pub(crate) struct Cli {

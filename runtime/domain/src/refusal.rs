@@ -240,6 +240,12 @@ pub enum Refusal {
         /// The names there are.
         known: Vec<String>,
     },
+    /// It stands in the session's inbox in a form that nobody can read.
+    #[error("the stored command cannot be read ({detail}); nothing of it was done: send it again")]
+    CommandUnreadable {
+        /// Where it stands, and what was seen.
+        detail: String,
+    },
     /// What the session said may not be erased yet.
     #[error("the session cannot be erased: {why}")]
     NotErasable {
@@ -305,6 +311,7 @@ impl Refusal {
             Self::UnknownTerminalTool { .. } => "unknown_terminal_tool",
             Self::CallUnderWay { .. } => "call_under_way",
             Self::OutcomeUnsettled { .. } => "outcome_unsettled",
+            Self::CommandUnreadable { .. } => "command_unreadable",
             Self::NotErasable { .. } => "not_erasable",
             Self::InvalidReason { .. } => "invalid_body",
             Self::PackChanged { .. } => "pack_changed",

@@ -177,6 +177,9 @@ codes! {
     /// No such terminal tool.
     UnknownTerminalTool = ("unknown_terminal_tool", 422, "no such terminal tool",
         "Use one of the pack's terminal tools; `/v1/packs` lists them.");
+    /// It was stored, and cannot be read any more.
+    CommandUnreadable = ("command_unreadable", 422, "the stored command cannot be read",
+        "Nothing of it was done: send it again under a new key, and run `provost audit verify`.");
     /// It may not be erased yet.
     NotErasable = ("not_erasable", 409, "the session cannot be erased now",
         "Stop the session or wait for its end, settle its calls in doubt, wait until its messages are sent, and ask again.");
@@ -227,6 +230,7 @@ impl Code {
             Refusal::CallUnderWay { .. } => Self::CallUnderWay,
             Refusal::OutcomeUnsettled { .. } => Self::OutcomeUnsettled,
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
+            Refusal::CommandUnreadable { .. } => Self::CommandUnreadable,
             Refusal::NotErasable { .. } => Self::NotErasable,
             Refusal::InvalidReason { .. } => Self::InvalidBody,
             Refusal::PackChanged { .. } => Self::PackChanged,

@@ -102,6 +102,7 @@ impl From<Refusal> for OperationError {
             | Refusal::NotInDoubt { .. }
             | Refusal::CallUnderWay { .. }
             | Refusal::UnknownTerminalTool { .. }
+            | Refusal::CommandUnreadable { .. }
             | Refusal::NotErasable { .. }
             | Refusal::InvalidReason { .. }
             | Refusal::PackChanged { .. } => error,

@@ -17,5 +17,6 @@ mod outbound;
 pub use inbound::{
     AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
     IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, first_case,
+    unreadable_plan,
 };
 pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

@@ -13,6 +13,9 @@ use crate::output::{BAD, GOOD, Output};
 use crate::progress::Progress;
 use crate::wiring;
 
+/// The exit code of a copy that was made of a store with problems.
+const PROBLEMS: u8 = 5;
+
 /// Copies, verifies the copy, and only then gives it its name. A copy of a damaged store is kept, and said to be one.
 pub(super) async fn run(args: BackupArgs, output: Output) -> Result<ExitCode> {
     let reads = wiring::reads(&wiring::config(&args.config)?).await?;
@@ -26,11 +29,13 @@ pub(super) async fn run(args: BackupArgs, output: Output) -> Result<ExitCode> {
     let (to, problems, sessions) = (args.to.display(), found.problems, found.sessions);
     let verdict = match problems {
         0 => format!("{GOOD}clean{GOOD:#}"),
-        _ => format!("{BAD}{problems} problems{BAD:#}, which the store has too: verify it, and keep older backups"),
+        _ => format!(
+            "the copy was made, with {BAD}{problems} problems{BAD:#} that the store has too: verify it, and keep older backups"
+        ),
     };
     output.result(
         &json!({"file": to.to_string(), "bytes": bytes, "sessions": sessions, "problems": problems}),
         &format!("{to}: {bytes} bytes, {sessions} sessions: {verdict}"),
     );
-    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }

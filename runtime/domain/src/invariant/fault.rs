@@ -13,6 +13,8 @@ pub enum Fault {
     Projection,
     /// A large result that an event names.
     Content,
+    /// Something that waits beside the logs: a command, a delivery, a plan, a message.
+    Row,
     /// Nothing would ever wake the session.
     Asleep,
 }
@@ -27,6 +29,9 @@ impl Fault {
                 "the log is whole: keep the file, `provost sessions export` the session and import it into another store"
             }
             Self::Content => "keep the file, and take the session from a backup made before; its events can be read",
+            Self::Row => {
+                "the logs are not concerned: a command is refused and a delivery becomes bad when it is next looked at; send it again"
+            }
             Self::Asleep => "start it, stop it or say something to it: any command wakes it",
         }
     }

@@ -30,8 +30,17 @@ pub trait CommandLog: Send + Sync + std::fmt::Debug {
 pub struct InboxEntry {
     /// Its id, unique in its session.
     pub cmd_id: CmdId,
-    /// What was asked for, and by whom.
-    pub command: Command,
+    /// What was asked for, and by whom; or why nobody can tell. The owner settles what cannot be read as refused, so that
+    /// nothing waits behind it.
+    pub command: Result<Command, UnreadableCommand>,
+}
+
+/// A stored command that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct UnreadableCommand {
+    /// Where it stands, and what was seen.
+    pub detail: String,
 }
 
 /// What became of a command, as its submitter reads it: the reply or refusal as JSON.

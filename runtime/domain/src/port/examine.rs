@@ -16,6 +16,9 @@ pub trait Examine: Send + Sync + std::fmt::Debug {
     /// What the storage itself finds wrong with its files, one line each; nothing when all is well. May read all of them.
     async fn damage(&self) -> Vec<String>;
 
+    /// The rows of the tables beside the logs that cannot be read as what they are, one line each.
+    async fn unreadable_rows(&self) -> Vec<String>;
+
     /// A walk through all sessions.
     fn walk(&self) -> Box<dyn SessionWalk>;
 

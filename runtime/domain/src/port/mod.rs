@@ -21,7 +21,7 @@ mod roles;
 mod tokens;
 mod tool;
 
-pub use commands::{Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry, Submitted};
+pub use commands::{Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry, Submitted, UnreadableCommand};
 pub use deliveries::{
     Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, DismissAnswer, Finish,
     Finished, GroupWork, Known, Mark, NewDelivery, UnknownState,

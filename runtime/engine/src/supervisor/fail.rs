@@ -20,7 +20,7 @@ impl State {
         let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
         let queued = self.inputs.drain(..).filter_map(|input| match input {
             Input::Create(_, reply) | Input::Direct(_, reply) => reply,
-            Input::Report(_) | Input::Inbox(..) => None,
+            Input::Report(_) | Input::Inbox(..) | Input::Unreadable(..) => None,
         });
         for reply in answers.chain(queued).chain(self.boot.take().and_then(answerer)) {
             drop(reply.send(Err(EngineError::Store(error.clone()))));

@@ -8,7 +8,7 @@ use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody};
 use provost_domain::ids::Seq;
 use provost_domain::pack::Pack;
-use provost_domain::port::InboxEntry;
+use provost_domain::port::{InboxEntry, UnreadableCommand};
 use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use provost_domain::status::Status;
@@ -54,7 +54,10 @@ impl State {
         self.wake_seq = self.wake_seq.max(wake_seq);
         for entry in inbox {
             if self.seen.insert(entry.cmd_id.clone()) {
-                self.inputs.push_back(Input::Inbox(entry.cmd_id, Box::new(entry.command)));
+                self.inputs.push_back(match entry.command {
+                    Ok(command) => Input::Inbox(entry.cmd_id, Box::new(command)),
+                    Err(unreadable) => Input::Unreadable(entry.cmd_id, unreadable),
+                });
             }
         }
     }
@@ -91,6 +94,10 @@ impl State {
             Input::Inbox(cmd_id, command) => {
                 let answer = self.decide(&command, batch)?;
                 batch.acks.push((cmd_id, answer));
+            }
+            Input::Unreadable(cmd_id, UnreadableCommand { detail }) => {
+                tracing::warn!(session = %self.id(), command = %cmd_id, detail, "a stored command cannot be read and is refused");
+                batch.acks.push((cmd_id, StoredAnswer::Refused(Refusal::CommandUnreadable { detail })));
             }
         }
         Ok(())

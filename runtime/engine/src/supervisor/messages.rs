@@ -6,7 +6,7 @@ use provost_domain::command::{Command, Report};
 use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::CmdId;
-use provost_domain::port::{Appended, InboxEntry, Parked, StoreError};
+use provost_domain::port::{Appended, InboxEntry, Parked, StoreError, UnreadableCommand};
 use ractor::ActorId;
 use tokio::sync::oneshot;
 
@@ -105,4 +105,6 @@ pub(crate) enum Input {
     Direct(Box<Command>, Option<Answerer>),
     /// A command from the inbox, settled with its append.
     Inbox(CmdId, Box<Command>),
+    /// What stands in the inbox and cannot be read: settled as refused.
+    Unreadable(CmdId, UnreadableCommand),
 }

@@ -33,5 +33,6 @@ pub use formats::{DeliveryFormat, first_case};
 pub use incoming::Incoming;
 pub use intake::{Intake, Receipt};
 pub use notice::{BadDelivery, Opening};
+pub use plan::unreadable_plan;
 pub use section::{AlertmanagerIntake, IntakeConfig, PagerdutyIntake, RoutingKeyError};
 pub use settings::{FormatSettings, IntakeParts, IntakeSettings};

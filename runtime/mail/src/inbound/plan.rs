@@ -53,6 +53,11 @@ impl<F> DeliveryPlan<F> {
     }
 }
 
+/// Why the stored plan of a group of deliveries cannot be read; `None` if it can.
+pub fn unreadable_plan(stored: &str) -> Option<String> {
+    serde_json::from_str::<DeliveryPlan>(stored).err().map(|error| error.to_string())
+}
+
 /// What a plan is made of.
 #[derive(Debug)]
 pub(super) struct PlanFacts<'a, F = Value> {

@@ -194,6 +194,11 @@ impl Examine for MemoryStore {
         Vec::new()
     }
 
+    /// Its rows are values.
+    async fn unreadable_rows(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn walk(&self) -> Box<dyn SessionWalk> {
         // No session goes while all are copied.
         let all = self.with(|state| state.sessions.keys().filter_map(|id| state.moment(*id).ok()).collect());

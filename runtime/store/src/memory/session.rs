@@ -174,7 +174,7 @@ impl Stored {
         if let Some((_, outcome)) = self.inbox.iter().find(|(entry, _)| entry.cmd_id == *cmd_id) {
             return Ok(Submitted::Known(outcome.clone()));
         }
-        self.inbox.push((InboxEntry { cmd_id: cmd_id.clone(), command: command.clone() }, None));
+        self.inbox.push((InboxEntry { cmd_id: cmd_id.clone(), command: Ok(command.clone()) }, None));
         self.row.wake_seq += 1;
         Ok(Submitted::Stored)
     }

@@ -192,7 +192,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
     })
 }
 
-fn listed(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
+pub(super) fn listed(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
     let mut columns = Columns::of("deliveries", row);
     Ok(DeliveryRow {
         seq: columns.count()?,
@@ -212,7 +212,7 @@ fn state(columns: &mut Columns<'_>) -> Result<DeliveryState, StoreError> {
     word.parse().map_err(|error| columns.wrong(&error))
 }
 
-fn maybe_session(columns: &mut Columns<'_>) -> Result<Option<SessionId>, StoreError> {
+pub(super) fn maybe_session(columns: &mut Columns<'_>) -> Result<Option<SessionId>, StoreError> {
     let bytes: Option<&[u8]> = columns.get()?;
     bytes
         .map(|bytes| uuid::Uuid::from_slice(bytes).map(SessionId::new).map_err(|error| columns.wrong(&error)))

@@ -13,7 +13,7 @@ use super::reads::SqliteReads;
 use super::records::{RECORDS_AFTER, record, signed};
 use super::rows::{Columns, Sid, key, missing};
 use super::session_row::{BY_ID, BY_SID, Stored, decode};
-use super::{approvals, contents, snapshots};
+use super::{approvals, contents, snapshots, tables};
 
 pub(super) const NEXT_ROW: &str = "SELECT min(sid) FROM sessions WHERE sid > ?1";
 pub(super) const NEXT_LOG: &str = "SELECT min(sid) FROM appends WHERE sid > ?1";
@@ -39,6 +39,11 @@ impl Examine for SqliteReads {
                 other => other.to_string(),
             }],
         }
+    }
+
+    /// Reads every row, large bodies left out.
+    async fn unreadable_rows(&self) -> Vec<String> {
+        tables::unreadable(self.pool()).await
     }
 
     fn walk(&self) -> Box<dyn SessionWalk> {

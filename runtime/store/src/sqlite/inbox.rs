@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{CmdId, SessionId};
-use provost_domain::port::{CommandOutcome, InboxAck, InboxEntry, StoreError, Submitted};
+use provost_domain::port::{CommandOutcome, InboxAck, InboxEntry, StoreError, Submitted, UnreadableCommand};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
@@ -90,7 +90,7 @@ pub(super) async fn settle(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sql
     tx.over(&READ, &sids, Then::More).await.map(drop)
 }
 
-/// The unsettled commands of some sessions, each in arrival order; one that cannot be read spoils its session's only.
+/// The unsettled commands of some sessions, each in arrival order. One that cannot be read comes with the reason.
 pub(super) async fn unread(
     connection: &mut SqliteConnection,
     sids: &[Sid],
@@ -110,8 +110,13 @@ pub(super) async fn unread(
     Ok(by_session)
 }
 
-fn entry(columns: &mut Columns<'_>) -> Result<InboxEntry, StoreError> {
-    Ok(InboxEntry { cmd_id: CmdId::new(columns.get::<String>()?), command: columns.json()? })
+pub(super) fn entry(columns: &mut Columns<'_>) -> Result<InboxEntry, StoreError> {
+    let cmd_id = CmdId::new(columns.get::<String>()?);
+    let command = match columns.json() {
+        Err(StoreError::Damaged { detail }) => Err(UnreadableCommand { detail }),
+        read => Ok(read?),
+    };
+    Ok(InboxEntry { cmd_id, command })
 }
 
 /// What became of a command; `None` while unsettled or unknown.

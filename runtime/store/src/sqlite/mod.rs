@@ -16,6 +16,7 @@
 //! | `backup` | a copy beside whoever writes |
 //! | `imports` | sessions of other stores |
 //! | `examine` | sessions as one moment saw them |
+//! | `tables` | every row beside the logs, decoded |
 //! | `packs` | packs as files |
 //! | `erasure` | erasing closed sessions, and rewriting the files afterwards |
 //! | `prune` | deleting what is finished and old |
@@ -56,6 +57,7 @@ mod settings;
 mod snapshots;
 mod statement;
 mod store;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;

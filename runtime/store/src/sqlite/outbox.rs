@@ -113,7 +113,7 @@ pub(super) async fn list(pool: &SqlitePool, filter: &MessageFilter, limit: i64) 
     rows.iter().map(listed).collect()
 }
 
-fn message(row: &SqliteRow) -> Result<Message, StoreError> {
+pub(super) fn message(row: &SqliteRow) -> Result<Message, StoreError> {
     let mut columns = Columns::of("outbox", row);
     Ok(Message {
         id: MessageId::new(columns.get::<String>()?),

@@ -29,7 +29,7 @@ pub(super) async fn needed(pool: &SqlitePool) -> Result<Vec<Result<KeptPack, Sto
     Ok(rows.iter().map(decode).collect())
 }
 
-fn decode(row: &SqliteRow) -> Result<KeptPack, StoreError> {
+pub(super) fn decode(row: &SqliteRow) -> Result<KeptPack, StoreError> {
     let mut columns = Columns::of("packs", row);
     let (digest, name) = (columns.digest()?, PackName::new(columns.get::<String>()?));
     let wrong = |error: &dyn Display| damaged(format!("table packs, files of {name}@{}: {error}", digest.hex()));

@@ -26,6 +26,11 @@ impl<'r> Columns<'r> {
         Self { row, next: 0, table }
     }
 
+    /// Reads from a later column on.
+    pub(super) fn after(table: &'static str, row: &'r SqliteRow, next: usize) -> Self {
+        Self { row, next, table }
+    }
+
     /// The next column as it is.
     pub(super) fn get<T>(&mut self) -> Result<T, StoreError>
     where

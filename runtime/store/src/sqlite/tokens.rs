@@ -57,7 +57,7 @@ pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<Token>, StoreError> {
     rows.iter().map(decode).collect()
 }
 
-fn decode(row: &SqliteRow) -> Result<Token, StoreError> {
+pub(super) fn decode(row: &SqliteRow) -> Result<Token, StoreError> {
     let mut columns = Columns::of("tokens", row);
     let id = TokenId::new(columns.get::<String>()?);
     let name = columns.get()?;

@@ -73,7 +73,7 @@ async fn commands_are_read_in_arrival_order_with_their_wake_seq(subject: Subject
     let (inbox, wake_seq) = subject.store.commands.inbox(id(1)).await.unwrap();
     let names: Vec<_> = inbox.iter().map(|entry| entry.cmd_id.as_str()).collect();
     assert_eq!((names, wake_seq), (vec!["c", "b"], 3));
-    assert_eq!(inbox[0].command, stop());
+    assert_eq!(inbox[0].command, Ok(stop()));
 }
 
 async fn commands_of_one_name_in_two_sessions_are_two(subject: Subject) {

@@ -4,6 +4,7 @@ mod ahead;
 mod erasure;
 mod files;
 mod refusals;
+mod tables;
 mod writer;
 
 use std::path::{Path, PathBuf};

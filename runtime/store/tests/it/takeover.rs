@@ -102,7 +102,7 @@ async fn a_takeover_brings_the_unread_inbox(subject: Subject) {
     let taken = subject.store.log.take_over(id(1), &owner("me")).await.unwrap();
     let names: Vec<_> = taken.inbox.iter().map(|entry| entry.cmd_id.as_str()).collect();
     assert_eq!((names, taken.row.wake_seq), (vec!["c", "a", "b"], 3), "in arrival order");
-    assert_eq!(taken.inbox[0].command, stop());
+    assert_eq!(taken.inbox[0].command, Ok(stop()));
 }
 
 async fn a_takeover_forgets_the_timer(subject: Subject) {

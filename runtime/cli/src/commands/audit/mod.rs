@@ -78,6 +78,7 @@ impl Verification {
             pages.aside(|| self.say(None, &Problem { record: None, fault: Fault::Log, what: line }));
         }
         drop(pages);
+        self.rows(reads).await;
         let progress = Progress::of(reads.examine.count().await.unwrap_or_default(), "verifying sessions");
         let mut examination = Examination::of(&*reads.examine);
         while let Some(examined) = examination.next(&mut heads).await {
@@ -89,6 +90,21 @@ impl Verification {
             let what = format!("the whole session is missing; its log once ended at event {}", head.seq);
             self.bad += 1;
             self.say(Some((&session.to_string(), None)), &Problem { record: None, fault: Fault::Log, what });
+        }
+    }
+
+    /// What waits beside the logs.
+    async fn rows(&mut self, reads: &StoreReads) {
+        let mut lines = reads.examine.unreadable_rows().await;
+        // What cannot be read at all is told already.
+        for (group, _) in reads.deliveries.waiting().await.unwrap_or_default() {
+            let plan = reads.deliveries.work(group, 1).await.ok().and_then(|work| work.plan);
+            if let Some(error) = plan.as_deref().and_then(provost_mail::unreadable_plan) {
+                lines.push(format!("the plan of group {group} of deliveries cannot be read: {error}"));
+            }
+        }
+        for what in lines {
+            self.say(None, &Problem { record: None, fault: Fault::Row, what });
         }
     }
 

@@ -121,7 +121,8 @@ impl Risk {
 }
 
 impl GateRule {
-    fn base(&self) -> Option<GateAction> {
+    /// The action it says, itself or by its risk.
+    pub fn base(&self) -> Option<GateAction> {
         self.action.or_else(|| self.risk.map(Risk::action))
     }
 }

@@ -1,6 +1,9 @@
-//! Calls that nobody could let run: what the gate would have a person asked about, where nobody is asked, is refused here.
+//! Gates that would not hold: what the gate would have a person asked about where nobody is asked, and gates that the model
+//! itself could step around, are refused here.
 
-use provost_domain::gate::{GateAction, base_action, tightest_action};
+use std::collections::BTreeSet;
+
+use provost_domain::gate::{GateAction, base_action, pattern_matches, tightest_action};
 use provost_domain::ids::ToolName;
 use provost_domain::pack::Pack;
 use provost_domain::tool::{EffectClass, ToolSpec};
@@ -9,6 +12,9 @@ use provost_form::{ErrorLog, FormError};
 use crate::agent::Agent;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
+
+/// The argument that says where a call acts, as the gate reads it.
+const ENVIRONMENT: &str = "environment";
 
 /// Checks a whole pack; the log is the manifest's.
 pub(crate) fn check(
@@ -29,6 +35,7 @@ pub(crate) fn check(
             log.report(effect.place, message, "change the gate rule, or take `effect` out");
         }
     }
+    around(pack, raw, known, log);
     let mut errors = Vec::new();
     for agent in agents {
         let Some(watch) = &agent.raw.watch else { continue };
@@ -41,6 +48,31 @@ pub(crate) fn check(
         errors.append(&mut log.errors);
     }
     errors
+}
+
+/// A rule for an environment is no gate of a tool whose environment the model writes: it would name another one.
+fn around(pack: &Pack, raw: &RawPack, known: Inventory<'_>, log: &mut ErrorLog) {
+    if raw.inject.get(ENVIRONMENT).is_some() {
+        return;
+    }
+    let effects = pack.terminal_tools.values().filter_map(|terminal| terminal.effect.as_ref());
+    let called: BTreeSet<&ToolName> = pack.agents.values().flat_map(|agent| &agent.tools).chain(effects).collect();
+    for (rule, written) in pack.gates.rules.iter().zip(&raw.gates.rules) {
+        let tightens = |spec: &&ToolSpec| {
+            let base = base_action(&spec.name, spec.risk, &pack.gates);
+            !rule.environments.is_empty()
+                && pattern_matches(&rule.tool, spec.name.as_str())
+                && rule.base().is_some_and(|action| action > base && action > GateAction::Notify)
+        };
+        let specs = called.iter().filter_map(|name| known.catalog.get(*name)).map(|spec| &**spec);
+        let mut written_by_model = specs.filter(|spec| spec.changes_world() && spec.schema.declares(ENVIRONMENT));
+        if let Some(spec) = written_by_model.find(tightens) {
+            let message =
+                format!("this gate of `{}` depends on its `{ENVIRONMENT}`, which the model would write", spec.name);
+            let hint = format!("add `{ENVIRONMENT}: fields.NAME` to `inject`, or ask in every environment");
+            log.report(written.tool.place, message, hint);
+        }
+    }
 }
 
 /// A measurement waits for nobody.

@@ -122,8 +122,20 @@ fn inject(facts: PackFacts<'_>, argument: &At<String>, source: &At<String>, log:
     }
     if let Some(field) = source.strip_prefix("fields.") {
         facts.known_field(field, source.place, log);
+        if let Some(patch) = patched_by(facts, field) {
+            let message = format!("`{patch}` lets a model change the field `{field}`, so it would say `{argument}` itself", argument = argument.value);
+            let hint = format!("what is injected decides where calls act: take `{field}` out of `{patch}`, or this line out");
+            log.report(source.place, message, hint);
+        }
     } else {
         let hint = format!("it is fields.NAME, {}", SOURCES.join(" or "));
         log.report(source.place, format!("`{}` is not a source of an argument", source.value), hint);
     }
+}
+
+/// A tool by which a model changes a field.
+fn patched_by<'a>(facts: PackFacts<'a>, field: &str) -> Option<&'a str> {
+    let mut tools = facts.raw.patch_tools.iter();
+    let patches = |tool: &RawPatch| !tool.fields.is_blank() && tool.fields.iter().any(|own| own.as_str() == field);
+    tools.find(|(_, tool)| patches(tool)).map(|(name, _)| name.as_str())
 }

@@ -26,8 +26,10 @@ fn case(session: &Session) -> String {
     for (name, report) in session.reports() {
         section(&mut text, &format!("Report of {name}"), &told(report, session));
     }
-    for (tool, finding) in session.findings() {
-        section(&mut text, &format!("Finding by {tool}"), finding);
+    for (tool, findings) in session.findings() {
+        for finding in findings {
+            section(&mut text, &format!("Finding by {tool}"), finding);
+        }
     }
     for (by, words) in session.words() {
         section(&mut text, &format!("The operator {by} says"), &json!(words));

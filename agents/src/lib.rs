@@ -18,6 +18,7 @@ pub mod resolution;
 pub mod triage;
 pub mod watcher;
 
+use provost_domain::citation::Citations;
 use provost_domain::ids::{Digest, RoleName};
 use provost_domain::pack::{AgentSpec, Pack};
 use provost_domain::port::Roles;
@@ -56,9 +57,9 @@ impl Roles for StandardRoles {
         Some(Self::role(role)?.report()?.schema().clone())
     }
 
-    fn problems_of(&self, report: &Value, work: &Work, session: &Session) -> Vec<String> {
+    fn problems_of(&self, report: &Value, work: &Work, citations: &Citations<'_>) -> Vec<String> {
         let Some(role) = Self::role(&work.role) else { return Vec::new() };
-        let problems = role.report().map(|form| form.problems(report, session)).unwrap_or_default();
+        let problems = role.report().map(|form| form.problems(report, citations)).unwrap_or_default();
         if problems.is_empty() { role.check(report, work) } else { problems }
     }
 

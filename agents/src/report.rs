@@ -1,9 +1,8 @@
 //! A typed report: its JSON Schema, derived from the Rust type, and what is checked of every report.
 
-use provost_domain::evidence::Evidence;
+use provost_domain::citation::{CitationFlaw, Citations};
 use provost_domain::role::RoleSpec;
 use provost_domain::schema::ArgSchema;
-use provost_domain::session::Session;
 use provost_domain::work::Work;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -55,27 +54,27 @@ impl ReportForm {
     }
 
     /// What is wrong with a report: by its form, and evidence that is not a tool result of this session.
-    pub(crate) fn problems(&self, report: &Value, session: &Session) -> Vec<String> {
+    pub(crate) fn problems(&self, report: &Value, citations: &Citations<'_>) -> Vec<String> {
         let Some(compiled) = &self.compiled else { return vec!["the role's report has no usable form".to_owned()] };
         // The schema calls the whole `arguments`; a place inside begins with a slash.
         let placed = |problem: String| format!("report{}", problem.strip_prefix("arguments").unwrap_or(&problem));
         let mut problems: Vec<String> = compiled.problems(report).into_iter().map(placed).collect();
-        unknown_evidence(report, session, &mut problems);
+        unknown_evidence(report, citations, &mut problems);
         problems
     }
 }
 
-fn unknown_evidence(value: &Value, session: &Session, problems: &mut Vec<String>) {
+fn unknown_evidence(value: &Value, citations: &Citations<'_>, problems: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (key, member) in members {
                 if EVIDENCE.contains(&key.as_str()) {
-                    problems.extend(cited(member).filter_map(|id| missing(id, session)));
+                    problems.extend(cited(member).filter_map(|id| flaw(id, citations)));
                 }
-                unknown_evidence(member, session, problems);
+                unknown_evidence(member, citations, problems);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| unknown_evidence(item, session, problems)),
+        Value::Array(items) => items.iter().for_each(|item| unknown_evidence(item, citations, problems)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -84,9 +83,10 @@ fn cited(ids: &Value) -> impl Iterator<Item = &str> {
     ids.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn missing(id: &str, session: &Session) -> Option<String> {
-    let holds = Evidence::parse(id).is_some_and(|evidence| session.holds_evidence(evidence));
-    (!holds).then(|| {
-        format!("no such evidence: `{}`; cite the id that a tool result shows", id.chars().take(80).collect::<String>())
-    })
+fn flaw(id: &str, citations: &Citations<'_>) -> Option<String> {
+    let shown: String = id.chars().take(80).collect();
+    match citations.flaw(id)? {
+        CitationFlaw::Unknown => Some(format!("no such evidence: `{shown}`; cite the id that a tool result shows")),
+        CitationFlaw::NotTaken(kind) => Some(format!("`{shown}` is {kind}, so no evidence; cite a result that came back whole")),
+    }
 }

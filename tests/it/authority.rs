@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{RngSeed, TestRunner};
 use provost_agents::StandardRoles;
+use provost_domain::citation::OlderResults;
 use provost_domain::command::{Answer, Ask, Command, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody, SessionCreated};
@@ -30,6 +31,9 @@ use serde_json::{Value, json};
 
 use crate::arrivals::LONG;
 use crate::hostile::{self, Citable, Reply};
+
+/// No log here is longer than what a session holds of it.
+static OLDER: OlderResults = OlderResults::new();
 
 /// The same cases in every run, so that a red run can be repeated; change it by hand to look elsewhere.
 const SEED: RngSeed = RngSeed::Fixed(20_261_120);
@@ -221,7 +225,7 @@ impl World {
 
 fn facts(world: &World) -> Facts<'_> {
     let (now, fence) = (world.now, world.fence);
-    Facts { now, fence, since: now, pack: &world.pack, catalog: &world.catalog, roles: &StandardRoles }
+    Facts { now, fence, since: now, pack: &world.pack, catalog: &world.catalog, older: &OLDER, roles: &StandardRoles }
 }
 
 fn failure(maybe: bool) -> ToolOutcome {

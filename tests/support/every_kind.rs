@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost_agents::StandardRoles;
+use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{
@@ -220,6 +221,7 @@ impl Life {
             since: START,
             pack: &self.pack,
             catalog: &self.catalog,
+            older: &OlderResults::new(),
             roles: &StandardRoles,
         };
         let verdict = decide::command(&self.session, &command, &facts).unwrap();

@@ -1,6 +1,6 @@
 //! A small pack, built by hand: first → second → closer, and a gauge that watches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +143,7 @@ pub fn pack() -> Pack {
             schema(json!({"type": "object", "additionalProperties": false, "required": ["what"],
                 "properties": {"what": {"type": "string"}}})),
         )]),
+        evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::from([(
             ToolName::new("update_case"),
             PatchTool {

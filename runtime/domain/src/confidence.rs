@@ -19,6 +19,8 @@ impl Confidence {
     pub const ZERO: Self = Self(0.0);
     /// As sure as can be.
     pub const FULL: Self = Self(1.0);
+    /// Five hundredths.
+    pub(crate) const TWENTIETH: Self = Self(0.05);
 
     /// Wraps a number.
     ///
@@ -26,6 +28,13 @@ impl Confidence {
     /// It is not from 0 to 1, or is not a number.
     pub fn new(value: f64) -> Result<Self, NotAConfidence> {
         if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(NotAConfidence(value)) }
+    }
+
+    /// Whether it and another differ by more than a share, exactly: 0.85 and 0.9 differ by 0.05 and not by more, whatever the
+    /// binary fractions say. Digits after the ninth do not count.
+    pub fn differs(self, other: Self, by: Self) -> bool {
+        let billionths = |confidence: Self| (confidence.0 * 1e9).round();
+        (billionths(self) - billionths(other)).abs() > billionths(by)
     }
 
     /// The number.
@@ -59,6 +68,18 @@ impl fmt::Display for Confidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_difference_is_taken_exactly() {
+        let confidence = |value| Confidence::new(value).unwrap();
+        for step in 0..=95 {
+            let (low, high) = (f64::from(step) / 100.0, f64::from(step + 5) / 100.0);
+            let (low, high, more) = (confidence(low), confidence(high), confidence((high + 1e-6).min(1.0)));
+            let border = confidence(0.05);
+            assert!(!low.differs(high, border) && !high.differs(low, border), "{low} and {high}");
+            assert!(step == 95 || (low.differs(more, border) && more.differs(low, border)), "{low} and {more}");
+        }
+    }
 
     #[test]
     fn only_a_number_from_zero_to_one_is_a_confidence() {

@@ -41,10 +41,11 @@ impl FromStr for SessionId {
     type Err = BadId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_prefix("ses_").and_then(|rest| uuid::Uuid::try_parse(rest).ok()).map(Self).ok_or_else(|| BadId {
+        let id = text.strip_prefix("ses_").and_then(|rest| uuid::Uuid::try_parse(rest).ok()).map(Self);
+        id.filter(|id| id.to_string() == text).ok_or_else(|| BadId {
             kind: "session id",
             text: bounded(text),
-            hint: "expected `ses_` and 32 hex digits",
+            hint: "expected `ses_` and 32 lowercase hex digits",
         })
     }
 }
@@ -199,7 +200,9 @@ impl CallId {
 
     /// The assignment it belongs to; `None` for a call of a person's claim.
     pub fn assignment(&self) -> Option<AssignmentId> {
-        self.0.split_once('.')?.0.parse().ok().map(AssignmentId)
+        let (number, _) = self.0.split_once('.')?;
+        let assignment = AssignmentId(number.parse().ok()?);
+        (assignment.to_string() == number).then_some(assignment)
     }
 
     /// The id of the effect of a claim made by this call.

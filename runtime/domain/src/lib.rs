@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod call;
+pub mod citation;
 pub mod command;
 pub mod condition;
 pub mod confidence;

@@ -79,6 +79,18 @@ pub enum ToolRefusal {
         /// The ids that do not.
         unknown: Vec<String>,
     },
+    /// Results that count as no evidence.
+    #[error("no evidence: {}; cite results that came back whole", cited.join(", "))]
+    NoEvidence {
+        /// Each id, and what stands there.
+        cited: Vec<String>,
+    },
+    /// The session holds as many findings as it may.
+    #[error("this session holds {max} findings, as many as it may; report what is left with the turn's end")]
+    TooManyFindings {
+        /// How many.
+        max: usize,
+    },
     /// An agent's report that must stand first does not.
     #[error("`{agent}` must have reported `{wants}` since the last change; {}", match has { Some(has) => format!("it reported `{has}`"), None => "it has not reported".to_owned() })]
     Unmet {
@@ -122,6 +134,8 @@ impl ToolRefusal {
             Self::SiblingsFailed { .. } => "siblings_failed",
             Self::SecondClaim => "second_claim",
             Self::UnknownEvidence { .. } => "unknown_evidence",
+            Self::NoEvidence { .. } => "no_evidence",
+            Self::TooManyFindings { .. } => "too_many_findings",
             Self::Unmet { .. } => "unmet",
             Self::EffectFailed { .. } => "effect_failed",
         }

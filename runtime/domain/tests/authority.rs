@@ -1,10 +1,11 @@
 //! Who may ask what, written out: every kind of principal against every command, through the decision itself.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provost_domain::citation::OlderResults;
 use provost_domain::command::Verb;
 use provost_domain::command::{Answer, Ask, Command, Report};
 use provost_domain::decide::{self, Facts, NOT_LOADED, Unserved, Verdict};
@@ -102,6 +103,7 @@ fn a_session_without_its_pack_asks_the_same_table() {
     }
 }
 
+static OLDER: OlderResults = OlderResults::new();
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
 #[derive(Debug)]
@@ -205,7 +207,15 @@ impl Case {
     }
 
     fn facts(&self) -> Facts<'_> {
-        Facts { now: NOW, fence: Fence(1), since: NOW, pack: &self.pack, catalog: &self.catalog, roles: &Brief }
+        Facts {
+            now: NOW,
+            fence: Fence(1),
+            since: NOW,
+            pack: &self.pack,
+            catalog: &self.catalog,
+            older: &OLDER,
+            roles: &Brief,
+        }
     }
 
     fn command(&self, by: &Principal) -> Command {
@@ -294,6 +304,7 @@ fn pack() -> Pack {
         outcomes: BTreeMap::from([("done".to_owned(), OutcomeKind::Success)]),
         terminal_tools: BTreeMap::from([(ToolName::new("mark_done"), done)]),
         findings_tools: BTreeMap::new(),
+        evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::new(),
         inject: BTreeMap::new(),
         entry: first.name.clone(),

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use provost_domain::condition::Op;
+use provost_domain::evidence::ResultKind;
 use provost_domain::gate::GateAction;
 use provost_domain::pack::OutcomeKind;
 use provost_domain::tool::Risk;
@@ -14,6 +15,7 @@ words! {
     pub(crate) struct RawRisk(Risk) = Risk::High;
     pub(crate) struct RawAction(GateAction) = GateAction::Deny;
     pub(crate) struct RawOp(Op) = Op::Eq;
+    pub(crate) struct RawResultKind(ResultKind) = ResultKind::Whole;
     impl RawEvidence = RawEvidence::Required;
     impl RawWait = RawWait::Operator;
 }
@@ -29,6 +31,7 @@ table! {
         pub(crate) outcomes: Names<RawOutcome>,
         pub(crate) terminal_tools: Names<RawTerminal>,
         pub(crate) findings_tools: Names<RawFindings> = Names::default(),
+        pub(crate) evidence: RawEvidenceKinds = RawEvidenceKinds::blank(),
         pub(crate) patch_tools: Names<RawPatch> = Names::default(),
         pub(crate) inject: Names<At<String>> = Names::default(),
         pub(crate) entry: At<String>,
@@ -81,6 +84,13 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawFindings {
         pub(crate) args: Names<YamlNode>,
+    }
+}
+
+table! {
+    #[derive(Debug)]
+    pub(crate) struct RawEvidenceKinds {
+        pub(crate) also: Vec<RawResultKind> = Vec::new(),
     }
 }
 

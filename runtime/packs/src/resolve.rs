@@ -40,6 +40,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         outcomes: raw.outcomes.map(|outcome| outcome.kind.0),
         terminal_tools,
         findings_tools,
+        evidence_also: raw.evidence.also.iter().map(|kind| kind.0).collect(),
         patch_tools,
         inject: raw.inject.map(|source| inject(source)),
         entry: AgentName::new(&raw.entry.value),

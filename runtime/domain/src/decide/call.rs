@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::draft::Draft;
 use super::intent::{self, CallOrigin, GateAnswer};
 use crate::call::{Call, CallOwner, CallState};
-use crate::envelope::FINISH_TOOL;
-use crate::event::{ApprovalRequested, FieldsPatched, FindingRecorded, ToolRefused};
+use crate::envelope::{EnvelopeSource, FINISH_TOOL};
+use crate::event::{ApprovalRequested, ConfidenceEmitted, FieldsPatched, FindingRecorded, ToolRefused};
 use crate::gate::GateDecision;
 use crate::ids::{ApprovalId, AssignmentId, CallId, Digest, ToolName};
 use crate::inject::{self, Prepared};
@@ -18,6 +18,9 @@ use crate::refusal::ToolRefusal;
 use crate::schema::ArgSchema;
 use crate::session::OpenClaim;
 use crate::tool::ToolSpec;
+
+/// Findings of one session: all of them are kept, so there is a bound.
+const FINDINGS_MAX: usize = 500;
 
 /// Takes every call of the reply just recorded as far as it goes without the world.
 pub(super) fn propose_all(draft: &mut Draft<'_>, assignment: AssignmentId) {
@@ -53,8 +56,7 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
         if authority.closes() { Ok(()) } else { Err(unknown_tool(agent)) }
     } else if let Some(schema) = pack.findings_tools.get(name) {
         let finding = fits(schema, args)?;
-        draft.push(FindingRecorded { call: call.id.clone(), tool: name.clone(), finding });
-        Ok(())
+        record_finding(draft, call, name, finding)
     } else if let Some(tool) = pack.patch_tools.get(name) {
         let patch = patch(draft, tool, args)?;
         draft.push(FieldsPatched { call: call.id.clone(), patch });
@@ -64,6 +66,27 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
     } else {
         Err(unknown_tool(agent))
     }
+}
+
+/// Records a finding; a confidence that it states is the agent's from here on.
+fn record_finding(
+    draft: &mut Draft<'_>,
+    call: &Call,
+    tool: &ToolName,
+    finding: Arc<Value>,
+) -> Result<(), ToolRefusal> {
+    if draft.session.findings().values().map(Vec::len).sum::<usize>() >= FINDINGS_MAX {
+        return Err(ToolRefusal::TooManyFindings { max: FINDINGS_MAX });
+    }
+    draft.push(FindingRecorded { call: call.id.clone(), tool: tool.clone(), finding });
+    if let CallOwner::Work(assignment) = call.owner
+        && let Some((stated_by, confidence)) =
+            draft.session.works().get(&assignment).and_then(|work| work.stated.clone())
+        && stated_by == call.id
+    {
+        draft.push(ConfidenceEmitted { assignment, confidence, source: EnvelopeSource::FindingArguments });
+    }
+    Ok(())
 }
 
 fn unknown_tool(agent: &AgentSpec) -> ToolRefusal {

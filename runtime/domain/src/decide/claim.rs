@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::draft::Draft;
 use super::refuse::{ended, while_a_claim_is_open};
-use super::{call, stop};
+use super::{call, finish, stop};
 use crate::call::{Call, CallOwner, CallState};
-use crate::envelope::{self, Envelope, EnvelopeSource, FINISH_TOOL};
-use crate::event::{AgentFinished, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, GateFired};
+use crate::envelope::{self, EnvelopeSource, FINISH_TOOL};
+use crate::event::{ClaimRaised, ClaimRefused, GateFired};
 use crate::gate::{GateAction, GateCall, should_gate};
 use crate::ids::{CallId, ToolName};
 use crate::inject::Prepared;
@@ -22,9 +22,6 @@ use crate::session::OpenClaim;
 use crate::terminal::{self, Claim};
 use crate::tool::Risk;
 use crate::work::Work;
-
-/// A terminal tool's confidence and the envelope's may differ by this much before it is recorded.
-const CONFIDENCE_TOLERANCE: f64 = 0.05;
 
 /// An agent's claim, once the other calls of its message have settled.
 pub(super) fn by_agent(draft: &mut Draft<'_>, id: &CallId) {
@@ -55,7 +52,7 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
     };
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    terminal::check(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
+    terminal::check(&claim, (&draft.session, draft.citations()), tool, &draft.facts.pack.rosters)?;
     if !approved && ask_first(draft, open)? {
         return Ok(());
     }
@@ -145,7 +142,7 @@ fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
 fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    let transition = terminal::verify(&claim, &draft.session, tool, &draft.facts.pack.rosters)?;
+    let transition = terminal::verify(&claim, (&draft.session, draft.citations()), tool, &draft.facts.pack.rosters)?;
     if open.by.is_person() {
         stop::abandon(draft, &open.by, "a person closed the session while this call was being made");
     } else {
@@ -156,30 +153,27 @@ fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Res
     Ok(())
 }
 
-/// The agent's report from the claim's own arguments, which beat the envelope's.
+/// The agent's report from the claim's own arguments, which beat a finding's and the envelope's.
 fn report_of_claim(draft: &mut Draft<'_>, open: &OpenClaim) {
     let Some(work) = claiming(draft, open) else { return };
-    let (assignment, agent, evidence) = (work.assignment, work.agent.clone(), work.evidence.clone());
+    let assignment = work.assignment;
     let beside =
         draft.session.calls_of(work).find(|call| call.wire == FINISH_TOOL).and_then(|call| match &*call.args {
             Arguments::Json(args) => envelope::from_args(args).ok(),
             Arguments::Broken(_) => None,
         });
-    let own = envelope::from_terminal(&open.args);
-    if let (Some(own), Some(beside)) = (&own, &beside)
-        && (own.confidence.get() - beside.confidence.get()).abs() > CONFIDENCE_TOLERANCE
-    {
-        draft.push(ConfidenceMismatched {
-            call: open.call.clone(),
-            argument: own.confidence,
-            envelope: beside.confidence,
-        });
-    }
-    let source = if own.is_some() { EnvelopeSource::TerminalArguments } else { EnvelopeSource::FinishTool };
-    if let Some(report) = own.or(beside) {
-        let Envelope { confidence, .. } = report;
-        draft.push(ConfidenceEmitted { assignment, confidence, source });
-        draft.push(AgentFinished { assignment, agent, envelope: report, evidence });
+    match envelope::from_terminal(&open.args) {
+        Some(own) => {
+            if let Some(beside) = &beside {
+                finish::mismatch(draft, &open.call, own.confidence, beside.confidence);
+            }
+            finish::close(draft, assignment, own, EnvelopeSource::TerminalArguments);
+        }
+        None => {
+            if let Some(beside) = beside {
+                finish::finish(draft, assignment, beside, EnvelopeSource::FinishTool);
+            }
+        }
     }
 }
 

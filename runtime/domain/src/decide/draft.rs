@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::facts::{Facts, Verdict};
+use crate::citation::Citations;
 use crate::event::{Event, EventBody};
 use crate::ids::{Fence, Seq};
 use crate::principal::Principal;
@@ -54,6 +55,11 @@ impl<'a> Draft<'a> {
 
     pub(super) fn into_verdict(self) -> Verdict {
         self.recorder.into_verdict()
+    }
+
+    /// What may be cited as evidence.
+    pub(super) fn citations(&self) -> Citations<'_> {
+        Citations::new(&self.recorder.session, self.facts.older, &self.facts.pack.evidence_also)
     }
 }
 

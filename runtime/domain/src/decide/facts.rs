@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::citation::OlderResults;
 use crate::event::EventBody;
 use crate::ids::{Fence, Seq};
 use crate::pack::Pack;
@@ -24,6 +25,8 @@ pub struct Facts<'a> {
     pub pack: &'a Pack,
     /// The backend tools.
     pub catalog: &'a Catalog,
+    /// Cited tool results that are older than those the session holds.
+    pub older: &'a OlderResults,
     /// What each role may do, and how it works.
     pub roles: &'a dyn Roles,
 }

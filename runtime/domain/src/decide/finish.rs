@@ -5,13 +5,17 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::fail;
 use crate::call::CallOwner;
+use crate::confidence::Confidence;
 use crate::envelope::{self, Envelope, EnvelopeSource};
-use crate::event::{AgentFinished, ConfidenceEmitted, RepairRequested, ToolRefused};
+use crate::event::{AgentFinished, ConfidenceEmitted, ConfidenceMismatched, RepairRequested, ToolRefused};
 use crate::failure::AgentFailure;
 use crate::ids::{AssignmentId, CallId};
 use crate::model::Arguments;
 use crate::refusal::ToolRefusal;
 use crate::work::Turn;
+
+/// A tool's own confidence and the envelope's may differ by this much before it is recorded.
+const TOLERANCE: Confidence = Confidence::TWENTIETH;
 
 /// Why a reply is not the end of its turn, in words for the model.
 enum Problem {
@@ -65,7 +69,7 @@ fn checked(draft: &Draft<'_>, assignment: AssignmentId, envelope: Envelope) -> R
         return Ok(envelope);
     }
     let problems = match &envelope.report {
-        Some(report) => roles.problems_of(report, work, &draft.session),
+        Some(report) => roles.problems_of(report, work, &draft.citations()),
         None if agent.report_required => vec!["the argument `report` is missing".to_owned()],
         None => Vec::new(),
     };
@@ -93,10 +97,33 @@ fn repair(draft: &mut Draft<'_>, assignment: AssignmentId, problem: Problem) {
     draft.push(RepairRequested { assignment, problem });
 }
 
-/// Records the report. Where it leads is the next step.
-pub(super) fn finish(draft: &mut Draft<'_>, assignment: AssignmentId, envelope: Envelope, source: EnvelopeSource) {
+/// Records the report. A confidence that a finding of the turn stated beats the envelope's.
+pub(super) fn finish(
+    draft: &mut Draft<'_>,
+    assignment: AssignmentId,
+    mut envelope: Envelope,
+    source: EnvelopeSource,
+) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
-    let (agent, evidence) = (work.agent.clone(), work.evidence.clone());
+    let Some((call, stated)) = work.stated.clone() else { return close(draft, assignment, envelope, source) };
+    mismatch(draft, &call, stated, envelope.confidence);
+    envelope.confidence = stated;
+    close(draft, assignment, envelope, EnvelopeSource::FindingArguments);
+}
+
+/// Records that a tool's own confidence, which counts, and the envelope's differ by more than is meant by the same number.
+pub(super) fn mismatch(draft: &mut Draft<'_>, call: &CallId, argument: Confidence, envelope: Confidence) {
+    if argument.differs(envelope, TOLERANCE) {
+        draft.push(ConfidenceMismatched { call: call.clone(), argument, envelope });
+    }
+}
+
+/// Records the report as it is. Where it leads is the next step.
+pub(super) fn close(draft: &mut Draft<'_>, assignment: AssignmentId, envelope: Envelope, source: EnvelopeSource) {
+    let Some(work) = draft.session.works().get(&assignment) else { return };
+    let citations = draft.citations();
+    let evidence = work.evidence.iter().copied().filter(|seq| citations.takes(*seq)).collect();
+    let agent = work.agent.clone();
     draft.push(ConfidenceEmitted { assignment, confidence: envelope.confidence, source });
     draft.push(AgentFinished { assignment, agent, envelope, evidence });
 }

@@ -40,6 +40,8 @@ pub enum EnvelopeSource {
     Markdown,
     /// A terminal tool's own arguments.
     TerminalArguments,
+    /// A findings tool's own arguments.
+    FindingArguments,
     /// Measured by the runtime.
     Measured,
 }

@@ -271,11 +271,11 @@ events! {
         /// Where it was read from.
         source: EnvelopeSource,
     }
-    /// A terminal tool's confidence differs from the envelope's.
+    /// The confidence that a terminal tool or a findings tool stated differs from the envelope's.
     ConfidenceMismatched = "confidence_mismatched" as Progress of call {
-        /// The terminal call.
+        /// The terminal call, or the one that recorded the finding.
         call: CallId,
-        /// In the terminal tool's arguments: this one counts.
+        /// In the tool's arguments: this one counts.
         argument: Confidence,
         /// In the envelope, or the agent's last one.
         envelope: Confidence,

@@ -2,7 +2,7 @@
 
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::confidence::Confidence;
+use crate::evidence::ResultKind;
 use crate::gate::GatePolicy;
 use crate::ids::{AgentName, Digest, PackName, ToolName};
 use crate::retry::RetryPolicy;
@@ -44,6 +45,8 @@ pub struct Pack {
     pub terminal_tools: BTreeMap<ToolName, TerminalTool>,
     /// Typed findings, which set no status.
     pub findings_tools: BTreeMap<ToolName, ArgSchema>,
+    /// The kinds of results that count as evidence besides whole ones.
+    pub evidence_also: BTreeSet<ResultKind>,
     /// Tools that patch some of the session's fields.
     pub patch_tools: BTreeMap<ToolName, PatchTool>,
     /// Session-derived arguments: argument name → where its value comes from.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::citation::Citations;
 use crate::ids::{Digest, RoleName};
 use crate::pack::{AgentSpec, Pack};
 use crate::role::RoleSpec;
@@ -27,7 +28,7 @@ pub trait Roles: Send + Sync + std::fmt::Debug {
     }
 
     /// What is wrong with a report, in words for the model; empty when it holds.
-    fn problems_of(&self, _report: &Value, _work: &Work, _session: &Session) -> Vec<String> {
+    fn problems_of(&self, _report: &Value, _work: &Work, _citations: &Citations<'_>) -> Vec<String> {
         Vec::new()
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::header::{DECIDED_MAX, EVIDENCE_MAX, PendingApproval, Session};
+use super::header::{DECIDED_MAX, PendingApproval, RESULTS_MAX, Session};
 use super::works::push_bounded;
 use crate::call::{Call, CallOwner, CallState, Intent};
 use crate::event::{
     ApprovalDecided, ApprovalDecision, ApprovalRequested, Event, OutcomeSettled, Settlement, ToolIntended, ToolReturned,
 };
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, ResultKind};
 use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq, ToolName};
 use crate::model::Arguments;
 use crate::refusal::ToolRefusal;
@@ -115,7 +115,7 @@ impl Session {
         if effect != EffectClass::Read && !did_nothing && !own_effect {
             self.changed_at = seq;
         }
-        push_bounded(&mut self.evidence, seq, EVIDENCE_MAX);
+        push_bounded(&mut self.results, (seq, ResultKind::of(&returned.outcome)), RESULTS_MAX);
         if let Some(assignment) = self.work_of(&returned.call) {
             self.work_mut(assignment)?.evidence_found(seq);
         }
@@ -136,6 +136,8 @@ impl Session {
             | ToolRefusal::SiblingsFailed { .. }
             | ToolRefusal::SecondClaim
             | ToolRefusal::UnknownEvidence { .. }
+            | ToolRefusal::NoEvidence { .. }
+            | ToolRefusal::TooManyFindings { .. }
             | ToolRefusal::Unmet { .. }
             | ToolRefusal::EffectFailed { .. } => "refused",
         };

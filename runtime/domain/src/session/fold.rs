@@ -10,6 +10,7 @@ use super::header::{OpenClaim, Session, WORDS_MAX};
 use super::illegal::IllegalEvent;
 use super::works::push_bounded;
 use crate::call::CallOwner;
+use crate::confidence::Confidence;
 use crate::event::{About, ClaimRaised, ClaimRefused, Event, EventBody, FindingRecorded, SessionCreated};
 use crate::ids::{AssignmentId, CallId, Seq};
 use crate::model::Usage;
@@ -56,7 +57,7 @@ impl Session {
             repeated: BTreeSet::new(),
             reports: BTreeMap::new(),
             findings: BTreeMap::new(),
-            evidence: VecDeque::new(),
+            results: VecDeque::new(),
             changed_at: Seq(0),
             confidence: None,
             usage: Usage::default(),
@@ -219,9 +220,14 @@ impl Session {
     }
 
     fn finding_recorded(&mut self, found: &FindingRecorded) -> Result<(), String> {
-        self.findings.insert(found.tool.clone(), Arc::clone(&found.finding));
+        self.findings.entry(found.tool.clone()).or_default().push(Arc::clone(&found.finding));
+        let confidence = found.finding.get("confidence").and_then(Value::as_f64);
         if let Some(assignment) = self.work_of(&found.call) {
-            self.work_mut(assignment)?.findings += 1;
+            let work = self.work_mut(assignment)?;
+            work.findings += 1;
+            if let Some(confidence) = confidence.and_then(|confidence| Confidence::new(confidence).ok()) {
+                work.stated = Some((found.call.clone(), confidence));
+            }
         }
         self.call_mut(&found.call)?.settle(true, json!({"status": "ok", "content": "recorded"}));
         Ok(())

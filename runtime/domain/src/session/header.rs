@@ -11,7 +11,7 @@ use super::record::AssignmentRecord;
 use crate::call::Call;
 use crate::confidence::Confidence;
 use crate::event::{ApprovalRequested, OperatorAsked};
-use crate::evidence::Evidence;
+use crate::evidence::ResultKind;
 use crate::failure::AgentFailure;
 use crate::ids::{AgentName, ApprovalId, AssignmentId, CallId, Digest, Handle, PackName, Seq, SessionId, ToolName};
 use crate::model::Usage;
@@ -20,8 +20,8 @@ use crate::status::Status;
 use crate::time::Timestamp;
 use crate::work::Work;
 
-/// How many of the last tool results may be cited as evidence: keeps the header bounded, and evidence fresh.
-pub const EVIDENCE_MAX: usize = 256;
+/// How many of the last tool results the header holds; the log tells of older ones where they are cited.
+pub const RESULTS_MAX: usize = 256;
 /// How many decided approvals are remembered, to tell "too late" from "no such approval".
 pub(super) const DECIDED_MAX: usize = 64;
 /// How many of the operator's last words later briefings repeat.
@@ -62,8 +62,8 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) repeated: BTreeSet<CallId>,
     pub(super) reports: BTreeMap<AgentName, AgentReport>,
-    pub(super) findings: BTreeMap<ToolName, Arc<Value>>,
-    pub(super) evidence: VecDeque<Seq>,
+    pub(super) findings: BTreeMap<ToolName, Vec<Arc<Value>>>,
+    pub(super) results: VecDeque<(Seq, ResultKind)>,
     pub(super) changed_at: Seq,
     pub(super) confidence: Option<Confidence>,
     pub(super) usage: Usage,
@@ -240,8 +240,8 @@ impl Session {
         &self.reports
     }
 
-    /// The last finding of each findings tool.
-    pub fn findings(&self) -> &BTreeMap<ToolName, Arc<Value>> {
+    /// The findings of each findings tool, oldest first.
+    pub fn findings(&self) -> &BTreeMap<ToolName, Vec<Arc<Value>>> {
         &self.findings
     }
 
@@ -275,9 +275,10 @@ impl Session {
         self.usage
     }
 
-    /// Whether an evidence id names one of the last tool results.
-    pub fn holds_evidence(&self, evidence: Evidence) -> bool {
-        evidence.session == self.id && self.evidence.contains(&evidence.seq)
+    /// What the tool result at a position came to; `None` where no result stands, or one that is older than the last ones.
+    pub fn result(&self, seq: Seq) -> Option<ResultKind> {
+        let index = self.results.binary_search_by_key(&seq, |(own, _)| *own).ok()?;
+        self.results.get(index).map(|(_, kind)| *kind)
     }
 
     /// Whether nothing was changed in the world after a report of this session.

@@ -22,7 +22,7 @@ mod view;
 mod works;
 
 pub use handover::Handover;
-pub use header::{AgentReport, EVIDENCE_MAX, OpenClaim, PendingApproval, Session};
+pub use header::{AgentReport, OpenClaim, PendingApproval, RESULTS_MAX, Session};
 pub use illegal::IllegalEvent;
 pub use owed::{Owed, Wait, owed};
 pub use record::{AssignmentRecord, WorkerStatus};

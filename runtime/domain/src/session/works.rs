@@ -47,6 +47,7 @@ impl Session {
             tool_calls: 0,
             evidence: Vec::new(),
             findings: 0,
+            stated: None,
             kind,
         };
         self.works.insert(*assignment, work);

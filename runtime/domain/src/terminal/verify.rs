@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::transition::StatusChanged;
-use crate::evidence::Evidence;
+use crate::citation::{CitationFlaw, Citations};
 use crate::pack::TerminalTool;
 use crate::principal::Principal;
 use crate::refusal::ToolRefusal;
@@ -26,7 +26,7 @@ pub(crate) struct Claim<'a> {
 /// Checks all that can be checked before the claim's effect: schema, roster, evidence, requirements, siblings.
 pub(crate) fn check(
     claim: &Claim<'_>,
-    session: &Session,
+    (session, citations): (&Session, Citations<'_>),
     tool: &TerminalTool,
     rosters: &Rosters,
 ) -> Result<(), ToolRefusal> {
@@ -38,10 +38,7 @@ pub(crate) fn check(
     if !refusals.is_empty() {
         return Err(ToolRefusal::OutOfRoster { refusals });
     }
-    let unknown = unknown_evidence(session, claim.args);
-    if !unknown.is_empty() {
-        return Err(ToolRefusal::UnknownEvidence { unknown });
-    }
+    evidence(citations, claim.args)?;
     if !claim.failed_siblings.is_empty() {
         return Err(ToolRefusal::SiblingsFailed { calls: claim.failed_siblings.clone() });
     }
@@ -57,11 +54,11 @@ pub(crate) fn check(
 /// Verifies a claim and builds the transition it leads to: the only way to a pack's outcome.
 pub(crate) fn verify(
     claim: &Claim<'_>,
-    session: &Session,
+    (session, citations): (&Session, Citations<'_>),
     tool: &TerminalTool,
     rosters: &Rosters,
 ) -> Result<StatusChanged, ToolRefusal> {
-    check(claim, session, tool, rosters)?;
+    check(claim, (session, citations), tool, rosters)?;
     Ok(StatusChanged::verified(session.status(), &tool.outcome, reason_of(claim.args), claim.by.clone()))
 }
 
@@ -73,11 +70,19 @@ fn reason_of(args: &Value) -> String {
         .to_owned()
 }
 
-/// The evidence ids that name no tool result of this session.
-fn unknown_evidence(session: &Session, args: &Value) -> Vec<String> {
-    let cited = args.get("evidence").and_then(Value::as_array).into_iter().flatten();
-    cited
-        .filter(|id| !id.as_str().and_then(Evidence::parse).is_some_and(|e| session.holds_evidence(e)))
-        .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
-        .collect()
+/// Every id that is cited must be evidence.
+fn evidence(citations: Citations<'_>, args: &Value) -> Result<(), ToolRefusal> {
+    let (mut unknown, mut cited) = (Vec::new(), Vec::new());
+    for id in args.get("evidence").and_then(Value::as_array).into_iter().flatten() {
+        let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        match citations.flaw(&text) {
+            None => {}
+            Some(CitationFlaw::Unknown) => unknown.push(text),
+            Some(CitationFlaw::NotTaken(kind)) => cited.push(format!("{text} is {kind}")),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(ToolRefusal::UnknownEvidence { unknown });
+    }
+    if cited.is_empty() { Ok(()) } else { Err(ToolRefusal::NoEvidence { cited }) }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confidence::Confidence;
 use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
 use crate::time::Timestamp;
 
@@ -53,6 +54,9 @@ pub struct Work {
     pub evidence: Vec<Seq>,
     /// How many findings it recorded.
     pub findings: u32,
+    /// The confidence that its last finding stated, and the call that recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<(CallId, Confidence)>,
     /// What is done, and how far it is.
     pub kind: WorkKind,
 }

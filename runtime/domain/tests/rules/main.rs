@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod effects;
+mod evidence;
 mod nesting;
 mod world;

@@ -1,9 +1,10 @@
 //! One session with its pack and tools: what is asked of it and reported to it is decided at once and folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody, SessionCreated};
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) catalog: Catalog,
     pub(crate) session: Session,
     pub(crate) now: Timestamp,
+    /// Results that the log holds and the session no longer does.
+    pub(crate) older: OlderResults,
     /// Every event since it was created.
     pub(crate) log: Vec<EventBody>,
 }
@@ -66,6 +69,13 @@ pub(crate) fn other() -> Principal {
 impl World {
     /// A started session whose only agent, `first`, closes; with changes to its pack and its tools.
     pub(crate) fn started(change: impl FnOnce(&mut Pack, &mut Catalog)) -> Self {
+        let mut world = Self::opened(change);
+        world.ask(&opener(), Ask::Start).unwrap();
+        world
+    }
+
+    /// The same before it is started.
+    pub(crate) fn opened(change: impl FnOnce(&mut Pack, &mut Catalog)) -> Self {
         let (mut pack, mut catalog) = (pack(), catalog());
         change(&mut pack, &mut catalog);
         let created = SessionCreated {
@@ -81,9 +91,7 @@ impl World {
         let now = Timestamp::from_micros(1_000_000);
         let body = decide::create(created);
         let session = Session::create(&Event { seq: Seq(1), at: now, fence: Fence(1), body }).unwrap();
-        let mut world = Self { pack, catalog, session, now, log: Vec::new() };
-        world.ask(&opener(), Ask::Start).unwrap();
-        world
+        Self { pack, catalog, session, now, older: OlderResults::new(), log: Vec::new() }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -93,6 +101,7 @@ impl World {
             since: self.now,
             pack: &self.pack,
             catalog: &self.catalog,
+            older: &self.older,
             roles: &Brief,
         }
     }
@@ -228,6 +237,7 @@ fn pack() -> Pack {
         outcomes: BTreeMap::from([("done".to_owned(), OutcomeKind::Success)]),
         terminal_tools: BTreeMap::from([(ToolName::new("mark_done"), terminal(None))]),
         findings_tools: BTreeMap::new(),
+        evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::new(),
         inject: BTreeMap::new(),
         entry: first.name.clone(),

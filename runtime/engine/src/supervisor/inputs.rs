@@ -133,6 +133,7 @@ impl State {
             since: self.since,
             pack,
             catalog: &self.resources.catalog,
+            older: &self.older,
             roles: &*self.shared.ports.roles,
         }
     }

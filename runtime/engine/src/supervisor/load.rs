@@ -35,15 +35,18 @@ pub(super) async fn take_over(shared: &EngineParts, id: SessionId) -> Result<Loa
         Err(error) => {
             tracing::warn!(session = %id, %error, "the whole log is read instead of its snapshot");
             taken.records = Vec::new();
-            let (session, head) = whole(shared, id).await.map_err(|error| match error {
-                ReadError::Store(error) => error,
-                ReadError::Erased(_) => StoreError::Erased { session: id },
-                ReadError::Chain(_) | ReadError::Illegal(_) => {
-                    StoreError::Damaged { detail: format!("session {id}: {error}") }
-                }
-            })?;
+            let (session, head) = whole(shared, id).await.map_err(|error| unreadable(id, error))?;
             Ok(LoadedSession { taken, session, head, snapshot_seq: Seq(0) })
         }
+    }
+}
+
+/// What a log that cannot be read means to who carries its session.
+pub(super) fn unreadable(id: SessionId, error: ReadError) -> StoreError {
+    match error {
+        ReadError::Store(error) => error,
+        ReadError::Erased(_) => StoreError::Erased { session: id },
+        ReadError::Chain(_) | ReadError::Illegal(_) => StoreError::Damaged { detail: format!("session {id}: {error}") },
     }
 }
 

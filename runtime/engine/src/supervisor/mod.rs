@@ -12,6 +12,7 @@ mod actor;
 mod append;
 mod batch;
 mod begin;
+mod cited;
 mod fail;
 mod inputs;
 mod journal;

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use provost_domain::citation::OlderResults;
 use provost_domain::decide::NOT_LOADED;
 use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
 use provost_domain::port::NewSession;
@@ -34,6 +35,10 @@ pub(crate) struct State {
     /// Since when it listens: it took the session over then, or handed its last work out.
     pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
+    /// Cited tool results that the session no longer holds.
+    pub(super) older: OlderResults,
+    /// Whether what the session itself cites is still to be looked up.
+    pub(super) looks_up_session: bool,
     pub(super) head_hash: Digest,
     pub(super) snapshot_seq: Seq,
     pub(super) inputs: VecDeque<Input>,
@@ -62,6 +67,8 @@ impl State {
             since: arguments.shared.now(),
             shared: arguments.shared,
             session: None,
+            older: OlderResults::new(),
+            looks_up_session: false,
             head_hash: Digest::default(),
             snapshot_seq: Seq(0),
             inputs: VecDeque::new(),

@@ -25,6 +25,10 @@ impl State {
         if self.fence.is_none() || self.batch.is_some() || self.parking || self.end.is_some() {
             return Ok(());
         }
+        if let Err(error) = self.look_up_cited().await {
+            self.fail(&error);
+            return Ok(());
+        }
         let mut batch = Batch::at(self.shared.now());
         while let Some(input) = self.inputs.pop_front() {
             self.take(input, &mut batch)?;

@@ -25,7 +25,8 @@ pub fn markdown(session: &Session, events: &[Event]) -> Result<String, fmt::Erro
     for card in report_cards(&agent_reports(session)) {
         agent_report(&mut text, own, &card)?;
     }
-    for (tool, finding) in session.findings() {
+    let findings = session.findings().iter().flat_map(|(tool, all)| all.iter().map(move |finding| (tool, finding)));
+    for (tool, finding) in findings {
         writeln!(text, "## Finding by {}\n", VisibleText::new(tool.as_str()).markdown())?;
         data(&mut text, own, &data_parts(finding))?;
     }

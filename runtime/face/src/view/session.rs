@@ -71,9 +71,9 @@ pub struct SessionDetail {
     pub fields: Value,
     /// What its agents reported last, by agent.
     pub reports: BTreeMap<String, AgentReportView>,
-    /// Findings, by tool.
+    /// Findings by tool, each a list with the oldest first.
     #[schema(value_type = Object)]
-    pub findings: BTreeMap<String, Value>,
+    pub findings: BTreeMap<String, Vec<Value>>,
     /// Its pending approvals' ids.
     pub approvals_pending: Vec<String>,
     /// Calls whose outcome nobody knows, with the cause, by call.
@@ -113,7 +113,7 @@ impl SessionDetail {
             findings: session
                 .findings()
                 .iter()
-                .map(|(tool, finding)| (tool.to_string(), (**finding).clone()))
+                .map(|(tool, findings)| (tool.to_string(), findings.iter().map(|finding| (**finding).clone()).collect()))
                 .collect(),
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
             outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),

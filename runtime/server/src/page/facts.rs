@@ -74,7 +74,7 @@ impl Facts {
     pub(crate) fn new(session: &Session, detail: &SessionDetail, pack: Option<&Pack>) -> Self {
         let own = session.id();
         let fields = detail.fields.as_object().into_iter().flatten();
-        let findings = detail.findings.iter();
+        let findings = detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |value| (tool, value)));
         let finding = |tool: &str, parts: &[DataPart]| ShownFinding {
             tool: VisibleText::new(tool).to_string(),
             parts: shown_parts(own, parts),

@@ -60,7 +60,7 @@ pub struct ApprovalRule {
     pub expires: Duration,
     /// How many different people must approve.
     pub min: u32,
-    /// The approver must not be the principal that started the session.
+    /// The approver must not have caused the call: opened or started the session, claimed its outcome, or edited the call.
     pub not_requester: bool,
 }
 

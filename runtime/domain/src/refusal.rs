@@ -192,8 +192,8 @@ pub enum Refusal {
         /// The id.
         approval: ApprovalId,
     },
-    /// The requester may not approve.
-    #[error("{by} started this session and may not approve its calls; ask somebody else")]
+    /// Whoever caused a call may not approve it.
+    #[error("{by} caused this call (opened or started the session, claimed the outcome, or edited the call) and may not approve it; ask somebody else")]
     ApproverIsRequester {
         /// Who.
         by: Principal,

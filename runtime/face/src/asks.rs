@@ -52,8 +52,8 @@ pub struct ApprovalCard {
     pub min: u32,
     /// Who has.
     pub approved_by: Vec<Principal>,
-    /// Who may not approve, if the pack says so.
-    pub barred: Option<Principal>,
+    /// Who may not approve, because they caused the call and the pack says so.
+    pub barred: Vec<Principal>,
     /// Whether that is who looks.
     pub bars_looker: bool,
     /// When it was asked.
@@ -182,6 +182,8 @@ fn approvals(caller: &Caller, state: &SessionState, catalog: &Catalog) -> Vec<Ap
 fn card(caller: &Caller, state: &SessionState, pending: &PendingApproval, catalog: &Catalog) -> ApprovalCard {
     let (session, asked) = (&state.session, &pending.asked);
     let spec = catalog.get(&asked.tool);
+    let causes = session.causes(&asked.call).into_iter().filter(|_| asked.not_requester);
+    let barred: Vec<Principal> = causes.filter(|own| **own != Principal::Runtime).cloned().collect();
     ApprovalCard {
         id: asked.approval.clone(),
         session: session.id(),
@@ -195,8 +197,8 @@ fn card(caller: &Caller, state: &SessionState, pending: &PendingApproval, catalo
         editable: VisibleText::json(&Value::Object(editable(asked)), ARGUMENTS_MAX),
         min: asked.min,
         approved_by: pending.approved_by.clone(),
-        barred: asked.not_requester.then(|| session.requester().clone()),
-        bars_looker: asked.not_requester && *session.requester() == caller.principal,
+        bars_looker: barred.contains(&caller.principal),
+        barred,
         asked_at: pending.at,
         expires_at: asked.expires_at,
     }

@@ -65,7 +65,7 @@ fn approve(
     pending: &PendingApproval,
     decision: ApprovalDecision,
 ) -> Result<(), Refusal> {
-    if pending.asked.not_requester && by == draft.session.requester() {
+    if pending.asked.not_requester && draft.session.causes(&pending.asked.call).contains(by) {
         return Err(Refusal::ApproverIsRequester { by: by.clone() });
     }
     if pending.approved_by.contains(by) {

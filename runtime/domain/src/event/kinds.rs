@@ -216,7 +216,7 @@ events! {
         reason: GateReason,
         /// How many different people must approve.
         min: u32,
-        /// Whether the requester may not approve.
+        /// Whether nobody who caused the call may approve.
         not_requester: bool,
         /// When it expires.
         expires_at: Timestamp,

@@ -195,6 +195,7 @@ impl Session {
                 return Ok(());
             }
             ApprovalDecision::Edited { args, .. } => {
+                self.editors.insert(decided.call.clone(), decided.by.clone());
                 self.call_mut(&decided.call)?.state = CallState::Approved(Arc::clone(args));
                 return Ok(());
             }

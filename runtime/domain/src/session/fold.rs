@@ -34,6 +34,8 @@ impl Session {
             fields,
             parent,
             requester: by,
+            starters: BTreeSet::new(),
+            editors: BTreeMap::new(),
             status: Status::New,
             status_reason: String::new(),
             head: event.seq,
@@ -169,9 +171,13 @@ impl Session {
             EventBody::ClaimRaised(raised) => self.claim_raised(raised),
             EventBody::ClaimRefused(refused) => self.claim_refused(refused)?,
             EventBody::LimitReached(limit) => self.limit_reached(limit),
-            EventBody::SessionStarted(_) => self.handover = Some(Handover::Begin),
+            EventBody::SessionStarted(started) => {
+                self.starters.insert(started.by.clone());
+                self.handover = Some(Handover::Begin);
+            }
             EventBody::RetryStarted(retry) => {
                 self.retries = retry.count;
+                self.starters.insert(retry.by.clone());
                 self.last_failure = None;
                 self.handover = Some(self.last_agent.clone().map_or(Handover::Begin, Handover::Again));
             }

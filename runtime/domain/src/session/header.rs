@@ -38,6 +38,12 @@ pub struct Session {
     pub(super) fields: Arc<Value>,
     pub(super) parent: Option<SessionId>,
     pub(super) requester: Principal,
+    /// Who started it or had it tried again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) starters: BTreeSet<Principal>,
+    /// Who last edited the arguments of a call that is still open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) editors: BTreeMap<CallId, Principal>,
     pub(super) status: Status,
     pub(super) status_reason: String,
     pub(super) head: Seq,
@@ -143,6 +149,18 @@ impl Session {
     /// Who asked for it.
     pub fn requester(&self) -> &Principal {
         &self.requester
+    }
+
+    /// Everybody who caused a call: opened or started the session or had it tried again, edited the call's arguments, or
+    /// claimed or edited what it is the effect of.
+    pub fn causes(&self, call: &CallId) -> BTreeSet<&Principal> {
+        let mut causes: BTreeSet<&Principal> = self.starters.iter().chain([&self.requester]).collect();
+        causes.extend(self.editors.get(call));
+        if let Some(open) = self.claim.as_ref().filter(|open| *call == open.call.effect()) {
+            causes.insert(&open.by);
+            causes.extend(self.editors.get(&open.call));
+        }
+        causes
     }
 
     /// When the status last moved.

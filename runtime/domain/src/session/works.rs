@@ -174,6 +174,7 @@ impl Session {
     fn close_work(&mut self, assignment: AssignmentId, status: WorkerStatus) {
         self.works.remove(&assignment);
         self.calls.retain(|_, call| call.owner != CallOwner::Work(assignment));
+        self.editors.retain(|call, _| call.assignment() != Some(assignment));
         let record = self.records.iter_mut().find(|record| record.assignment == assignment);
         if let Some(record) = record.filter(|record| record.status.is_none()) {
             record.status = Some(status);
@@ -194,6 +195,7 @@ impl Session {
             self.close_work(assignment, status);
         }
         self.calls.clear();
+        self.editors.clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules, decided without a store or a clock: each test fails when its rule is deleted.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod approvals;
 mod effects;
 mod evidence;
 mod nesting;

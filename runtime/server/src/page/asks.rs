@@ -76,7 +76,7 @@ impl ShownApproval {
             reason: gate_reason(card.reason),
             args: card.args.iter().map(argument).collect(),
             approved_by: approved.join(", "),
-            barred: card.barred.as_ref().map(ToString::to_string),
+            barred: (!card.barred.is_empty()).then(|| names(&card.barred)),
             asked: ago(now, card.asked_at),
             expires: until(now, card.expires_at),
             expires_at: card.expires_at.to_string(),
@@ -110,4 +110,8 @@ impl ShownAsks {
             forms: asks.forms,
         }
     }
+}
+
+fn names(people: &[Principal]) -> String {
+    people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -62,7 +62,7 @@ async fn another_session_cannot_answer_it() {
 #[tokio::test]
 async fn the_requester_may_not_approve() {
     let (house, session, approval) = waiting().await;
-    let ask = Ask::Answer { approval, answer: Answer::Approve };
+    let ask = Ask::Answer { approval, answer: Answer::Approve, reason: None };
     refused(house.ask(session, "opener", ask).await, "approver_is_requester");
     assert_eq!(house.tools.danger.arrived().len(), 0);
 }

@@ -122,7 +122,7 @@ impl World {
                     1 => Answer::Reject { reason: "no".to_owned() },
                     _ => Answer::Edit { args: json!({"environment": "mars", "n": 1}).as_object().cloned().unwrap() },
                 };
-                self.command("approver", Ask::Answer { approval, answer });
+                self.command("approver", Ask::Answer { approval, answer, reason: None });
             }
             Move::Stop => self.command("boss", Ask::Stop { reason: "enough".to_owned() }),
             Move::Retry => self.command("boss", Ask::Retry { force: true }),

@@ -241,7 +241,8 @@ async fn an_assignment_whose_worker_dies_is_given_out_once_more() {
     let catalog = house.engine.catalog();
     let (pack, roles) = (pack(), provost_agents::StandardRoles);
     let (now, fence) = (folded.updated_at(), Fence(1));
-    let facts = Facts { now, fence, since: now, pack: &pack, catalog: &catalog, older: &OlderResults::new(), roles: &roles };
+    let facts =
+        Facts { now, fence, since: now, pack: &pack, catalog: &catalog, older: &OlderResults::new(), roles: &roles };
     let mut lost = || {
         let briefing = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let report = Report::WorkerLost { assignment: AssignmentId(1), cause: "it fell over".to_owned() };

@@ -112,7 +112,15 @@ async fn a_sure_failure_after_a_stop_settles_only_what_was_made_once() {
         let (call, _) = stopped.unknown().first_key_value().unwrap();
         let (pack, catalog) = (provost_tests::pack::pack(), house.engine.catalog());
         let (now, fence, roles) = (stopped.updated_at(), Fence(9), StandardRoles);
-        let facts = Facts { now, fence, since: now, pack: &pack, catalog: &catalog, older: &OlderResults::new(), roles: &roles };
+        let facts = Facts {
+            now,
+            fence,
+            since: now,
+            pack: &pack,
+            catalog: &catalog,
+            older: &OlderResults::new(),
+            roles: &roles,
+        };
         let failure = ToolFailure {
             kind: FailureKind::Transient,
             happened: Happened::No,

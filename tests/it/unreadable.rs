@@ -32,11 +32,8 @@ async fn a_stored_command_is_refused_and_its_session_goes_on() {
     house.model.calls(&[("act__unsafe", json!({"n": 1}))]);
     house.approvals(session, 1).await;
     house.engine.shutdown(PATIENCE).await;
-    let note = |text: &str| Command {
-        by: person("operator"),
-        if_version: None,
-        ask: Ask::Annotate { text: text.to_owned() },
-    };
+    let note =
+        |text: &str| Command { by: person("operator"), if_version: None, ask: Ask::Annotate { text: text.to_owned() } };
     for name in ["before", "bad", "after"] {
         store.submit(&CmdId::new(name), session, &note(name)).await.unwrap();
     }

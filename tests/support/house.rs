@@ -294,7 +294,7 @@ impl House {
         approval: &ApprovalId,
         answer: Answer,
     ) -> Result<Accepted, EngineError> {
-        self.ask(session, "approver", Ask::Answer { approval: approval.clone(), answer }).await
+        self.ask(session, "approver", Ask::Answer { approval: approval.clone(), answer, reason: None }).await
     }
 
     /// The events so far.

@@ -182,7 +182,11 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
             break;
         };
         let approval = pending.asked.approval.clone();
-        let command = Command { by: Principal::user("demo"), if_version: None, ask: Ask::Answer { approval, answer } };
+        let command = Command {
+            by: Principal::user("demo"),
+            if_version: None,
+            ask: Ask::Answer { approval, answer, reason: None },
+        };
         let cmd_id = CmdId::new(uuid::Uuid::now_v7().to_string());
         house.engine.command(opened.id, &cmd_id, command).await?;
     }

@@ -69,6 +69,9 @@ pub struct Intent {
     pub probes: u32,
     /// Whether it was made before and may have happened then: nobody saw that end.
     pub lost: bool,
+    /// Whether its arguments are not those that the model wrote.
+    #[serde(default)]
+    pub altered: bool,
 }
 
 /// A call's result.

@@ -130,6 +130,9 @@ commands! {
         approval: ApprovalId,
         /// The answer.
         answer: Answer,
+        /// Why, in the person's words, where the answer itself does not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     } = "answer an approval", needs Approve, asked by [], to_live_work, by_pack;
     /// Say what the operator was asked for.
     Speak {
@@ -242,6 +245,24 @@ impl Command {
             nesting::cut(payload, nesting::LEVELS_MAX);
         }
         Ok(self)
+    }
+
+    /// The words that a person must have written, and wrote blank; `None` when they say something.
+    pub fn blank_words(&self) -> Option<&'static str> {
+        let (what, words) = match &self.ask {
+            Ask::Stop { reason } | Ask::Answer { answer: Answer::Reject { reason }, .. } => ("a reason", reason),
+            Ask::Answer { answer: Answer::Respond { text }, .. } => ("an answer", text),
+            Ask::Speak { text } => ("words", text),
+            Ask::Annotate { text } => ("a note", text),
+            Ask::Start
+            | Ask::Continue
+            | Ask::Retry { .. }
+            | Ask::Answer { answer: Answer::Approve | Answer::Edit { .. }, .. }
+            | Ask::Claim { .. }
+            | Ask::Settle { .. }
+            | Ask::Signal { .. } => return None,
+        };
+        words.trim().is_empty().then_some(what)
     }
 
     /// Refuses what a person wrote too deeply nested.

@@ -193,7 +193,9 @@ pub enum Refusal {
         approval: ApprovalId,
     },
     /// Whoever caused a call may not approve it.
-    #[error("{by} caused this call (opened or started the session, claimed the outcome, or edited the call) and may not approve it; ask somebody else")]
+    #[error(
+        "{by} caused this call (opened or started the session, claimed the outcome, or edited the call) and may not approve it; ask somebody else"
+    )]
     ApproverIsRequester {
         /// Who.
         by: Principal,
@@ -272,6 +274,12 @@ pub enum Refusal {
         /// Its longest length, in bytes.
         max: usize,
     },
+    /// Words are asked for, and nothing is written.
+    #[error("{what} must be given, and the text is blank; write it")]
+    BlankWords {
+        /// What is missing.
+        what: String,
+    },
     /// The session's pack is loaded in another version.
     #[error(
         "the session pinned pack `{pack}` as {pinned}, and {loaded} is loaded; load the pinned version, then retry"
@@ -327,7 +335,7 @@ impl Refusal {
             Self::OutcomeUnsettled { .. } => "outcome_unsettled",
             Self::CommandUnreadable { .. } => "command_unreadable",
             Self::NotErasable { .. } => "not_erasable",
-            Self::InvalidReason { .. } => "invalid_body",
+            Self::InvalidReason { .. } | Self::BlankWords { .. } => "invalid_body",
             Self::PackChanged { .. } => "pack_changed",
         }
     }

@@ -160,7 +160,7 @@ impl Case {
             Verb::Answer => {
                 case.calls("act__gated", json!({}));
                 let approval = case.session.approvals().keys().next().unwrap().clone();
-                Ask::Answer { approval, answer: Answer::Approve }
+                Ask::Answer { approval, answer: Answer::Approve, reason: None }
             }
             Verb::Speak => {
                 let report = json!({"content": "c", "confidence": 0.9, "rationale": "r", "signal": "operator"});

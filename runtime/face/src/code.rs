@@ -232,7 +232,7 @@ impl Code {
             Refusal::UnknownTerminalTool { .. } => Self::UnknownTerminalTool,
             Refusal::CommandUnreadable { .. } => Self::CommandUnreadable,
             Refusal::NotErasable { .. } => Self::NotErasable,
-            Refusal::InvalidReason { .. } => Self::InvalidBody,
+            Refusal::InvalidReason { .. } | Refusal::BlankWords { .. } => Self::InvalidBody,
             Refusal::PackChanged { .. } => Self::PackChanged,
         }
     }

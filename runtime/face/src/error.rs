@@ -105,6 +105,7 @@ impl From<Refusal> for OperationError {
             | Refusal::CommandUnreadable { .. }
             | Refusal::NotErasable { .. }
             | Refusal::InvalidReason { .. }
+            | Refusal::BlankWords { .. }
             | Refusal::PackChanged { .. } => error,
         }
     }

@@ -50,17 +50,24 @@ pub(crate) async fn list(
     Ok(Json(server.lookups().approvals(&caller, &filter).await?))
 }
 
-/// An answer.
+/// An answer. What does not belong to it is refused.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum AnswerBody {
     /// Run it as asked.
-    Approve,
+    Approve {
+        /// Why, for the log and for people.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// Run it with these arguments instead: all of them but those the session supplies.
     Edit {
         /// The arguments.
         #[schema(value_type = Object)]
         args: Map<String, Value>,
+        /// Why, for the log and for people.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// Do not run it.
     Reject {
@@ -71,6 +78,9 @@ pub(crate) enum AnswerBody {
     Respond {
         /// The text.
         text: String,
+        /// Why, for the log and for people.
+        #[serde(default)]
+        reason: Option<String>,
     },
 }
 
@@ -83,12 +93,44 @@ pub(crate) async fn decide(
     asked: Asked,
     Body(body): Body<AnswerBody>,
 ) -> Result<Response, Problem> {
-    let answer = match body {
-        AnswerBody::Approve => Answer::Approve,
-        AnswerBody::Edit { args } => Answer::Edit { args },
-        AnswerBody::Reject { reason } => Answer::Reject { reason },
-        AnswerBody::Respond { text } => Answer::Respond { text },
+    let (answer, reason) = match body {
+        AnswerBody::Approve { reason } => (Answer::Approve, reason),
+        AnswerBody::Edit { args, reason } => (Answer::Edit { args }, reason),
+        AnswerBody::Reject { reason } => (Answer::Reject { reason }, None),
+        AnswerBody::Respond { text, reason } => (Answer::Respond { text }, reason),
     };
-    let (session, ask) = server.operations().answering(&asked.caller, ApprovalId::new(approval), answer).await?;
+    let approval = ApprovalId::new(approval);
+    let (session, ask) = server.operations().answering(&asked.caller, approval, (answer, reason)).await?;
     send(&server, asked, session, ask).await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_belong_to_an_answer_is_refused() {
+        for body in [
+            json!({"answer": "approve"}),
+            json!({"answer": "approve", "reason": "seen"}),
+            json!({"answer": "edit", "args": {}, "reason": "less"}),
+            json!({"answer": "reject", "reason": "no"}),
+            json!({"answer": "respond", "text": "t", "reason": "r"}),
+        ] {
+            assert!(serde_json::from_value::<AnswerBody>(body.clone()).is_ok(), "{body}");
+        }
+        for body in [
+            json!({"answer": "approve", "args": {"n": 2}}),
+            json!({"answer": "approve", "text": "t"}),
+            json!({"answer": "edit", "args": {}, "text": "t"}),
+            json!({"answer": "reject", "reason": "no", "args": {}}),
+            json!({"answer": "reject"}),
+            json!({"answer": "respond", "text": "t", "args": {}}),
+            json!({"answer": "approved"}),
+        ] {
+            assert!(serde_json::from_value::<AnswerBody>(body.clone()).is_err(), "{body}");
+        }
+    }
 }

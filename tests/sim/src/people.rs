@@ -106,9 +106,11 @@ impl Someone {
             2..8 => Some(Ask::Signal { source: "gauge".to_owned(), payload: json!({"n": dice.below(9)}) }),
             8..12 => Some(Ask::Continue),
             12..14 => Some(Ask::Claim { tool: ToolName::new("mark_escalated"), args: escalation() }),
-            14..16 => {
-                Some(Ask::Answer { approval: ApprovalId::of(self.id, &CallId::new("1.1.1")), answer: Answer::Approve })
-            }
+            14..16 => Some(Ask::Answer {
+                approval: ApprovalId::of(self.id, &CallId::new("1.1.1")),
+                answer: Answer::Approve,
+                reason: None,
+            }),
             16..18 => Some(Ask::Speak { text: secret(self.id) }),
             18..78 => self.needed(session),
             _ => None,
@@ -131,7 +133,7 @@ impl Someone {
             return Some(Ask::Settle { call, settlement });
         }
         if let Some(approval) = dice.pick(&approvals) {
-            return Some(Ask::Answer { approval, answer: self.answer() });
+            return Some(Ask::Answer { approval, answer: self.answer(), reason: None });
         }
         match session.status() {
             Status::New => Some(Ask::Start),

@@ -99,7 +99,7 @@ impl Operator {
         // An approval is answered once the session is parked: everything else while it is carried.
         if let Some(approval) = session.approvals().keys().next().cloned().filter(|_| row.owner.is_none()) {
             let args = json!({ "n": EDITED }).as_object().cloned().unwrap();
-            return Some((approval.to_string(), Ask::Answer { approval, answer: Answer::Edit { args } }));
+            return Some((approval.to_string(), Ask::Answer { approval, answer: Answer::Edit { args }, reason: None }));
         }
         if let Some(call) = session.unknown().keys().next().cloned() {
             let note = "looked".to_owned();

@@ -42,5 +42,5 @@ fn row(view: &ApprovalView) -> Value {
 
 async fn answer(one: &OneApproval, answer: Answer, output: Output) -> Result<ExitCode> {
     let approval = ApprovalId::new(&*one.approval);
-    send(&one.config, None, Ask::Answer { approval, answer }, output).await
+    send(&one.config, None, Ask::Answer { approval, answer, reason: None }, output).await
 }

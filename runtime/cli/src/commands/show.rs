@@ -96,7 +96,8 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
         output.line(&format!("{:<9} {} ({:.2}{signal}{stale})", card.agent, short(&card.content), card.confidence));
         say_parts(&card.parts);
     }
-    for (tool, finding) in detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |finding| (tool, finding))) {
+    for (tool, finding) in detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |finding| (tool, finding)))
+    {
         output.line(&format!("finding   {}", VisibleText::new(tool)));
         say_parts(&data_parts(finding));
     }

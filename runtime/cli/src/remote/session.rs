@@ -48,13 +48,13 @@ pub(crate) async fn send(remote: &Remote, session: Option<&str>, ask: &Ask, outp
 fn request(ask: &Ask) -> Result<(&'static str, Value)> {
     Ok(match ask {
         Ask::Start | Ask::Continue => ("continue", Value::Null),
-        Ask::Answer { answer, .. } => (
+        Ask::Answer { answer, reason: said, .. } => (
             "decide",
             match answer {
-                Answer::Approve => json!({"answer": "approve"}),
-                Answer::Edit { args } => json!({"answer": "edit", "args": args}),
+                Answer::Approve => json!({"answer": "approve", "reason": said}),
+                Answer::Edit { args } => json!({"answer": "edit", "args": args, "reason": said}),
                 Answer::Reject { reason } => json!({"answer": "reject", "reason": reason}),
-                Answer::Respond { text } => json!({"answer": "respond", "text": text}),
+                Answer::Respond { text } => json!({"answer": "respond", "text": text, "reason": said}),
             },
         ),
         other => steered(other).context("a daemon takes no such command from a person")?,

@@ -16,12 +16,16 @@ use crate::principal::Principal;
 use crate::refusal::{Refusal, ToolRefusal};
 use crate::session::PendingApproval;
 
+/// Who answers, and why, if they say it.
+type Respondent<'a> = (&'a Principal, Option<&'a str>);
+
 pub(super) fn decide(
     draft: &mut Draft<'_>,
-    by: &Principal,
+    (by, reason): Respondent<'_>,
     approval: &ApprovalId,
     answer: &Answer,
 ) -> Result<(), Refusal> {
+    let who = (by, reason);
     // Whatever else may lead here one day: an approval is a person's.
     check_authority(by, Verb::Answer)?;
     let Some(pending) = draft.session.approvals().get(approval).cloned() else {
@@ -37,31 +41,31 @@ pub(super) fn decide(
         return Err(Refusal::ApprovalAlreadyDecided { approval: approval.clone() });
     }
     match answer {
-        Answer::Approve => approve(draft, by, &pending, ApprovalDecision::Approved),
+        Answer::Approve => approve(draft, who, &pending, ApprovalDecision::Approved),
         Answer::Edit { args } => {
             let args = edited(draft, &pending, args)?;
             let args_hash = Digest::of_json(&args);
-            approve(draft, by, &pending, ApprovalDecision::Edited { args: args.into(), args_hash })
+            approve(draft, who, &pending, ApprovalDecision::Edited { args: args.into(), args_hash })
         }
         Answer::Reject { reason } => {
-            decided(draft, by, &pending, ApprovalDecision::Rejected { reason: reason.clone() });
+            decided(draft, who, &pending, ApprovalDecision::Rejected { reason: reason.clone() });
             Ok(())
         }
         Answer::Respond { text } => {
-            decided(draft, by, &pending, ApprovalDecision::Responded { text: text.clone() });
+            decided(draft, who, &pending, ApprovalDecision::Responded { text: text.clone() });
             Ok(())
         }
     }
 }
 
-fn decided(draft: &mut Draft<'_>, by: &Principal, pending: &PendingApproval, decision: ApprovalDecision) {
+fn decided(draft: &mut Draft<'_>, (by, reason): Respondent<'_>, pending: &PendingApproval, decision: ApprovalDecision) {
     let (approval, call) = (pending.asked.approval.clone(), pending.asked.call.clone());
-    draft.push(ApprovalDecided { approval, call, by: by.clone(), decision });
+    draft.push(ApprovalDecided { approval, call, by: by.clone(), decision, reason: reason.map(str::to_owned) });
 }
 
 fn approve(
     draft: &mut Draft<'_>,
-    by: &Principal,
+    (by, reason): Respondent<'_>,
     pending: &PendingApproval,
     decision: ApprovalDecision,
 ) -> Result<(), Refusal> {
@@ -85,10 +89,11 @@ fn approve(
         return Err(Refusal::CallRefused { refusal: ToolRefusal::InvalidArguments { problems } });
     }
     if !enough {
-        draft.push(ApprovalAnswered { approval: pending.asked.approval.clone(), by: by.clone() });
+        let (approval, reason) = (pending.asked.approval.clone(), reason.map(str::to_owned));
+        draft.push(ApprovalAnswered { approval, by: by.clone(), reason });
         return Ok(());
     }
-    decided(draft, by, pending, decision);
+    decided(draft, (by, reason), pending, decision);
     if draft.facts.catalog.contains_key(&pending.asked.tool) {
         call::intend_approved(draft, &pending.asked);
     }

@@ -69,12 +69,7 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
 }
 
 /// Records a finding; a confidence that it states is the agent's from here on.
-fn record_finding(
-    draft: &mut Draft<'_>,
-    call: &Call,
-    tool: &ToolName,
-    finding: Arc<Value>,
-) -> Result<(), ToolRefusal> {
+fn record_finding(draft: &mut Draft<'_>, call: &Call, tool: &ToolName, finding: Arc<Value>) -> Result<(), ToolRefusal> {
     if draft.session.findings().values().map(Vec::len).sum::<usize>() >= FINDINGS_MAX {
         return Err(ToolRefusal::TooManyFindings { max: FINDINGS_MAX });
     }

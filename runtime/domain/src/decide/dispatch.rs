@@ -14,7 +14,10 @@ pub(super) fn command(draft: &mut Draft<'_>, command: &Command) -> Result<(), Re
         Ask::Start => start::decide(draft, by),
         Ask::Continue => start::carry_on(draft, by),
         Ask::Retry { force } => retry::decide(draft, by, *force),
-        Ask::Answer { approval, answer } => answer::decide(draft, by, approval, answer),
+        Ask::Answer { approval, answer, reason } => {
+            let said = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+            answer::decide(draft, (by, said), approval, answer)
+        }
         Ask::Speak { text } => speak::decide(draft, by, text),
         Ask::Claim { tool, args } => claim::by_person(draft, by, tool, args),
         Ask::Stop { .. } | Ask::Settle { .. } | Ask::Annotate { .. } | Ask::Signal { .. } => {

@@ -98,12 +98,7 @@ fn repair(draft: &mut Draft<'_>, assignment: AssignmentId, problem: Problem) {
 }
 
 /// Records the report. A confidence that a finding of the turn stated beats the envelope's.
-pub(super) fn finish(
-    draft: &mut Draft<'_>,
-    assignment: AssignmentId,
-    mut envelope: Envelope,
-    source: EnvelopeSource,
-) {
+pub(super) fn finish(draft: &mut Draft<'_>, assignment: AssignmentId, mut envelope: Envelope, source: EnvelopeSource) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
     let Some((call, stated)) = work.stated.clone() else { return close(draft, assignment, envelope, source) };
     mismatch(draft, &call, stated, envelope.confidence);

@@ -59,6 +59,7 @@ pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Resul
     refuse::check_authority(&command.by, command.ask.verb())?;
     refuse::check_version(session, command)?;
     command.check_nesting()?;
+    refuse::check_words(command)?;
     let mut draft = Draft::new(session, facts);
     dispatch::command(&mut draft, command)?;
     Ok(go_on(draft))

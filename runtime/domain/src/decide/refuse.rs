@@ -42,3 +42,8 @@ pub(super) fn while_a_claim_is_open(session: &Session, verb: &str) -> Result<(),
     let status = session.status().clone();
     Err(Refusal::NothingToDo { status, verb: format!("{verb} while a claim is under way") })
 }
+
+/// Refuses words that say nothing.
+pub(super) fn check_words(command: &Command) -> Result<(), Refusal> {
+    command.blank_words().map_or(Ok(()), |what| Err(Refusal::BlankWords { what: what.to_owned() }))
+}

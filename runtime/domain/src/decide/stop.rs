@@ -24,7 +24,13 @@ pub(super) fn abandon(recorder: &mut Recorder, by: &Principal, cause: &str) {
     let pending: Vec<_> =
         recorder.session.approvals().values().map(|p| (p.asked.approval.clone(), p.asked.call.clone())).collect();
     for (approval, call) in pending {
-        recorder.push(ApprovalDecided { approval, call, by: by.clone(), decision: ApprovalDecision::Cancelled });
+        recorder.push(ApprovalDecided {
+            approval,
+            call,
+            by: by.clone(),
+            decision: ApprovalDecision::Cancelled,
+            reason: None,
+        });
     }
     for id in recorder.session.running() {
         let reads = recorder.session.call(&id).is_some_and(|call| match &call.state {

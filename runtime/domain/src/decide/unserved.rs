@@ -31,6 +31,7 @@ impl Unserved<'_> {
     pub fn command(&self, session: &Session, command: &Command) -> Result<Verdict, Refusal> {
         refuse::check_authority(&command.by, command.ask.verb())?;
         refuse::check_version(session, command)?;
+        refuse::check_words(command)?;
         let mut recorder = Recorder::new(session, self.now, self.fence);
         if command.ask.verb().needs_pack() {
             return Err(pack_changed(session, self.loaded));

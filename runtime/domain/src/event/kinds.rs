@@ -227,6 +227,9 @@ events! {
         approval: ApprovalId,
         /// Who said yes.
         by: Principal,
+        /// Why, where the person said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     }
     /// The approval is consumed.
     ApprovalDecided = "approval_decided" as Progress of call {
@@ -238,6 +241,9 @@ events! {
         by: Principal,
         /// What was decided.
         decision: ApprovalDecision,
+        /// Why, where the person said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     }
     /// Nobody answered in time: the call does not run.
     ApprovalExpired = "approval_expired" as Progress of call {

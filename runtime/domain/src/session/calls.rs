@@ -20,7 +20,9 @@ use crate::work::WorkKind;
 impl Session {
     pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
         let (tool, args) = (intended.tool.clone(), Arc::clone(&intended.args));
-        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false };
+        let edited = self.editors.contains_key(&intended.call);
+        let altered = edited || !intended.overridden.is_empty() || !intended.dropped.is_empty();
+        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false, altered };
         self.set_state(&intended.call, &intended.tool, &intended.args, CallState::Intended(intent))?;
         if let Some(assignment) = self.work_of(&intended.call) {
             self.work_mut(assignment)?.tool_calls += 1;
@@ -88,12 +90,17 @@ impl Session {
     pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
         let evidence = Evidence { session: self.id, seq };
         let in_doubt = self.no_more_unknown(&returned.call);
-        let (worked, result) = shown(&returned.outcome, evidence);
+        let (worked, mut result) = shown(&returned.outcome, evidence);
         let ended = self.status.is_end();
         let effect = match self.call_mut(&returned.call) {
             Ok(call) => {
                 let effect = match &call.state {
                     CallState::Intended(intent) | CallState::Probing(intent) | CallState::Unknown(intent) => {
+                        if intent.altered
+                            && let Some(result) = result.as_object_mut()
+                        {
+                            result.insert("ran_with".to_owned(), (*intent.args).clone());
+                        }
                         intent.effect
                     }
                     CallState::Proposed | CallState::Waiting(_) | CallState::Approved(_) | CallState::Settled(_) => {
@@ -200,7 +207,8 @@ impl Session {
                 return Ok(());
             }
             ApprovalDecision::Responded { text } => {
-                self.call_mut(&decided.call)?.settle(false, json!({"status": "answered", "content": text}));
+                self.call_mut(&decided.call)?
+                    .settle(false, json!({"status": "answered", "by": decided.by, "content": text}));
                 return Ok(());
             }
             ApprovalDecision::Rejected { reason } => {
@@ -244,7 +252,8 @@ impl Session {
         }
         if let Ok(call) = self.call_mut(&settled.call) {
             let by = &settled.by;
-            call.settle(worked, json!({"status": status, "detail": format!("settled by {by}: {note}")}));
+            let detail = format!("interrupted, and settled by {by}: {note}");
+            call.settle(worked, json!({"status": status, "verified": false, "detail": detail}));
         }
         Ok(())
     }

@@ -18,13 +18,13 @@ fn third() -> Principal {
 }
 
 fn approve(world: &mut World, by: &Principal) -> Result<Vec<EventBody>, Refusal> {
-    let ask = Ask::Answer { approval: world.approval(), answer: Answer::Approve };
+    let ask = Ask::Answer { approval: world.approval(), answer: Answer::Approve, reason: None };
     world.ask(by, ask)
 }
 
 fn edit(world: &mut World, by: &Principal) -> Result<Vec<EventBody>, Refusal> {
     let args = Map::from_iter([("n".to_owned(), json!(2))]);
-    let ask = Ask::Answer { approval: world.approval(), answer: Answer::Edit { args } };
+    let ask = Ask::Answer { approval: world.approval(), answer: Answer::Edit { args }, reason: None };
     world.ask(by, ask)
 }
 
@@ -106,12 +106,12 @@ fn several_different_people_must_approve_and_one_refuses_for_all() {
     approve(&mut world, &other()).unwrap();
     let reject = Answer::Reject { reason: "no".to_owned() };
     let approval = world.approval();
-    world.ask(&third(), Ask::Answer { approval: approval.clone(), answer: reject }).unwrap();
+    world.ask(&third(), Ask::Answer { approval: approval.clone(), answer: reject, reason: None }).unwrap();
     let decided = world.log.iter().find_map(|event| match event {
         EventBody::ApprovalDecided(decided) => Some(decided.decision.clone()),
         _ => None,
     });
     assert_eq!(decided, Some(ApprovalDecision::Rejected { reason: "no".to_owned() }));
-    let again = Ask::Answer { approval: approval.clone(), answer: Answer::Approve };
+    let again = Ask::Answer { approval: approval.clone(), answer: Answer::Approve, reason: None };
     assert_eq!(world.ask(&other(), again), Err(Refusal::ApprovalAlreadyDecided { approval }));
 }

@@ -38,7 +38,7 @@ fn an_agents_claim_with_a_gated_effect_waits_for_a_person() {
     let approval = world.approval();
     let asked = &world.session.approvals()[&approval].asked;
     assert_eq!((asked.tool.as_str(), asked.reason), ("act:gated", GateReason::Effect));
-    world.ask(&other(), Ask::Answer { approval: approval.clone(), answer: Answer::Approve }).unwrap();
+    world.ask(&other(), Ask::Answer { approval: approval.clone(), answer: Answer::Approve, reason: None }).unwrap();
     let intended = world.log.iter().find_map(|event| match event {
         EventBody::ToolIntended(intended) => Some(intended.clone()),
         _ => None,
@@ -54,7 +54,7 @@ fn a_persons_claim_with_a_gated_effect_waits_for_another_person() {
     let mut world = closed_by("act:gated");
     world.ask(&opener(), claim()).unwrap();
     assert_eq!(world.intended(), [""; 0]);
-    let approve = Ask::Answer { approval: world.approval(), answer: Answer::Approve };
+    let approve = Ask::Answer { approval: world.approval(), answer: Answer::Approve, reason: None };
     let refused = world.ask(&opener(), approve.clone()).unwrap_err();
     assert_eq!(refused, Refusal::ApproverIsRequester { by: opener() });
     world.ask(&other(), approve).unwrap();
@@ -85,7 +85,7 @@ fn a_rejected_or_expired_effect_refuses_the_claim_and_the_session_goes_on() {
             world.report(Report::Tick)
         } else {
             let answer = Answer::Reject { reason: "not now".to_owned() };
-            world.ask(&other(), Ask::Answer { approval: world.approval(), answer }).unwrap()
+            world.ask(&other(), Ask::Answer { approval: world.approval(), answer, reason: None }).unwrap()
         };
         assert!(events.iter().any(|event| matches!(event, EventBody::ClaimRefused(_))), "{events:?}");
         assert_eq!((world.intended(), world.session.claim()), (vec![], None));

@@ -19,9 +19,10 @@ use crate::world::{World, ok};
 fn world() -> World {
     World::started(|pack, _| {
         let args = json!({"type": "object", "properties": {"confidence": {"type": "number"}, "n": {}}});
-        pack.findings_tools = BTreeMap::from([("note", args.clone()), ("also_note", args)].map(|(name, args)| {
-            (ToolName::new(name), ArgSchema::new(args).unwrap())
-        }));
+        pack.findings_tools = BTreeMap::from(
+            [("note", args.clone()), ("also_note", args)]
+                .map(|(name, args)| (ToolName::new(name), ArgSchema::new(args).unwrap())),
+        );
         let agent = pack.agents.values_mut().next().unwrap();
         agent.tools.extend(["note", "also_note"].map(ToolName::new));
     })
@@ -195,7 +196,8 @@ fn a_findings_confidence_counts_and_beats_the_envelopes() {
 
 #[test]
 fn the_border_of_a_mismatch_is_exact() {
-    for (stated, envelope, differs) in [(0.85, 0.9, false), (0.1, 0.15, false), (0.85, 0.91, true), (0.3, 0.2499, true)] {
+    for (stated, envelope, differs) in [(0.85, 0.9, false), (0.1, 0.15, false), (0.85, 0.91, true), (0.3, 0.2499, true)]
+    {
         let mut world = world();
         let finish = json!({"content": "c", "confidence": envelope, "rationale": "r"});
         world.calls(&[("note", json!({"confidence": stated})), ("finish_turn", finish.clone())]);

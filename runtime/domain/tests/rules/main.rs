@@ -4,5 +4,7 @@
 mod approvals;
 mod effects;
 mod evidence;
+mod flow;
 mod nesting;
+mod told;
 mod world;

@@ -97,7 +97,7 @@ fn what_people_say_can_be_read_again_or_is_refused() {
         let mut world = world();
         world.calls(&[("act__gated", json!({}))]);
         let answer = Answer::Edit { args: Map::from_iter([("n".to_owned(), nested(levels - 1))]) };
-        let ask = Ask::Answer { approval: world.approval(), answer };
+        let ask = Ask::Answer { approval: world.approval(), answer, reason: None };
         assert_eq!(world.ask(&other(), ask).is_ok(), fits, "an edit of {levels} levels");
         is_readable(&world, &format!("an edit of {levels} levels"));
 
@@ -119,7 +119,7 @@ fn a_stored_command_can_be_read_again() {
     for levels in DEPTHS {
         let asks = [
             Ask::Claim { tool: ToolName::new("mark_done"), args: member(levels) },
-            Ask::Answer { approval: "a".into(), answer: Answer::Edit { args: member(levels) } },
+            Ask::Answer { approval: "a".into(), answer: Answer::Edit { args: member(levels) }, reason: None },
             Ask::Signal { source: "s".to_owned(), payload: nested(levels) },
         ];
         for ask in asks {

@@ -107,8 +107,11 @@ impl World {
     }
 
     pub(crate) fn ask(&mut self, by: &Principal, ask: Ask) -> Result<Vec<EventBody>, Refusal> {
-        let command = Command { by: by.clone(), if_version: None, ask };
-        let verdict = decide::command(&self.session, &command, &self.facts())?;
+        self.command(&Command { by: by.clone(), if_version: None, ask })
+    }
+
+    pub(crate) fn command(&mut self, command: &Command) -> Result<Vec<EventBody>, Refusal> {
+        let verdict = decide::command(&self.session, command, &self.facts())?;
         self.session = verdict.after;
         self.log.extend(verdict.events.clone());
         Ok(verdict.events)
@@ -149,6 +152,15 @@ impl World {
             panic!("not one approval: {:?}", self.session.approvals())
         };
         approval.clone()
+    }
+
+    /// The call that was intended last.
+    pub(crate) fn last_intended(&self) -> CallId {
+        let call = |event: &EventBody| match event {
+            EventBody::ToolIntended(intended) => Some(intended.call.clone()),
+            _ => None,
+        };
+        self.log.iter().rev().find_map(call).unwrap()
     }
 
     /// The tools that were intended so far, in order.

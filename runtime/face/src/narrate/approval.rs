@@ -34,7 +34,7 @@ pub(super) fn requested(e: &ApprovalRequested) -> Narration {
 }
 
 pub(super) fn answered(e: &ApprovalAnswered) -> Narration {
-    Narration::new(Level::Call, Tone::Ask, "◐", "One approval").by(&e.by)
+    reasoned(Narration::new(Level::Call, Tone::Ask, "◐", "One approval").by(&e.by), e.reason.as_deref())
 }
 
 pub(super) fn decided(e: &ApprovalDecided, names: &CallNames) -> Narration {
@@ -46,11 +46,19 @@ pub(super) fn decided(e: &ApprovalDecided, names: &CallNames) -> Narration {
         ApprovalDecision::Cancelled => (Tone::Calm, "⊘", "Cancelled because the session ended first:"),
     };
     let narration = Narration::new(Level::Call, tone, glyph, lead).name(names.shown(&e.call).as_str()).by(&e.by);
-    match &e.decision {
+    let narration = match &e.decision {
         ApprovalDecision::Edited { args, .. } => narration.key(Detail::value("arguments", args)),
         ApprovalDecision::Rejected { reason } => narration.key(Detail::passage("reason", reason)),
         ApprovalDecision::Responded { text } => narration.key(Detail::passage("answer", text)),
         ApprovalDecision::Approved | ApprovalDecision::Cancelled => narration,
+    };
+    reasoned(narration, e.reason.as_deref())
+}
+
+fn reasoned(narration: Narration, reason: Option<&str>) -> Narration {
+    match reason {
+        Some(reason) => narration.key(Detail::passage("reason", reason)),
+        None => narration,
     }
 }
 

@@ -77,11 +77,11 @@ impl Operations {
         &self,
         caller: &Caller,
         approval: ApprovalId,
-        answer: Answer,
+        (answer, reason): (Answer, Option<String>),
     ) -> Result<(SessionId, Ask), OperationError> {
         caller.require(Permission::Approve)?;
         let session = self.lookups.session_of(caller, &approval).await?;
-        Ok((session, Ask::Answer { approval, answer }))
+        Ok((session, Ask::Answer { approval, answer, reason }))
     }
 
     /// What carrying a session on is: one that was only opened is started.

@@ -113,7 +113,9 @@ impl SessionDetail {
             findings: session
                 .findings()
                 .iter()
-                .map(|(tool, findings)| (tool.to_string(), findings.iter().map(|finding| (**finding).clone()).collect()))
+                .map(|(tool, findings)| {
+                    (tool.to_string(), findings.iter().map(|finding| (**finding).clone()).collect())
+                })
                 .collect(),
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
             outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),

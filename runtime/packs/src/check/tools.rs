@@ -123,8 +123,12 @@ fn inject(facts: PackFacts<'_>, argument: &At<String>, source: &At<String>, log:
     if let Some(field) = source.strip_prefix("fields.") {
         facts.known_field(field, source.place, log);
         if let Some(patch) = patched_by(facts, field) {
-            let message = format!("`{patch}` lets a model change the field `{field}`, so it would say `{argument}` itself", argument = argument.value);
-            let hint = format!("what is injected decides where calls act: take `{field}` out of `{patch}`, or this line out");
+            let message = format!(
+                "`{patch}` lets a model change the field `{field}`, so it would say `{argument}` itself",
+                argument = argument.value
+            );
+            let hint =
+                format!("what is injected decides where calls act: take `{field}` out of `{patch}`, or this line out");
             log.report(source.place, message, hint);
         }
     } else {

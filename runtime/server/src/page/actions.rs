@@ -105,7 +105,8 @@ pub(crate) async fn decide(
     Fields(form): Fields<DecideForm>,
 ) -> Result<Response, Problem> {
     let (answer, said) = form.answer()?;
-    let (session, ask) = server.operations().answering(&asked.caller, ApprovalId::new(approval), answer).await?;
+    let (session, ask) =
+        server.operations().answering(&asked.caller, ApprovalId::new(approval), (answer, None)).await?;
     perform(&server, &headers, asked, Wish { session, ask, said }).await
 }
 

@@ -16,52 +16,56 @@ use super::{deliveries, inbox, outbox, packs, tokens};
 const NAMED_MAX: u64 = 100;
 
 /// A table, a query for what is decoded of its rows and the `label` that names each, and the decoding.
-struct Table {
+struct DecodedTable {
     name: &'static str,
     rows: &'static str,
     decode: fn(&SqliteRow) -> Result<(), StoreError>,
 }
 
-const TABLES: [Table; 10] = [
-    Table { name: "inbox", rows: "SELECT cmd_id, command, outcome, CAST(seq AS TEXT) AS label FROM inbox", decode: command },
-    Table {
+const TABLES: [DecodedTable; 10] = [
+    DecodedTable {
+        name: "inbox",
+        rows: "SELECT cmd_id, command, outcome, CAST(seq AS TEXT) AS label FROM inbox",
+        decode: command,
+    },
+    DecodedTable {
         name: "deliveries",
         rows: "SELECT seq, id, source, sender, state, note, session, length(body), received_at, id AS label FROM deliveries",
         decode: |row| deliveries::listed(row).map(drop),
     },
-    Table {
+    DecodedTable {
         name: "delivery_groups",
         rows: "SELECT grp, session, plan, hex(grp) AS label FROM delivery_groups",
         decode: group,
     },
-    Table { name: "marks", rows: "SELECT grp, mark, ended, session, mark AS label FROM marks", decode: mark },
-    Table {
+    DecodedTable { name: "marks", rows: "SELECT grp, mark, ended, session, mark AS label FROM marks", decode: mark },
+    DecodedTable {
         name: "delivery_refs",
         rows: "SELECT delivery, session, CAST(delivery AS TEXT) AS label FROM delivery_refs",
         decode: reference,
     },
-    Table {
+    DecodedTable {
         name: "outbox",
         rows: "SELECT id, session, call, target, args, key, tries, since, state, note, created_at, tried_at, next_at, \
                id AS label FROM outbox",
         decode: message,
     },
-    Table {
+    DecodedTable {
         name: "tokens",
         rows: "SELECT id, name, role, digest, created_by, created_at, expires_at, used_at, revoked_at, id AS label FROM tokens",
         decode: |row| tokens::decode(row).map(drop),
     },
-    Table {
+    DecodedTable {
         name: "page_sessions",
         rows: "SELECT digest, token, begun_at, expires_at, hex(digest) AS label FROM page_sessions",
         decode: login,
     },
-    Table {
+    DecodedTable {
         name: "requests",
         rows: "SELECT key, fingerprint, at, status, content_type, location, hex(key) AS label FROM requests",
         decode: request,
     },
-    Table {
+    DecodedTable {
         name: "packs",
         rows: "SELECT digest, name, files, hex(digest) AS label FROM packs",
         decode: |row| packs::decode(row).map(drop),
@@ -105,10 +109,9 @@ fn label(row: &SqliteRow) -> String {
 fn detail(error: StoreError) -> String {
     match error {
         StoreError::Damaged { detail } | StoreError::Failed { detail } | StoreError::Held { detail } => detail,
-        error @ (StoreError::Fenced
-        | StoreError::Stale
-        | StoreError::Erased { .. }
-        | StoreError::Missing { .. }) => error.to_string(),
+        error @ (StoreError::Fenced | StoreError::Stale | StoreError::Erased { .. } | StoreError::Missing { .. }) => {
+            error.to_string()
+        }
     }
 }
 

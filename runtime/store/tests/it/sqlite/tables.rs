@@ -56,7 +56,10 @@ async fn every_table_is_decoded() {
         ),
         ("tokens", "INSERT INTO tokens VALUES ('t', 'n', 'odd', zeroblob(32), 'x', 1, NULL, NULL, NULL)"),
         ("page_sessions", "INSERT INTO page_sessions VALUES (x'00', 't', 1, 1)"),
-        ("requests", "INSERT INTO requests (key, fingerprint, at, status) VALUES (zeroblob(32), zeroblob(32), 1, 99999999)"),
+        (
+            "requests",
+            "INSERT INTO requests (key, fingerprint, at, status) VALUES (zeroblob(32), zeroblob(32), 1, 99999999)",
+        ),
         ("packs", "INSERT INTO packs VALUES (zeroblob(32), 'p', '{}')"),
     ];
     let reads = SqliteStore::open_read_only(&path).await.unwrap();
@@ -66,7 +69,11 @@ async fn every_table_is_decoded() {
         let lines = reads.unreadable_rows().await;
         assert_eq!(lines.len(), index + 1, "{lines:#?} after {sql}");
         let of_table = lines.iter().filter(|line| line.contains(&format!("table {table}"))).count();
-        assert_eq!(of_table, rows[..=index].iter().filter(|(other, _)| other == table).count(), "{lines:#?} after {sql}");
+        assert_eq!(
+            of_table,
+            rows[..=index].iter().filter(|(other, _)| other == table).count(),
+            "{lines:#?} after {sql}"
+        );
     }
     reads.close().await;
     raw(&path, "DELETE FROM inbox").await.unwrap();

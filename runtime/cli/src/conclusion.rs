@@ -65,7 +65,8 @@ pub(crate) async fn follow_on(house: &House, mut follower: Follower, output: Out
 /// What a session came to, and its exit code; the pack says what its outcomes mean.
 pub(crate) fn conclusion(follower: &Follower, pack: Option<&Pack>, output: Output) -> ExitCode {
     let Some(session) = follower.session() else { return ExitCode::FAILURE };
-    let (word, reason) = (status(session.status().as_str(), pack), VisibleText::new(session.status_reason()));
+    let (word, reason) =
+        (status(session.status().as_str(), pack), VisibleText::new(session.status_reason()).hanging("  "));
     output.result(&summary(follower), &format!("{} is {word}: {reason}", session.handle()));
     match session.status() {
         Status::Outcome(_) => ExitCode::SUCCESS,

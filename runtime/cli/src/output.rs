@@ -117,7 +117,7 @@ impl Output {
         if self.is_json() {
             anstream::println!("{}", json!({"error": format!("{error:#}")}));
         } else {
-            anstream::eprintln!("{BAD}error{BAD:#}: {}", VisibleText::new(format!("{error:#}")));
+            anstream::eprintln!("{BAD}error{BAD:#}: {}", VisibleText::new(format!("{error:#}")).hanging("  "));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use provost_domain::ids::DeliveryId;
 use provost_domain::port::DeliveryFilter;
-use provost_face::{DeliveryDetail, DeliveryOperations, DeliveryView, TakenView, VisibleText};
+use provost_face::{DeliveryDetail, DeliveryOperations, DeliveryView, TEXT_MAX, TakenView, VisibleText};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ async fn show(one: &OneDelivery, output: Output) -> Result<()> {
     output.json(&value);
     for name in ["delivery", "source", "by", "state", "note", "session", "received"] {
         let text = value.get(name).filter(|part| !part.is_null()).map(plain).unwrap_or_default();
-        output.line(&format!("{name:<9} {}", VisibleText::new(text)));
+        output.line(&format!("{name:<9} {}", VisibleText::new(text).line(TEXT_MAX)));
     }
     let nothing = "its body is gone: it was dismissed, or its session was erased".to_owned();
     output.line(&if body.is_empty() { nothing } else { VisibleText::within(body, BODY_MAX).to_string() });

@@ -43,6 +43,11 @@ impl VisibleText {
         Self { text, cut: cut || self.cut }
     }
 
+    /// The same where further lines begin with `indent`, so that none of them looks like a line of ours.
+    pub fn hanging(&self, indent: &str) -> String {
+        self.text.replace('\n', &format!("\n{indent}"))
+    }
+
     /// Whether the end is missing.
     pub fn is_cut(&self) -> bool {
         self.cut
@@ -108,5 +113,6 @@ mod tests {
         let text = VisibleText::new("a\n\n  b\t\u{1b}c");
         assert_eq!(text.line(80).as_str(), "a b ␛c");
         assert_eq!(text.line(3).as_str(), "a b…");
+        assert_eq!(VisibleText::new("a\nreason x").hanging("  "), "a\n  reason x");
     }
 }

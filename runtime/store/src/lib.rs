@@ -29,8 +29,8 @@ pub use examine::{Examination, Examined, Heads, examine};
 #[cfg(feature = "controls")]
 pub use guards::Removed;
 pub use memory::MemoryStore;
-pub use open::{open, open_read_only};
-pub use options::OpenOptions;
+pub use open::{look, open, open_read_only};
+pub use options::{OpenOptions, StorePlace};
 pub use sqlite::{Durability, SqliteReads, SqliteStore};
 pub use stores::{StoreReads, Stores};
 pub use transfer::{Imported, Importer, SessionFile, TransferError, export};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use provost_domain::port::StoreError;
 
 use crate::memory::MemoryStore;
-use crate::options::OpenOptions;
-use crate::sqlite::SqliteStore;
+use crate::options::{OpenOptions, StorePlace};
+use crate::sqlite::{self, SqliteStore};
 use crate::stores::{StoreReads, Stores};
 use crate::url::StoreUrl;
 
@@ -32,6 +32,17 @@ pub async fn open_read_only(url: &StoreUrl) -> Result<StoreReads, StoreError> {
         StoreUrl::Memory => Err(StoreError::Failed {
             detail: "a store in memory is seen by its own process only; name the file of a store".to_owned(),
         }),
+    }
+}
+
+/// Looks at what [`open`] would find: takes no lock, makes nothing and changes nothing.
+///
+/// # Errors
+/// Opening it for writing would fail.
+pub async fn look(url: &StoreUrl) -> Result<StorePlace, StoreError> {
+    match url {
+        StoreUrl::Sqlite(path) => sqlite::look(path).await,
+        StoreUrl::Memory => Ok(StorePlace::Empty),
     }
 }
 

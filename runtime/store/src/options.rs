@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! How a store is opened, and what is there before it is.
 
 use std::num::NonZeroU32;
 
@@ -15,6 +15,25 @@ pub struct OpenOptions {
     /// Whether other processes may write to it at the same time: the lock file is not taken.
     #[cfg(feature = "controls")]
     pub shared: bool,
+}
+
+/// What is where a store would be opened for writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorePlace {
+    /// Nothing yet: a new store would begin there.
+    Empty,
+    /// A store of this program's version.
+    Current,
+    /// A store of an earlier version, which opening brings up to date.
+    Older {
+        /// Its schema's version.
+        version: i64,
+    },
+    /// A store that another process holds.
+    Held {
+        /// What is held and by whom.
+        detail: String,
+    },
 }
 
 impl OpenOptions {

@@ -5,6 +5,7 @@
 //! | `store`, `reads` | the ports: what writes, and what reads beside it |
 //! | `open`, `place`, `schema`, `settings` | a database of ours, alone, with its settings read back |
 //! | `inode`, `watch` | the lock on the file itself, and whether its name still leads to it |
+//! | `look` | what opening would find, without opening |
 //! | `ahead` | a write-ahead log that lacks nothing |
 //! | `writer`, `batch`, `job` | the queue, the transaction, the answers |
 //! | `tx`, `bulk`, `statement`, `transaction` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
@@ -40,6 +41,7 @@ mod imports;
 mod inbox;
 mod inode;
 mod job;
+mod look;
 mod open;
 mod outbox;
 mod packs;
@@ -66,6 +68,7 @@ mod tx;
 mod watch;
 mod writer;
 
+pub(crate) use look::look;
 pub use reads::SqliteReads;
 pub use settings::Durability;
 pub use store::SqliteStore;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use provost_domain::port::StoreError;
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 
 use super::inode::{Inode, InodeLock, LockAttempt};
 
@@ -61,10 +61,7 @@ pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable(folder))?;
     let path = resolve(folder, path)?;
     let mounts = mounts();
-    if let Some(kind) = network_filesystem(&mounts, &path) {
-        let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
-        return Err(StoreError::Failed { detail });
-    }
+    require_local(&mounts, &path)?;
     require_one_name(&mounts, &path)?;
     if !alone {
         private().open(&path).map_err(unusable(&path))?;
@@ -82,6 +79,60 @@ pub(super) fn claim(path: &Path, alone: bool) -> Result<Place, StoreError> {
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
     written.map_err(unusable(&lock_path(&path)))?;
     Ok(Place { path, locks: Locks { inode: Some(inode), _file: file }, same_boot: in_this_boot(&last) })
+}
+
+/// What [`claim`] would find at a path: the file's real path, or nothing where it would begin a new one. Makes nothing.
+///
+/// # Errors
+/// It could not be taken.
+pub(super) fn look(path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let there = folder.ancestors().find(|above| above.as_os_str().is_empty() || above.symlink_metadata().is_ok());
+    let there = there.filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !there.is_dir() {
+        let detail = format!("{} is no folder; choose a place this user can write", there.display());
+        return Err(StoreError::Failed { detail });
+    }
+    access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(there)(error.into()))?;
+    let place = if there == folder { resolve(folder, path)? } else { path.to_owned() };
+    let mounts = mounts();
+    let mounted = if there == folder { place.clone() } else { there.canonicalize().map_err(unusable(there))? };
+    require_local(&mounts, &mounted)?;
+    if place.file_name().is_none() {
+        return Err(StoreError::Failed { detail: format!("{} names no file", place.display()) });
+    }
+    if place.exists() {
+        require_one_name(&mounts, &place)?;
+        return Ok(Some(place));
+    }
+    if std::fs::metadata(lock_path(&place)).is_ok_and(|lock| lock.len() > 0) {
+        return Err(gone(&place));
+    }
+    Ok(None)
+}
+
+/// Says who holds a database, as far as this process can see. The lock itself is not touched: whoever starts meanwhile would find it
+/// taken.
+pub(super) fn holder(path: &Path) -> Option<String> {
+    let lock = lock_path(path);
+    let text = std::fs::read_to_string(&lock).ok().filter(|text| in_this_boot(text))?;
+    let pid: u32 = text.lines().next()?.parse().ok()?;
+    let held = || format!("{} is held by another process (pid {pid})", path.display());
+    match std::fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(open) => open
+            .filter_map(Result::ok)
+            .any(|descriptor| std::fs::read_link(descriptor.path()).is_ok_and(|file| file == lock))
+            .then(held),
+        // It runs, and is another user's.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(held()),
+        Err(_) => None,
+    }
+}
+
+fn require_local(mounts: &str, path: &Path) -> Result<(), StoreError> {
+    let Some(kind) = network_filesystem(mounts, path) else { return Ok(()) };
+    let detail = format!("{} is on a network filesystem ({kind}); put the store on a local disk", path.display());
+    Err(StoreError::Failed { detail })
 }
 
 /// Where a store was, no new one is begun: whoever finds an empty one would take it for all there was.

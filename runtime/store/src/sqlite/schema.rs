@@ -56,6 +56,11 @@ pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> R
     Ok(version)
 }
 
+/// Whether it is the version this program reads and writes.
+pub(super) const fn is_current(version: i64) -> bool {
+    version == VERSION
+}
+
 /// The same for reading, where an empty or older file cannot be brought up to date.
 pub(super) async fn require_current(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let version = version(connection, path).await?;

@@ -15,6 +15,7 @@ mod busy;
 mod chaos;
 mod claims;
 mod clients;
+mod config_check;
 mod crash_points;
 mod demo;
 mod docs;

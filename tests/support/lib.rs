@@ -18,6 +18,7 @@ pub mod house;
 pub mod machine;
 pub mod model;
 pub mod monitoring;
+pub mod mutations;
 pub mod pack;
 pub mod shipped;
 pub mod shop;

@@ -189,7 +189,10 @@ pub(crate) enum Packs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Loads the configuration and says what is wrong.
+    /// Does what `serve` does up to its listening socket, over a store in memory, and says what is wrong.
+    ///
+    /// Exit codes: 0 good: `serve` starts with it; 1 bad: it does not; 3 nothing is wrong as far as this could be checked from
+    /// here: a secret is not here, the address is taken, the store is held by another process or was written by an earlier version.
     Check(StoreArgs),
 }
 

@@ -28,6 +28,6 @@ pub use names::Names;
 pub use node::{At, NodeKind, Position, YamlNode};
 pub use read::{FromYaml, take};
 pub use scalar::{Cost, Count, Period, Share, word};
-pub use secret::{SecretError, SecretPlace};
+pub use secret::{ReadSecret, SecretError, SecretPlace};
 pub use table::Table;
 pub use variables::{Variable, fill};

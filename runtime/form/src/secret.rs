@@ -1,7 +1,7 @@
 //! Places of secrets, and reading them. A secret is read once, kept out of every error, and never printed.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use secrecy::SecretString;
@@ -29,8 +29,17 @@ pub enum SecretPlace {
 
 /// There is no secret where it should be. Names the place and never holds the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SecretError(String);
+pub enum SecretError {
+    /// Nothing is there for this process: another one, which runs as a service, may find it.
+    #[error("{0}")]
+    Absent(String),
+    /// What is there is no key, or the place is none.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Reads a secret from its place.
+pub type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString, SecretError>;
 
 impl SecretPlace {
     /// Reads the secret; `variable` answers what the environment holds. White space around the secret is dropped.
@@ -40,13 +49,14 @@ impl SecretPlace {
                 let place = format!("the credential `{id}`");
                 let folder = variable(CREDENTIALS).ok_or_else(|| {
                     let other = "which systemd sets; elsewhere use `env` or `file`";
-                    SecretError(format!("{place} needs `{CREDENTIALS}`, {other}"))
-                })?;
-                (place, read_file(&Path::new(&folder).join(plain_name(id)?))?)
+                    SecretError::Absent(format!("{place} needs `{CREDENTIALS}`, {other}"))
+                });
+                let name = plain_name(id)?;
+                (place, read_file(&Path::new(&folder?).join(name))?)
             }
             Self::Env(name) => {
                 let place = format!("the variable `{name}`");
-                let unset = || SecretError(format!("{place} is not set; it should hold the key"));
+                let unset = || SecretError::Absent(format!("{place} is not set; it should hold the key"));
                 let text = variable(name).ok_or_else(unset)?;
                 (place, text)
             }
@@ -54,11 +64,11 @@ impl SecretPlace {
         };
         let secret = text.trim();
         if secret.is_empty() {
-            return Err(SecretError(format!("{place} is empty; it should hold the key")));
+            return Err(SecretError::Unusable(format!("{place} is empty; it should hold the key")));
         }
         if !secret.chars().all(|c| c.is_ascii_graphic()) {
             let detail = "holds more than a key: only visible ASCII characters, on one line";
-            return Err(SecretError(format!("{place} {detail}")));
+            return Err(SecretError::Unusable(format!("{place} {detail}")));
         }
         Ok(SecretString::from(secret))
     }
@@ -69,17 +79,23 @@ fn plain_name(id: &str) -> Result<&str, SecretError> {
     let mut parts = Path::new(id).components();
     match (parts.next(), parts.next()) {
         (Some(Component::Normal(name)), None) if name == id => Ok(id),
-        _ => Err(SecretError(format!("`{id}` is not a credential's name; write a plain file name"))),
+        _ => Err(SecretError::Unusable(format!("`{id}` is not a credential's name; write a plain file name"))),
     }
 }
 
 fn read_file(path: &Path) -> Result<String, SecretError> {
-    let cannot = |error: std::io::Error| SecretError(format!("reading the key from {}: {error}", path.display()));
+    let cannot = |error: std::io::Error| {
+        let detail = format!("reading the key from {}: {error}", path.display());
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::PermissionDenied => SecretError::Absent(detail),
+            _ => SecretError::Unusable(detail),
+        }
+    };
     let mut text = String::new();
     File::open(path).map_err(cannot)?.take(SECRET_MAX + 1).read_to_string(&mut text).map_err(cannot)?;
     if text.len() as u64 > SECRET_MAX {
         let detail = format!("is longer than {SECRET_MAX} bytes; it should hold only the key");
-        return Err(SecretError(format!("{} {detail}", path.display())));
+        return Err(SecretError::Unusable(format!("{} {detail}", path.display())));
     }
     Ok(text)
 }
@@ -121,7 +137,7 @@ mod tests {
                 assert_eq!(key.expose_secret(), expect);
                 assert!(!format!("{key:?}").contains(expect));
             }
-            (Err(SecretError(detail)), Err(part)) => {
+            (Err(SecretError::Absent(detail) | SecretError::Unusable(detail)), Err(part)) => {
                 assert!(detail.contains(part), "{detail}");
                 assert!(!detail.contains("sk-"), "the key in {detail}");
             }
@@ -138,6 +154,23 @@ mod tests {
         check(&SecretPlace::File(path), &[], Ok("sk-file"));
         check(&SecretPlace::Credential("model-key".to_owned()), &[(CREDENTIALS, directory)], Ok("sk-file"));
         check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "sk-env")], Ok("sk-env"));
+    }
+
+    #[test]
+    fn a_place_without_anything_is_told_from_one_without_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty");
+        std::fs::write(&path, "").unwrap();
+        let absent = |place: SecretPlace| match place.load(&|_| None).unwrap_err() {
+            SecretError::Absent(_) => true,
+            SecretError::Unusable(_) => false,
+        };
+        assert!(absent(SecretPlace::Env("KEY".to_owned())));
+        assert!(absent(SecretPlace::Credential("model-key".to_owned())));
+        assert!(absent(SecretPlace::File(folder.path().join("none"))));
+        assert!(!absent(SecretPlace::File(path)));
+        assert!(!absent(SecretPlace::File(folder.path().to_owned())));
+        assert!(!absent(SecretPlace::Credential("../model-key".to_owned())), "no service finds it either");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use provost_domain::failure::ModelFailure;
 use provost_domain::port::ModelProvider;
-use provost_form::{ErrorLog, FromYaml, SecretError, Variable, YamlNode};
+use provost_form::{ErrorLog, FromYaml, ReadSecret, SecretError, YamlNode};
 
 use crate::scripted::ScriptError;
 
@@ -36,7 +36,7 @@ pub enum ModelError {
 /// A provider's section that was read.
 pub(crate) trait ProviderSection: fmt::Debug + Send + Sync {
     /// Reads what the section only names, such as its key, and makes the provider. Asks nothing.
-    fn build(&self, variable: Variable<'_>) -> Result<ConfiguredModel, ModelError>;
+    fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError>;
 }
 
 /// A row of the registry: how the section of one kind is found and read.

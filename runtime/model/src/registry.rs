@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use provost_form::{ErrorLog, FromYaml, Table, Variable, YamlNode, nearest};
+use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode, nearest};
 
 use crate::openai::OpenAiSection;
 use crate::provider::{ConfiguredModel, ModelError, ProviderKind, ProviderSection};
@@ -19,9 +19,9 @@ const KINDS: [ProviderKind; 2] = [
 pub struct ModelConfig(Arc<dyn ProviderSection>);
 
 impl ModelConfig {
-    /// Makes the model; `variable` answers what the environment holds. Asks nothing yet.
-    pub fn build(&self, variable: Variable<'_>) -> Result<ConfiguredModel, ModelError> {
-        self.0.build(variable)
+    /// Makes the model with its key. Asks nothing yet.
+    pub fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
+        self.0.build(secret)
     }
 }
 

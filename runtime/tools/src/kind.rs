@@ -5,14 +5,10 @@ use std::sync::Arc;
 
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
-use provost_form::{SecretError, SecretPlace};
+use provost_form::ReadSecret;
 use reqwest::Client;
-use secrecy::SecretString;
 
 use crate::error::ToolsError;
-
-/// Reads a secret from its place.
-pub type ReadSecret<'a> = &'a dyn Fn(&SecretPlace) -> Result<SecretString, SecretError>;
 
 /// What tools are built with.
 #[derive(Debug)]

@@ -19,7 +19,6 @@ mod service;
 mod spec;
 
 pub use error::ToolsError;
-pub use kind::ReadSecret;
 pub use notify::Queue;
 pub use redact::redact;
 pub use registry::{ToolSet, ToolsConfig};

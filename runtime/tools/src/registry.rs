@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
-use provost_form::{ErrorLog, FromYaml, Table, YamlNode, take};
+use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode, take};
 use secrecy::SecretString;
 
 use crate::alertmanager::AlertmanagerSection;
 use crate::error::ToolsError;
 use crate::http;
-use crate::kind::{ReadSecret, ToolKind, ToolParts, ToolSection};
+use crate::kind::{ToolKind, ToolParts, ToolSection};
 use crate::logs::LogsSection;
 use crate::metrics::MetricsSection;
 use crate::notify::NotifySection;

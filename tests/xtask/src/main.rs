@@ -6,6 +6,7 @@ mod cargo;
 mod chaos;
 mod check;
 mod compat;
+mod config;
 mod machine;
 mod openapi;
 mod sim;
@@ -37,6 +38,8 @@ enum Task {
     /// the disk needs root (a small file system is mounted); without root that part is skipped and the result says so.
     /// The tests do the same with fewer kills.
     Chaos(chaos::ChaosArgs),
+    /// Changes a configuration in many ways, one at a time: `config check` passes exactly what `serve` starts with.
+    Config(config::ConfigArgs),
     /// Sends generated requests to every documented path of a running daemon, with and without a token. Needs Python;
     /// installs the generator from `PyPI` into the build folder.
     Openapi {
@@ -88,6 +91,7 @@ fn main() -> Result<ExitCode> {
         Task::Sim { rest } => return sim::sim(&rest),
         Task::Check => check::check(),
         Task::Chaos(args) => return chaos::chaos(&args),
+        Task::Config(args) => return config::config(&args),
         Task::Openapi { calls } => openapi::openapi(calls),
         Task::Compat { server } => compat::compat(server),
         Task::Bench { rest } => bench::bench(&rest),

@@ -4,11 +4,12 @@ mod approvals;
 mod audit;
 mod backup;
 mod carry_on;
-mod check;
+mod config;
 mod deliveries;
 mod erase;
 mod local;
 mod open;
+mod packs;
 mod send;
 mod serve;
 pub(crate) mod sessions;
@@ -32,8 +33,8 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
         Command::Sessions(command) => sessions::run(command, output).await,
         Command::Deliveries(command) => deliveries::run(command, output).await,
         Command::Approvals(command) => approvals::run(command, output).await,
-        Command::Packs(command) => check::packs(&command, output),
-        Command::Config(command) => check::config(&command, output),
+        Command::Packs(command) => packs::run(&command, output),
+        Command::Config(command) => config::run(command, output, logs).await,
         Command::Audit(command) => audit::run(command, output).await,
         Command::Backup(args) => backup::run(args, output).await,
         Command::Serve(args) => serve::run(args, output, logs).await,

@@ -1,26 +1,21 @@
 //! `provost serve`: the daemon.
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provost_engine::{OldestApproval, Retention, Scrub, SystemClock};
-use provost_mail::{Intake, IntakeParts};
-use provost_server::{Parts, Server};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::ServeArgs;
 use crate::daemon::reload::Reload;
 use crate::daemon::socket::{DaemonSocket, SocketPlace};
-use crate::daemon::{files, socket, supervision, tokens};
+use crate::daemon::{files, server, socket, supervision, tokens};
 use crate::logs::Logs;
 use crate::output::Output;
 use crate::remote::address::AddressFile;
 use crate::remote::trust::require_own;
-use crate::wiring::{self, Configuration, House};
+use crate::wiring::{self, House};
 
 /// How long callers may take for the answers they still get once everything is drained.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -33,7 +28,8 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
     files::raise_limit();
     let socket = socket::socket(args.listen.unwrap_or(config.server.listen))?;
     config.store.file().map_or(Ok(()), require_own)?;
-    let house = House::serving(&config).await?;
+    let parts = wiring::parts(&config)?;
+    let house = House::serving(&config, parts, wiring::store(&config).await?).await?;
     let work = async |house: &House| {
         let reload = Reload { args: &args.config, started: &config, house, logs: &logs };
         tokio::select! {
@@ -48,7 +44,8 @@ pub(super) async fn run(args: ServeArgs, output: Output, logs: Logs) -> Result<E
 async fn answer(socket: DaemonSocket, reload: &Reload<'_>, hangup: &mut Signal, output: Output) -> Result<ExitCode> {
     let (house, config) = (reload.house, reload.started);
     let stored = &*house.store().tokens;
-    tokens::apply(stored, tokens::plan(stored, &config.server.tokens).await?).await?;
+    let plan = tokens::plan(&*house.store().reads.tokens, &config.server.tokens, &wiring::secret).await?;
+    tokens::apply(stored, plan).await?;
     let DaemonSocket { listening, place } = socket;
     let url = place.to_string();
     let address = match (config.store.file(), &place) {
@@ -58,7 +55,7 @@ async fn answer(socket: DaemonSocket, reload: &Reload<'_>, hangup: &mut Signal, 
     let _address = address.transpose().context("writing the address file")?;
     let nobody = stored.tokens().await?.is_empty();
     let stop = house.told_to_end();
-    let server = server(house, config).await?;
+    let server = server::server(house, config, config.intake.settings(&wiring::secret)?).await?;
     // Nothing can fail any more before it answers.
     let answering = server.serve(listening, stop.clone());
     output.result(&json!({"listening": url}), &format!("listening on {url}"));
@@ -104,44 +101,4 @@ async fn answer(socket: DaemonSocket, reload: &Reload<'_>, hangup: &mut Signal, 
         Some(error) => Err(error.into()),
         None => Ok(ExitCode::SUCCESS),
     }
-}
-
-/// Starts everything periodic beside the engine's own sweep.
-fn tick(house: &House, config: &Configuration) -> Result<()> {
-    let (eraser, ages) = (house.eraser(), wiring::retention(config.retention));
-    drop(house.engine.start_ticker(Scrub::new(eraser.clone(), ages.every)));
-    let retention = Retention::new(eraser.clone(), Arc::new(SystemClock), ages, &house.metrics)?;
-    drop(house.engine.start_ticker(retention));
-    let oldest = OldestApproval::new(Arc::clone(house.engine.reads()), Arc::new(SystemClock), &house.metrics)?;
-    drop(house.engine.start_ticker(oldest));
-    Ok(())
-}
-
-async fn server(house: &House, config: &Configuration) -> Result<Server> {
-    let store = house.store();
-    let parts = IntakeParts {
-        engine: house.engine.clone(),
-        deliveries: Arc::clone(&store.deliveries),
-        reads: Arc::clone(&store.reads.deliveries),
-        clock: Arc::new(SystemClock),
-        metrics: house.metrics.clone(),
-    };
-    let intake = Intake::start(parts, config.intake.settings(&wiring::variable)?).await?;
-    let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
-    outgoing.start(&house.engine);
-    tick(house, config)?;
-    let data = config.store.folder().unwrap_or(Path::new(".")).to_path_buf();
-    let server = Server::new(Parts {
-        engine: house.engine.clone(),
-        tokens: Arc::clone(&store.tokens),
-        requests: Arc::clone(&store.requests),
-        clock: Arc::new(SystemClock),
-        intake,
-        outgoing,
-        eraser: house.eraser().clone(),
-        metrics: house.metrics.clone(),
-        page_sessions: Arc::clone(&store.page_sessions),
-        data,
-    });
-    server.context("making the figures")
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod files;
 pub(crate) mod reload;
+pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod supervision;
 pub(crate) mod tokens;

@@ -41,7 +41,7 @@ impl Reload<'_> {
         let wanted = self.logs.wanted(config.log.filter.as_deref())?;
         let (packs, models, tools) = wiring::parts(&config)?;
         let (tools, carriers) = self.house.equip(tools)?;
-        let plan = tokens::plan(&*self.house.store().tokens, &config.server.tokens).await?;
+        let plan = tokens::plan(&*self.house.store().reads.tokens, &config.server.tokens, &wiring::secret).await?;
         packs.keep(&*self.house.store().packs).await?;
         let packs = packs.with_pinned(&*self.house.store().reads.packs).await?;
         tokens::apply(&*self.house.store().tokens, plan).await?;

@@ -67,10 +67,19 @@ fn of_tcp(listener: TcpListener) -> Result<DaemonSocket> {
     Ok(DaemonSocket { listening: listener.into(), place })
 }
 
+/// Whether it could be listened on, without listening.
+pub(crate) fn try_bind(wanted: SocketAddr) -> std::io::Result<()> {
+    bound(wanted).map(drop)
+}
+
 fn bind(wanted: SocketAddr) -> std::io::Result<TcpListener> {
+    bound(wanted)?.listen(BACKLOG)
+}
+
+fn bound(wanted: SocketAddr) -> std::io::Result<TcpSocket> {
     let socket = if wanted.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // As `TcpListener::bind` does: a restart need not wait for the last connections of the process before.
     socket.set_reuseaddr(true)?;
     socket.bind(wanted)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }

@@ -1,14 +1,14 @@
 //! The tokens of the configuration: in force as long as they stand there.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, bail};
 use provost_domain::access::{Secret, Token};
 use provost_domain::ids::TokenId;
-use provost_domain::port::{Clock as _, MintAnswer, RevokeAnswer, Tokens};
+use provost_domain::port::{Clock as _, MintAnswer, RevokeAnswer, TokenReads, Tokens};
 use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use provost_engine::SystemClock;
+use provost_form::{ReadSecret, SecretError};
+use secrecy::ExposeSecret as _;
 
 use crate::secret;
 use crate::wiring::TokenConfig;
@@ -26,14 +26,22 @@ pub(crate) struct Plan {
 }
 
 /// Reads the secrets and plans; writes nothing.
-pub(crate) async fn plan(store: &dyn Tokens, configured: &[TokenConfig]) -> Result<Plan> {
-    let now = SystemClock.now();
-    let read = |token: &TokenConfig| {
-        let secret = secret_of(token, &crate::wiring::variable).with_context(|| format!("token `{}`", token.name))?;
-        Ok(Token::of(&secret, &token.name, token.role, Principal::parse(BY), now)?)
-    };
-    let wanted = configured.iter().map(read).collect::<Result<Vec<_>>>()?;
-    changes(&wanted, &store.tokens().await?, now)
+pub(crate) async fn plan(store: &dyn TokenReads, configured: &[TokenConfig], secret: ReadSecret<'_>) -> Result<Plan> {
+    let wanted = configured.iter().map(|token| of(token, secret)).collect::<Result<Vec<_>>>()?;
+    changes(&wanted, &store.tokens().await?, SystemClock.now())
+}
+
+/// The same where there is no store to compare with.
+pub(crate) fn plan_alone(configured: &[TokenConfig], secret: ReadSecret<'_>) -> Result<Plan> {
+    let wanted = configured.iter().map(|token| of(token, secret)).collect::<Result<Vec<_>>>()?;
+    changes(&wanted, &[], SystemClock.now())
+}
+
+/// A configured token with its secret.
+fn of(token: &TokenConfig, secret: ReadSecret<'_>) -> Result<Token> {
+    let named = || format!("token `{}`", token.name);
+    let secret = secret_of(token, secret).with_context(named)?;
+    Token::of(&secret, &token.name, token.role, Principal::parse(BY), SystemClock.now()).with_context(named)
 }
 
 /// Does what was planned. Revocations come first: a name is free for its new secret then.
@@ -94,19 +102,18 @@ fn changes(wanted: &[Token], stored: &[Token], now: Timestamp) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The secret of a configured token: from the first of the places named that has it.
-fn secret_of(token: &TokenConfig, variable: &dyn Fn(&str) -> Option<String>) -> Result<Secret> {
-    let credential =
-        token.credential.as_ref().and_then(|id| Some(Path::new(&variable("CREDENTIALS_DIRECTORY")?).join(id)));
-    if let Some(path) = credential.filter(|path| path.exists()) {
-        secret::read(&path)
-    } else if let Some(text) = token.env.as_ref().and_then(|name| variable(name)) {
-        secret::parse(&text)
-    } else if let Some(path) = &token.file {
-        secret::read(path)
-    } else {
-        bail!("its secret is in none of the places named; `provost tokens generate` makes one");
+/// The secret of a configured token: from the first of the places named that has one.
+fn secret_of(token: &TokenConfig, secret: ReadSecret<'_>) -> Result<Secret> {
+    let mut absent = None;
+    for place in token.places() {
+        match secret(&place) {
+            Ok(text) => return secret::parse(text.expose_secret()),
+            Err(error @ SecretError::Absent(_)) => absent = Some(error),
+            Err(error @ SecretError::Unusable(_)) => return Err(error.into()),
+        }
     }
+    let none = "its secret is in none of the places named; `provost tokens generate` makes one";
+    Err(absent.map_or_else(|| anyhow::anyhow!(none), |error| anyhow::Error::new(error).context(none)))
 }
 
 #[cfg(test)]
@@ -181,7 +188,7 @@ mod tests {
                 "SECRET" if with_env => Some(text(2)),
                 _ => None,
             };
-            let secret = secret_of(&configured, &variable);
+            let secret = secret_of(&configured, &|place| place.load(&variable));
             secret.map(|secret| secret.reveal().to_owned()).map_err(|error| format!("{error:#}"))
         };
         assert_eq!(read(false), Ok(text(3)));

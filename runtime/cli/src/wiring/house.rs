@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::Configuration;
 use super::engine::bounds;
+use super::environment::secret;
 use super::models::models;
 use super::packs::PackSet;
 use super::store::store;
@@ -38,7 +39,7 @@ pub(crate) type SessionParts = (PackSet, ModelGateway, ToolSet);
 
 /// Loads all that sessions work with.
 pub(crate) fn parts(config: &Configuration) -> Result<SessionParts> {
-    Ok((PackSet::load(config)?, models(config)?, tools::tools(config)?))
+    Ok((PackSet::load(config)?, models(config, &secret)?, tools::tools(config, &secret)?))
 }
 
 impl House {
@@ -53,16 +54,15 @@ impl House {
         Self::start(config, parts, store, |_, _| Ok(None)).await
     }
 
-    /// The same as [`Self::open`], with tools that store what they are to send.
-    pub(crate) async fn serving(config: &Configuration) -> Result<Self> {
+    /// The same as [`Self::over`], with tools that store what they are to send.
+    pub(crate) async fn serving(config: &Configuration, parts: SessionParts, store: Stores) -> Result<Self> {
         let give_up_after = config.outbox.give_up_after;
         let outgoing = |store: &Stores, metrics: &Registry| {
             let (outbox, reads) = (Arc::clone(&store.outbox), Arc::clone(&store.reads.outbox));
             let parts = OutgoingParts { outbox, reads, clock: clock(), give_up_after, metrics: metrics.clone() };
             Outgoing::new(parts).map(Some).context("making the figures")
         };
-        let parts = parts(config)?;
-        Self::start(config, parts, store(config).await?, outgoing).await
+        Self::start(config, parts, store, outgoing).await
     }
 
     async fn start(

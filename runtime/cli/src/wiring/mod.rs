@@ -16,7 +16,7 @@ mod store;
 mod tools;
 
 pub(crate) use config::{Configuration, config, config_of_file, load};
-pub(crate) use environment::variable;
+pub(crate) use environment::{secret, variable};
 pub(crate) use house::{House, parts};
 pub(crate) use models::models;
 pub(crate) use packs::PackSet;
@@ -24,3 +24,4 @@ pub(crate) use retention::retention;
 pub(crate) use server::TokenConfig;
 pub(crate) use shipped::shipped;
 pub(crate) use store::{reads, session, store};
+pub(crate) use tools::tools;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use provost_domain::access::AccessRole;
-use provost_form::{ErrorLog, FromYaml, YamlNode, table, words};
+use provost_form::{ErrorLog, FromYaml, SecretPlace, YamlNode, table, words};
 
 table! {
     /// How `provost serve` is reached.
@@ -31,6 +31,15 @@ pub(crate) struct TokenConfig {
     pub(crate) env: Option<String>,
     /// A file that holds nothing else.
     pub(crate) file: Option<PathBuf>,
+}
+
+impl TokenConfig {
+    /// Where its secret may be, in the order they count.
+    pub(crate) fn places(&self) -> impl Iterator<Item = SecretPlace> {
+        let credential = self.credential.clone().map(SecretPlace::Credential);
+        let env = self.env.clone().map(SecretPlace::Env);
+        credential.into_iter().chain(env).chain(self.file.clone().map(SecretPlace::File))
+    }
 }
 
 words! { struct TokenRole(AccessRole) = AccessRole::Viewer; }

@@ -8,11 +8,11 @@ use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox};
 use provost_domain::tool::Catalog;
 use provost_engine::{SystemClock, ToolGateway};
+use provost_form::ReadSecret;
 use provost_mail::Outgoing;
 use provost_tools::ToolSet;
 
 use super::config::Configuration;
-use super::environment::variable;
 
 /// Who sends what was stored, by the tool's name.
 pub(crate) type Carriers = BTreeMap<ToolName, Arc<dyn Carrier>>;
@@ -27,8 +27,8 @@ pub(super) fn catalog(config: &Configuration) -> Result<Catalog> {
 }
 
 /// The configured tools with their secrets.
-pub(super) fn tools(config: &Configuration) -> Result<ToolSet> {
-    Ok(config.tools.open(&|place| place.load(&variable))?)
+pub(crate) fn tools(config: &Configuration, secret: ReadSecret<'_>) -> Result<ToolSet> {
+    Ok(config.tools.open(secret)?)
 }
 
 /// Builds the tools; where there is an outbox they store there what they are to send, and the carriers send it.

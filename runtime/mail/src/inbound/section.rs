@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use provost_domain::ids::{Digest, PackName};
-use provost_form::{SecretError, SecretPlace, Variable, table};
+use provost_form::{ReadSecret, SecretError, SecretPlace, table};
 use secrecy::ExposeSecret as _;
 
 use super::formats::DeliveryFormat;
@@ -55,12 +55,11 @@ pub struct RoutingKeyError {
 }
 
 impl IntakeConfig {
-    /// How deliveries are taken. Of a routing key only its digest stays in memory; `variable` answers what the environment
-    /// holds.
+    /// How deliveries are taken. Of a routing key only its digest stays in memory.
     ///
     /// # Errors
     /// A routing key cannot be read.
-    pub fn settings(&self, variable: Variable<'_>) -> Result<IntakeSettings, RoutingKeyError> {
+    pub fn settings(&self, secret: ReadSecret<'_>) -> Result<IntakeSettings, RoutingKeyError> {
         let Self { alertmanager, pagerduty, waiting_max } = self;
         let mut formats = BTreeMap::new();
         if let Some(alertmanager) = alertmanager {
@@ -68,7 +67,7 @@ impl IntakeConfig {
             formats.insert(DeliveryFormat::Alertmanager, settings);
         }
         if let Some(pagerduty) = pagerduty {
-            let keys = pagerduty.routing_keys.iter().map(|(name, place)| digest(name, place, variable));
+            let keys = pagerduty.routing_keys.iter().map(|(name, place)| digest(name, place, secret));
             let keys = keys.collect::<Result<_, RoutingKeyError>>()?;
             formats.insert(DeliveryFormat::Pagerduty, FormatSettings { pack: PackName::new(&pagerduty.pack), keys });
         }
@@ -76,7 +75,7 @@ impl IntakeConfig {
     }
 }
 
-fn digest(sender: &str, place: &SecretPlace, variable: Variable<'_>) -> Result<(String, Digest), RoutingKeyError> {
-    let key = place.load(variable).map_err(|source| RoutingKeyError { sender: sender.to_owned(), source })?;
+fn digest(sender: &str, place: &SecretPlace, secret: ReadSecret<'_>) -> Result<(String, Digest), RoutingKeyError> {
+    let key = secret(place).map_err(|source| RoutingKeyError { sender: sender.to_owned(), source })?;
     Ok((sender.to_owned(), Digest::of(key.expose_secret().as_bytes())))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use provost_form::{ErrorLog, FromYaml, Period, SecretPlace, Table, Variable, YamlNode};
+use provost_form::{ErrorLog, FromYaml, Period, ReadSecret, SecretPlace, Table, YamlNode};
 
 use super::client::OpenAiProvider;
 use super::settings::OpenAiSettings;
@@ -61,11 +61,11 @@ impl FromYaml for OpenAiSection {
 }
 
 impl ProviderSection for OpenAiSection {
-    fn build(&self, variable: Variable<'_>) -> Result<ConfiguredModel, ModelError> {
+    fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
         let settings = OpenAiSettings {
             base_url: self.base_url.clone(),
             model: self.model.clone(),
-            api_key: self.api_key.as_ref().map(|place| place.load(variable)).transpose()?,
+            api_key: self.api_key.as_ref().map(secret).transpose()?,
             ca_file: self.ca_file.clone(),
             connect_timeout: self.connect_timeout,
             request_timeout: self.request_timeout,

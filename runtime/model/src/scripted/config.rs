@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use provost_form::{ErrorLog, FromYaml, Table, Variable, YamlNode};
+use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode};
 
 use super::provider::ScriptedProvider;
 use crate::provider::{ConfiguredModel, ModelError, ProviderSection};
@@ -31,7 +31,7 @@ impl FromYaml for ScriptedSection {
 }
 
 impl ProviderSection for ScriptedSection {
-    fn build(&self, _: Variable<'_>) -> Result<ConfiguredModel, ModelError> {
+    fn build(&self, _: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
         Ok(ConfiguredModel { provider: Arc::new(ScriptedProvider::load(&self.script)?), timeout: None })
     }
 }

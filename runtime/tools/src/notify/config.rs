@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provost_form::{ErrorLog, FromYaml, SecretPlace, Table, YamlNode, nearest};
+use provost_form::{ErrorLog, FromYaml, ReadSecret, SecretPlace, Table, YamlNode, nearest};
 
 use super::kind::{NotifyKind, NotifyTarget};
 use super::target::NotifySettings;
 use crate::error::ToolsError;
-use crate::kind::{ReadSecret, ToolKind, ToolSection};
+use crate::kind::{ToolKind, ToolSection};
 
 /// The targets, by the name of their tool.
 #[derive(Debug)]

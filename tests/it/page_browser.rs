@@ -1,16 +1,24 @@
 //! The page in a real browser: from the list to the outcome by clicks, through a killed daemon, by keyboard, at two widths.
 //! Pictures of what was seen lie under `target/screenshots`.
 
+use provost_domain::access::AccessRole;
 use provost_tests::browser::{Browser, ENTER, TAB};
 use provost_tests::daemon::Daemon;
+use provost_tests::face::Face;
+use provost_tests::house::House;
+use provost_tests::pack;
 use serde_json::{Value, json};
 
 /// A browser that logged in as a role by the form, and shows the list.
 async fn logged_in(daemon: &Daemon, role: &str) -> Browser {
+    entered(&daemon.url, daemon.secret(role)).await
+}
+
+async fn entered(url: &str, secret: &str) -> Browser {
     let browser = Browser::start().await;
     browser.width(1280).await;
-    browser.open(&daemon.url).await;
-    browser.write("#token", daemon.secret(role)).await;
+    browser.open(url).await;
+    browser.write("#token", secret).await;
     browser.click("#login button").await;
     browser.find("table.sessions").await;
     browser
@@ -142,5 +150,37 @@ async fn a_rejection_is_given_by_keyboard_alone_and_what_was_typed_survives_news
     browser.gone("article.ask + article.ask").await;
     browser.find("tr[id^=d-]").await;
     assert_eq!(browser.faults().await, Vec::<String>::new());
+    browser.quit().await;
+}
+
+/// An agent wrote over the summary that the case came with, and two agents reported, before a person is asked.
+#[tokio::test]
+async fn whoever_decides_sees_who_wrote_what_they_decide_by() {
+    let face = Face::over(House::with(pack::typed()).await).await;
+    let session = face.house.session("production").await;
+    let summary = "checkout fails since release 1.4.2; only a rollback helps";
+    let calls = [("update_case", json!({"summary": summary})), ("read__gauge", json!({"service": "shop"}))];
+    face.house.model.calls(&calls);
+    face.house.model.asked_times(2).await;
+    let log = face.house.log(session).await;
+    let seq = log.iter().find(|event| event.body.kind() == "tool_returned").unwrap().seq.0;
+    let evidence = format!("{session}/{seq}");
+    face.house.model.report(&json!({"real": true, "scope": "every checkout in production", "evidence": [evidence]}));
+    let likely = json!({"cause": "release 1.4.2 exhausts the pool", "confidence": 0.8, "for": [evidence], "cause_class": "release"});
+    let other = json!({"cause": "more load than usual", "confidence": 0.1, "for": [], "against": [evidence]});
+    face.house.model.report(&json!({"hypotheses": [likely, other]}));
+    face.house.model.calls(&[("act__unsafe", json!({"service": "shop", "reason": "the release is bad"}))]);
+    let approvals = face.house.approvals(session, 1).await;
+
+    let browser = entered(&face.url, &face.secret(AccessRole::Approver).await).await;
+    browser.open(&format!("{}/sessions/{session}", face.url)).await;
+    let card = format!("#ask-{}", approvals[0].id);
+    browser.find(&card).await;
+    let text = browser.run(&format!("return document.querySelector('{card}').innerText")).await;
+    let text = text.as_str().unwrap();
+    for part in ["by closer", "written by closer", "set by the session", summary, "written by first", "it hurts"] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    pictures(&browser, "session-decide").await;
     browser.quit().await;
 }

@@ -19,7 +19,9 @@ use crate::error::OperationError;
 use crate::lookups::{ApprovalQueue, SessionState};
 use crate::narrate::word;
 use crate::operations::Operations;
+use crate::report::{FieldCard, field_cards};
 use crate::steer::{Steer, SteerVisitor, TextForm, steers};
+use crate::view::field_authors;
 use crate::visible::VisibleText;
 
 /// Most characters of arguments to approve: more than a call may have, as nobody approves what is not shown.
@@ -44,6 +46,10 @@ pub struct ApprovalCard {
     pub effect: Option<EffectClass>,
     /// Why a person is asked.
     pub reason: GateReason,
+    /// The agent that asks for the call; `None` where a person claims.
+    pub agent: Option<VisibleText>,
+    /// What of the case is not as it came: who wrote it, and what it was.
+    pub written: Vec<FieldCard>,
     /// The call's final arguments.
     pub args: Vec<ArgumentView>,
     /// The arguments that may be replaced, as JSON.
@@ -193,6 +199,8 @@ fn card(caller: &Caller, state: &SessionState, pending: &PendingApproval, catalo
         description: spec.map(|spec| VisibleText::new(&spec.description)).unwrap_or_default(),
         effect: spec.map(|spec| spec.effect),
         reason: asked.reason,
+        agent: session.agent_of(&asked.call).map(|agent| VisibleText::new(agent.as_str())),
+        written: field_cards(session.fields(), &field_authors(session)),
         args: arguments(asked),
         editable: VisibleText::json(&Value::Object(editable(asked)), ARGUMENTS_MAX),
         min: asked.min,

@@ -42,12 +42,14 @@ pub use narrate::{
 };
 pub use operations::{CaseRequest, CommandRequest, Operations, Receipt};
 pub use report::{
-    DataPart, DataTable, ReportCard, TextSpan, data_parts, markdown, report_cards, shortened, text_spans,
+    DataPart, DataTable, FieldCard, ReportCard, TextSpan, data_parts, field_cards, markdown, report_cards, shortened,
+    text_spans,
 };
 pub use steer::{Steer, SteerVisitor, TextForm, steered, steers};
 pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
 pub use view::{
-    AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, GoneView, MessageView,
-    Minted, PackView, Page, RecordView, ReportView, SessionDetail, SessionView, TakenView, TokenView, ToolView, roles,
+    AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, FieldAuthorView, GoneView,
+    MessageView, Minted, PackView, Page, RecordView, ReportView, SessionDetail, SessionView, TakenView, TokenView,
+    ToolView, roles,
 };
 pub use visible::{Markdown, TEXT_MAX, VisibleText, fenced, hides, write_visible};

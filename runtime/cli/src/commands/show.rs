@@ -9,7 +9,8 @@ use provost_domain::event::{Event, EventBody};
 use provost_domain::ids::Seq;
 use provost_engine::{LogReader, Tail};
 use provost_face::{
-    ApprovalView, DataPart, SessionDetail, TEXT_MAX, VisibleText, data_parts, markdown, report_cards, shortened,
+    ApprovalView, DataPart, FieldCard, SessionDetail, TEXT_MAX, VisibleText, data_parts, field_cards, markdown,
+    report_cards, shortened,
 };
 use serde_json::json;
 
@@ -20,6 +21,9 @@ use crate::source::Source;
 
 /// How often a followed log is looked at: it may be another process's.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Before the further lines of a text.
+const INDENT: &str = "            ";
 
 /// Prints where a session stands.
 pub(super) async fn show(one: &One<ReachArgs>, output: Output) -> Result<ExitCode> {
@@ -50,22 +54,31 @@ pub(super) async fn show(one: &One<ReachArgs>, output: Output) -> Result<ExitCod
 fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Result<()> {
     let SessionDetail { session, reason, requester, fields, .. } = detail;
     output.line(&format!("{}  {}", VisibleText::new(&session.handle), status(&session.status, None)));
-    output.line(&format!("reason    {}", VisibleText::new(reason)));
+    output.line(&format!("reason    {}", under(reason)));
     output.line(&format!("session   {}", VisibleText::new(&session.session)));
     output.line(&format!("opened    {} by {}", session.created_at, VisibleText::new(requester)));
     output.line(&format!("fields    {}", VisibleText::json_line(fields, TEXT_MAX)));
+    for FieldCard { name, agent, seq, now: _, came_as } in field_cards(fields, &detail.field_authors) {
+        let came_as = came_as.map_or_else(|| "without it".to_owned(), |text| format!("with: {}", text.line(TEXT_MAX)));
+        output.line(&format!("written   {name} by {agent} (event {seq}); the case came {came_as}"));
+    }
     say_reports(detail, output)?;
     for approval in approvals {
         let (tool, args) = (VisibleText::new(&approval.tool), VisibleText::json_line(&approval.args, TEXT_MAX));
         output.line(&format!("approval  {}: {tool} {args}", VisibleText::new(&approval.approval)));
     }
     for (call, cause) in &detail.outcomes_unknown {
-        output.line(&format!("unknown   call {}: {}", VisibleText::new(call), VisibleText::new(cause)));
+        output.line(&format!("unknown   call {}: {}", VisibleText::new(call), under(cause)));
     }
     if let Some(asked) = &detail.operator_asked {
-        output.line(&format!("operator  is asked: {}", VisibleText::new(asked)));
+        output.line(&format!("operator  is asked: {}", under(asked)));
     }
     Ok(())
+}
+
+/// A text whose further lines stand under its first.
+fn under(text: impl AsRef<str>) -> String {
+    VisibleText::new(text).hanging(INDENT)
 }
 
 /// What the agents reported and recorded.
@@ -76,7 +89,7 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
         for part in parts {
             match part {
                 DataPart::Value { name, value } => {
-                    let value = short(value).as_str().replace('\n', "\n            ");
+                    let value = short(value).hanging(INDENT);
                     output.line(&format!("  {DIM}{name}{DIM:#}  {value}"));
                 }
                 DataPart::Table(table) => {
@@ -93,7 +106,12 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
     for card in report_cards(&detail.reports) {
         let signal = card.signal.as_ref().map(|signal| format!(", signal {signal}")).unwrap_or_default();
         let stale = if card.stale { ", before the last change" } else { "" };
-        output.line(&format!("{:<9} {} ({:.2}{signal}{stale})", card.agent, short(&card.content), card.confidence));
+        output.line(&format!(
+            "{:<9} {} ({:.2}{signal}{stale})",
+            card.agent,
+            short(&card.content).hanging(INDENT),
+            card.confidence
+        ));
         say_parts(&card.parts);
     }
     for (tool, finding) in detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |finding| (tool, finding)))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::handover::Handover;
 use super::header::{OpenClaim, Session, WORDS_MAX};
@@ -12,7 +12,7 @@ use super::works::push_bounded;
 use crate::call::CallOwner;
 use crate::confidence::Confidence;
 use crate::event::{About, ClaimRaised, ClaimRefused, Event, EventBody, FindingRecorded, SessionCreated};
-use crate::ids::{AssignmentId, CallId, Seq};
+use crate::ids::{AssignmentId, Seq};
 use crate::model::Usage;
 use crate::refusal::ToolRefusal;
 use crate::status::Status;
@@ -32,6 +32,7 @@ impl Session {
             pack_version,
             pack_digest,
             fields,
+            authors: BTreeMap::new(),
             parent,
             requester: by,
             starters: BTreeSet::new(),
@@ -166,7 +167,7 @@ impl Session {
             EventBody::AgentFinished(finished) => self.agent_finished(finished, event),
             EventBody::AgentFailed(failed) => self.agent_failed(failed),
             EventBody::WatchPolled(polled) => self.watch_polled(polled, event)?,
-            EventBody::FieldsPatched(patched) => self.fields_patched(&patched.call, &patched.patch)?,
+            EventBody::FieldsPatched(patched) => self.fields_patched(&patched.call, &patched.patch, event.seq)?,
             EventBody::FindingRecorded(found) => self.finding_recorded(found)?,
             EventBody::ClaimRaised(raised) => self.claim_raised(raised),
             EventBody::ClaimRefused(refused) => self.claim_refused(refused)?,
@@ -236,16 +237,6 @@ impl Session {
             }
         }
         self.call_mut(&found.call)?.settle(true, json!({"status": "ok", "content": "recorded"}));
-        Ok(())
-    }
-
-    fn fields_patched(&mut self, call: &CallId, patch: &Value) -> Result<(), String> {
-        let mut fields = (*self.fields).clone();
-        if let (Some(fields), Some(patch)) = (fields.as_object_mut(), patch.as_object()) {
-            fields.extend(patch.clone());
-        }
-        self.fields = Arc::new(fields);
-        self.call_mut(call)?.settle(true, json!({"status": "ok", "content": patch}));
         Ok(())
     }
 }

@@ -36,6 +36,9 @@ pub struct Session {
     pub(super) pack_version: u32,
     pub(super) pack_digest: Digest,
     pub(super) fields: Arc<Value>,
+    /// Of the fields, those that an agent wrote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) authors: BTreeMap<String, FieldAuthor>,
     pub(super) parent: Option<SessionId>,
     pub(super) requester: Principal,
     /// Who started it or had it tried again.
@@ -85,6 +88,18 @@ pub struct PendingApproval {
     pub at: Timestamp,
     /// Who has approved so far.
     pub approved_by: Vec<Principal>,
+}
+
+/// A field whose value an agent wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldAuthor {
+    /// Who wrote it last.
+    pub agent: AgentName,
+    /// Where that stands in the log.
+    pub seq: Seq,
+    /// The value as the case came; absent where it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_as: Option<Value>,
 }
 
 /// The last report of an agent.
@@ -144,6 +159,11 @@ impl Session {
     /// The values of the pack's fields, a JSON object.
     pub fn fields(&self) -> &Arc<Value> {
         &self.fields
+    }
+
+    /// Of the fields, those whose value an agent wrote, by name.
+    pub fn field_authors(&self) -> &BTreeMap<String, FieldAuthor> {
+        &self.authors
     }
 
     /// Who asked for it.

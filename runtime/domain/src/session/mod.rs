@@ -5,12 +5,14 @@
 //! | `header` | what is known of a session, bounded |
 //! | `fold` | one event at a time, the only mutation |
 //! | `works`, `calls` | the fold of assignments, and of tool calls |
+//! | `fields` | the fields of the case, and who wrote them |
 //! | `handover` | what the runtime decides next between two works |
 //! | `owed` | what the world must be asked for, and what is waited for |
 //! | `view` | the case as conditions and briefings read it |
 //! | `snapshot` | the header as bytes |
 
 mod calls;
+mod fields;
 mod fold;
 mod handover;
 mod header;
@@ -22,7 +24,7 @@ mod view;
 mod works;
 
 pub use handover::Handover;
-pub use header::{AgentReport, OpenClaim, PendingApproval, RESULTS_MAX, Session};
+pub use header::{AgentReport, FieldAuthor, OpenClaim, PendingApproval, RESULTS_MAX, Session};
 pub use illegal::IllegalEvent;
 pub use owed::{Owed, Wait, owed};
 pub use record::{AssignmentRecord, WorkerStatus};

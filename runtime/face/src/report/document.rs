@@ -8,9 +8,10 @@ use provost_domain::session::Session;
 
 use super::card::{ReportCard, report_cards};
 use super::cite::shortened;
+use super::field::{FieldCard, field_cards};
 use super::part::{DataPart, DataTable, data_parts};
 use crate::narrate::{CallNames, Level, StatusView, dollars, narrate, number};
-use crate::view::agent_reports;
+use crate::view::{agent_reports, field_authors};
 use crate::visible::{TEXT_MAX, VisibleText, fenced};
 
 /// A session and its timeline as a Markdown document. What came from outside is shown in it and never followed as markup.
@@ -49,7 +50,23 @@ fn head(text: &mut String, session: &Session) -> fmt::Result {
     writeln!(text, "| last event | {} |", session.updated_at())?;
     let cost = session.usage().cost_micro_usd.map_or_else(|| "cost unknown".to_owned(), dollars);
     writeln!(text, "| model use | {} tokens, {cost} |\n", number(session.usage().tokens()))?;
-    writeln!(text, "## Case\n\n{}\n", fenced("json", &VisibleText::json(session.fields(), TEXT_MAX)))
+    writeln!(text, "## Case\n\n{}\n", fenced("json", &VisibleText::json(session.fields(), TEXT_MAX)))?;
+    authors(text, session)
+}
+
+/// What of the case is not as it came.
+fn authors(text: &mut String, session: &Session) -> fmt::Result {
+    let cards = field_cards(session.fields(), &field_authors(session));
+    if cards.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "Written by agents, not as the case came:\n\n| field | agent | as the case came |\n|---|---|---|")?;
+    let cell = |text: &VisibleText| text.line(TEXT_MAX).markdown().to_string();
+    for FieldCard { name, agent, seq, now: _, came_as } in &cards {
+        let came_as = came_as.as_ref().map_or_else(|| "absent".to_owned(), cell);
+        writeln!(text, "| {} | {} (event {seq}) | {came_as} |", cell(name), cell(agent))?;
+    }
+    writeln!(text)
 }
 
 fn agent_report(text: &mut String, own: SessionId, card: &ReportCard) -> fmt::Result {

@@ -6,7 +6,7 @@ use provost_domain::confidence::Confidence;
 use provost_domain::evidence::Evidence;
 use provost_domain::ids::Seq;
 use provost_domain::projection::SessionRow;
-use provost_domain::session::{AgentReport, Session};
+use provost_domain::session::{AgentReport, FieldAuthor, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -69,6 +69,9 @@ pub struct SessionDetail {
     /// What it was opened with, as its pack's schema says.
     #[schema(value_type = Object)]
     pub fields: Value,
+    /// Of the fields, those that an agent wrote, by name.
+    #[serde(default)]
+    pub field_authors: BTreeMap<String, FieldAuthorView>,
     /// What its agents reported last, by agent.
     pub reports: BTreeMap<String, AgentReportView>,
     /// Findings by tool, each a list with the oldest first.
@@ -109,6 +112,7 @@ impl SessionDetail {
             reason: session.status_reason().to_owned(),
             requester: session.requester().to_string(),
             fields: (**session.fields()).clone(),
+            field_authors: field_authors(session),
             reports: agent_reports(session),
             findings: session
                 .findings()
@@ -127,6 +131,28 @@ impl SessionDetail {
             last_event_seq: head,
         }
     }
+}
+
+/// Who wrote a field of a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FieldAuthorView {
+    /// The agent that wrote it last.
+    pub agent: String,
+    /// Where that stands in the log.
+    pub seq: u64,
+    /// The value as the case came; null where it had none.
+    #[schema(value_type = Option<Object>, required = true)]
+    pub came_as: Option<Value>,
+}
+
+/// Who wrote the fields of a case that are not as it came.
+pub(crate) fn field_authors(session: &Session) -> BTreeMap<String, FieldAuthorView> {
+    let view = |author: &FieldAuthor| FieldAuthorView {
+        agent: author.agent.to_string(),
+        seq: author.seq.0,
+        came_as: author.came_as.clone(),
+    };
+    session.field_authors().iter().map(|(name, author)| (name.clone(), view(author))).collect()
 }
 
 /// What an agent reported last.

@@ -1,13 +1,14 @@
 //! What a session asks of people, as its page shows it: evidence as links, times as spans.
 
 use provost_face::{
-    ApprovalCard, ArgumentView, Asks, CallNames, CarryOn, DoubtCard, QuestionCard, RetryCard, TextForm, ago, effect,
-    gate_reason, until,
+    ApprovalCard, ArgumentView, Asks, CallNames, CarryOn, DoubtCard, FieldCard, QuestionCard, RetryCard, TextForm, ago,
+    effect, gate_reason, until,
 };
 
 use provost_domain::ids::SessionId;
 use provost_domain::time::Timestamp;
 
+use super::facts::WrittenBy;
 use super::pieces::{Piece, pieces};
 
 /// A call that waits for an answer, with what the card's own values look like.
@@ -18,6 +19,8 @@ pub(crate) struct ShownApproval {
     pub(crate) effect: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) args: Vec<ShownArgument>,
+    /// What of the case is not as it came.
+    pub(crate) written: Vec<ShownField>,
     pub(crate) approved_by: String,
     /// Who may not approve, if the pack says so.
     pub(crate) barred: Option<String>,
@@ -33,6 +36,14 @@ pub(crate) struct ShownArgument {
     pub(crate) value: Vec<Piece>,
     /// Supplied by the session, not by the model.
     pub(crate) injected: bool,
+}
+
+/// A field of the case that an agent wrote.
+#[derive(Debug)]
+pub(crate) struct ShownField {
+    pub(crate) name: String,
+    pub(crate) now: Vec<Piece>,
+    pub(crate) written: WrittenBy,
 }
 
 /// A call of which nobody knows whether it happened.
@@ -71,10 +82,16 @@ impl ShownApproval {
             value: pieces(card.session, argument.value.as_str()),
             injected: argument.injected,
         };
+        let field = |field: &FieldCard| ShownField {
+            name: field.name.to_string(),
+            now: pieces(card.session, field.now.as_str()),
+            written: WrittenBy::new(field),
+        };
         Self {
             effect: card.effect.map(effect).unwrap_or_default(),
             reason: gate_reason(card.reason),
             args: card.args.iter().map(argument).collect(),
+            written: card.written.iter().map(field).collect(),
             approved_by: approved.join(", "),
             barred: (!card.barred.is_empty()).then(|| names(&card.barred)),
             asked: ago(now, card.asked_at),

@@ -1,6 +1,9 @@
 //! What is known of a session beside its events: limits used, fields, reports, findings.
 
-use provost_face::{DataPart, ReportCard, SessionDetail, VisibleText, data_parts, dollars, number, report_cards};
+use provost_face::{
+    DataPart, FieldCard, ReportCard, SessionDetail, VisibleText, data_parts, dollars, field_cards, number, report_cards,
+};
+use serde_json::Value;
 
 use provost_domain::ids::SessionId;
 use provost_domain::pack::Pack;
@@ -29,6 +32,23 @@ pub(crate) struct NamedText {
     pub(crate) text: Vec<Piece>,
     /// Whether it takes room.
     pub(crate) long: bool,
+    /// Who wrote it, where the case did not come with it.
+    pub(crate) written: Option<WrittenBy>,
+}
+
+/// The agent that wrote a field, and what stood there before any agent wrote it.
+#[derive(Debug)]
+pub(crate) struct WrittenBy {
+    pub(crate) agent: String,
+    pub(crate) seq: u64,
+    pub(crate) came_as: Option<String>,
+}
+
+impl WrittenBy {
+    pub(crate) fn new(card: &FieldCard) -> Self {
+        let FieldCard { name: _, agent, seq, now: _, came_as } = card;
+        Self { agent: agent.to_string(), seq: *seq, came_as: came_as.as_ref().map(VisibleText::to_string) }
+    }
 }
 
 /// An agent's last report.
@@ -74,6 +94,11 @@ impl Facts {
     pub(crate) fn new(session: &Session, detail: &SessionDetail, pack: Option<&Pack>) -> Self {
         let own = session.id();
         let fields = detail.fields.as_object().into_iter().flatten();
+        let cards = field_cards(&detail.fields, &detail.field_authors);
+        let field = |name: &str, value: &Value| {
+            let written = cards.iter().find(|card| card.name == VisibleText::new(name)).map(WrittenBy::new);
+            NamedText { written, ..named(own, name, &VisibleText::plain(value, TEXT_MAX)) }
+        };
         let findings = detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |value| (tool, value)));
         let finding = |tool: &str, parts: &[DataPart]| ShownFinding {
             tool: VisibleText::new(tool).to_string(),
@@ -81,7 +106,7 @@ impl Facts {
         };
         Self {
             gauges: gauges(session, pack),
-            fields: fields.map(|(name, value)| named(own, name, &VisibleText::plain(value, TEXT_MAX))).collect(),
+            fields: fields.map(|(name, value)| field(name, value)).collect(),
             reports: report_cards(&detail.reports).iter().rev().map(|card| shown_report(own, card)).collect(),
             findings: findings.map(|(tool, value)| finding(tool, &data_parts(value))).collect(),
         }
@@ -90,7 +115,7 @@ impl Facts {
 
 fn named(own: SessionId, name: &str, text: &VisibleText) -> NamedText {
     let long = text.as_str().contains('\n') || text.as_str().chars().count() > 60;
-    NamedText { name: VisibleText::new(name).to_string(), text: pieces(own, text.as_str()), long }
+    NamedText { name: VisibleText::new(name).to_string(), text: pieces(own, text.as_str()), long, written: None }
 }
 
 fn shown_report(own: SessionId, card: &ReportCard) -> ShownReport {

@@ -53,3 +53,4 @@ mod tls;
 mod transfer;
 mod unreadable;
 mod unserved;
+mod untrusted;

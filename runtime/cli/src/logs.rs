@@ -3,8 +3,11 @@
 use std::fmt;
 use std::io::{IsTerminal as _, stderr};
 
+use provost_face::VisibleText;
+use tracing::field::Field;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::{DefaultFields, Format, Full, Writer};
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::{Format, Full, Writer, debug_fn};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, layer};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
@@ -13,6 +16,8 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 
 /// What commands log that nobody said anything about.
 const QUIET: &str = "error";
+/// Longest value of a field, in characters.
+const FIELD_MAX: usize = 4_000;
 /// What the daemon logs that nobody said anything about.
 const DAEMON: &str = "info";
 
@@ -45,12 +50,18 @@ impl Logs {
     pub(crate) fn start(given: Option<&str>, format: LogFormat) -> Self {
         let (filter, handle) = reload::Layer::new(EnvFilter::new(given.unwrap_or(QUIET)));
         let lines = match format {
-            LogFormat::Text => layer().with_writer(stderr).with_ansi(stderr().is_terminal()).boxed(),
+            LogFormat::Text => {
+                layer().with_writer(stderr).with_ansi(stderr().is_terminal()).fmt_fields(visible_fields()).boxed()
+            }
             LogFormat::Json => layer().with_writer(stderr).json().flatten_event(true).boxed(),
             LogFormat::Journal => {
                 let plain = Format::default().without_time().with_ansi(false);
-                let fields = DefaultFields::new();
-                layer().with_writer(stderr).with_ansi(false).fmt_fields(fields).event_format(Journal(plain)).boxed()
+                layer()
+                    .with_writer(stderr)
+                    .with_ansi(false)
+                    .fmt_fields(visible_fields())
+                    .event_format(Journal(plain))
+                    .boxed()
             }
         };
         tracing_subscriber::registry().with(filter).with(lines).init();
@@ -76,6 +87,18 @@ impl Logs {
     }
 }
 
+/// Fields for people. What came from outside neither begins a line nor hides anything.
+fn visible_fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    debug_fn(|writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
+        let text = VisibleText::within(format!("{value:?}"), FIELD_MAX).line(FIELD_MAX);
+        match field.name() {
+            "message" => write!(writer, "{text}"),
+            name => write!(writer, "{name}={text}"),
+        }
+    })
+    .delimited(" ")
+}
+
 /// Lines as systemd's journal takes them from standard error: `<6>` before the text is its priority.
 struct Journal(Format<Full, ()>);
 
@@ -97,5 +120,30 @@ fn priority(level: Level) -> u8 {
         Level::WARN => 4,
         Level::INFO => 6,
         Level::DEBUG | Level::TRACE => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Seek as _};
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_value_from_outside_stays_within_its_line_and_hides_nothing() {
+        let mut file = tempfile::tempfile().unwrap();
+        let writer = Arc::new(file.try_clone().unwrap());
+        let lines = layer().with_writer(writer).with_ansi(false).without_time().fmt_fields(visible_fields());
+        let hostile = "a\u{1b}[2J\u{202e}\r\n<3>provost: all is well";
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::warn!(by = %hostile, cause = hostile, "said {hostile}");
+        });
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("said a␛[2J⟨U+202E⟩␍ <3>provost: all is well by=a␛[2J"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text}");
     }
 }

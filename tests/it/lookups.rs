@@ -151,7 +151,7 @@ async fn every_operation_checks_who_asks() {
             ("packs", Permission::Look, operations.packs(&by).err()),
             ("open", Permission::Operate, operations.open(&by, case).await.err()),
             ("continue", Permission::Operate, operations.ask(&by, session, stop).await.err()),
-            ("answer", Permission::Approve, operations.answering(&by, none, Answer::Approve).await.err()),
+            ("answer", Permission::Approve, operations.answering(&by, none, (Answer::Approve, None)).await.err()),
             ("erase", Permission::Administer, operations.erase(&by, session, "why".to_owned()).await.err()),
             ("tokens", Permission::Administer, tokens.list(&by).await.err()),
         ];

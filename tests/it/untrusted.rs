@@ -28,8 +28,8 @@ fn plain(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
         plain.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(after.len());
-        if after[end..].starts_with('m') {
-            rest = &after[end + 1..];
+        if after.split_at(end).1.starts_with('m') {
+            rest = after.split_at(end + 1).1;
         } else {
             plain.push_str("\u{1b}[");
             rest = after;
@@ -42,7 +42,7 @@ fn plain(text: &str) -> String {
 fn nothing_hides(face: &str, text: &str) {
     let hidden = text.char_indices().find(|(_, c)| hides(*c) && *c != '\n' && *c != '\t');
     if let Some((at, hidden)) = hidden {
-        let around: String = text[..at].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
+        let around: String = text.split_at(at).0.chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
         panic!("{face}: {hidden:?} after {around:?}");
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn change(folder: &Path, random: &mut Rng) -> String {
         }
         2 => {
             let end = boundary(&text, random.usize(..=text.len()));
-            fs::write(&file, &text[..end]).unwrap();
+            fs::write(&file, text.split_at(end).0).unwrap();
             format!("{name} ends after {end} bytes")
         }
         3 => {
@@ -72,13 +72,15 @@ pub(super) fn change(folder: &Path, random: &mut Rng) -> String {
         4..9 => {
             let at = boundary(&text, random.usize(..=text.len()));
             let new = random.choice(CHARACTERS).unwrap();
-            fs::write(&file, format!("{}{new}{}", &text[..at], &text[at..])).unwrap();
+            let (before, after) = text.split_at(at);
+            fs::write(&file, format!("{before}{new}{after}")).unwrap();
             format!("{name} has {new:?} at byte {at}")
         }
         9..13 => {
             let at = boundary(&text, random.usize(..=text.len()));
-            let rest = text[at..].chars().next().map_or(0, char::len_utf8);
-            fs::write(&file, format!("{}{}", &text[..at], &text[at + rest..])).unwrap();
+            let (before, after) = text.split_at(at);
+            let rest: String = after.chars().skip(1).collect();
+            fs::write(&file, format!("{before}{rest}")).unwrap();
             format!("{name} lacks the character at byte {at}")
         }
         _ => {
@@ -160,13 +162,13 @@ fn value(line: &mut String, random: &mut Rng) -> String {
     let keys: Vec<usize> = line.match_indices(": ").map(|(at, _)| at + 2).collect();
     let new = random.choice(VALUES).unwrap();
     let Some(at) = random.choice(keys) else {
-        *line = new.to_owned();
+        new.clone_into(line);
         return format!("is `{new}`");
     };
     // Of a flow mapping only one value, where it is a plain one.
-    let rest = &line[at..];
+    let (before, rest) = line.split_at(at);
     let end = if rest.starts_with(['{', '[']) { rest.len() } else { rest.find([',', '}', ']']).unwrap_or(rest.len()) };
-    let changed = format!("{}{new}{}", &line[..at], &rest[end..]);
+    let changed = format!("{before}{new}{}", rest.split_at(end).1);
     *line = changed;
     format!("is `{line}`")
 }

@@ -137,7 +137,7 @@ async fn check(config: &Configuration, logs: &Logs, found: &mut Findings) {
     match socket::try_bind(listen) {
         Ok(()) => found.add("socket", Verdict::Good, listen.to_string()),
         Err(error) => {
-            found.add("socket", Verdict::Unchecked, format!("{listen} cannot be listened on from here now: {error}"))
+            found.add("socket", Verdict::Unchecked, format!("{listen} cannot be listened on from here now: {error}"));
         }
     }
 }

@@ -228,7 +228,7 @@ impl Session {
 
     fn finding_recorded(&mut self, found: &FindingRecorded) -> Result<(), String> {
         self.findings.entry(found.tool.clone()).or_default().push(Arc::clone(&found.finding));
-        let confidence = found.finding.get("confidence").and_then(Value::as_f64);
+        let confidence = found.finding.get("confidence").and_then(serde_json::Value::as_f64);
         if let Some(assignment) = self.work_of(&found.call) {
             let work = self.work_mut(assignment)?;
             work.findings += 1;

@@ -167,7 +167,10 @@ fn every_finding_is_kept() {
 }
 
 /// The confidences that were emitted, with their sources, and the mismatches.
-fn confidences(world: &World) -> (Vec<(f64, EnvelopeSource)>, Vec<(f64, f64)>) {
+/// Each confidence with where it came from, and each pair that did not agree.
+type Confidences = (Vec<(f64, EnvelopeSource)>, Vec<(f64, f64)>);
+
+fn confidences(world: &World) -> Confidences {
     let (mut emitted, mut mismatches) = (Vec::new(), Vec::new());
     for event in &world.log {
         match event {
@@ -188,7 +191,7 @@ fn a_findings_confidence_counts_and_beats_the_envelopes() {
     world.calls(&[("finish_turn", finish.clone())]);
     let source = EnvelopeSource::FindingArguments;
     assert_eq!(confidences(&world), (vec![(0.4, source), (0.4, source)], vec![(0.4, 0.9)]));
-    assert_eq!(world.session.reports().values().next().unwrap().confidence.get(), 0.4);
+    assert_eq!(world.session.reports().values().next().unwrap().confidence, Confidence::new(0.4).unwrap());
     let mut world = self::world();
     world.calls(&[("note", json!({"n": 1})), ("finish_turn", finish)]);
     assert_eq!(confidences(&world), (vec![(0.9, EnvelopeSource::FinishTool)], vec![]), "it stated none");

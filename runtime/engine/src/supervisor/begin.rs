@@ -50,7 +50,7 @@ impl State {
         self.wake_seq = row.wake_seq;
         self.snapshot_seq = snapshot_seq;
         self.session = session;
-        self.looks_up_session = true;
+        self.cited.session_is_due = true;
         for record in &records {
             self.fold(record, head)?;
             head = (record.header.last_seq, record.hash);

@@ -22,7 +22,7 @@ impl State {
     pub(super) async fn look_up_cited(&mut self) -> Result<(), StoreError> {
         let Some(session) = &self.session else { return Ok(()) };
         let mut cited = BTreeSet::new();
-        if self.looks_up_session {
+        if self.cited.session_is_due {
             cited = citation::of_session(session);
         }
         for input in &self.inputs {
@@ -34,13 +34,13 @@ impl State {
         }
         let (id, head) = (session.id(), session.head());
         cited.retain(|seq| *seq > Seq(0) && *seq <= head && session.result(*seq).is_none());
-        cited.retain(|seq| !self.older.contains_key(seq));
+        cited.retain(|seq| !self.cited.older.contains_key(seq));
         for seq in cited.into_iter().take(READ_MAX) {
             if let Some(kind) = result_at(&*self.shared.ports.reads, id, seq).await? {
-                self.older.insert(seq, kind);
+                self.cited.older.insert(seq, kind);
             }
         }
-        self.looks_up_session = false;
+        self.cited.session_is_due = false;
         Ok(())
     }
 }

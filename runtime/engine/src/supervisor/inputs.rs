@@ -133,7 +133,7 @@ impl State {
             since: self.since,
             pack,
             catalog: &self.resources.catalog,
-            older: &self.older,
+            older: &self.cited.older,
             roles: &*self.shared.ports.roles,
         }
     }

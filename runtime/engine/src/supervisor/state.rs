@@ -18,6 +18,15 @@ use crate::parts::EngineParts;
 use crate::registry::SessionGuard;
 use crate::resources::Resources;
 
+/// Tool results that are cited although the session no longer holds them.
+#[derive(Debug, Default)]
+pub(super) struct CitedResults {
+    /// What was looked up.
+    pub(super) older: OlderResults,
+    /// Whether what the session itself cites is still to be looked up.
+    pub(super) session_is_due: bool,
+}
+
 /// One live session.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -35,10 +44,7 @@ pub(crate) struct State {
     /// Since when it listens: it took the session over then, or handed its last work out.
     pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
-    /// Cited tool results that the session no longer holds.
-    pub(super) older: OlderResults,
-    /// Whether what the session itself cites is still to be looked up.
-    pub(super) looks_up_session: bool,
+    pub(super) cited: CitedResults,
     pub(super) head_hash: Digest,
     pub(super) snapshot_seq: Seq,
     pub(super) inputs: VecDeque<Input>,
@@ -67,8 +73,7 @@ impl State {
             since: arguments.shared.now(),
             shared: arguments.shared,
             session: None,
-            older: OlderResults::new(),
-            looks_up_session: false,
+            cited: CitedResults::default(),
             head_hash: Digest::default(),
             snapshot_seq: Seq(0),
             inputs: VecDeque::new(),

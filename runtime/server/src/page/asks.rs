@@ -6,6 +6,7 @@ use provost_face::{
 };
 
 use provost_domain::ids::SessionId;
+use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 
 use super::facts::WrittenBy;

@@ -82,12 +82,10 @@ pub(super) async fn unreadable(pool: &SqlitePool) -> Vec<String> {
             match rows.try_next().await {
                 Ok(None) => break,
                 Ok(Some(row)) => {
-                    if let Err(error) = (table.decode)(&row) {
-                        count += 1;
-                        if count <= NAMED_MAX {
-                            lines.push(format!("row {} cannot be read: {}", label(&row), detail(error)));
-                        }
-                    }
+                    let Err(error) = (table.decode)(&row) else { continue };
+                    count += 1;
+                    let named = (count <= NAMED_MAX).then(|| label(&row));
+                    lines.extend(named.map(|label| format!("row {label} cannot be read: {}", detail(error))));
                 }
                 Err(error) => {
                     lines.push(format!("table {} cannot be read on: {}", table.name, detail(failed(&error))));

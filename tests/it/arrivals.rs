@@ -91,7 +91,7 @@ impl Hostile {
 
 #[async_trait]
 impl ModelProvider for Hostile {
-    async fn ask(&self, request: &ModelRequest) -> model::Answer {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> model::Answer {
         let last = request.messages.iter().rev().find_map(|message| match message {
             Message::Tool { result, .. } => result.get("evidence")?.as_str().map(str::to_owned),
             Message::User { .. } | Message::Assistant { .. } => None,

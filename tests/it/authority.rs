@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{RngSeed, TestRunner};
 use provost_agents::StandardRoles;
-use provost_domain::citation::OlderResults;
 use provost_domain::command::{Answer, Ask, Command, Report};
 use provost_domain::decide::{self, Facts};
 use provost_domain::event::{Event, EventBody, SessionCreated};
@@ -19,12 +18,12 @@ use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{Digest, Fence, Handle, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::model::ModelReply;
-use provost_domain::pack::Pack;
 use provost_domain::principal::Principal;
 use provost_domain::session::{Owed, Session, owed};
 use provost_domain::time::Timestamp;
-use provost_domain::tool::{Catalog, Happened, ProbeAnswer, ToolFailure, ToolOutcome};
+use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use provost_domain::{invariant, request};
+use provost_tests::facts::DecisionDesk;
 use provost_tests::house::{House, Tools, person};
 use provost_tests::pack;
 use serde_json::{Value, json};
@@ -33,7 +32,6 @@ use crate::arrivals::LONG;
 use crate::hostile::{self, Citable, Reply};
 
 /// No log here is longer than what a session holds of it.
-static OLDER: OlderResults = OlderResults::new();
 
 /// The same cases in every run, so that a red run can be repeated; change it by hand to look elsewhere.
 const SEED: RngSeed = RngSeed::Fixed(20_261_120);
@@ -54,8 +52,7 @@ enum Move {
 
 /// A world without actors.
 struct World {
-    pack: Pack,
-    catalog: Catalog,
+    desk: DecisionDesk,
     session: Session,
     events: Vec<Event>,
     fence: Fence,
@@ -75,11 +72,14 @@ impl World {
             fields: House::fields("staging").into(),
             parent: None,
             by: person("opener"),
+            catalogue_digest: None,
+            roles_digest: None,
         };
         let now = Timestamp::from_micros(1_000_000);
         let first = Event { seq: Seq(1), at: now, fence: Fence(1), body: decide::create(created) };
         let session = Session::create(&first).unwrap();
-        let mut world = Self { pack, catalog, session, events: vec![first], fence: Fence(1), now };
+        let mut world =
+            Self { desk: DecisionDesk::new(pack, catalog), session, events: vec![first], fence: Fence(1), now };
         world.command("opener", Ask::Start);
         world
     }
@@ -172,17 +172,17 @@ impl World {
 
     /// Everything that must hold whatever was played.
     fn check(&self) {
-        let limits = self.pack.limits;
+        let limits = self.desk.pack.limits;
         for event in &self.events {
             if let EventBody::ToolIntended(intent) = &event.body {
                 assert_eq!(intent.args.get("environment").unwrap_or(&json!("staging")), "staging", "{intent:?}");
                 let team = intent.args.get("team");
                 assert!(team.is_none_or(|team| team == "red" || team == "blue"), "{intent:?}");
-                assert!(self.catalog.contains_key(&intent.tool), "{intent:?}");
+                assert!(self.desk.catalog.contains_key(&intent.tool), "{intent:?}");
             }
             if let EventBody::StatusChanged(changed) = &event.body {
                 let to = changed.to_status();
-                let is_outcome = self.pack.outcomes.contains_key(to.as_str());
+                let is_outcome = self.desk.pack.outcomes.contains_key(to.as_str());
                 assert_eq!(is_outcome, matches!(to, provost_domain::status::Status::Outcome(_)));
                 if to.as_str() == "resolved" {
                     self.resolved_with_evidence(event.seq);
@@ -192,8 +192,8 @@ impl World {
         assert!(self.session.works().len() <= 1, "one work at a time");
         if let Some((work, turn)) = self.session.newest_work().and_then(|work| Some((work, work.turn()?))) {
             assert!(turn.round <= limits.model_calls_per_turn && work.tool_calls <= limits.tool_calls_per_turn);
-            let agent = self.pack.agents.get(&work.agent).unwrap();
-            let offers = request::offers(agent, &self.pack, &self.catalog, &StandardRoles);
+            let agent = self.desk.pack.agents.get(&work.agent).unwrap();
+            let offers = request::offers(agent, &self.desk.pack, &self.desk.catalog, &StandardRoles);
             assert!(request::is_valid_history(&request::build(&self.session, (work, turn), agent, &offers).messages));
         }
         let folded = Session::fold(&self.events).unwrap().unwrap();
@@ -224,8 +224,7 @@ impl World {
 }
 
 fn facts(world: &World) -> Facts<'_> {
-    let (now, fence) = (world.now, world.fence);
-    Facts { now, fence, since: now, pack: &world.pack, catalog: &world.catalog, older: &OLDER, roles: &StandardRoles }
+    world.desk.facts(world.now, world.fence)
 }
 
 fn failure(maybe: bool) -> ToolOutcome {

@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Report};
-use provost_domain::decide::{self, Facts};
+use provost_domain::decide;
 use provost_domain::event::{Event, EventBody};
 use provost_domain::failure::{AgentFailure, ModelFailure};
 use provost_domain::ids::{AgentName, AssignmentId, CallId, Fence, SessionId};
@@ -18,6 +17,7 @@ use provost_domain::tool::{ProbeAnswer, ToolOutcome};
 use provost_store::MemoryStore;
 use provost_tests::crash::points::{Death, Fault, Points, Strike};
 use provost_tests::crash::ports::Pointed;
+use provost_tests::facts::DecisionDesk;
 use provost_tests::house::House;
 use provost_tests::model::reply;
 use provost_tests::tools::Behaviour;
@@ -52,7 +52,7 @@ impl Keeper {
 
 #[async_trait]
 impl ModelProvider for Keeper {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         self.asked.lock().unwrap().push(serde_json::to_string(request).unwrap());
         let acted = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
         let finish = json!({"content": "seen", "confidence": 0.9, "rationale": "r", "signal": "close"});
@@ -239,10 +239,8 @@ async fn an_assignment_whose_worker_dies_is_given_out_once_more() {
     house.model.asked_times(1).await;
     let mut folded = house.folded(session).await;
     let catalog = house.engine.catalog();
-    let (pack, roles) = (pack(), provost_agents::StandardRoles);
-    let (now, fence) = (folded.updated_at(), Fence(1));
-    let facts =
-        Facts { now, fence, since: now, pack: &pack, catalog: &catalog, older: &OlderResults::new(), roles: &roles };
+    let desk = DecisionDesk::new(pack(), catalog);
+    let facts = desk.facts(folded.updated_at(), Fence(1));
     let mut lost = || {
         let briefing = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let report = Report::WorkerLost { assignment: AssignmentId(1), cause: "it fell over".to_owned() };

@@ -24,6 +24,7 @@ mod erasure;
 mod flow;
 mod hostile;
 mod http;
+mod inputs;
 mod intake;
 mod limits;
 mod liveness;

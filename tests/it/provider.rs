@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{AgentName, AssignmentId, CallId, SessionId};
-use provost_domain::model::{Arguments, AssistantCall, Message, ModelReply, ModelRequest, ToolOffer, Usage};
+use provost_domain::model::{
+    Arguments, AssistantCall, Message, ModelReply, ModelRequest, OpaqueItem, OpaquePlace, OpaqueState, ToolOffer, Usage,
+};
 use provost_domain::port::ModelProvider;
 use provost_form::SecretPlace;
 use provost_model::{OpenAiProvider, OpenAiSettings};
@@ -55,9 +57,14 @@ pub(crate) fn go() -> ModelRequest {
     request(vec![Message::User { text: "go".into() }])
 }
 
+/// Asks with the body that the provider itself writes.
+pub(crate) async fn put(provider: &OpenAiProvider, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    provider.ask(request, &provider.body(request)?).await
+}
+
 async fn ask(said: Said) -> Result<ModelReply, ModelFailure> {
     let endpoint = Endpoint::always(said).await;
-    let answer = provider(&endpoint.base_url, PATIENCE).ask(&go()).await;
+    let answer = put(&provider(&endpoint.base_url, PATIENCE), &go()).await;
     assert_eq!(endpoint.questions().len(), 1, "a provider never asks twice");
     answer
 }
@@ -70,7 +77,7 @@ async fn parallel_calls_and_their_results_go_round() {
     })
     .await;
     let provider = provider(&format!("{}/", endpoint.base_url), PATIENCE);
-    let reply = provider.ask(&go()).await.unwrap();
+    let reply = put(&provider, &go()).await.unwrap();
     let args: Vec<Arguments> = reply.calls.iter().map(|call| (*call.args).clone()).collect();
     assert_eq!(args, [Arguments::Json(json!({"unit": "m"})), Arguments::Broken("{\"unit\":".to_owned())]);
     assert_eq!(reply.usage, Usage { input: 6, cached: 4, output: 2, cost_micro_usd: None });
@@ -87,9 +94,13 @@ async fn parallel_calls_and_their_results_go_round() {
         tool: "read__gauge".to_owned(),
         result: Arc::new(json!({"status": "ok", "content": index})),
     };
-    let history =
-        vec![Message::User { text: "go".into() }, Message::Assistant { text: reply.text, calls }, result(0), result(1)];
-    let reply = provider.ask(&request(history)).await.unwrap();
+    let history = vec![
+        Message::User { text: "go".into() },
+        Message::Assistant { text: reply.text, calls, opaque: None },
+        result(0),
+        result(1),
+    ];
+    let reply = put(&provider, &request(history)).await.unwrap();
     assert_eq!((&*reply.text, reply.calls.len()), ("well", 0));
 
     let asked = endpoint.questions();
@@ -101,6 +112,36 @@ async fn parallel_calls_and_their_results_go_round() {
     let made: Vec<&Value> = messages[2]["tool_calls"].as_array().unwrap().iter().map(|call| &call["id"]).collect();
     let answered: Vec<&Value> = messages[3..].iter().map(|message| &message["tool_call_id"]).collect();
     assert_eq!(made, answered);
+}
+
+/// Red if a value were parsed on its way: its spaces and its number's form would be lost.
+#[tokio::test]
+async fn what_the_protocol_does_not_name_goes_back_as_it_came() {
+    let (thought, signature) = ("{ \"steps\":[1.50, 2] }", "\"c2ln==\"");
+    let said = format!(
+        "{{\"model\":\"big-1-20261101\",\"choices\":[{{\"finish_reason\":\"tool_calls\",\"message\":{{\"content\":null,\
+         \"reasoning\":{thought},\"audio\":null,\"tool_calls\":[{{\"id\":\"a\",\"type\":\"function\",\"extra\":{signature},\
+         \"function\":{{\"name\":\"read__gauge\",\"arguments\":\"{{}}\"}}}}]}}}}]}}"
+    );
+    let endpoint = Endpoint::always(Said::Answer(200, Vec::new(), said)).await;
+    let provider = provider(&endpoint.base_url, PATIENCE);
+    let reply = put(&provider, &go()).await.unwrap();
+    assert_eq!((reply.model.as_deref(), reply.finish.as_deref()), (Some("big-1-20261101"), Some("tool_calls")));
+    let of_message = OpaquePlace::Message { key: "reasoning".to_owned() };
+    let of_call = OpaquePlace::Call { call: 0, key: "extra".to_owned() };
+    assert_eq!(reply.opaque, [OpaqueItem::new(of_message, thought), OpaqueItem::new(of_call, signature)]);
+    let call = AssistantCall {
+        id: CallId::at(AssignmentId(1), 1, 0),
+        tool: reply.calls[0].tool.clone(),
+        args: Arc::clone(&reply.calls[0].args),
+    };
+    let opaque = Some(OpaqueState { origin: provider.origin("default"), items: reply.opaque });
+    let back = request(vec![Message::Assistant { text: "".into(), calls: vec![call], opaque }]);
+    let body = String::from_utf8(provider.body(&back).unwrap()).unwrap();
+    assert!(body.contains(&format!("\"reasoning\":{thought}")), "{body}");
+    assert!(body.contains(&format!("\"extra\":{signature}")), "{body}");
+    put(&provider, &back).await.unwrap();
+    assert_eq!(endpoint.questions()[1].body, serde_json::from_str::<Value>(&body).unwrap());
 }
 
 #[tokio::test]
@@ -150,7 +191,7 @@ async fn what_is_no_reply_is_malformed() {
 #[tokio::test]
 async fn silence_is_a_timeout_and_nobody_there_is_unavailable() {
     let endpoint = Endpoint::always(Said::Silence).await;
-    let silent = provider(&endpoint.base_url, Duration::from_millis(50)).ask(&go()).await;
+    let silent = put(&provider(&endpoint.base_url, Duration::from_millis(50)), &go()).await;
     assert_eq!(silent, Err(ModelFailure::LlmTimeout { after_ms: 50 }));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -162,10 +203,10 @@ async fn silence_is_a_timeout_and_nobody_there_is_unavailable() {
     };
     let provider = provider(&base, PATIENCE);
     let question = go();
-    let (asked, ()) = tokio::join!(provider.ask(&question), broken);
+    let (asked, ()) = tokio::join!(put(&provider, &question), broken);
     assert!(matches!(&asked, Err(ModelFailure::Unavailable { .. })), "{asked:?}");
     drop(listener);
-    let refused = provider.ask(&question).await;
+    let refused = put(&provider, &question).await;
     assert!(
         matches!(&refused, Err(ModelFailure::Unavailable { detail }) if detail.contains("could not connect")),
         "{refused:?}"
@@ -212,7 +253,7 @@ async fn the_key_is_in_no_error_no_debug_output_and_no_log() {
     for said in [echo(200), echo(401), echo(404), echo(400), echo(500), Said::message(&refusal, "stop")] {
         let endpoint = Endpoint::always(said).await;
         let provider = provider(&endpoint.base_url, PATIENCE);
-        let failure = provider.ask(&go()).await.unwrap_err();
+        let failure = put(&provider, &go()).await.unwrap_err();
         assert!(failure.to_string().contains("[redacted]"), "{failure}");
         write!(seen, "{provider:?} {provider:#?} {failure} {failure:?} {}", json!(failure)).unwrap();
         assert_eq!(endpoint.questions()[0].authorization, format!("Bearer {KEY}"));

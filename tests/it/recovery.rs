@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost_agents::StandardRoles;
-use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Report};
-use provost_domain::decide::{self, Facts};
+use provost_domain::decide;
 use provost_domain::event::Settlement;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::{Digest, Fence, Owner, SessionId};
@@ -19,6 +18,7 @@ use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
 use provost_store::MemoryStore;
 use provost_tests::crash::points::{Death, Fault, Points, Strike};
 use provost_tests::crash::ports::Pointed;
+use provost_tests::facts::DecisionDesk;
 use provost_tests::house::House;
 use provost_tests::tools::Behaviour;
 use serde_json::json;
@@ -110,17 +110,8 @@ async fn a_sure_failure_after_a_stop_settles_only_what_was_made_once() {
         house.ask(session, "boss", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
         let stopped = house.until(session, "stopped").await;
         let (call, _) = stopped.unknown().first_key_value().unwrap();
-        let (pack, catalog) = (provost_tests::pack::pack(), house.engine.catalog());
-        let (now, fence, roles) = (stopped.updated_at(), Fence(9), StandardRoles);
-        let facts = Facts {
-            now,
-            fence,
-            since: now,
-            pack: &pack,
-            catalog: &catalog,
-            older: &OlderResults::new(),
-            roles: &roles,
-        };
+        let desk = DecisionDesk::new(provost_tests::pack::pack(), house.engine.catalog());
+        let facts = desk.facts(stopped.updated_at(), Fence(9));
         let failure = ToolFailure {
             kind: FailureKind::Transient,
             happened: Happened::No,

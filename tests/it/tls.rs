@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{CallId, SessionId, ToolName};
-use provost_domain::port::{Clock, ModelProvider as _};
+use provost_domain::port::Clock;
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
 use provost_engine::SystemClock;
 use provost_form::{ErrorLog, FromYaml as _, parse};
@@ -18,7 +18,7 @@ use provost_tests::tls::Front;
 use provost_tools::ToolsConfig;
 use serde_json::json;
 
-use crate::provider::go;
+use crate::provider::{go, put};
 
 /// Never reached by a test that passes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,7 +41,7 @@ async fn a_model_server_is_asked_only_with_a_certificate_that_is_trusted() {
             connect_timeout: PATIENCE,
             request_timeout: PATIENCE,
         };
-        OpenAiProvider::new(settings).unwrap().ask(&go()).await
+        put(&OpenAiProvider::new(settings).unwrap(), &go()).await
     };
     let refused = |answer, part: &str| match answer {
         Err(ModelFailure::LlmConfig { detail }) => assert!(detail.contains(part), "{detail}"),

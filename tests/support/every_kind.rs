@@ -7,22 +7,25 @@ use std::time::Duration;
 use provost_agents::StandardRoles;
 use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command};
-use provost_domain::decide::{self, Facts};
+use provost_domain::decide::{self, Facts, InputDigests};
 use provost_domain::event::{
     AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested,
-    AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, ClaimRaised, ClaimRefused, ConfidenceEmitted,
-    ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelFailed,
-    ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
+    AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, CatalogueChanged, ClaimRaised, ClaimRefused,
+    ConfidenceEmitted, ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached,
+    ModelFailed, ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
     ProbeRequested, RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended,
     ToolRefused, ToolReturned, WatchPolled,
 };
+use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
+use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::pack::Pack;
-use provost_domain::port::{Append, ApprovalChange, NewSession, SessionStore};
+use provost_domain::port::{Append, ApprovalChange, Models, NewSession, SessionStore};
+use provost_domain::request::Offers;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
-use provost_domain::tool::{Catalog, Content, RecordedOutcome, ToolOutcome};
+use provost_domain::tool::{Catalog, Content, Contents, RecordedOutcome, ToolOutcome};
 use provost_store::{SqliteReads, SqliteStore};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -117,6 +120,24 @@ fn owner() -> Owner {
     Owner::new("fixture")
 }
 
+/// The one model of the fixture. Its questions are the same whatever agents are told.
+#[derive(Debug)]
+struct FixtureModel;
+
+impl Models for FixtureModel {
+    fn origin(&self, _: &str) -> Result<ModelOrigin, ModelFailure> {
+        Ok(ModelOrigin { server: "https://models.example/v1".to_owned(), model: "big-1".to_owned() })
+    }
+
+    fn body(&self, _: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        Ok(b"the question of the fixture".to_vec())
+    }
+}
+
+fn inputs() -> InputDigests {
+    InputDigests { catalogue: Digest::of(b"the tools of the fixture"), roles: Digest::of(b"its roles") }
+}
+
 struct Life {
     session: Session,
     appends: Vec<Append>,
@@ -148,6 +169,8 @@ fn life() -> Life {
         fields: House::fields("staging").into(),
         parent: Some(SessionId::new(uuid::Uuid::from_u128(9))),
         by: person("opener"),
+        catalogue_digest: Some(inputs().catalogue),
+        roles_digest: Some(inputs().roles),
     };
     let first = decide::create(created);
     let event = Event { seq: Seq(1), at: START, fence: Fence(1), body: first.clone() };
@@ -215,6 +238,7 @@ impl Life {
 
     fn command(&mut self, by: &str, ask: Ask) {
         let command = Command { by: person(by), if_version: None, ask };
+        let (offers, contents) = (Offers::default(), Contents::default());
         let facts = Facts {
             now: self.now,
             fence: self.fence,
@@ -223,6 +247,10 @@ impl Life {
             catalog: &self.catalog,
             older: &OlderResults::new(),
             roles: &StandardRoles,
+            inputs: inputs(),
+            models: &FixtureModel,
+            offers: &offers,
+            contents: &contents,
         };
         let verdict = decide::command(&self.session, &command, &facts).unwrap();
         self.append(&verdict.events, verdict.contents);
@@ -243,7 +271,16 @@ impl Life {
             call("act__probe", json!({"n": 4})),
         ];
         let usage = json!({"input": 1200, "cached": 200, "output": 300, "cost_micro_usd": 4200});
-        let reply = json!({"text": "I look first.", "calls": calls, "usage": usage});
+        let sealed = json!({"reasoning": "x".repeat(5000)}).to_string();
+        let opaque = json!([
+            {"place": {"message": {"key": "reasoning_content"}}, "json": {"inline": "\"a gauge first\""}},
+            {"place": {"call": {"call": 0, "key": "extra_content"}}, "json": {"inline": sealed}},
+        ]);
+        let reply = json!({
+            "text": "I look first.", "calls": calls, "usage": usage, "model": "big-1-20261101", "finish": "tool_calls",
+            "opaque": opaque,
+        });
+        let (reply, contents) = serde_json::from_value::<ModelReply>(reply).unwrap().split();
         let limited = json!({"kind": "rate_limited", "retry_after_ms": 2000});
         self.append(&[body::<ModelFailed>(json!({"assignment": 1, "round": 1, "failure": limited}))], Vec::new());
         let cause = "the worker was lost";
@@ -251,11 +288,14 @@ impl Life {
         self.append(
             &[
                 body::<AssignmentRedispatched>(json!({"assignment": 1, "cause": cause, "deadline_at": deadline})),
-                body::<ModelRequested>(json!({"assignment": 1, "round": 1, "reserved": 4096})),
+                body::<ModelRequested>(json!({
+                    "assignment": 1, "round": 1, "reserved": 4096, "server": "https://models.example/v1",
+                    "model": "big-1", "body_sha256": Digest::of(b"the question of the fixture"),
+                })),
             ],
             Vec::new(),
         );
-        self.append(&[body::<ModelReplied>(json!({"assignment": 1, "round": 1, "reply": reply}))], Vec::new());
+        self.append(&[body::<ModelReplied>(json!({"assignment": 1, "round": 1, "reply": reply}))], contents);
         let intent = |call: &str, args: Value| {
             body::<ToolIntended>(json!({"call": call, "tool": "read:gauge", "args": args, "effect": "read"}))
         };
@@ -313,7 +353,18 @@ impl Life {
         self.fence = self.fence.next();
         self.taken_over_at = self.session.head();
         let asked = json!({"call": "1.1.9", "cause": "the process ended while this call was being made"});
-        self.append(&[body::<CallReissued>(json!({"call": "1.1.5"})), body::<ProbeRequested>(asked)], Vec::new());
+        let changed = json!({
+            "catalogue_digest": Digest::of(b"other tools"), "roles_digest": inputs().roles,
+            "catalogue_before": inputs().catalogue, "roles_before": inputs().roles,
+        });
+        self.append(
+            &[
+                body::<CatalogueChanged>(changed),
+                body::<CallReissued>(json!({"call": "1.1.5"})),
+                body::<ProbeRequested>(asked),
+            ],
+            Vec::new(),
+        );
         let found = outcome("1.1.9", ToolOutcome::Ok { content: json!({"released": true}) });
         let probed = json!({"call": "1.1.9", "finding": {"finding": "happened"}});
         self.append(&[body::<CallProbed>(probed), found.0], found.1);

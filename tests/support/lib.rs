@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod eventually;
 pub mod every_kind;
 pub mod face;
+pub mod facts;
 pub mod house;
 pub mod machine;
 pub mod model;

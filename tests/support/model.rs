@@ -181,12 +181,12 @@ pub fn reply<T: AsRef<str>>(text: &str, calls: &[(T, Value)]) -> ModelReply {
         }),
     });
     let usage = Usage { input: 10, cached: 0, output: 5, cost_micro_usd: Some(1) };
-    ModelReply { text: text.into(), calls: calls.collect(), usage, dropped_calls: 0 }
+    ModelReply { text: text.into(), calls: calls.collect(), usage, ..ModelReply::default() }
 }
 
 #[async_trait]
 impl ModelProvider for StubModel {
-    async fn ask(&self, request: &ModelRequest) -> Answer {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Answer {
         let request = Box::new(request.clone());
         let gone = |detail: String| ModelFailure::Unavailable { detail };
         ractor::call!(self.actor, ToStub::Ask, request).map_err(|error| gone(error.to_string()))?

@@ -7,6 +7,11 @@ use serde_json::Value;
 
 use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
 use crate::nesting;
+use crate::tool::Content;
+
+mod opaque;
+
+pub use opaque::{ModelOrigin, OPAQUE_MAX, OpaqueItem, OpaquePlace, OpaqueState};
 
 /// Most characters of free text kept of one reply; more is cut (a model's whole useful answer fits well within).
 pub const REPLY_TEXT_MAX: usize = 32 * 1024;
@@ -14,11 +19,13 @@ pub const REPLY_TEXT_MAX: usize = 32 * 1024;
 pub const ARGUMENTS_MAX: usize = 64 * 1024;
 /// Most characters kept of arguments that could not be read: enough to see what was wrong.
 const BROKEN_MAX: usize = 200;
+/// Most characters kept of a word by which a server names its model or says why a reply ended.
+const SERVER_WORD_MAX: usize = 200;
 /// Most calls taken of one reply; the rest is dropped and counted in [`ModelReply::dropped_calls`].
 pub const CALLS_MAX: usize = 32;
 
 /// One question to a model. Built purely from the session, so a recorded session can be asked again bit for bit.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelRequest {
     /// The session that asks.
     pub session: SessionId,
@@ -67,6 +74,10 @@ pub enum Message {
         text: Arc<str>,
         /// The calls it proposed, with the ids the runtime gave them.
         calls: Vec<AssistantCall>,
+        /// What only its server can read of the reply, to be sent back there; nothing where there was none, or where another
+        /// server or model is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opaque: Option<OpaqueState>,
     },
     /// The result of one call; follows its assistant message, in call order.
     Tool {
@@ -142,7 +153,7 @@ pub struct ProposedCall {
 }
 
 /// What came back from a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModelReply {
     /// Free text, possibly empty.
     pub text: Arc<str>,
@@ -154,6 +165,18 @@ pub struct ModelReply {
     /// Calls beyond [`CALLS_MAX`] that were not taken.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_calls: usize,
+    /// The model that answered, as the server names it, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Why the reply ended, in the server's word, if it gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<String>,
+    /// What only the server can read, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<OpaqueItem>,
+    /// Opaque items beyond [`OPAQUE_MAX`], or of dropped calls, that were not taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped_opaque: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
@@ -170,6 +193,12 @@ impl ModelReply {
         }
         self.dropped_calls += self.calls.len().saturating_sub(CALLS_MAX);
         self.calls.truncate(CALLS_MAX);
+        let (opaque, dropped) = opaque::bounded(std::mem::take(&mut self.opaque), self.calls.len());
+        self.opaque = opaque;
+        self.dropped_opaque += dropped;
+        for word in [&mut self.model, &mut self.finish].into_iter().flatten() {
+            *word = word.chars().take(SERVER_WORD_MAX).collect();
+        }
         for call in &mut self.calls {
             call.tool = call.tool.chars().take(200).collect();
             if let Some(broken) = call.args.over_bounds() {
@@ -177,6 +206,12 @@ impl ModelReply {
             }
         }
         self
+    }
+
+    /// The reply as its event records it: long opaque items are split off, to be stored by their hash.
+    pub fn split(mut self) -> (Self, Vec<Content>) {
+        let contents = opaque::split(&mut self.opaque);
+        (self, contents)
     }
 }
 

@@ -1,17 +1,58 @@
-//! Builds what a model is asked: a pure function of session and pack.
+//! Builds what a model is asked, down to the bytes of the request: a pure function of the session, its pack and the models.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::envelope::{FINISH_TOOL, finish_schema};
-use crate::ids::ToolName;
-use crate::model::{Message, ModelRequest, ToolOffer};
+use crate::failure::ModelFailure;
+use crate::ids::{AgentName, Digest, ToolName};
+use crate::model::{Message, ModelOrigin, ModelRequest, OpaqueItem, ToolOffer};
 use crate::pack::{AgentSpec, Pack};
-use crate::port::Roles;
-use crate::session::Session;
-use crate::tool::Catalog;
-use crate::work::{Turn, Work};
+use crate::port::{Models, Roles};
+use crate::session::{Session, stored_result};
+use crate::tool::{Blob, Catalog};
+use crate::work::{RequestPin, Turn, Work};
+
+/// The tools that each agent of a pack is offered; the same as long as pack, tools and roles are.
+#[derive(Debug, Clone, Default)]
+pub struct Offers(BTreeMap<AgentName, Arc<[ToolOffer]>>);
+
+impl Offers {
+    /// Those of every agent that asks a model.
+    pub fn of(pack: &Pack, catalog: &Catalog, roles: &dyn Roles) -> Self {
+        let asking = pack.agents.values().filter(|agent| agent.watch.is_none());
+        Self(asking.map(|agent| (agent.name.clone(), offers(agent, pack, catalog, roles))).collect())
+    }
+
+    /// Those of an agent; none for one the pack does not have.
+    pub fn to(&self, agent: &AgentName) -> Arc<[ToolOffer]> {
+        self.0.get(agent).cloned().unwrap_or_else(|| Arc::from([]))
+    }
+}
+
+/// A question with the exact bytes that ask it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// What is asked.
+    pub request: ModelRequest,
+    /// The body of the request that leaves.
+    pub body: Vec<u8>,
+    /// What its event says of the request.
+    pub pin: RequestPin,
+}
+
+/// What a question is made of besides session and pack.
+#[derive(Clone, Copy)]
+pub(crate) struct Materials<'a> {
+    /// The configured models.
+    pub(crate) models: &'a dyn Models,
+    /// The tools that agents are offered.
+    pub(crate) offers: &'a Offers,
+    /// Large values by the hash that names them.
+    pub(crate) contents: &'a dyn Fn(Digest) -> Option<Arc<Value>>,
+}
 
 /// The tools an agent is offered: its own by wire name, without the arguments the runtime supplies, and `finish_turn` with
 /// the signals of its own routes and its role's report.
@@ -61,6 +102,62 @@ pub fn build(
         tools: Arc::clone(offers),
         case: Arc::new(session.case()),
     }
+}
+
+/// The question of a turn's present round, as it leaves: with the large results that events only name, and with the opaque
+/// items of the server and model that is asked, and of no other.
+///
+/// # Errors
+/// There is no such model, or a large value is not to be had.
+pub(crate) fn question(
+    session: &Session,
+    (work, turn): (&Work, &Turn),
+    agent: &AgentSpec,
+    from: Materials<'_>,
+) -> Result<Question, ModelFailure> {
+    let origin = from.models.origin(&agent.model)?;
+    let mut request = build(session, (work, turn), agent, &from.offers.to(&agent.name));
+    for message in &mut request.messages {
+        complete(message, &origin, from.contents)?;
+    }
+    let body = from.models.body(&request)?;
+    let pin = RequestPin { origin, body_sha256: Digest::of(&body) };
+    Ok(Question { request, body, pin })
+}
+
+/// Puts in what is only named, and takes out what another server or model sent.
+fn complete(
+    message: &mut Message,
+    origin: &ModelOrigin,
+    contents: &dyn Fn(Digest) -> Option<Arc<Value>>,
+) -> Result<(), ModelFailure> {
+    let content = |digest: Digest| {
+        let detail =
+            format!("the large value {digest} of an earlier round cannot be read; see the log of this process");
+        contents(digest).ok_or(ModelFailure::Unavailable { detail })
+    };
+    match message {
+        Message::User { .. } => {}
+        Message::Assistant { opaque, .. } => {
+            *opaque = opaque.take().filter(|state| state.origin == *origin);
+            for item in opaque.iter_mut().flat_map(|state| &mut state.items) {
+                if let Some(digest) = OpaqueItem::stored(item) {
+                    item.json = Blob::Inline(content(digest)?);
+                }
+            }
+        }
+        Message::Tool { result, .. } => {
+            let Some(digest) = stored_result(result) else { return Ok(()) };
+            let value = content(digest)?;
+            let mut shown = (**result).clone();
+            if let Some(shown) = shown.as_object_mut() {
+                shown.remove("stored");
+                shown.insert("content".to_owned(), (*value).clone());
+            }
+            *result = Arc::new(shown);
+        }
+    }
+    Ok(())
 }
 
 /// Tokens to reserve before a call: a generous estimate of the question, a quarter of its bytes.

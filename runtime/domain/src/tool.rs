@@ -1,6 +1,6 @@
 //! Tools: what they declare, what a call is, what comes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,6 +218,51 @@ pub struct Content {
     pub digest: Digest,
     /// What is stored, byte for byte.
     pub bytes: Vec<u8>,
+}
+
+/// Large values by content hash: those that the open turns of a session name.
+#[derive(Debug, Clone, Default)]
+pub struct Contents(BTreeMap<Digest, Arc<Value>>);
+
+impl Contents {
+    /// Adds a value by the digest of its canonical bytes.
+    ///
+    /// # Errors
+    /// The bytes are not JSON.
+    pub fn add(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        self.0.insert(digest, Arc::new(serde_json::from_slice(bytes)?));
+        Ok(())
+    }
+
+    /// The value of this digest, if it is here.
+    pub fn get(&self, digest: Digest) -> Option<Arc<Value>> {
+        self.0.get(&digest).cloned()
+    }
+
+    /// Forgets all but these.
+    pub fn keep(&mut self, named: &BTreeSet<Digest>) {
+        self.0.retain(|digest, _| named.contains(digest));
+    }
+}
+
+/// Identifies what the tools declare: name by name, everything a model is told of them and everything that decides.
+pub fn catalogue_digest(catalog: &Catalog) -> Digest {
+    let tools = catalog.values().map(|tool| {
+        let ToolSpec { name, description, schema, effect, risk, timeout, output_limit, rosters, tells_people } =
+            &**tool;
+        serde_json::json!([
+            name,
+            description,
+            schema.raw(),
+            effect,
+            risk,
+            timeout.as_secs_f64(),
+            output_limit,
+            rosters,
+            tells_people
+        ])
+    });
+    Digest::of_json(&tools.collect())
 }
 
 impl Blob {

@@ -8,23 +8,24 @@ use std::time::Duration;
 use provost_domain::citation::OlderResults;
 use provost_domain::command::Verb;
 use provost_domain::command::{Answer, Ask, Command, Report};
-use provost_domain::decide::{self, Facts, NOT_LOADED, Unserved, Verdict};
+use provost_domain::decide::{self, Facts, InputDigests, NOT_LOADED, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody, SessionCreated, Settlement};
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName};
-use provost_domain::model::{Arguments, ModelReply, ProposedCall, Usage};
+use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
-use provost_domain::port::Roles;
+use provost_domain::port::{Models, Roles};
 use provost_domain::principal::{Principal, PrincipalKind};
 use provost_domain::refusal::Refusal;
+use provost_domain::request::Offers;
 use provost_domain::retry::RetryPolicy;
 use provost_domain::role::{Authority, RoleSpec};
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
-use provost_domain::tool::{Catalog, EffectClass, Happened, Risk, ToolFailure, ToolOutcome, ToolSpec};
+use provost_domain::tool::{Catalog, Contents, EffectClass, Happened, Risk, ToolFailure, ToolOutcome, ToolSpec};
 use provost_domain::work::WorkForm;
 use serde_json::{Value, json};
 
@@ -123,10 +124,26 @@ impl Roles for Brief {
     }
 }
 
+/// A model that is asked nothing here.
+#[derive(Debug)]
+struct Anywhere;
+
+impl Models for Anywhere {
+    fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure> {
+        Ok(ModelOrigin { server: "internal".to_owned(), model: name.to_owned() })
+    }
+
+    fn body(&self, _: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        Ok(Vec::new())
+    }
+}
+
 /// A session in which a person's command of one kind is accepted.
 struct Case {
     pack: Pack,
     catalog: Catalog,
+    offers: Offers,
+    contents: Contents,
     session: Session,
     ask: Ask,
 }
@@ -200,10 +217,12 @@ impl Case {
             fields: json!({}).into(),
             parent: None,
             by: Principal::user("opener"),
+            catalogue_digest: None,
+            roles_digest: None,
         };
         let body: EventBody = decide::create(created);
         let session = Session::create(&Event { seq: Seq(1), at: NOW, fence: Fence(1), body }).unwrap();
-        Self { pack, catalog, session, ask: Ask::Start }
+        Self { pack, catalog, offers: Offers::default(), contents: Contents::default(), session, ask: Ask::Start }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -215,6 +234,10 @@ impl Case {
             catalog: &self.catalog,
             older: &OLDER,
             roles: &Brief,
+            inputs: InputDigests { catalogue: Digest::of(b"tools"), roles: Brief.digest() },
+            models: &Anywhere,
+            offers: &self.offers,
+            contents: &self.contents,
         }
     }
 
@@ -237,7 +260,7 @@ impl Case {
 
     fn calls(&mut self, name: &str, args: Value) {
         let call = ProposedCall { tool: name.to_owned(), args: Arguments::Json(args).into() };
-        self.reply(Ok(ModelReply { text: "".into(), calls: vec![call], usage: Usage::default(), dropped_calls: 0 }));
+        self.reply(Ok(ModelReply { text: "".into(), calls: vec![call], ..ModelReply::default() }));
     }
 }
 

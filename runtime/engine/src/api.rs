@@ -188,6 +188,9 @@ impl Engine {
             fields: fields.into(),
             parent: case.parent,
             by: case.by.clone(),
+            // Its supervisor notes what it is opened with.
+            catalogue_digest: None,
+            roles_digest: None,
         };
         let start = case.start.then_some(Command { by: case.by, if_version: None, ask: Ask::Start });
         let (created, title) = (Box::new(created), case.title);

@@ -8,8 +8,9 @@ use std::time::Duration;
 use provost_domain::call::{Call, Intent};
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{SessionId, ToolName};
-use provost_domain::model::{ModelReply, ModelRequest};
-use provost_domain::port::{ModelProvider, ToolBackend};
+use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
+use provost_domain::port::{ModelProvider, Models, ToolBackend};
+use provost_domain::request::Question;
 use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -58,37 +59,50 @@ impl ModelGateway {
 
     /// Asks, waiting for a place, with retries of what may succeed later. Answers before `within` is over: a failure that
     /// is known says more than silence.
-    pub(crate) async fn ask(&self, request: &ModelRequest, within: Duration) -> Result<ModelReply, ModelFailure> {
-        let Some(model) = self.models.get(&request.model) else {
-            let detail = format!("no model `{}` is configured; add it under `models`", request.model);
-            return Err(ModelFailure::LlmConfig { detail });
-        };
+    pub(crate) async fn ask(&self, question: &Question, within: Duration) -> Result<ModelReply, ModelFailure> {
+        let model = self.model(&question.request.model)?;
         let mut last = ModelFailure::LlmTimeout { after_ms: millis(within) };
-        let answered = deadline::within(within, model.ask(request, &mut last)).await;
+        let answered = deadline::within(within, model.ask(question, &mut last)).await;
         answered.unwrap_or(Err(last))
+    }
+
+    fn model(&self, name: &str) -> Result<&Model, ModelFailure> {
+        let detail = || format!("no model `{name}` is configured; add it under `models`");
+        self.models.get(name).ok_or_else(|| ModelFailure::LlmConfig { detail: detail() })
+    }
+}
+
+impl Models for ModelGateway {
+    fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure> {
+        Ok(self.model(name)?.provider.origin(name))
+    }
+
+    fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        self.model(&request.model)?.provider.body(request)
     }
 }
 
 impl Model {
     /// Asks until there is a reply or no further try; `last` is the failure that stands so far.
-    async fn ask(&self, request: &ModelRequest, last: &mut ModelFailure) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, question: &Question, last: &mut ModelFailure) -> Result<ModelReply, ModelFailure> {
         let mut failures = Failures::default();
         loop {
-            let failure = match self.ask_once(request).await {
+            let failure = match self.ask_once(question).await {
                 Ok(reply) => return Ok(reply.bounded()),
                 Err(failure) => failure,
             };
             let Some(pause) = failures.pause_after(&failure, &self.limits.schedules) else { return Err(failure) };
+            let request = &question.request;
             tracing::warn!(session = %request.session, agent = %request.agent, ?pause, %failure, "asking the model again");
             *last = failure;
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn ask_once(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask_once(&self, question: &Question) -> Result<ModelReply, ModelFailure> {
         let closed = |_closed| ModelFailure::Unavailable { detail: "shutting down".to_owned() };
         let place = self.places.acquire().await.map_err(closed)?;
-        let reply = deadline::within(self.limits.timeout, self.provider.ask(request)).await;
+        let reply = deadline::within(self.limits.timeout, self.provider.ask(&question.request, &question.body)).await;
         drop(place);
         reply.unwrap_or_else(|_elapsed| Err(ModelFailure::LlmTimeout { after_ms: millis(self.limits.timeout) }))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use provost_domain::ids::{CmdId, Owner, Seq, SessionId};
+use provost_domain::ids::{CmdId, Digest, Owner, Seq, SessionId};
 use provost_domain::port::StoreError;
 use provost_domain::time::Timestamp;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -33,6 +33,8 @@ pub(crate) struct EngineParts {
     pub(crate) owner: Owner,
     pub(crate) tasks: Tasks,
     pub(crate) meters: Meters,
+    /// Identifies the roles in the logs of sessions.
+    pub(crate) roles_digest: Digest,
     /// Completed looks for work.
     beats: watch::Sender<u64>,
     hints: broadcast::Sender<Hint>,
@@ -47,6 +49,7 @@ impl EngineParts {
         let registry = LockRegistry::default();
         Ok(Self {
             meters: Meters::new(&ports.metrics, registry.clone())?,
+            roles_digest: ports.roles.digest(),
             ports,
             settings,
             resources: PresentResources::new(resources),

@@ -7,11 +7,13 @@
 //! | a session taken up again | the present ones, but always the pack it was opened with |
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use provost_domain::ids::{Digest, PackName};
 use provost_domain::pack::Pack;
-use provost_domain::tool::Catalog;
+use provost_domain::port::Roles;
+use provost_domain::request::Offers;
+use provost_domain::tool::{Catalog, catalogue_digest};
 
 use crate::gateway::{ModelGateway, ToolGateway};
 
@@ -45,9 +47,13 @@ pub struct Resources {
     pub(crate) models: ModelGateway,
     pub(crate) tools: ToolGateway,
     pub(crate) catalog: Catalog,
+    /// Identifies the catalogue in the logs of sessions.
+    pub(crate) catalogue_digest: Digest,
     packs: BTreeMap<PackName, Arc<Pack>>,
     /// Also those of earlier resources: sessions are pinned to the pack they were opened with.
     pinned: HashMap<Digest, Arc<Pack>>,
+    /// What the agents of packs are offered, by the packs' digests; worked out once for all their sessions.
+    offers: Mutex<HashMap<Digest, Arc<Offers>>>,
 }
 
 impl Resources {
@@ -56,12 +62,21 @@ impl Resources {
         let Packs { present, pinned } = packs.into();
         let pinned = present.iter().chain(&pinned).map(|pack| (pack.digest, Arc::clone(pack))).collect();
         let packs = present.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
-        Self { catalog: tools.catalog(), models, tools, packs, pinned }
+        let catalog = tools.catalog();
+        let catalogue_digest = catalogue_digest(&catalog);
+        Self { catalog, catalogue_digest, models, tools, packs, pinned, offers: Mutex::default() }
     }
 
     /// The packs new sessions may be opened from, by name.
     pub(crate) fn packs(&self) -> &BTreeMap<PackName, Arc<Pack>> {
         &self.packs
+    }
+
+    /// What the agents of a pack are offered.
+    pub(crate) fn offers(&self, pack: &Pack, roles: &dyn Roles) -> Arc<Offers> {
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        let worked_out = || Arc::new(Offers::of(pack, &self.catalog, roles));
+        Arc::clone(offers.entry(pack.digest).or_insert_with(worked_out))
     }
 
     /// The pack a session was opened with, or the present one of that name, with which its session is then refused.

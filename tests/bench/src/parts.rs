@@ -32,7 +32,7 @@ fn call(tool: &str, args: Value) -> ProposedCall {
 
 #[async_trait]
 impl ModelProvider for BenchModel {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         if !self.thinks.is_zero() {
             tokio::time::sleep(self.thinks).await;
         }
@@ -53,7 +53,7 @@ impl ModelProvider for BenchModel {
             vec![call("finish_turn", json!({"content": "looked at it", "confidence": 0.9, "rationale": "r"}))]
         };
         let usage = Usage { input: 100, cached: 0, output: 20, cost_micro_usd: Some(0) };
-        Ok(ModelReply { text: "".into(), calls, usage, dropped_calls: 0 })
+        Ok(ModelReply { text: "".into(), calls, usage, ..ModelReply::default() })
     }
 }
 

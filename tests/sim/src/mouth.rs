@@ -132,7 +132,7 @@ fn finish(signal: &str) -> Value {
 
 #[async_trait]
 impl ModelProvider for Mouth {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         self.gate.pass().await;
         self.hears(request);
         if self.dice.permille(8) {

@@ -57,7 +57,7 @@ struct Silent;
 
 #[async_trait]
 impl ModelProvider for Silent {
-    async fn ask(&self, _request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, _request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         std::future::pending().await
     }
 }

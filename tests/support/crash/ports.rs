@@ -7,7 +7,7 @@ use provost_domain::command::Command;
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
-use provost_domain::model::{ModelReply, ModelRequest};
+use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::port::{
     AgainAnswer, Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries,
     DismissAnswer, EnqueueAnswer, Erase, Erased, Erasure, Finish, InboxEntry, KeptAnswer, KeptPack, KnownRequest,
@@ -241,8 +241,16 @@ fn failure(fault: Fault) -> ToolOutcome {
 
 #[async_trait]
 impl<T: ModelProvider> ModelProvider for Pointed<Arc<T>> {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    fn origin(&self, name: &str) -> ModelOrigin {
+        self.inner.origin(name)
+    }
+
+    fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        self.inner.body(request)
+    }
+
+    async fn ask(&self, request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure> {
         let failed = |_| Err(ModelFailure::Unavailable { detail: "as told".to_owned() });
-        self.points.through("model.ask", || self.inner.ask(request), failed).await
+        self.points.through("model.ask", || self.inner.ask(request, body), failed).await
     }
 }

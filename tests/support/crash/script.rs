@@ -37,7 +37,7 @@ fn n(n: i64) -> Value {
 
 #[async_trait]
 impl ModelProvider for Script {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         sleep(THINKS).await;
         let round = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let finish = |signal| json!({"content": "seen", "confidence": 0.9, "rationale": "r", "signal": signal});

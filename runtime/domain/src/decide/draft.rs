@@ -1,16 +1,22 @@
 //! A verdict in the making: every event is applied to a working copy as it is pushed, so later steps see it.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::facts::{Facts, Verdict};
 use crate::citation::Citations;
 use crate::event::{Event, EventBody};
-use crate::ids::{Fence, Seq};
+use crate::failure::ModelFailure;
+use crate::ids::{Digest, Fence, Seq};
 use crate::principal::Principal;
+use crate::request::{self, Materials, Question};
 use crate::session::Session;
 use crate::terminal::{FrameworkStatus, StatusChanged};
 use crate::time::Timestamp;
 use crate::tool::Content;
+use crate::work::{Turn, Work};
 
 /// The principal of what the runtime does by itself.
 pub(super) const fn runtime() -> Principal {
@@ -25,6 +31,7 @@ pub(super) struct Recorder {
     fence: Fence,
     events: Vec<EventBody>,
     contents: Vec<Content>,
+    questions: Vec<Question>,
 }
 
 /// Records facts by the rules of the session's pack.
@@ -61,11 +68,22 @@ impl<'a> Draft<'a> {
     pub(super) fn citations(&self) -> Citations<'_> {
         Citations::new(&self.recorder.session, self.facts.older, &self.facts.pack.evidence_also)
     }
+
+    /// The question of a turn's present round, as it leaves.
+    pub(super) fn question(&self, work: &Work, turn: &Turn) -> Result<Question, ModelFailure> {
+        let facts = self.facts;
+        let Some(agent) = facts.pack.agents.get(&work.agent) else {
+            return Err(ModelFailure::LlmConfig { detail: format!("the pack has no agent `{}`", work.agent) });
+        };
+        let contents = |digest| self.kept(digest).or_else(|| facts.contents.get(digest));
+        let from = Materials { models: facts.models, offers: facts.offers, contents: &contents };
+        request::question(&self.session, (work, turn), agent, from)
+    }
 }
 
 impl Recorder {
     pub(super) fn new(session: &Session, now: Timestamp, fence: Fence) -> Self {
-        Self { session: session.clone(), now, fence, events: Vec::new(), contents: Vec::new() }
+        Self { session: session.clone(), now, fence, events: Vec::new(), contents: Vec::new(), questions: Vec::new() }
     }
 
     /// Adds a fact. What does not fit the session is not added: decisions only push what they have just checked, and the
@@ -85,6 +103,17 @@ impl Recorder {
         self.contents.extend(content);
     }
 
+    /// A large value that this verdict keeps.
+    fn kept(&self, digest: Digest) -> Option<Arc<Value>> {
+        let content = self.contents.iter().find(|content| content.digest == digest)?;
+        serde_json::from_slice(&content.bytes).ok()
+    }
+
+    /// Hands a question out, to leave once the verdict is durable.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.questions.push(question);
+    }
+
     /// Moves the status by the runtime's own right.
     pub(super) fn set_status(&mut self, to: FrameworkStatus, reason: impl Into<String>, by: &Principal) {
         if *self.session.status() != to.status() {
@@ -99,6 +128,6 @@ impl Recorder {
     }
 
     pub(super) fn into_verdict(self) -> Verdict {
-        Verdict { events: self.events, contents: self.contents, after: self.session }
+        Verdict { events: self.events, contents: self.contents, questions: self.questions, after: self.session }
     }
 }

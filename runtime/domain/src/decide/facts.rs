@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::citation::OlderResults;
 use crate::event::EventBody;
-use crate::ids::{Fence, Seq};
+use crate::ids::{Digest, Fence, Seq};
 use crate::pack::Pack;
-use crate::port::Roles;
+use crate::port::{Models, Roles};
+use crate::request::{Offers, Question};
 use crate::session::Session;
 use crate::status::Status;
 use crate::time::Timestamp;
-use crate::tool::{Catalog, Content};
+use crate::tool::{Catalog, Content, Contents};
 
 /// All a decision may look at besides the session.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,23 @@ pub struct Facts<'a> {
     pub older: &'a OlderResults,
     /// What each role may do, and how it works.
     pub roles: &'a dyn Roles,
+    /// The digests of the two.
+    pub inputs: InputDigests,
+    /// The configured models.
+    pub models: &'a dyn Models,
+    /// The tools that the pack's agents are offered.
+    pub offers: &'a Offers,
+    /// The large values that the session's open turns name.
+    pub contents: &'a Contents,
+}
+
+/// What a session goes on with, besides its pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputDigests {
+    /// Of the tool catalogue.
+    pub catalogue: Digest,
+    /// Of the roles.
+    pub roles: Digest,
 }
 
 /// What was decided.
@@ -39,6 +57,8 @@ pub struct Verdict {
     pub events: Vec<EventBody>,
     /// Large values the events name.
     pub contents: Vec<Content>,
+    /// The questions to models that leave once the events are durable, each with its exact bytes.
+    pub questions: Vec<Question>,
     /// The session after them.
     pub after: Session,
 }

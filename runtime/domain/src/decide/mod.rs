@@ -9,6 +9,7 @@
 //! | `reports` | what the session's own side reports |
 //! | `intent` | the gate before every backend call, and the only place that records an intent |
 //! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
+//! | `inputs` | whether the tools and roles are those the session went on with so far |
 //! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
 
 mod answer;
@@ -21,6 +22,7 @@ mod facts;
 mod fail;
 mod finish;
 mod imported;
+mod inputs;
 mod intent;
 mod refuse;
 mod reports;
@@ -43,7 +45,7 @@ use crate::session::{Handover, Session};
 use draft::{Draft, runtime};
 use step::{Step, next_step};
 
-pub use facts::{Accepted, Facts, Verdict};
+pub use facts::{Accepted, Facts, InputDigests, Verdict};
 pub use imported::imported;
 pub use refuse::NOT_LOADED;
 pub use retry::preview as preview_retry;

@@ -1,7 +1,7 @@
 //! What the session's own side reports.
 
 use super::draft::{Draft, Recorder, runtime};
-use super::{answer, call, fail, stop, watch};
+use super::{answer, call, fail, inputs, round, stop, watch};
 use crate::call::{Call, CallOwner, CallState, Intent};
 use crate::event::{
     AssignmentRedispatched, CallProbed, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ProbeFinding,
@@ -14,10 +14,16 @@ use crate::recovery::{Plan, plan};
 use crate::session::{Owed, Session, owed};
 use crate::terminal::FrameworkStatus;
 use crate::tool::{Happened, ProbeAnswer, RecordedOutcome, ToolOutcome};
-use crate::work::Work;
+use crate::work::{Turn, Work};
 
-/// Plans every call that was intended under an older fence.
+/// Plans every call that was intended under an older fence, and puts every outstanding question again.
 pub(super) fn taken_over(draft: &mut Draft<'_>) {
+    if draft.session.status().is_end() {
+        return tick(draft);
+    }
+    inputs::note(draft);
+    let asking = |work: &Work| work.turn().is_some_and(Turn::is_asked).then_some(work.assignment);
+    let outstanding: Vec<_> = draft.session.works().values().filter_map(asking).collect();
     let in_doubt: Vec<_> = owed(&draft.session, draft.facts.fence)
         .into_iter()
         .filter_map(|owed| match owed {
@@ -27,6 +33,9 @@ pub(super) fn taken_over(draft: &mut Draft<'_>) {
         .collect();
     for (call, plan) in in_doubt {
         doubt(draft, call, plan, "the process ended while this call was being made");
+    }
+    for assignment in outstanding {
+        round::again(draft, assignment);
     }
     tick(draft);
 }
@@ -57,7 +66,11 @@ pub(super) fn replied(
     }
     match result {
         Ok(reply) => {
-            draft.push(ModelReplied { assignment, round, reply: reply.bounded() });
+            let (reply, contents) = reply.bounded().split();
+            for content in contents {
+                draft.keep(Some(content));
+            }
+            draft.push(ModelReplied { assignment, round, reply });
             call::propose_all(draft, assignment);
         }
         Err(failure) => {
@@ -210,6 +223,7 @@ fn redispatch(draft: &mut Draft<'_>, work: &Work, cause: &str, failure: AgentFai
     }
     doubt_all(draft, Some(assignment), cause);
     draft.push(AssignmentRedispatched { assignment, cause: cause.to_owned(), deadline_at });
+    round::again(draft, assignment);
 }
 
 /// Ends the run as `error`: nothing of it is tried again before a person has looked.

@@ -1,6 +1,7 @@
 //! Retry: a new try after an end that a person can leave.
 
 use super::draft::{Draft, runtime};
+use super::inputs;
 use super::refuse::{NOT_LOADED, pack_changed};
 use crate::event::RetryStarted;
 use crate::pack::Pack;
@@ -62,6 +63,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, force: bool) -> Resu
 
 /// Begins a new try; the agent that worked last is given work next.
 fn begin(draft: &mut Draft<'_>, by: &Principal, reason: RetryReason) {
+    inputs::note(draft);
     let count = draft.session.retries() + 1;
     draft.push(RetryStarted { by: by.clone(), count, reason, cmd_id: None });
     draft.set_status(FrameworkStatus::InProgress, format!("retry {count}"), by);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::draft::{Draft, runtime};
-use crate::event::{Limit, LimitReached, ModelRequested};
+use super::fail;
+use crate::event::{Limit, LimitReached, ModelFailed, ModelRequested};
+use crate::failure::AgentFailure;
 use crate::ids::AssignmentId;
 use crate::request;
 use crate::status::Status;
@@ -18,8 +20,42 @@ pub(super) fn next(draft: &mut Draft<'_>, assignment: AssignmentId) {
     if let Some((limit, bound)) = limit(draft, work, turn, reserved) {
         return limit_reached(draft, Some(assignment), limit, bound);
     }
-    let round = turn.round + 1;
-    draft.push(ModelRequested { assignment, round, reserved });
+    put(draft, assignment, reserved);
+}
+
+/// Puts a question again whose reply is outstanding: nobody saw it leave, or its answer is lost. It is recorded again only
+/// where another request leaves, because a server, a model or a tool changed meanwhile.
+pub(super) fn again(draft: &mut Draft<'_>, assignment: AssignmentId) {
+    let Some(work) = draft.session.works().get(&assignment) else { return };
+    let Some(turn) = work.turn().filter(|turn| turn.is_asked()) else { return };
+    let reserved = request::reservation(work, turn);
+    put(draft, assignment, reserved);
+}
+
+/// Records the request before it leaves. One that cannot leave has failed.
+fn put(draft: &mut Draft<'_>, assignment: AssignmentId, reserved: u64) {
+    let Some(work) = draft.session.works().get(&assignment) else { return };
+    let Some(turn) = draft.session.turn_to_ask(work) else { return };
+    let outstanding = work.turn().is_some_and(Turn::is_asked);
+    let round = turn.round;
+    let asked = ModelRequested { assignment, round, reserved, server: None, model: None, body_sha256: None };
+    match draft.question(work, &turn) {
+        Ok(question) => {
+            let pin = question.pin.clone();
+            if !outstanding || turn.request.as_ref() != Some(&pin) {
+                let (server, model) = (Some(pin.origin.server), Some(pin.origin.model));
+                draft.push(ModelRequested { server, model, body_sha256: Some(pin.body_sha256), ..asked });
+            }
+            draft.ask(question);
+        }
+        Err(failure) => {
+            if !outstanding {
+                draft.push(asked);
+            }
+            draft.push(ModelFailed { assignment, round, failure: failure.clone() });
+            fail::agent(draft, assignment, AgentFailure::Model { failure });
+        }
+    }
 }
 
 /// The limit that one more question would break, with its bound.

@@ -58,6 +58,25 @@ events! {
         parent: Option<SessionId>,
         /// Who asked for it.
         by: Principal,
+        /// Digest of the tool catalogue it was opened with; `None` in logs of before that was noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        catalogue_digest: Option<Digest>,
+        /// Digest of the roles it was opened with; `None` in logs of before that was noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roles_digest: Option<Digest>,
+    }
+    /// The session goes on with another tool catalogue, or other roles, than before.
+    CatalogueChanged = "catalogue_changed" as Note {
+        /// Digest of the tool catalogue from here on.
+        catalogue_digest: Digest,
+        /// Digest of the roles from here on.
+        roles_digest: Digest,
+        /// The catalogue's digest before; `None` where it was not noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        catalogue_before: Option<Digest>,
+        /// The roles' digest before; `None` where it was not noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roles_before: Option<Digest>,
     }
     /// Its run began.
     SessionStarted = "session_started" as Progress {
@@ -88,7 +107,8 @@ events! {
         /// The new deadline.
         deadline_at: Timestamp,
     }
-    /// A question to a model was decided on.
+    /// A question to a model was decided on: written before the request leaves. One that is put again after a crash is
+    /// written again only where another request leaves.
     ModelRequested = "model_requested" as Progress of assignment {
         /// The assignment.
         assignment: AssignmentId,
@@ -96,6 +116,15 @@ events! {
         round: u32,
         /// Tokens reserved before the call.
         reserved: u64,
+        /// The server that is asked. `None`, as the next two, where no request could leave, and in older logs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// The model that is asked, by its name there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// SHA-256 of the body of the request, byte for byte.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body_sha256: Option<Digest>,
     }
     /// A model answered.
     ModelReplied = "model_replied" as Progress of assignment {

@@ -11,6 +11,8 @@ pub(super) enum EventNews {
     Again,
     /// Somebody beside the worker said something: it may be silent all the same.
     Outside,
+    /// The runtime noted something beside the work: it is no sign of life.
+    Note,
 }
 
 impl EventBody {
@@ -18,7 +20,7 @@ impl EventBody {
     pub(crate) fn is_activity(&self) -> bool {
         match self.news() {
             EventNews::Progress | EventNews::Again => true,
-            EventNews::Outside => false,
+            EventNews::Outside | EventNews::Note => false,
         }
     }
 
@@ -26,7 +28,7 @@ impl EventBody {
     pub fn is_progress(&self) -> bool {
         match self.news() {
             EventNews::Progress | EventNews::Outside => true,
-            EventNews::Again => false,
+            EventNews::Again | EventNews::Note => false,
         }
     }
 }

@@ -81,7 +81,7 @@ impl Audit {
         self.problems.first()
     }
 
-    /// Takes the next record and returns the large results it names.
+    /// Takes the next record and returns the large values it names.
     pub fn record(&mut self, record: &AppendRecord) -> Vec<Digest> {
         if self.is_broken() {
             return Vec::new();
@@ -112,7 +112,7 @@ impl Audit {
             self.event(event, first);
         }
         self.passes_snapshot(first);
-        events.iter().filter_map(|event| calls::content(&event.body)).collect()
+        events.iter().flat_map(|event| calls::contents(&event.body)).collect()
     }
 
     /// The problem with something the examined session names, or with reading it.

@@ -7,6 +7,7 @@ use crate::event::{
     ApprovalDecision, CallProbed, CallReissued, Event, EventBody, ProbeFinding, ToolIntended, ToolReturned,
 };
 use crate::ids::{ApprovalId, CallId, Digest, Seq};
+use crate::model::OpaqueItem;
 use crate::tool::{Blob, EffectClass};
 
 /// The calls of one session so far: ids only.
@@ -20,12 +21,15 @@ pub(super) struct Calls {
     used: BTreeSet<ApprovalId>,
 }
 
-/// The large result an event names.
-pub(super) fn content(body: &EventBody) -> Option<Digest> {
-    let EventBody::ToolReturned(returned) = body else { return None };
-    match returned.outcome.blob()? {
-        Blob::Stored { sha256, .. } => Some(*sha256),
-        Blob::Inline(_) => None,
+/// The large values an event names: a result, or the opaque items of a reply.
+pub(super) fn contents(body: &EventBody) -> Vec<Digest> {
+    match body {
+        EventBody::ToolReturned(returned) => match returned.outcome.blob() {
+            Some(Blob::Stored { sha256, .. }) => vec![*sha256],
+            Some(Blob::Inline(_)) | None => Vec::new(),
+        },
+        EventBody::ModelReplied(replied) => replied.reply.opaque.iter().filter_map(OpaqueItem::stored).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -2,13 +2,14 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::ids::Digest;
 
 fn call(tool: &str, args: Arguments) -> ProposedCall {
     ProposedCall { tool: tool.to_owned(), args: Arc::new(args) }
 }
 
 fn reply(text: &str, calls: Vec<ProposedCall>) -> ModelReply {
-    ModelReply { text: text.into(), calls, usage: Usage::default(), dropped_calls: 0 }
+    ModelReply { text: text.into(), calls, ..ModelReply::default() }
 }
 
 #[test]
@@ -41,6 +42,24 @@ fn a_reply_is_cut_down_to_its_limits() {
     assert_eq!(cut.calls[0].tool.chars().count(), 200);
     assert!(matches!(&*cut.calls[0].args, Arguments::Broken(text) if text.contains("over the limit")));
     assert_eq!(*cut.calls[1].args, Arguments::Json(json!({})));
+}
+
+#[test]
+fn opaque_items_are_kept_whole_or_not_at_all_and_long_ones_beside_the_event() {
+    let key = || OpaquePlace::Message { key: "reasoning".to_owned() };
+    let text = "x".repeat(OPAQUE_MAX / 2);
+    let kept = |items| ModelReply { opaque: items, ..ModelReply::default() }.bounded();
+    let within = kept(vec![OpaqueItem::new(key(), text.clone()), OpaqueItem::new(key(), "1")]);
+    assert_eq!((within.opaque.len(), within.dropped_opaque), (2, 0));
+    let beyond = kept(vec![OpaqueItem::new(key(), text.clone()), OpaqueItem::new(key(), text.clone() + "x")]);
+    assert_eq!((beyond.opaque.len(), beyond.dropped_opaque), (0, 2));
+    let of_call = OpaquePlace::Call { call: 0, key: "signature".to_owned() };
+    assert_eq!(kept(vec![OpaqueItem::new(of_call, "1")]).dropped_opaque, 1, "its call is not there");
+
+    let (split, contents) = within.split();
+    let stored = Digest::of(json!(text).to_string().as_bytes());
+    assert_eq!(split.opaque.iter().map(OpaqueItem::stored).collect::<Vec<_>>(), [Some(stored), None]);
+    assert_eq!(contents.iter().map(|content| content.digest).collect::<Vec<_>>(), [stored]);
 }
 
 fn arguments() -> impl Strategy<Value = Arguments> {

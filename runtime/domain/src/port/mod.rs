@@ -33,7 +33,7 @@ pub use imports::{ImportAnswer, ImportedAppend, ImportedSession, Imports};
 pub use leases::{HolderState, Lease, LeaseTerm, Leases, Renewal};
 pub use log::{Append, Appended, NewSession, Park, Parked, SessionStore, TakenOver};
 pub use machine::{Clock, Random};
-pub use model::ModelProvider;
+pub use model::{ModelProvider, Models};
 pub use outbox::{
     AgainAnswer, Carried, Carrier, EnqueueAnswer, Message, MessageFilter, MessageRow, MessageState, NewMessage, Outbox,
     OutboxReads, PAUSE_MAX, Queued, Then, Tried, TryAnswer, UnknownMessageState,

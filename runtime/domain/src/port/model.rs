@@ -1,13 +1,42 @@
-//! The seam to language models.
+//! The seam to language models: those that are asked, and what of them a decision looks at.
 
 use async_trait::async_trait;
 
 use crate::failure::ModelFailure;
-use crate::model::{ModelReply, ModelRequest};
+use crate::model::{ModelOrigin, ModelReply, ModelRequest};
 
 /// One configured model. Asking has no effect on the world, so a question without an answer is asked again.
 #[async_trait]
 pub trait ModelProvider: Send + Sync + std::fmt::Debug {
-    /// Asks once, without retries of its own. Dropping the future cancels the request.
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure>;
+    /// Where it is asked; `name` is the configured model's. A provider inside this process is no server.
+    fn origin(&self, name: &str) -> ModelOrigin {
+        ModelOrigin { server: "internal".to_owned(), model: name.to_owned() }
+    }
+
+    /// The exact bytes of a request's body, the same for the same request. A provider inside this process is given the
+    /// request itself.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        serde_json::to_vec(request).map_err(|error| ModelFailure::Refused { detail: error.to_string() })
+    }
+
+    /// Asks once with this body, without retries of its own. Dropping the future cancels the request.
+    async fn ask(&self, request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure>;
+}
+
+/// The configured models, as far as a decision looks at them: pure, without asking.
+pub trait Models: Send + Sync + std::fmt::Debug {
+    /// Where the model of this configured name is asked.
+    ///
+    /// # Errors
+    /// There is none.
+    fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure>;
+
+    /// The exact bytes of a request's body.
+    ///
+    /// # Errors
+    /// There is no such model, or the request cannot be written.
+    fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure>;
 }

@@ -24,13 +24,16 @@ impl Session {
         let EventBody::SessionCreated(created) = &event.body else {
             return Err(IllegalEvent::Creation { seq: event.seq, kind: event.body.kind() });
         };
-        let SessionCreated { session, handle, pack, pack_version, pack_digest, fields, parent, by } = created.clone();
+        let SessionCreated { session, handle, pack, pack_version, pack_digest, fields, parent, by, .. } =
+            created.clone();
         Ok(Self {
             id: session,
             handle,
             pack,
             pack_version,
             pack_digest,
+            catalogue_digest: created.catalogue_digest,
+            roles_digest: created.roles_digest,
             fields,
             authors: BTreeMap::new(),
             parent,
@@ -126,9 +129,13 @@ impl Session {
         match &event.body {
             EventBody::SessionCreated(_) => return Err("the session a second time".to_owned()),
             EventBody::StatusChanged(changed) => self.status_changed(changed, event)?,
+            EventBody::CatalogueChanged(changed) => {
+                self.catalogue_digest = Some(changed.catalogue_digest);
+                self.roles_digest = Some(changed.roles_digest);
+            }
             EventBody::AssignmentIssued(issued) => self.assignment_issued(issued, event),
             EventBody::AssignmentRedispatched(again) => self.redispatched(again.assignment)?,
-            EventBody::ModelRequested(asked) => self.model_requested(asked.assignment, asked.round)?,
+            EventBody::ModelRequested(asked) => self.model_requested(asked)?,
             EventBody::ModelReplied(replied) => self.model_replied(replied)?,
             EventBody::ModelFailed(failed) => self.model_failed(failed.assignment)?,
             EventBody::RepairRequested(repair) => self.repair_requested(repair)?,

@@ -35,6 +35,10 @@ pub struct Session {
     pub(super) pack: PackName,
     pub(super) pack_version: u32,
     pub(super) pack_digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) catalogue_digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) roles_digest: Option<Digest>,
     pub(super) fields: Arc<Value>,
     /// Of the fields, those that an agent wrote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -154,6 +158,16 @@ impl Session {
     /// The pack digest it pinned.
     pub fn pack_digest(&self) -> Digest {
         self.pack_digest
+    }
+
+    /// Digest of the tool catalogue it goes on with; `None` where that was never noted.
+    pub fn catalogue_digest(&self) -> Option<Digest> {
+        self.catalogue_digest
+    }
+
+    /// Digest of the roles it goes on with; `None` where that was never noted.
+    pub fn roles_digest(&self) -> Option<Digest> {
+        self.roles_digest
     }
 
     /// The values of the pack's fields, a JSON object.

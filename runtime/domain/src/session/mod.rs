@@ -7,11 +7,13 @@
 //! | `works`, `calls` | the fold of assignments, and of tool calls |
 //! | `fields` | the fields of the case, and who wrote them |
 //! | `handover` | what the runtime decides next between two works |
+//! | `contents` | the large values that open turns name by hash |
 //! | `owed` | what the world must be asked for, and what is waited for |
 //! | `view` | the case as conditions and briefings read it |
 //! | `snapshot` | the header as bytes |
 
 mod calls;
+mod contents;
 mod fields;
 mod fold;
 mod handover;
@@ -23,6 +25,7 @@ mod snapshot;
 mod view;
 mod works;
 
+pub(crate) use contents::stored_result;
 pub use handover::Handover;
 pub use header::{AgentReport, FieldAuthor, OpenClaim, PendingApproval, RESULTS_MAX, Session};
 pub use illegal::IllegalEvent;

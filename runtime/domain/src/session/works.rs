@@ -9,14 +9,15 @@ use super::header::{AgentReport, Session};
 use super::record::{AssignmentRecord, WorkerStatus};
 use crate::call::{Call, CallOwner, CallState};
 use crate::event::{
-    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelReplied, RepairRequested, WatchPolled,
+    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelReplied, ModelRequested, RepairRequested,
+    WatchPolled,
 };
 use crate::ids::{AssignmentId, CallId};
-use crate::model::Message;
+use crate::model::{Message, ModelOrigin};
 use crate::principal::Principal;
 use crate::terminal::StatusChanged;
 use crate::time::millis;
-use crate::work::{Exchange, Turn, Watch, Work, WorkForm, WorkKind};
+use crate::work::{Exchange, RequestPin, Turn, Watch, Work, WorkForm, WorkKind};
 
 /// How many of the last assignments are remembered: as many as a session has by default, and a bound on the header.
 const RECORDS_MAX: usize = 32;
@@ -69,10 +70,14 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn model_requested(&mut self, assignment: AssignmentId, round: u32) -> Result<(), String> {
-        self.close_round(assignment)?;
-        let turn = self.turn_mut(assignment)?;
-        turn.round = round;
+    pub(super) fn model_requested(&mut self, asked: &ModelRequested) -> Result<(), String> {
+        self.close_round(asked.assignment)?;
+        let turn = self.turn_mut(asked.assignment)?;
+        turn.round = asked.round;
+        let origin = asked.server.clone().zip(asked.model.clone());
+        turn.request = origin
+            .zip(asked.body_sha256)
+            .map(|((server, model), body_sha256)| RequestPin { origin: ModelOrigin { server, model }, body_sha256 });
         turn.exchange = Exchange::Asked;
         Ok(())
     }
@@ -83,6 +88,7 @@ impl Session {
         let turn = self.turn_mut(replied.assignment)?;
         turn.exchange = Exchange::Replied;
         turn.text = Arc::clone(&replied.reply.text);
+        turn.opaque.clone_from(&replied.reply.opaque);
         for (index, call) in replied.reply.calls.iter().enumerate() {
             self.add_call(
                 replied.assignment,
@@ -96,6 +102,17 @@ impl Session {
             )?;
         }
         Ok(())
+    }
+
+    /// A turn as its next question will find it: the present round settled into the history. Of one whose question is
+    /// outstanding, as it is.
+    pub(crate) fn turn_to_ask(&self, work: &Work) -> Option<Turn> {
+        let mut turn = work.turn()?.clone();
+        if !turn.is_asked() {
+            turn.close_round(self.calls_of(work).cloned().collect());
+            turn.round += 1;
+        }
+        Some(turn)
     }
 
     pub(super) fn model_failed(&mut self, assignment: AssignmentId) -> Result<(), String> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::ids::Digest;
-use crate::model::{AssistantCall, Message};
+use crate::model::{AssistantCall, Message, ModelOrigin, OpaqueItem, OpaqueState};
 
 /// How far the exchange with a model is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,10 +20,25 @@ pub struct Turn {
     pub exchange: Exchange,
     /// The text of the last reply while its calls are open.
     pub text: Arc<str>,
+    /// What only its server can read of the last reply, until the round is settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<OpaqueItem>,
+    /// The request of the present round; `None` before the first, where none could leave, and in older logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestPin>,
     /// Whether the one repair request was made.
     pub repaired: bool,
     /// Digest of the last round's calls and results, and how often in a row it came.
     pub repeat: (Digest, u32),
+}
+
+/// A request as it was recorded before it left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestPin {
+    /// Who is asked.
+    pub origin: ModelOrigin,
+    /// SHA-256 of its body, byte for byte.
+    pub body_sha256: Digest,
 }
 
 /// Whose move it is in a turn.
@@ -46,6 +61,8 @@ impl Default for Turn {
             round: 0,
             exchange: Exchange::Ready,
             text: "".into(),
+            opaque: Vec::new(),
+            request: None,
             repaired: false,
             repeat: (Digest::default(), 0),
         }
@@ -65,6 +82,7 @@ impl Turn {
 
     /// Moves the settled round into the history, results in call order, so that a provider's history is always valid.
     pub(crate) fn close_round(&mut self, calls: Vec<Call>) {
+        let items = std::mem::take(&mut self.opaque);
         if calls.is_empty() && self.text.is_empty() {
             return;
         }
@@ -72,7 +90,9 @@ impl Turn {
         let proposed =
             calls.iter().map(|c| AssistantCall { id: c.id.clone(), tool: c.wire.clone(), args: Arc::clone(&c.args) });
         let text = std::mem::replace(&mut self.text, "".into());
-        self.history.push(Message::Assistant { text, calls: proposed.collect() });
+        let origin = self.request.as_ref().filter(|_| !items.is_empty()).map(|request| request.origin.clone());
+        let opaque = origin.map(|origin| OpaqueState { origin, items });
+        self.history.push(Message::Assistant { text, calls: proposed.collect(), opaque });
         for call in calls {
             let result =
                 call.settled().map_or_else(|| Arc::new(json!({"status": "cancelled"})), |s| Arc::clone(&s.result));

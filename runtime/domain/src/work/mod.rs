@@ -17,7 +17,7 @@ use crate::confidence::Confidence;
 use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
 use crate::time::Timestamp;
 
-pub use asking::{Exchange, Turn};
+pub use asking::{Exchange, RequestPin, Turn};
 pub use watching::Watch;
 
 /// How many evidence ids of one assignment are kept for its report.

@@ -6,24 +6,26 @@ use std::time::Duration;
 
 use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command, Report};
-use provost_domain::decide::{self, Facts};
+use provost_domain::decide::{self, Facts, InputDigests};
 use provost_domain::event::{Event, EventBody, SessionCreated};
+use provost_domain::failure::ModelFailure;
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{
     AgentName, ApprovalId, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName,
 };
-use provost_domain::model::{Arguments, ModelReply, ProposedCall, Usage};
+use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
-use provost_domain::port::Roles;
+use provost_domain::port::{Models, Roles};
 use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
+use provost_domain::request::Offers;
 use provost_domain::retry::RetryPolicy;
 use provost_domain::role::{Authority, RoleSpec};
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
-use provost_domain::tool::{Catalog, EffectClass, Risk, ToolOutcome, ToolSpec};
+use provost_domain::tool::{Catalog, Contents, EffectClass, Risk, ToolOutcome, ToolSpec};
 use provost_domain::work::WorkForm;
 use serde_json::{Value, json};
 
@@ -44,10 +46,26 @@ impl Roles for Brief {
     }
 }
 
+/// A model that is asked nothing here.
+#[derive(Debug)]
+struct Anywhere;
+
+impl Models for Anywhere {
+    fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure> {
+        Ok(ModelOrigin { server: "internal".to_owned(), model: name.to_owned() })
+    }
+
+    fn body(&self, _: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        Ok(Vec::new())
+    }
+}
+
 /// A session, its pack and its tools.
 pub(crate) struct World {
     pub(crate) pack: Pack,
     pub(crate) catalog: Catalog,
+    offers: Offers,
+    contents: Contents,
     pub(crate) session: Session,
     pub(crate) now: Timestamp,
     /// Results that the log holds and the session no longer does.
@@ -87,11 +105,14 @@ impl World {
             fields: json!({"environment": "production"}).into(),
             parent: None,
             by: opener(),
+            catalogue_digest: None,
+            roles_digest: None,
         };
         let now = Timestamp::from_micros(1_000_000);
         let body = decide::create(created);
         let session = Session::create(&Event { seq: Seq(1), at: now, fence: Fence(1), body }).unwrap();
-        Self { pack, catalog, session, now, older: OlderResults::new(), log: Vec::new() }
+        let (offers, contents) = (Offers::default(), Contents::default());
+        Self { pack, catalog, offers, contents, session, now, older: OlderResults::new(), log: Vec::new() }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -103,6 +124,10 @@ impl World {
             catalog: &self.catalog,
             older: &self.older,
             roles: &Brief,
+            inputs: InputDigests { catalogue: Digest::of(b"tools"), roles: Brief.digest() },
+            models: &Anywhere,
+            offers: &self.offers,
+            contents: &self.contents,
         }
     }
 
@@ -133,7 +158,7 @@ impl World {
             args: Arguments::Json(args.clone()).into(),
         };
         let calls = calls.iter().map(call).collect();
-        let reply = ModelReply { text: "".into(), calls, usage: Usage::default(), dropped_calls: 0 };
+        let reply = ModelReply { text: "".into(), calls, ..ModelReply::default() };
         self.report(Report::Replied { assignment, round, result: Ok(reply) })
     }
 

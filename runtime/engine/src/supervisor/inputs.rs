@@ -85,7 +85,7 @@ impl State {
                     SessionPack::Pinned(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
                     SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, &report),
                 };
-                self.adopt(verdict, batch);
+                self.adopt(verdict, batch)?;
             }
             Input::Direct(command, reply) => {
                 let answer = self.decide(&command, batch)?;
@@ -119,7 +119,7 @@ impl State {
                 let verdict = self.shared.settings.controls.verdict(verdict, session, self.fence())?;
                 let after = &verdict.after;
                 let accepted = Accepted { status: after.status().clone(), version: after.head() };
-                self.adopt(verdict, batch);
+                self.adopt(verdict, batch)?;
                 StoredAnswer::Accepted(accepted)
             }
             Err(refusal) => StoredAnswer::Refused(refusal),
@@ -135,6 +135,10 @@ impl State {
             catalog: &self.resources.catalog,
             older: &self.cited.older,
             roles: &*self.shared.ports.roles,
+            inputs: self.input_digests(),
+            models: &self.resources.models,
+            offers: &self.offers,
+            contents: &self.contents,
         }
     }
 
@@ -142,7 +146,7 @@ impl State {
         Unserved { now, fence: self.fence(), loaded }
     }
 
-    fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) {
+    fn adopt(&mut self, verdict: Verdict, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
         let ends_turn = |event: &EventBody| matches!(event, EventBody::AgentFinished(_) | EventBody::AgentFailed(_));
         batch.turn_ended |= verdict.events.iter().any(ends_turn);
         for event in &verdict.events {
@@ -150,8 +154,20 @@ impl State {
                 self.performing.dismiss(again.assignment);
             }
         }
+        for content in &verdict.contents {
+            self.contents.add(content.digest, &content.bytes)?;
+        }
+        if batch.turn_ended {
+            self.contents.keep(&verdict.after.contents_named());
+            let works = verdict.after.works();
+            self.questions.retain(|assignment, _| works.contains_key(assignment));
+        }
+        for question in verdict.questions {
+            self.questions.insert(question.request.assignment, Arc::new(question));
+        }
         batch.events.extend(verdict.events);
         batch.contents.extend(verdict.contents);
         self.session = Some(verdict.after);
+        Ok(())
     }
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use provost_domain::call::Call;
 use provost_domain::ids::AssignmentId;
-use provost_domain::model::ToolOffer;
-use provost_domain::request;
 use provost_domain::session::{Owed, Session, owed};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::EffectClass;
@@ -44,9 +42,8 @@ impl State {
             if self.performing.has(assignment, &what) {
                 continue;
             }
-            let offers = self.offers(&session, assignment);
-            let Some(message) = self.message(&session, &owed, &offers) else { continue };
-            let worker = self.worker(assignment, offers, myself).await?;
+            let Some(message) = self.message(&session, &owed) else { continue };
+            let worker = self.worker(assignment, myself).await?;
             worker.cast(message)?;
             self.performing.begun(assignment, what);
         }
@@ -56,13 +53,12 @@ impl State {
     }
 
     /// What a worker is told, so that it performs what is owed.
-    fn message(&self, session: &Session, owed: &Owed<'_>, offers: &Arc<[ToolOffer]>) -> Option<ToWorker> {
+    fn message(&self, session: &Session, owed: &Owed<'_>) -> Option<ToWorker> {
         match owed {
-            Owed::AskModel { assignment, .. } => {
+            Owed::AskModel { assignment, round } => {
                 let work = session.works().get(assignment)?;
-                let (turn, agent) = (work.turn()?, self.served.pack()?.agents.get(&work.agent)?);
-                let request = Box::new(request::build(session, (work, turn), agent, offers));
-                Some(ToWorker::Ask(request, work.patience.mul_f64(PATIENCE_SHARE)))
+                let question = self.questions.get(assignment).filter(|question| question.request.round == *round)?;
+                Some(ToWorker::Ask(Arc::clone(question), work.patience.mul_f64(PATIENCE_SHARE)))
             }
             Owed::Run(call) => Permit::of(session.id(), call).map(ToWorker::Call),
             Owed::Probe(call) => Inquiry::of(session.id(), call).map(ToWorker::Probe),
@@ -70,24 +66,10 @@ impl State {
         }
     }
 
-    /// The tools that an assignment's agent is offered; worked out once for its worker.
-    fn offers(&self, session: &Session, assignment: AssignmentId) -> Arc<[ToolOffer]> {
-        if let Some(carrier) = self.performing.carrier(assignment) {
-            return Arc::clone(&carrier.offers);
-        }
-        let offered = || {
-            let pack = self.served.pack()?;
-            let agent = pack.agents.get(&session.works().get(&assignment)?.agent)?;
-            Some(request::offers(agent, pack, &self.resources.catalog, &*self.shared.ports.roles))
-        };
-        offered().unwrap_or_else(|| Arc::from([]))
-    }
-
     /// The worker of an assignment, spawned where there is none.
     async fn worker(
         &mut self,
         assignment: AssignmentId,
-        offers: Arc<[ToolOffer]>,
         myself: &ActorRef<ToSupervisor>,
     ) -> Result<ActorRef<ToWorker>, ActorProcessingErr> {
         if let Some(carrier) = self.performing.carrier(assignment) {
@@ -102,7 +84,7 @@ impl State {
             cancelled: cancelled.clone(),
         };
         let (worker, _joined) = Worker::spawn_linked(None, Worker, arguments, myself.get_cell()).await?;
-        self.performing.carry(assignment, Carrier::new(worker.clone(), offers, cancelled));
+        self.performing.carry(assignment, Carrier::new(worker.clone(), cancelled));
         Ok(worker)
     }
 

@@ -1,12 +1,10 @@
 //! What is under way, and who carries it: one worker for each open work, and one for the effect of an open claim.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use provost_domain::call::{Call, CallOwner};
 use provost_domain::command::Report;
 use provost_domain::ids::{AssignmentId, CallId};
-use provost_domain::model::ToolOffer;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
 use ractor::{ActorId, ActorRef};
@@ -43,15 +41,14 @@ pub(super) enum UnderWay {
 #[derive(Debug)]
 pub(super) struct Carrier {
     pub(super) worker: ActorRef<ToWorker>,
-    pub(super) offers: Arc<[ToolOffer]>,
     /// Cancels what it has under way.
     pub(super) cancelled: CancellationToken,
     under_way: HashSet<UnderWay>,
 }
 
 impl Carrier {
-    pub(super) fn new(worker: ActorRef<ToWorker>, offers: Arc<[ToolOffer]>, cancelled: CancellationToken) -> Self {
-        Self { worker, offers, cancelled, under_way: HashSet::new() }
+    pub(super) fn new(worker: ActorRef<ToWorker>, cancelled: CancellationToken) -> Self {
+        Self { worker, cancelled, under_way: HashSet::new() }
     }
 }
 
@@ -183,8 +180,13 @@ impl Performing {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
+    use provost_domain::ids::Digest;
+    use provost_domain::model::ModelOrigin;
+    use provost_domain::request::Question;
+    use provost_domain::work::RequestPin;
     use ractor::{Actor, ActorProcessingErr};
     use tokio::sync::Notify;
 
@@ -229,7 +231,9 @@ mod tests {
             tools: [].into(),
             case: Arc::default(),
         };
-        ToWorker::Ask(Box::new(request), Duration::from_secs(1))
+        let origin = ModelOrigin { server: String::new(), model: String::new() };
+        let pin = RequestPin { origin, body_sha256: Digest::default() };
+        ToWorker::Ask(Arc::new(Question { request, body: Vec::new(), pin }), Duration::from_secs(1))
     }
 
     /// Red if a dismissed worker were only asked to stop: it would never come to that.
@@ -241,7 +245,7 @@ mod tests {
         entered.notified().await;
         let (assignment, cancelled) = (AssignmentId(1), CancellationToken::new());
         let mut performing = Performing::default();
-        performing.carry(assignment, Carrier::new(worker, [].into(), cancelled.clone()));
+        performing.carry(assignment, Carrier::new(worker, cancelled.clone()));
         performing.begun(assignment, UnderWay::Asking(1));
         performing.dismiss(assignment);
         joined.await.unwrap();

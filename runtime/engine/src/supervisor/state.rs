@@ -1,14 +1,16 @@
 //! The supervisor's state. Its files decide, append and perform on it; nothing here does.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use provost_domain::citation::OlderResults;
-use provost_domain::decide::NOT_LOADED;
-use provost_domain::ids::{CmdId, Digest, Fence, Seq, SessionId};
+use provost_domain::decide::{InputDigests, NOT_LOADED};
+use provost_domain::ids::{AssignmentId, CmdId, Digest, Fence, PackName, Seq, SessionId};
 use provost_domain::port::NewSession;
+use provost_domain::request::{Offers, Question};
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
+use provost_domain::tool::Contents;
 
 use super::batch::Batch;
 use super::messages::{Boot, End, Input, SupervisorArguments};
@@ -41,6 +43,12 @@ pub(crate) struct State {
     /// The fence it is held under, once it is.
     pub(super) fence: Option<Fence>,
     pub(super) served: SessionPack,
+    /// What the pack's agents are offered.
+    pub(super) offers: Arc<Offers>,
+    /// The large values that open turns name.
+    pub(super) contents: Contents,
+    /// The last question of each open assignment, as it leaves.
+    pub(super) questions: BTreeMap<AssignmentId, Arc<Question>>,
     /// Since when it listens: it took the session over then, or handed its last work out.
     pub(super) since: Timestamp,
     pub(super) session: Option<Session>,
@@ -70,6 +78,9 @@ impl State {
             new: None,
             fence: None,
             served: SessionPack::Missing { loaded: NOT_LOADED.to_owned() },
+            offers: Arc::default(),
+            contents: Contents::default(),
+            questions: BTreeMap::new(),
             since: arguments.shared.now(),
             shared: arguments.shared,
             session: None,
@@ -91,6 +102,18 @@ impl State {
 
     pub(super) fn id(&self) -> SessionId {
         self.guard.session()
+    }
+
+    /// Finds the pack that the session pinned.
+    pub(super) fn serve(&mut self, pack: &PackName, pinned: Digest) {
+        self.served = SessionPack::of(&self.resources, pack, pinned);
+        let offers = self.served.pack().map(|pack| self.resources.offers(pack, &*self.shared.ports.roles));
+        self.offers = offers.unwrap_or_default();
+    }
+
+    /// What the session goes on with, besides its pack.
+    pub(super) fn input_digests(&self) -> InputDigests {
+        InputDigests { catalogue: self.resources.catalogue_digest, roles: self.shared.roles_digest }
     }
 
     pub(super) fn fence(&self) -> Fence {

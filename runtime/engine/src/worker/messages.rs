@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost_domain::ids::AssignmentId;
-use provost_domain::model::ModelRequest;
+use provost_domain::request::Question;
 use ractor::ActorRef;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +16,8 @@ use crate::supervisor::ToSupervisor;
 /// What a worker is told to perform.
 #[derive(Debug)]
 pub(crate) enum ToWorker {
-    /// Ask the model; report the reply within this time.
-    Ask(Box<ModelRequest>, Duration),
+    /// Put the question to its model; report the reply within this time.
+    Ask(Arc<Question>, Duration),
     /// Make a permitted call; report the outcome.
     Call(Permit),
     /// Ask the tool whether a call happened; report what it says.

@@ -1,15 +1,12 @@
 //! The work itself: one question or one call, and what is reported of it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures::FutureExt as _;
 use provost_domain::command::Report;
 use provost_domain::failure::{FailureKind, ModelFailure};
-use provost_domain::ids::{AssignmentId, Digest};
-use provost_domain::model::Message;
+use provost_domain::ids::AssignmentId;
 use provost_domain::tool::{Happened, ProbeAnswer, ToolFailure, ToolOutcome};
-use serde_json::Value;
 
 use super::messages::ToWorker;
 use crate::parts::EngineParts;
@@ -23,16 +20,11 @@ pub(super) async fn perform(
     message: ToWorker,
 ) -> Report {
     match message {
-        ToWorker::Ask(mut request, within) => {
-            let round = request.round;
-            let asking = async {
-                resolve(shared, &mut request.messages).await?;
-                resources.models.ask(&request, within).await
-            };
-            let result = AssertUnwindSafe(asking).catch_unwind().await;
+        ToWorker::Ask(question, within) => {
+            let result = AssertUnwindSafe(resources.models.ask(&question, within)).catch_unwind().await;
             let result = result.unwrap_or_else(|_panic| Err(ModelFailure::Unavailable { detail: PANICKED.to_owned() }));
-            shared.meters.asked(&request.model, &result);
-            Report::Replied { assignment, round, result }
+            shared.meters.asked(&question.request.model, &result);
+            Report::Replied { assignment, round: question.request.round, result }
         }
         ToWorker::Call(permit) => {
             let outcome = AssertUnwindSafe(resources.tools.call(&permit)).catch_unwind().await;
@@ -60,24 +52,4 @@ fn panicked() -> ToolFailure {
         signal: None,
         timeout_ms: None,
     }
-}
-
-/// Puts large results, which events only name, into the messages that show them.
-async fn resolve(shared: &EngineParts, messages: &mut [Message]) -> Result<(), ModelFailure> {
-    let unreadable = |detail: String| ModelFailure::Unavailable { detail };
-    for message in messages {
-        let Message::Tool { result, .. } = message else { continue };
-        let Some(stored) = result.get("stored").and_then(Value::as_str) else { continue };
-        let digest: Digest =
-            stored.parse().map_err(|error: provost_domain::ids::BadId| unreadable(error.to_string()))?;
-        let bytes = shared.ports.reads.content(digest).await.map_err(|error| unreadable(error.to_string()))?;
-        let content: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        let mut shown = (**result).clone();
-        if let Some(shown) = shown.as_object_mut() {
-            shown.remove("stored");
-            shown.insert("content".to_owned(), content);
-        }
-        *result = Arc::new(shown);
-    }
-    Ok(())
 }

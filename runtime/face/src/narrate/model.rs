@@ -9,8 +9,15 @@ use super::narration::{Level, Narration, Tone};
 use super::words::number;
 
 pub(super) fn requested(e: &ModelRequested) -> Narration {
-    Narration::new(Level::Minor, Tone::Calm, "·", format!("Round {}: asks the model,", e.round))
-        .text(format!("{} tokens reserved", number(e.reserved)))
+    let model = e.model.as_ref().map_or_else(|| "the model".to_owned(), |model| format!("model {model}"));
+    let at = e.server.as_ref().map(|server| format!("at {server}, ")).unwrap_or_default();
+    let narration = Narration::new(Level::Minor, Tone::Calm, "·", format!("Round {}: asks", e.round))
+        .name(&model)
+        .text(format!("{at}{} tokens reserved", number(e.reserved)));
+    match e.body_sha256 {
+        Some(digest) => narration.detail(Detail::passage("SHA-256 of the request", &digest.hex())),
+        None => narration,
+    }
 }
 
 /// A reply that only asks for calls is bookkeeping: each call has events of its own.
@@ -28,6 +35,20 @@ pub(super) fn replied(e: &ModelReplied) -> Narration {
             Arguments::Broken(text) => Value::String(text.clone()),
         };
         narration = narration.detail(Detail::value("asks for", &json!({ &call.tool: args })));
+    }
+    if let Some(model) = &e.reply.model {
+        narration = narration.detail(Detail::passage("answered by", model));
+    }
+    if let Some(finish) = &e.reply.finish {
+        narration = narration.detail(Detail::passage("ended because", finish));
+    }
+    if !e.reply.opaque.is_empty() {
+        let items = format!("{} items", e.reply.opaque.len());
+        narration = narration.detail(Detail::passage("kept for the server alone", &items));
+    }
+    if e.reply.dropped_opaque > 0 {
+        let items = format!("{} items that only the server can read", e.reply.dropped_opaque);
+        narration = narration.detail(Detail::passage("dropped", &items));
     }
     if e.reply.dropped_calls > 0 {
         narration = narration.detail(Detail::passage("dropped", &format!("{} calls too many", e.reply.dropped_calls)));

@@ -1,8 +1,8 @@
 //! The session itself.
 
 use provost_domain::event::{
-    LimitReached, NoteAdded, RetryStarted, SessionCreated, SessionErased, SessionStarted, SignalReceived,
-    StatusChanged, StopRequested,
+    CatalogueChanged, LimitReached, NoteAdded, RetryStarted, SessionCreated, SessionErased, SessionStarted,
+    SignalReceived, StatusChanged, StopRequested,
 };
 use serde_json::json;
 
@@ -16,6 +16,19 @@ pub(super) fn created(e: &SessionCreated) -> Narration {
         .name(e.handle.as_str())
         .text(format!("from pack {} version {} by {}", e.pack, e.pack_version, e.by))
         .detail(Detail::value("fields", &e.fields))
+}
+
+pub(super) fn catalogue_changed(e: &CatalogueChanged) -> Narration {
+    let changed = [(e.catalogue_before, e.catalogue_digest, "tools"), (e.roles_before, e.roles_digest, "roles")];
+    let differ = changed.into_iter().filter(|(before, now, _)| *before != Some(*now));
+    let words: Vec<_> = differ.clone().map(|(_, _, word)| word).collect();
+    let narration = Narration::new(Level::Session, Tone::Warn, "≠", "Goes on with other")
+        .name(&words.join(" and "))
+        .text("than it had so far");
+    differ.fold(narration, |narration, (before, now, word)| {
+        let before = before.map_or_else(|| "not noted".to_owned(), |digest| digest.hex());
+        narration.detail(Detail::passage(word, &format!("before: {before}\nnow: {}", now.hex())))
+    })
 }
 
 pub(super) fn started(e: &SessionStarted) -> Narration {

@@ -10,6 +10,7 @@ use super::{agent, approval, call, claim, doubt, model, session};
 pub fn narrate(body: &EventBody, names: &CallNames) -> Narration {
     match body {
         EventBody::SessionCreated(e) => session::created(e),
+        EventBody::CatalogueChanged(e) => session::catalogue_changed(e),
         EventBody::SessionStarted(e) => session::started(e),
         EventBody::SignalReceived(e) => session::signal(e),
         EventBody::NoteAdded(e) => session::note(e),

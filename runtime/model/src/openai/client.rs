@@ -4,10 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use provost_domain::failure::ModelFailure;
-use provost_domain::model::{ModelReply, ModelRequest};
+use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::port::ModelProvider;
 use provost_http::{client, is_in_the_clear};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 use secrecy::ExposeSecret as _;
 
@@ -106,9 +106,20 @@ fn endpoint(base: &str) -> Result<Url, String> {
 
 #[async_trait]
 impl ModelProvider for OpenAiProvider {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    fn origin(&self, _name: &str) -> ModelOrigin {
+        let server = self.settings.base_url.trim().trim_end_matches('/').to_owned();
+        ModelOrigin { server, model: self.settings.model.clone() }
+    }
+
+    fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        let unwritable = |detail: String| ModelFailure::Refused { detail };
         let question = ChatRequest::of(request, &self.settings.model);
-        let sent = self.client.post(self.url.clone()).json(&question).send().await;
+        serde_json::to_vec(&question).map_err(|error| unwritable(format!("the request cannot be written: {error}")))
+    }
+
+    async fn ask(&self, _request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure> {
+        let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+        let sent = request.body(body.to_vec()).send().await;
         let response = sent.map_err(|error| self.words().broken(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = self.body(response).await?;

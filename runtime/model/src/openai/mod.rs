@@ -3,6 +3,7 @@
 mod client;
 mod config;
 mod failure;
+mod opaque;
 mod reply;
 mod request;
 mod settings;

@@ -8,11 +8,14 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::failure::{FailureWords, ServerError};
+use super::opaque::{self, Keys};
 
 #[derive(Debug, Deserialize)]
 struct ChatReply {
+    model: Option<String>,
     choices: Option<Vec<ReplyChoice>>,
     usage: Option<ReplyUsage>,
     /// Some servers put an error into a success.
@@ -21,7 +24,7 @@ struct ChatReply {
 
 #[derive(Debug, Deserialize)]
 struct ReplyChoice {
-    message: ReplyMessage,
+    message: Box<RawValue>,
     finish_reason: Option<String>,
 }
 
@@ -29,7 +32,7 @@ struct ReplyChoice {
 struct ReplyMessage {
     content: Option<String>,
     refusal: Option<String>,
-    tool_calls: Option<Vec<ReplyCall>>,
+    tool_calls: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,7 +78,8 @@ pub(super) fn read(body: &[u8], words: &FailureWords<'_>) -> Result<ModelReply, 
             None => malformed("it has no choices".to_owned()),
         });
     };
-    let ReplyMessage { content, refusal, tool_calls } = choice.message;
+    let message = choice.message.get();
+    let ReplyMessage { content, refusal, tool_calls } = part(message, words)?;
     if let Some(refusal) = refusal.filter(|refusal| !refusal.trim().is_empty()) {
         return Err(ModelFailure::Refused { detail: format!("the model declines: {}", words.safe(&refusal)) });
     }
@@ -90,8 +94,24 @@ pub(super) fn read(body: &[u8], words: &FailureWords<'_>) -> Result<ModelReply, 
         }
         Some(_) | None => {}
     }
-    let calls = tool_calls.into_iter().flatten().map(proposed).collect();
-    Ok(ModelReply { text: content.unwrap_or_default().into(), calls, usage, dropped_calls: 0 })
+    let raw = tool_calls.unwrap_or_default();
+    let calls = raw.iter().map(|call| part(call.get(), words).map(proposed)).collect::<Result<_, _>>()?;
+    let keys = raw.iter().map(|call| part::<Keys>(call.get(), words)).collect::<Result<Vec<_>, _>>()?;
+    Ok(ModelReply {
+        text: content.unwrap_or_default().into(),
+        calls,
+        usage,
+        model: answer.model,
+        finish: choice.finish_reason,
+        opaque: opaque::items(part(message, words)?, keys),
+        ..ModelReply::default()
+    })
+}
+
+/// A part of an answer that is read twice: what is known of it, and all of its keys.
+fn part<'a, T: Deserialize<'a>>(json: &'a str, words: &FailureWords<'_>) -> Result<T, ModelFailure> {
+    serde_json::from_str(json)
+        .map_err(|error| ModelFailure::Malformed { detail: format!("{error}; it begins `{}`", words.safe(json)) })
 }
 
 /// An error inside a success, by the status it names.

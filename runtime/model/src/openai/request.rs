@@ -5,6 +5,8 @@ use provost_domain::model::{Arguments, AssistantCall, Message, ModelRequest};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::opaque::{self, Keys};
+
 /// Longest tool name the protocol takes.
 const NAME_MAX: usize = 64;
 
@@ -32,6 +34,8 @@ enum ChatMessage<'a> {
         content: Option<&'a str>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ChatCall>,
+        #[serde(flatten)]
+        opaque: Keys,
     },
     Tool {
         tool_call_id: String,
@@ -45,6 +49,8 @@ struct ChatCall {
     #[serde(rename = "type")]
     kind: &'static str,
     function: ChatInvocation,
+    #[serde(flatten)]
+    opaque: Keys,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,11 +90,16 @@ impl<'a> ChatRequest<'a> {
 fn said(message: &Message) -> ChatMessage<'_> {
     match message {
         Message::User { text } => ChatMessage::User { content: text },
-        Message::Assistant { text, calls } => {
+        Message::Assistant { text, calls, opaque } => {
             let bare = text.is_empty() && !calls.is_empty();
             ChatMessage::Assistant {
                 content: (!bare).then_some(&**text),
-                tool_calls: calls.iter().map(called).collect(),
+                tool_calls: calls
+                    .iter()
+                    .zip(0..)
+                    .map(|(call, n)| called(call, opaque::of_call(opaque.as_ref(), n)))
+                    .collect(),
+                opaque: opaque::of_message(opaque.as_ref()),
             }
         }
         Message::Tool { call, tool: _, result } => {
@@ -97,13 +108,14 @@ fn said(message: &Message) -> ChatMessage<'_> {
     }
 }
 
-fn called(call: &AssistantCall) -> ChatCall {
+fn called(call: &AssistantCall, opaque: Keys) -> ChatCall {
     let arguments = match &*call.args {
         Arguments::Json(value) => value.to_string(),
         // Servers parse the arguments of past calls: what was unreadable is shown inside something readable.
         Arguments::Broken(text) => json!({ "unreadable": text }).to_string(),
     };
-    ChatCall { id: wire_id(&call.id), kind: "function", function: ChatInvocation { name: name(&call.tool), arguments } }
+    let function = ChatInvocation { name: name(&call.tool), arguments };
+    ChatCall { id: wire_id(&call.id), kind: "function", function, opaque }
 }
 
 /// A call's id with letters that every server takes.
@@ -152,10 +164,10 @@ mod tests {
             system: "be brief".into(),
             messages: vec![
                 Message::User { text: "go".into() },
-                Message::Assistant { text: "".into(), calls },
+                Message::Assistant { text: "".into(), calls, opaque: None },
                 result(0),
                 result(1),
-                Message::Assistant { text: "done".into(), calls: Vec::new() },
+                Message::Assistant { text: "done".into(), calls: Vec::new(), opaque: None },
             ],
             tools: [ToolOffer {
                 name: "read__gauge".to_owned(),

@@ -123,7 +123,7 @@ impl ScriptedProvider {
                 Via::Markdown => text = markdown(&envelope)?,
             }
         }
-        Ok(ModelReply { text: text.into(), calls, usage: Usage::default(), dropped_calls: 0 })
+        Ok(ModelReply { text: text.into(), calls, ..ModelReply::default() })
     }
 }
 
@@ -167,7 +167,7 @@ fn with_usage(mut reply: ModelReply, request: &ModelRequest) -> ModelReply {
 
 #[async_trait]
 impl ModelProvider for ScriptedProvider {
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         self.answer(request)
     }
 }

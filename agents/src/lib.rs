@@ -53,8 +53,8 @@ impl Roles for StandardRoles {
         briefing::write(text, session, agent)
     }
 
-    fn report_schema(&self, role: &RoleName) -> Option<Value> {
-        Some(Self::role(role)?.report()?.schema().clone())
+    fn report_schema(&self, role: &RoleName) -> Option<&Value> {
+        Some(Self::role(role)?.report()?.schema())
     }
 
     fn problems_of(&self, report: &Value, work: &Work, citations: &Citations<'_>) -> Vec<String> {

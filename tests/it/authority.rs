@@ -31,8 +31,6 @@ use serde_json::{Value, json};
 use crate::arrivals::LONG;
 use crate::hostile::{self, Citable, Reply};
 
-/// No log here is longer than what a session holds of it.
-
 /// The same cases in every run, so that a red run can be repeated; change it by hand to look elsewhere.
 const SEED: RngSeed = RngSeed::Fixed(20_261_120);
 

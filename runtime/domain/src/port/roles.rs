@@ -23,7 +23,7 @@ pub trait Roles: Send + Sync + std::fmt::Debug {
     fn brief(&self, session: &Session, agent: &AgentSpec, pack: &Pack) -> String;
 
     /// JSON Schema of the role's report, an object; `None` where a model writes none.
-    fn report_schema(&self, _role: &RoleName) -> Option<Value> {
+    fn report_schema(&self, _role: &RoleName) -> Option<&Value> {
         None
     }
 

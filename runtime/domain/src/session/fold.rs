@@ -125,6 +125,7 @@ impl Session {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of event, and nothing else")]
     fn apply_body(&mut self, event: &Event) -> Result<(), String> {
         match &event.body {
             EventBody::SessionCreated(_) => return Err("the session a second time".to_owned()),

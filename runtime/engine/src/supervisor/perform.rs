@@ -23,13 +23,14 @@ const PATIENCE_SHARE: f64 = 0.9;
 impl State {
     /// Performs all that is owed and not under way. Everything here stands in the durable log already.
     pub(super) async fn perform(&mut self, myself: &ActorRef<ToSupervisor>) -> Result<(), ActorProcessingErr> {
-        let Some(session) = self.session.clone() else { return Ok(()) };
+        let Some(session) = &self.session else { return Ok(()) };
         if session.status().is_end() {
             self.performing.forget_answers();
             return Ok(());
         }
-        self.performing.keep_open(&session);
-        for owed in owed(&session, self.fence()) {
+        self.performing.keep_open(session);
+        let mut due = Vec::new();
+        for owed in owed(session, self.fence()) {
             let (assignment, what) = match owed {
                 // A drain finishes what was begun and asks nothing new.
                 Owed::AskModel { .. } if self.draining => continue,
@@ -42,12 +43,14 @@ impl State {
             if self.performing.has(assignment, &what) {
                 continue;
             }
-            let Some(message) = self.message(&session, &owed) else { continue };
+            due.extend(self.message(session, &owed).map(|message| (assignment, what, message)));
+        }
+        let timer = session.next_timer(self.fence(), self.since).filter(|_| !self.draining);
+        for (assignment, what, message) in due {
             let worker = self.worker(assignment, myself).await?;
             worker.cast(message)?;
             self.performing.begun(assignment, what);
         }
-        let timer = session.next_timer(self.fence(), self.since).filter(|_| !self.draining);
         self.set_timer(timer, myself);
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(super) fn catalogue_changed(e: &CatalogueChanged) -> Narration {
     let differ = changed.into_iter().filter(|(before, now, _)| *before != Some(*now));
     let words: Vec<_> = differ.clone().map(|(_, _, word)| word).collect();
     let narration = Narration::new(Level::Session, Tone::Warn, "≠", "Goes on with other")
-        .name(&words.join(" and "))
+        .name(words.join(" and "))
         .text("than it had so far");
     differ.fold(narration, |narration, (before, now, word)| {
         let before = before.map_or_else(|| "not noted".to_owned(), |digest| digest.hex());

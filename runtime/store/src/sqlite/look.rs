@@ -52,7 +52,7 @@ mod tests {
         assert!(matches!(look(&path).await, Ok(StorePlace::Held { .. })), "it is held by this process");
         store.close().await;
         assert_eq!(look(&path).await, Ok(StorePlace::Current));
-        drop(SqliteStore::open(&path).await.unwrap());
+        SqliteStore::open(&path).await.unwrap().close().await;
 
         fs::remove_file(&path).unwrap();
         assert!(look(&path).await.unwrap_err().to_string().contains("says that a store was there"));

@@ -6,6 +6,7 @@ use std::process::Output;
 use provost_tests::binary;
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::{Desk, finished, last_line, piped};
+use provost_tests::shop::Shop;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -52,11 +53,12 @@ async fn an_answer_beside_a_daemon_needs_no_model_key() {
 /// Red for each read that opens the store although a daemon is named.
 #[tokio::test]
 async fn every_read_respects_the_server_that_is_named() {
-    let daemon = Daemon::start("heals-on-rollback").await;
+    let daemon = Daemon::on(Shop::start("heals-on-rollback").await.with_intake()).await;
     let (session, approval) = waiting(&daemon).await;
     let bad = daemon.request("intake", reqwest::Method::POST, "/hooks/alertmanager").body("{}").send().await.unwrap();
-    let bad: Value = bad.json().await.unwrap();
-    let delivery = bad["delivery"].as_str().unwrap();
+    assert!(bad.status().is_client_error(), "{bad:?}");
+    let bad = daemon.get("/v1/deliveries?state=bad").await;
+    let delivery = bad["items"][0]["delivery"].as_str().unwrap();
     let reads: [&[&str]; 9] = [
         &["sessions", "list"],
         &["sessions", "list", "--status", "resolved", "--limit", "1"],
@@ -139,14 +141,8 @@ async fn the_store_is_relative_to_the_configuration_and_a_bare_name_works() {
     let mut line = String::new();
     BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
-    let ready = provost_http::client(None)
-        .unwrap()
-        .build()
-        .unwrap()
-        .get(format!("{}/readyz", said["listening"].as_str().unwrap()))
-        .send()
-        .await
-        .unwrap();
+    let client = provost_http::client(None).unwrap().build().unwrap();
+    let ready = client.get(format!("{}/readyz", said["listening"].as_str().unwrap())).send().await.unwrap();
     assert_eq!(ready.status(), reqwest::StatusCode::OK);
     daemon.kill().await.unwrap();
 }

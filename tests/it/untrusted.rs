@@ -11,6 +11,7 @@ use provost_tests::daemon::Daemon;
 use provost_tests::desk::{Desk, piped};
 use provost_tests::face::Face;
 use provost_tests::house::{House, person};
+use provost_tests::shop::Shop;
 use provost_tests::visitor::Visitor;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -166,7 +167,7 @@ async fn a_hostile_session_is_text_in_every_face() {
 /// Red for each place of a delivery, a token or a log line that shows a text as it came.
 #[tokio::test]
 async fn hostile_deliveries_and_tokens_are_text_in_every_face() {
-    let daemon = Daemon::start("already-healthy").await;
+    let daemon = Daemon::on(Shop::start("already-healthy").await.with_intake()).await;
     let alert = json!({"version": "4", "groupKey": HOSTILE, "status": HOSTILE, "receiver": HOSTILE, "alerts": [
         {"status": "firing", "labels": {"alertname": HOSTILE, "service": HOSTILE, "environment": "production"},
          "annotations": {"summary": HOSTILE}, "startsAt": HOSTILE, "fingerprint": HOSTILE}]});
@@ -177,6 +178,7 @@ async fn hostile_deliveries_and_tokens_are_text_in_every_face() {
     let deliveries = daemon.get("/v1/deliveries").await;
     let ids: Vec<&str> =
         deliveries["items"].as_array().unwrap().iter().filter_map(|item| item["delivery"].as_str()).collect();
+    assert!(!ids.is_empty(), "{deliveries}");
     let secret = daemon.secret("admin");
     commands(&daemon.url, secret, &[&["deliveries", "list"], &["tokens", "list"], &["sessions", "list"]]).await;
     for id in ids {

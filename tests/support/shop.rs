@@ -55,6 +55,15 @@ impl Shop {
         shop
     }
 
+    /// The same, where whoever starts from now on takes Alertmanager's deliveries.
+    #[must_use]
+    pub fn with_intake(self) -> Self {
+        let file = self.path("provost.yaml");
+        let config = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{config}intake: {{alertmanager: {{pack: incident}}}}\n")).unwrap();
+        self
+    }
+
     /// What the shop itself counted of rollbacks and notifications.
     pub fn witness(&self) -> (u64, u64) {
         let Ok(text) = std::fs::read_to_string(self.path("witness.json")) else { return (0, 0) };

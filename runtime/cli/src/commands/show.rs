@@ -53,10 +53,10 @@ pub(super) async fn show(one: &One<ReachArgs>, output: Output) -> Result<ExitCod
 /// Ends with what waits for people, so that it is what stands above the prompt.
 fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Result<()> {
     let SessionDetail { session, reason, requester, fields, .. } = detail;
-    output.line(&format!("{}  {}", VisibleText::new(&session.handle), status(&session.status, None)));
-    output.line(&format!("reason    {}", under(reason)));
-    output.line(&format!("session   {}", VisibleText::new(&session.session)));
-    output.line(&format!("opened    {} by {}", session.created_at, VisibleText::new(requester)));
+    output.line(&format!("{}  {}", one(&session.handle), status(&session.status, None)));
+    output.line(&format!("reason    {}", one(reason)));
+    output.line(&format!("session   {}", one(&session.session)));
+    output.line(&format!("opened    {} by {}", session.created_at, one(requester)));
     output.line(&format!("fields    {}", VisibleText::json_line(fields, TEXT_MAX)));
     for FieldCard { name, agent, seq, now: _, came_as } in field_cards(fields, &detail.field_authors) {
         let came_as = came_as.map_or_else(|| "without it".to_owned(), |text| format!("with: {}", text.line(TEXT_MAX)));
@@ -64,16 +64,21 @@ fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Re
     }
     say_reports(detail, output)?;
     for approval in approvals {
-        let (tool, args) = (VisibleText::new(&approval.tool), VisibleText::json_line(&approval.args, TEXT_MAX));
-        output.line(&format!("approval  {}: {tool} {args}", VisibleText::new(&approval.approval)));
+        let (tool, args) = (one(&approval.tool), VisibleText::json_line(&approval.args, TEXT_MAX));
+        output.line(&format!("approval  {}: {tool} {args}", one(&approval.approval)));
     }
     for (call, cause) in &detail.outcomes_unknown {
-        output.line(&format!("unknown   call {}: {}", VisibleText::new(call), under(cause)));
+        output.line(&format!("unknown   call {}: {}", one(call), one(cause)));
     }
     if let Some(asked) = &detail.operator_asked {
         output.line(&format!("operator  is asked: {}", under(asked)));
     }
     Ok(())
+}
+
+/// A text on one line.
+fn one(text: impl AsRef<str>) -> VisibleText {
+    VisibleText::new(text).line(TEXT_MAX)
 }
 
 /// A text whose further lines stand under its first.
@@ -104,7 +109,7 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
         }
     };
     for card in report_cards(&detail.reports) {
-        let signal = card.signal.as_ref().map(|signal| format!(", signal {signal}")).unwrap_or_default();
+        let signal = card.signal.as_ref().map(|signal| format!(", signal {}", signal.line(TEXT_MAX))).unwrap_or_default();
         let stale = if card.stale { ", before the last change" } else { "" };
         output.line(&format!(
             "{:<9} {} ({:.2}{signal}{stale})",
@@ -116,7 +121,7 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
     }
     for (tool, finding) in detail.findings.iter().flat_map(|(tool, all)| all.iter().map(move |finding| (tool, finding)))
     {
-        output.line(&format!("finding   {}", VisibleText::new(tool)));
+        output.line(&format!("finding   {}", one(tool)));
         say_parts(&data_parts(finding));
     }
     Ok(())

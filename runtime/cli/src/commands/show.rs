@@ -109,7 +109,8 @@ fn say_reports(detail: &SessionDetail, output: Output) -> Result<()> {
         }
     };
     for card in report_cards(&detail.reports) {
-        let signal = card.signal.as_ref().map(|signal| format!(", signal {}", signal.line(TEXT_MAX))).unwrap_or_default();
+        let signal =
+            card.signal.as_ref().map(|signal| format!(", signal {}", signal.line(TEXT_MAX))).unwrap_or_default();
         let stale = if card.stale { ", before the last change" } else { "" };
         output.line(&format!(
             "{:<9} {} ({:.2}{signal}{stale})",

@@ -1,9 +1,11 @@
 //! What surrounds every page.
 
+use std::fmt;
+
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
 use provost_domain::access::Permission;
-use provost_face::Code;
+use provost_face::{Code, write_visible};
 
 use super::assets::Paths;
 use super::guard::Viewer;
@@ -50,8 +52,12 @@ impl Frame {
     }
 }
 
-/// A template as an answer.
+/// A template as an answer. Whatever a page shows, nothing in it hides: no place of a template has to think of it.
 pub(crate) fn rendered(template: &impl Template) -> Result<Response, Problem> {
-    let failed = |error: askama::Error| Problem::new(Code::Internal, format!("the page cannot be written: {error}"));
-    template.render().map(|text| Html(text).into_response()).map_err(failed)
+    let failed =
+        |error: &dyn fmt::Display| Problem::new(Code::Internal, format!("the page cannot be written: {error}"));
+    let text = template.render().map_err(|error| failed(&error))?;
+    let mut visible = String::with_capacity(text.len());
+    write_visible(&mut visible, &text).map_err(|error| failed(&error))?;
+    Ok(Html(visible).into_response())
 }

@@ -58,7 +58,7 @@ async fn what_serve_would_not_start_with_is_bad() {
         ("models:", "intake: {alertmanager: {pack: incidnet}}\nmodels:", "daemon", "incidnet"),
         ("models:", "log: {filter: \"a=b=c\"}\nmodels:", "log", "log.filter"),
         ("demo.script.yaml", "no.script.yaml", "models", "no.script.yaml"),
-        ("provost.db", "provost.yaml/p.db", "store", "is no folder"),
+        ("provost.db", "provost.yaml/p.db", "store", "is not a folder"),
         ("provost.db", "provost.yaml", "store", "provost.yaml"),
         ("listen:", "listne:", "file", "did you mean `listen`"),
     ] {

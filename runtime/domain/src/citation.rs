@@ -20,7 +20,7 @@ pub struct Citations<'a> {
     also: &'a BTreeSet<ResultKind>,
 }
 
-/// Why what is cited is no evidence.
+/// Why what is cited does not count as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CitationFlaw {
     /// It names no tool result of this session.
@@ -45,7 +45,7 @@ impl<'a> Citations<'a> {
         self.kind(seq).is_some_and(|kind| kind == ResultKind::Whole || self.also.contains(&kind))
     }
 
-    /// Why an id is no evidence; `None` if it is.
+    /// Why an id does not count as evidence; `None` if it does.
     pub fn flaw(&self, id: &str) -> Option<CitationFlaw> {
         let Some(evidence) = Evidence::parse(id).filter(|evidence| evidence.session == self.session.id()) else {
             return Some(CitationFlaw::Unknown);

@@ -145,6 +145,9 @@ pub fn tightest_action(tool: &ToolName, risk: Risk, policy: &GatePolicy) -> Gate
     should_gate(&anywhere, None, policy).action
 }
 
+/// The argument, or the field, that says where a call acts.
+pub const ENVIRONMENT: &str = "environment";
+
 /// Decides one call. The base is [`base_action`]; everything after that (environments, confidence) only tightens.
 pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
     let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, call.tool.as_str()));

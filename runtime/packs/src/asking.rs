@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use provost_domain::gate::{GateAction, base_action, pattern_matches, tightest_action};
+use provost_domain::gate::{ENVIRONMENT, GateAction, base_action, pattern_matches, tightest_action};
 use provost_domain::ids::ToolName;
 use provost_domain::pack::Pack;
 use provost_domain::tool::{EffectClass, ToolSpec};
@@ -12,9 +12,6 @@ use provost_form::{ErrorLog, FormError};
 use crate::agent::Agent;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
-
-/// The argument that says where a call acts, as the gate reads it.
-const ENVIRONMENT: &str = "environment";
 
 /// Checks a whole pack; the log is the manifest's.
 pub(crate) fn check(
@@ -50,7 +47,7 @@ pub(crate) fn check(
     errors
 }
 
-/// A rule for an environment is no gate of a tool whose environment the model writes: it would name another one.
+/// A rule for an environment does not gate a tool whose environment the model writes: it would name another one.
 fn around(pack: &Pack, raw: &RawPack, known: Inventory<'_>, log: &mut ErrorLog) {
     if raw.inject.get(ENVIRONMENT).is_some() {
         return;

@@ -23,14 +23,14 @@ const UNCHECKED: u8 = 3;
 
 /// What came of a check, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum CheckResult {
     Good,
     /// It depends on what is not here, or on who else runs.
     Unchecked,
     Bad,
 }
 
-impl Verdict {
+impl CheckResult {
     const fn word(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -44,7 +44,7 @@ impl Verdict {
 #[derive(Debug)]
 struct CheckedPart {
     part: &'static str,
-    verdict: Verdict,
+    verdict: CheckResult,
     detail: String,
 }
 
@@ -53,7 +53,7 @@ struct CheckedPart {
 struct Findings(Vec<CheckedPart>);
 
 impl Findings {
-    fn add(&mut self, part: &'static str, verdict: Verdict, detail: impl Into<String>) {
+    fn add(&mut self, part: &'static str, verdict: CheckResult, detail: impl Into<String>) {
         self.0.push(CheckedPart { part, verdict, detail: detail.into() });
     }
 
@@ -61,18 +61,18 @@ impl Findings {
     fn good<T>(&mut self, part: &'static str, result: Result<T>, detail: impl FnOnce(&T) -> String) -> Option<T> {
         match result {
             Ok(value) => {
-                self.add(part, Verdict::Good, detail(&value));
+                self.add(part, CheckResult::Good, detail(&value));
                 Some(value)
             }
             Err(error) => {
-                self.add(part, Verdict::Bad, format!("{error:#}"));
+                self.add(part, CheckResult::Bad, format!("{error:#}"));
                 None
             }
         }
     }
 
-    fn worst(&self) -> Verdict {
-        self.0.iter().map(|checked| checked.verdict).max().unwrap_or(Verdict::Good)
+    fn worst(&self) -> CheckResult {
+        self.0.iter().map(|checked| checked.verdict).max().unwrap_or(CheckResult::Good)
     }
 }
 
@@ -104,16 +104,16 @@ pub(super) async fn run(command: Config, output: Output, logs: Logs) -> Result<E
     }
     say(&args, &found, output);
     Ok(match found.worst() {
-        Verdict::Good => ExitCode::SUCCESS,
-        Verdict::Unchecked => ExitCode::from(UNCHECKED),
-        Verdict::Bad => ExitCode::FAILURE,
+        CheckResult::Good => ExitCode::SUCCESS,
+        CheckResult::Unchecked => ExitCode::from(UNCHECKED),
+        CheckResult::Bad => ExitCode::FAILURE,
     })
 }
 
 async fn check(config: &Configuration, logs: &Logs, found: &mut Findings) {
     let secrets = SecretsHere::default();
     if let Err(error) = logs.wanted(config.log.filter.as_deref()) {
-        found.add("log", Verdict::Bad, format!("{error:#}"));
+        found.add("log", CheckResult::Bad, format!("{error:#}"));
     }
     wired(config, &secrets, found).await;
     let stored = store(config, found).await;
@@ -127,17 +127,21 @@ async fn check(config: &Configuration, logs: &Logs, found: &mut Findings) {
     };
     match plan {
         Ok(_) => {}
-        Err(error) if is_absent(&error) => found.add("tokens", Verdict::Unchecked, format!("{error:#}")),
-        Err(error) => found.add("tokens", Verdict::Bad, format!("{error:#}")),
+        Err(error) if is_absent(&error) => found.add("tokens", CheckResult::Unchecked, format!("{error:#}")),
+        Err(error) => found.add("tokens", CheckResult::Bad, format!("{error:#}")),
     }
     for detail in secrets.absent.take() {
-        found.add("secrets", Verdict::Unchecked, detail);
+        found.add("secrets", CheckResult::Unchecked, detail);
     }
     let listen = config.server.listen;
     match socket::try_bind(listen) {
-        Ok(()) => found.add("socket", Verdict::Good, listen.to_string()),
+        Ok(()) => found.add("socket", CheckResult::Good, listen.to_string()),
         Err(error) => {
-            found.add("socket", Verdict::Unchecked, format!("{listen} cannot be listened on from here now: {error}"));
+            found.add(
+                "socket",
+                CheckResult::Unchecked,
+                format!("{listen} cannot be listened on from here now: {error}"),
+            );
         }
     }
 }
@@ -177,12 +181,12 @@ async fn store(config: &Configuration, found: &mut Findings) -> Option<provost_s
         Ok(provost_store::look(&config.store).await?)
     };
     match looked.await {
-        Ok(StorePlace::Empty) => found.add("store", Verdict::Good, format!("{} would begin", config.store)),
+        Ok(StorePlace::Empty) => found.add("store", CheckResult::Good, format!("{} would begin", config.store)),
         Ok(StorePlace::Older { version }) => {
             let detail = format!("{} has schema {version}; `serve` brings it up to date", config.store);
-            found.add("store", Verdict::Unchecked, detail);
+            found.add("store", CheckResult::Unchecked, detail);
         }
-        Ok(StorePlace::Held { detail }) => found.add("store", Verdict::Unchecked, detail),
+        Ok(StorePlace::Held { detail }) => found.add("store", CheckResult::Unchecked, detail),
         Ok(StorePlace::Current) => {
             let reads = wiring::reads(config).await;
             return found.good("store", reads, |_| config.store.to_string());
@@ -199,23 +203,23 @@ fn say(args: &StoreArgs, found: &Findings, output: Output) {
     let part = |CheckedPart { part, verdict, detail }: &CheckedPart| json!({"part": part, "verdict": verdict.word(), "detail": detail});
     let parts: Vec<Value> = found.0.iter().map(part).collect();
     output.json(&json!({
-        "config": args.file.config, "verdict": worst.word(), "ok": worst == Verdict::Good, "parts": parts,
+        "config": args.file.config, "verdict": worst.word(), "ok": worst == CheckResult::Good, "parts": parts,
     }));
     for CheckedPart { part, verdict, detail } in &found.0 {
         let (style, glyph) = match verdict {
-            Verdict::Good => (GOOD, "✓"),
-            Verdict::Unchecked => (NOTE, "?"),
-            Verdict::Bad => (BAD, "✕"),
+            CheckResult::Good => (GOOD, "✓"),
+            CheckResult::Unchecked => (NOTE, "?"),
+            CheckResult::Bad => (BAD, "✕"),
         };
         // What follows the first line stands under it.
         let detail = VisibleText::new(detail.trim_end()).hanging("           ");
         output.line(&format!("{style}{glyph}{style:#} {part:<8} {detail}"));
     }
     output.line(&match worst {
-        Verdict::Good => format!("{file} is good: `provost serve` starts with it"),
-        Verdict::Unchecked => {
+        CheckResult::Good => format!("{file} is good: `provost serve` starts with it"),
+        CheckResult::Unchecked => {
             format!("nothing is wrong with {file} as far as this could be checked from here; see what is marked `?`")
         }
-        Verdict::Bad => format!("{file} is bad: `provost serve` does not start with it"),
+        CheckResult::Bad => format!("{file} is bad: `provost serve` does not start with it"),
     });
 }

@@ -11,7 +11,7 @@ use super::{call, finish, stop};
 use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::{self, EnvelopeSource, FINISH_TOOL};
 use crate::event::{ClaimRaised, ClaimRefused, GateFired};
-use crate::gate::{GateAction, GateCall, should_gate};
+use crate::gate::{ENVIRONMENT, GateAction, GateCall, should_gate};
 use crate::ids::{CallId, ToolName};
 use crate::inject::Prepared;
 use crate::model::Arguments;
@@ -76,7 +76,7 @@ fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusa
     if open.by.is_person() {
         return Ok(false);
     }
-    let environment = draft.session.fields().get("environment").and_then(Value::as_str).map(str::to_owned);
+    let environment = draft.session.fields().get(ENVIRONMENT).and_then(Value::as_str).map(str::to_owned);
     let gated =
         GateCall { tool: &open.tool, risk: Risk::Low, changes_world: false, environment: environment.as_deref() };
     let decision = should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates);

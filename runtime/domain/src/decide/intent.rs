@@ -9,7 +9,7 @@ use super::draft::Draft;
 use crate::call::CallState;
 use crate::confidence::Confidence;
 use crate::event::{ApprovalRequested, GateFired, ToolIntended};
-use crate::gate::{GateAction, GateCall, GateDecision, GateReason, should_gate};
+use crate::gate::{ENVIRONMENT, GateAction, GateCall, GateDecision, GateReason, should_gate};
 use crate::ids::{ApprovalId, CallId};
 use crate::inject::{self, Injection, Prepared};
 use crate::tool::ToolSpec;
@@ -79,9 +79,9 @@ pub(super) fn gate(
 
 /// The gate's answer for a backend call. The environment is the call's own (after injection), else the session's.
 pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller: CallOrigin) -> GateDecision {
-    let own = args.get("environment").and_then(Value::as_str);
+    let own = args.get(ENVIRONMENT).and_then(Value::as_str);
     let values = injected(draft);
-    let environment = own.or_else(|| values.get("environment")?.as_ref()?.as_str());
+    let environment = own.or_else(|| values.get(ENVIRONMENT)?.as_ref()?.as_str());
     let call = GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.changes_world(), environment };
     // A person who acts under their own name is not held to how sure an agent was.
     let confidence = match caller {

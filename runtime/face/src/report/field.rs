@@ -10,7 +10,7 @@ use crate::visible::{TEXT_MAX, VisibleText};
 /// A field that an agent wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldCard {
-    /// The field.
+    /// As the pack declares it.
     pub name: VisibleText,
     /// The agent that wrote it last.
     pub agent: VisibleText,

@@ -59,6 +59,6 @@ mod tests {
         fs::write(&path, "not a database of anybody, but long enough to have a header".repeat(100)).unwrap();
         assert!(look(&path).await.unwrap_err().is_damage());
         assert!(look(folder.path()).await.unwrap_err().to_string().contains("is a folder"));
-        assert!(look(&path.join("below/a/file.db")).await.unwrap_err().to_string().contains("is no folder"));
+        assert!(look(&path.join("below/a/file.db")).await.unwrap_err().to_string().contains("is not a folder"));
     }
 }

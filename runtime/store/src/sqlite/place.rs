@@ -90,7 +90,7 @@ pub(super) fn look(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let there = folder.ancestors().find(|above| above.as_os_str().is_empty() || above.symlink_metadata().is_ok());
     let there = there.filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !there.is_dir() {
-        let detail = format!("{} is no folder; choose a place this user can write", there.display());
+        let detail = format!("{} is not a folder; choose a place this user can write", there.display());
         return Err(StoreError::Failed { detail });
     }
     access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(there)(error.into()))?;

@@ -225,10 +225,34 @@ impl ApprovalId {
     }
 }
 
+/// Longest name of a tool that every model server takes.
+const WIRE_NAME_MAX: usize = 64;
+/// How much of a longer one is kept, before the digits of its digest.
+const WIRE_NAME_KEPT: usize = 55;
+/// How many digits of the digest tell it from others.
+const WIRE_NAME_DIGITS: usize = 8;
+
 impl ToolName {
-    /// The name a model sees: `server__tool`. Mapped one to one, because `__` is refused in names at load.
+    /// The name a model sees, of letters that every server takes: `server__tool`. Two of an agent's tools that would have the
+    /// same one are refused at load.
     pub fn wire(&self) -> String {
-        self.0.replace(':', "__")
+        let mut wire = String::with_capacity(self.0.len() + 2);
+        for c in self.0.chars() {
+            match c {
+                ':' => wire.push_str("__"),
+                _ if c.is_ascii_alphanumeric() || c == '_' || c == '-' => wire.push(c),
+                _ => wire.push('_'),
+            }
+        }
+        if !wire.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            wire.insert(0, '_');
+        }
+        if wire.len() > WIRE_NAME_MAX {
+            let digits: String = Digest::of(self.0.as_bytes()).hex().chars().take(WIRE_NAME_DIGITS).collect();
+            wire.truncate(WIRE_NAME_KEPT);
+            wire = format!("{wire}_{digits}");
+        }
+        wire
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
+use crate::lenient;
 use crate::nesting;
 use crate::tool::Content;
 
@@ -112,17 +113,18 @@ pub enum Arguments {
 }
 
 impl Arguments {
-    /// Parses text from a provider; what is too large, nested too deeply or no JSON object becomes [`Arguments::Broken`].
+    /// Parses text from a provider, as far as it has one reading; what is too large, nested too deeply or no JSON object
+    /// becomes [`Arguments::Broken`].
     pub fn parse(text: &str) -> Self {
         if text.len() > ARGUMENTS_MAX {
             return Self::Broken(format!("{} bytes, over the limit of {ARGUMENTS_MAX}", text.len()));
         }
-        match serde_json::from_str(text) {
-            Ok(value @ Value::Object(_)) => match nesting::check(&value) {
+        match lenient::object(text).map(Value::Object) {
+            Some(value) => match nesting::check(&value) {
                 Ok(()) => Self::Json(value),
                 Err(error) => Self::Broken(error.to_string()),
             },
-            Ok(_) | Err(_) => Self::Broken(text.chars().take(BROKEN_MAX).collect()),
+            None => Self::Broken(text.chars().take(BROKEN_MAX).collect()),
         }
     }
 

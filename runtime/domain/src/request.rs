@@ -13,6 +13,7 @@ use crate::pack::{AgentSpec, Pack};
 use crate::port::{Models, Roles};
 use crate::session::{Session, stored_result};
 use crate::tool::{Blob, Catalog};
+use crate::wire;
 use crate::work::{RequestPin, Turn, Work};
 
 /// The tools that each agent of a pack is offered; the same as long as pack, tools and roles are.
@@ -54,6 +55,9 @@ pub(crate) struct Materials<'a> {
     pub(crate) contents: &'a dyn Fn(Digest) -> Option<Arc<Value>>,
 }
 
+/// Most characters of a tool's description that every server takes.
+const DESCRIPTION_MAX: usize = 1024;
+
 /// The tools an agent is offered: its own by wire name, without the arguments the runtime supplies, and `finish_turn` with
 /// the signals of its own routes and its role's report.
 pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog, roles: &dyn Roles) -> Arc<[ToolOffer]> {
@@ -62,7 +66,7 @@ pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog, roles: &dyn Rol
     let finish = ToolOffer {
         name: FINISH_TOOL.to_owned(),
         description: "Ends your turn with your report.".to_owned(),
-        schema: finish_schema(agent.signals(), report),
+        schema: wire::schema(&finish_schema(agent.signals(), report)),
     };
     own.chain([finish]).collect()
 }
@@ -78,7 +82,8 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
         let tool = pack.patch_tools.get(name)?;
         (format!("Updates these fields of the case: {}.", tool.fields.join(", ")), tool.schema.raw().clone())
     };
-    Some(ToolOffer { name: name.wire(), description, schema })
+    let description = description.chars().take(DESCRIPTION_MAX).collect();
+    Some(ToolOffer { name: name.wire(), description, schema: wire::schema(&schema) })
 }
 
 /// The question of the turn's present round.

@@ -64,6 +64,9 @@ fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) 
     }
     errors.append(&mut folder.errors);
     errors.append(&mut log.errors);
+    if let Some(pack) = pack.as_ref().filter(|_| errors.is_empty()) {
+        errors.append(&mut check::offers(pack, &agents, known));
+    }
     match pack {
         Some(pack) if errors.is_empty() => Ok(pack),
         Some(_) | None => Err(FormErrors::sorted(errors)),

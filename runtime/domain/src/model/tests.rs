@@ -15,7 +15,10 @@ fn reply(text: &str, calls: Vec<ProposedCall>) -> ModelReply {
 #[test]
 fn only_objects_are_arguments() {
     assert_eq!(Arguments::parse(" {\"a\": [1]} "), Arguments::Json(json!({"a": [1]})));
-    for text in ["", "[1]", "1", "null", "\"a\"", "{\"a\":", "{} {}", "{a: 1}", "{\"a\": NaN}"] {
+    for empty in ["", "null", "\"{}\""] {
+        assert_eq!(Arguments::parse(empty), Arguments::Json(json!({})));
+    }
+    for text in ["[1]", "1", "\"a\"", "{\"a\":", "{} {}", "{a: 1}", "{\"a\": NaN}"] {
         assert_eq!(Arguments::parse(text), Arguments::Broken(text.to_owned()));
     }
 }

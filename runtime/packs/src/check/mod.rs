@@ -6,6 +6,7 @@ mod condition;
 mod facts;
 mod flow;
 mod gates;
+mod offers;
 mod tools;
 mod watch;
 
@@ -14,6 +15,7 @@ use provost_form::{ErrorLog, FormError};
 pub(crate) use self::agent::DEFAULT_MODEL;
 pub(crate) use self::facts::{PackFacts, is_plain};
 pub(crate) use self::flow::END;
+pub(crate) use self::offers::offers;
 
 /// Checks the pack and each agent; the log is the manifest's.
 pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog) -> Vec<FormError> {

@@ -35,6 +35,12 @@ fn check_all(mistakes: &[Mistake]) {
 }
 
 #[test]
+fn what_a_model_server_would_refuse() {
+    let two = "tools: [\"odd:a/b\", ¦\"odd:a.b\", \"metrics:scrape\",";
+    check_all(&[(TRIAGE, "tools: [\"metrics:scrape\",", two, "two tools have this name on the wire")]);
+}
+
+#[test]
 fn of_form() {
     check_all(&[
         (PACK, "confidence_below: 0.7", "¦confidence_belov: 0.7", "did you mean `confidence_below`?"),

@@ -37,6 +37,8 @@ fn catalog() -> Catalog {
         ("service:rollback", EffectClass::Unsafe, change.clone()),
         ("service:restart", EffectClass::Idempotent, change),
         ("notify:oncall", EffectClass::Idempotent, notify),
+        ("odd:a.b", EffectClass::Read, json!({})),
+        ("odd:a/b", EffectClass::Read, json!({})),
     ];
     let entry =
         |(name, effect, properties): (&str, _, Value)| (ToolName::new(name), Arc::new(spec(name, effect, &properties)));

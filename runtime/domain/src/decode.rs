@@ -4,6 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::lenient::{self, NonFinite};
+use crate::nesting;
 use crate::wire::{NO_ARGUMENTS, wire_key};
 
 /// The keys models wrap all arguments in.
@@ -18,8 +19,9 @@ pub fn decoded(schema: &Value, args: &Map<String, Value>) -> Map<String, Value> 
     let reader = Reader { root: schema };
     let args = unwrapped(schema, args);
     match reader.read(schema, Value::Object(args.clone()), DEEP_MAX) {
-        Value::Object(read) => read,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => args.clone(),
+        // What was a text may be nested deeper than arguments may be.
+        Value::Object(read) if read.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1)) => read,
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => args.clone(),
     }
 }
 

@@ -1,15 +1,24 @@
 //! The envelope every turn ends in, and the sources it is read from.
 
+mod dash;
 mod form;
+mod label;
+mod lines;
 mod markdown;
+mod number;
+mod object;
+mod signal;
+mod tagged;
 
-use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::confidence::Confidence;
+use crate::lenient::{self, NonFinite};
+use crate::model::Arguments;
 use crate::nesting;
+use crate::reply::{looks_like_a_call, resolve, without_thinking, written_calls};
 pub use form::{Envelope, EnvelopeProblem, EnvelopeSource};
-use form::{SHOWN_MAX, bad_confidence};
+use object::Parts;
 
 /// The tool that ends a turn.
 pub const FINISH_TOOL: &str = "finish_turn";
@@ -17,10 +26,8 @@ pub const FINISH_TOOL: &str = "finish_turn";
 const CONTENT_MAX: usize = 16 * 1024;
 /// Most bytes kept of its rationale: a few paragraphs.
 const RATIONALE_MAX: usize = 4 * 1024;
-/// Most bytes of a signal: one word of a route.
-const SIGNAL_MAX: usize = 64;
-/// An envelope's keys.
-const KEYS: [&str; 5] = ["content", "confidence", "rationale", "signal", "report"];
+/// Tags that some models put around their whole answer.
+const ANSWERS: [&str; 4] = ["answer", "final_answer", "final", "output"];
 
 /// JSON Schema of `finish_turn`'s arguments: the envelope, with the signals an agent may give, and the schema of its role's
 /// report and whether one is required.
@@ -46,22 +53,28 @@ pub fn finish_schema<'a>(signals: impl Iterator<Item = &'a str>, report: Option<
     json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
 }
 
-/// From `finish_turn`'s arguments, or any JSON object of that form.
-pub fn from_args(args: &Value) -> Result<Envelope, EnvelopeProblem> {
-    let bad_form = |detail: String| EnvelopeProblem::BadForm { detail: detail.chars().take(200).collect() };
-    let object = args.as_object().ok_or_else(|| bad_form("it is not a JSON object".to_owned()))?;
-    nesting::check(args).map_err(|error| bad_form(error.to_string()))?;
-    if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(EnvelopeProblem::UnknownKey { key: key.chars().take(SHOWN_MAX).collect() });
-    }
-    match object.get("confidence") {
-        None | Some(Value::Null) => return Err(EnvelopeProblem::MissingConfidence),
-        Some(Value::Number(number)) => {
-            number.as_f64().map_or(Err(bad_confidence(&number.to_string())), confidence_of)?;
+/// From `finish_turn`'s arguments, or any JSON object of that form. `routes` are the signals that lead somewhere; without any,
+/// every word may be one.
+pub fn from_args(args: &Value, routes: &[&str]) -> Result<Envelope, EnvelopeProblem> {
+    match args {
+        Value::Object(object) => from_object(object, routes),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(EnvelopeProblem::BadForm { detail: "it is not a JSON object".to_owned() })
         }
-        Some(other) => return Err(bad_confidence(&other.to_string())),
     }
-    Ok(bounded(Envelope::deserialize(args).map_err(|error| bad_form(error.to_string()))?))
+}
+
+fn from_object(object: &Map<String, Value>, routes: &[&str]) -> Result<Envelope, EnvelopeProblem> {
+    let deep = || EnvelopeProblem::BadForm { detail: nesting::TooDeep.to_string() };
+    if !object.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1)) {
+        return Err(deep());
+    }
+    let Parts { content, confidence, rationale, signal, report } = object::read(object)?;
+    // A report that was a text may be deeper than the text.
+    if report.as_deref().is_some_and(|report| !nesting::fits(report, nesting::LEVELS_MAX - 1)) {
+        return Err(deep());
+    }
+    bounded(Envelope { content, confidence, rationale, signal, unmatched: None, report }, routes)
 }
 
 /// From a terminal tool's own arguments, where they state a confidence.
@@ -70,57 +83,98 @@ pub fn from_terminal(args: &Value) -> Option<Envelope> {
     let confidence = Confidence::new(args.get("confidence")?.as_f64()?).ok()?;
     let rationale = text("rationale").unwrap_or_default();
     let content = text("summary").or_else(|| text("reason")).unwrap_or_else(|| rationale.clone());
-    Some(bounded(Envelope { content, confidence, rationale, signal: None, report: None }))
+    Some(cut(Envelope { content, confidence, rationale, signal: None, unmatched: None, report: None }))
 }
 
-/// From a reply's text: strict JSON, then the Markdown contract; either bare or in one fence.
-pub fn parse(text: &str) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> {
-    let bare = text.trim();
-    let fenced = fenced(bare);
-    if let Ok(value @ Value::Object(_)) = serde_json::from_str(fenced.unwrap_or(bare)) {
-        return from_args(&value).map(|envelope| (envelope, EnvelopeSource::Json));
+/// From a reply's text: a call of `finish_turn` written as text, JSON, or the Markdown contract; alone, in one block of code,
+/// or among other words, where only one can be meant. `routes` as in [`from_args`].
+pub fn parse(text: &str, routes: &[&str]) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> {
+    let said = without_thinking(text);
+    let bare = answer(lenient::without_tokens(said.trim()));
+    if let Some(args) = finish_call(bare) {
+        return from_object(&args, routes).map(|envelope| (envelope, EnvelopeSource::Json));
     }
-    let whole = fenced.filter(|inner| !inner.contains(FENCE)).unwrap_or(bare);
-    markdown::read(whole).map(|envelope| (bounded(envelope), EnvelopeSource::Markdown))
+    let inner = lenient::unfenced(bare);
+    if let Some(Value::Object(object)) = lenient::json(inner, NonFinite::Refused) {
+        return from_object(&object, routes).map(|envelope| (envelope, EnvelopeSource::Json));
+    }
+    match markdown::read(bare) {
+        Err(EnvelopeProblem::NoEnvelope) => inside(bare, routes),
+        read => contract(read?, routes),
+    }
 }
 
-/// What opens and closes a block of code.
-const FENCE: &str = "```";
-
-/// The inside of a text that is one block of code.
-fn fenced(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix(FENCE)?.strip_suffix(FENCE)?;
-    Some(inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
+fn contract(sections: markdown::Sections, routes: &[&str]) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> {
+    let markdown::Sections { content, confidence, rationale, signal } = sections;
+    let envelope = Envelope { content, confidence, rationale, signal, unmatched: None, report: None };
+    bounded(envelope, routes).map(|envelope| (envelope, EnvelopeSource::Markdown))
 }
 
-/// The texts cut, the signal made a word.
-fn bounded(mut envelope: Envelope) -> Envelope {
+/// The one envelope among other words: a JSON object, or the contract in a block of code.
+fn inside(text: &str, routes: &[&str]) -> Result<(Envelope, EnvelopeSource), EnvelopeProblem> {
+    let mut objects: Vec<Map<String, Value>> =
+        lenient::objects(text).into_iter().map(|(_, _, object)| object).filter(object::is_envelope).collect();
+    objects.dedup();
+    match objects.as_slice() {
+        [object] => return from_object(object, routes).map(|envelope| (envelope, EnvelopeSource::Json)),
+        [] => {}
+        [_, ..] => {
+            return Err(EnvelopeProblem::BadForm { detail: "it holds several; give one".to_owned() });
+        }
+    }
+    let blocks = text.split(lenient::FENCE).skip(1).step_by(2);
+    if let Some(sections) = tagged::read(text) {
+        return contract(sections?, routes);
+    }
+    let mut read = blocks.filter_map(|block| markdown::read(block.split_once('\n')?.1).ok());
+    match (read.next(), read.next()) {
+        (Some(sections), None) => contract(sections, routes),
+        (Some(_), Some(_)) => Err(EnvelopeProblem::BadForm { detail: "it holds several; give one".to_owned() }),
+        (None, _) if looks_like_a_call(text) => Err(EnvelopeProblem::WrittenCall),
+        (None, _) => Err(EnvelopeProblem::NoEnvelope),
+    }
+}
+
+/// The arguments of the one call of `finish_turn` that a text is.
+fn finish_call(text: &str) -> Option<Map<String, Value>> {
+    let (calls, _) = written_calls(text, &[FINISH_TOOL])?;
+    let mut finishing = calls.iter().filter(|call| resolve(&call.tool, &[FINISH_TOOL]).is_some());
+    match (finishing.next().map(|call| &*call.args), finishing.next()) {
+        (Some(Arguments::Json(Value::Object(args))), None) => Some(args.clone()),
+        (_, _) => None,
+    }
+}
+
+/// The inside of a text that stands in a tag for answers as a whole.
+fn answer(text: &str) -> &str {
+    let within = |tag: &str| {
+        let inner = text.strip_prefix('<')?.strip_prefix(tag)?.strip_prefix('>')?;
+        inner.strip_suffix('>')?.strip_suffix(tag)?.strip_suffix("</").map(str::trim)
+    };
+    ANSWERS.iter().find_map(|tag| within(tag)).unwrap_or(text)
+}
+
+/// The signal read as one of the routes, the texts cut. An answer must say something.
+fn bounded(mut envelope: Envelope, routes: &[&str]) -> Result<Envelope, EnvelopeProblem> {
+    let said = envelope.content.trim();
+    if said.is_empty() {
+        return Err(EnvelopeProblem::Empty);
+    }
+    let read = envelope.signal.take().map(|signal| signal::read(&signal, routes)).unwrap_or_default();
+    (envelope.signal, envelope.unmatched) = (read.word, read.unmatched);
+    Ok(cut(envelope))
+}
+
+fn cut(mut envelope: Envelope) -> Envelope {
     envelope.content.truncate(envelope.content.floor_char_boundary(CONTENT_MAX));
     envelope.rationale.truncate(envelope.rationale.floor_char_boundary(RATIONALE_MAX));
-    envelope.signal = envelope.signal.as_deref().and_then(signal_word);
     envelope.report = envelope.report.filter(|report| !report.is_null());
     envelope
 }
 
-fn confidence_of(value: f64) -> Result<Confidence, EnvelopeProblem> {
-    Confidence::new(value).map_err(|_out_of_range| bad_confidence(&value.to_string()))
-}
-
-/// A signal as a word of `[a-z0-9_]`; `None` if the text has no usable character.
-fn signal_word(text: &str) -> Option<String> {
-    let mut word = String::new();
-    for c in text.trim_matches(|c: char| !c.is_ascii_alphanumeric()).chars() {
-        if word.len() == SIGNAL_MAX {
-            break;
-        }
-        if c.is_ascii_alphanumeric() || c == '_' {
-            word.push(c.to_ascii_lowercase());
-        } else if !word.ends_with('_') {
-            word.push('_');
-        }
-    }
-    let word = word.trim_end_matches('_');
-    (!word.is_empty()).then(|| word.to_owned())
+/// What stands as a signal and names no route, as a word for the record.
+pub fn signal_word(text: &str) -> Option<String> {
+    Some(signal::word(text)).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

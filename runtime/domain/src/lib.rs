@@ -28,6 +28,7 @@ pub mod principal;
 pub mod projection;
 pub mod recovery;
 pub mod refusal;
+pub mod reply;
 pub mod request;
 pub mod retry;
 pub mod role;

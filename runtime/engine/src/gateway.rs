@@ -10,6 +10,7 @@ use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{SessionId, ToolName};
 use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::port::{ModelProvider, Models, ToolBackend};
+use provost_domain::reply::understood;
 use provost_domain::request::Question;
 use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::Value;
@@ -88,7 +89,8 @@ impl Model {
         let mut failures = Failures::default();
         loop {
             let failure = match self.ask_once(question).await {
-                Ok(reply) => return Ok(reply.bounded()),
+                // Before it is cut: thinking does not count against what is said.
+                Ok(reply) => return Ok(understood(reply, &question.request.tools).bounded()),
                 Err(failure) => failure,
             };
             let Some(pause) = failures.pause_after(&failure, &self.limits.schedules) else { return Err(failure) };

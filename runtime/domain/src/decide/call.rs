@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::draft::Draft;
 use super::intent::{self, CallOrigin, GateAnswer};
 use crate::call::{Call, CallOwner, CallState};
+use crate::decode::decoded;
 use crate::envelope::{EnvelopeSource, FINISH_TOOL};
 use crate::event::{ApprovalRequested, ConfidenceEmitted, FieldsPatched, FindingRecorded, ToolRefused};
 use crate::gate::GateDecision;
@@ -55,7 +56,7 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
     if pack.terminal_tools.contains_key(name) {
         if authority.closes() { Ok(()) } else { Err(unknown_tool(agent)) }
     } else if let Some(schema) = pack.findings_tools.get(name) {
-        let finding = fits(schema, args)?;
+        let finding = fits(schema, &decoded(schema.raw(), args))?;
         record_finding(draft, call, name, finding)
     } else if let Some(tool) = pack.patch_tools.get(name) {
         let patch = patch(draft, tool, args)?;
@@ -97,7 +98,7 @@ fn fits(schema: &ArgSchema, args: &Map<String, Value>) -> Result<Arc<Value>, Too
 
 /// A patch with its aliases resolved, strict by its own schema, and leaving the fields valid.
 fn patch(draft: &Draft<'_>, tool: &PatchTool, args: &Map<String, Value>) -> Result<Arc<Value>, ToolRefusal> {
-    let mut args = args.clone();
+    let mut args = decoded(tool.schema.raw(), args);
     for (field, value) in &mut args {
         let alias = value.as_str().map(str::to_lowercase).and_then(|word| tool.aliases.get(field)?.get(&word));
         if let Some(canonical) = alias {
@@ -117,7 +118,7 @@ fn propose_backend(
     call: &Call,
     args: &Map<String, Value>,
 ) -> Result<(), ToolRefusal> {
-    let prepared = inject::prepare(&spec.schema, args, &intent::injected(draft));
+    let prepared = inject::prepare(&spec.schema, &decoded(spec.schema.raw(), args), &intent::injected(draft));
     check(draft, spec, &prepared.args)?;
     if taken(draft, call) >= draft.facts.pack.limits.tool_calls_per_turn {
         return Err(ToolRefusal::LimitReached);

@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::refuse::{ended, while_a_claim_is_open};
 use super::{call, finish, stop};
 use crate::call::{Call, CallOwner, CallState};
+use crate::decode::decoded;
 use crate::envelope::{self, EnvelopeSource, FINISH_TOOL};
 use crate::event::{ClaimRaised, ClaimRefused, GateFired};
 use crate::gate::{ENVIRONMENT, GateAction, GateCall, should_gate};
@@ -39,6 +40,11 @@ fn proposed(draft: &Draft<'_>, id: &CallId) -> Option<(Principal, ToolName, Arc<
     let name = agent.tools.iter().find(|name| name.wire() == call.wire)?.clone();
     let (args, approved) = match (&call.state, &*call.args) {
         (CallState::Approved(args), _) => (Arc::clone(args), true),
+        (_, Arguments::Json(Value::Object(args))) => {
+            let schema = draft.facts.pack.terminal_tools.get(&name).map(|tool| tool.schema.raw());
+            let read = schema.map_or_else(|| args.clone(), |schema| decoded(schema, args));
+            (Arc::new(Value::Object(read)), false)
+        }
         (_, Arguments::Json(args)) => (Arc::new(args.clone()), false),
         (_, Arguments::Broken(_)) => return None,
     };
@@ -159,7 +165,7 @@ fn report_of_claim(draft: &mut Draft<'_>, open: &OpenClaim) {
     let assignment = work.assignment;
     let beside =
         draft.session.calls_of(work).find(|call| call.wire == FINISH_TOOL).and_then(|call| match &*call.args {
-            Arguments::Json(args) => envelope::from_args(args).ok(),
+            Arguments::Json(args) => envelope::from_args(args, &[]).ok(),
             Arguments::Broken(_) => None,
         });
     match envelope::from_terminal(&open.args) {

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::fail;
 use crate::call::CallOwner;
 use crate::confidence::Confidence;
+use crate::decode::decoded_value;
 use crate::envelope::{self, Envelope, EnvelopeSource};
 use crate::event::{AgentFinished, ConfidenceEmitted, ConfidenceMismatched, RepairRequested, ToolRefused};
 use crate::failure::AgentFailure;
@@ -31,7 +32,9 @@ pub(super) fn by_tool(draft: &mut Draft<'_>, id: &CallId) {
     let CallOwner::Work(assignment) = call.owner else { return };
     let (wire, args) = (call.wire.clone(), Arc::clone(&call.args));
     let parsed = match &*args {
-        Arguments::Json(args) => envelope::from_args(args).map_err(|problem| problem.to_string()),
+        Arguments::Json(args) => {
+            envelope::from_args(args, &routes(draft, assignment)).map_err(|problem| problem.to_string())
+        }
         Arguments::Broken(text) => Err(text.clone()),
     };
     let checked = parsed.map_err(Problem::Envelope).and_then(|envelope| checked(draft, assignment, envelope));
@@ -49,7 +52,8 @@ pub(super) fn by_tool(draft: &mut Draft<'_>, id: &CallId) {
 /// A reply without calls.
 pub(super) fn by_text(draft: &mut Draft<'_>, assignment: AssignmentId) {
     let Some(turn) = turn(draft, assignment) else { return };
-    let parsed = envelope::parse(&turn.text).map_err(|problem| Problem::Envelope(problem.to_string()));
+    let parsed = envelope::parse(&turn.text, &routes(draft, assignment))
+        .map_err(|problem| Problem::Envelope(problem.to_string()));
     match parsed.and_then(|(envelope, source)| Ok((checked(draft, assignment, envelope)?, source))) {
         Ok((envelope, source)) => finish(draft, assignment, envelope, source),
         Err(problem) => repair(draft, assignment, problem),
@@ -60,14 +64,20 @@ fn turn<'a>(draft: &'a Draft<'_>, assignment: AssignmentId) -> Option<&'a Turn> 
     draft.session.works().get(&assignment)?.turn()
 }
 
+/// The signals that lead somewhere from the agent at work.
+fn routes<'a>(draft: &'a Draft<'_>, assignment: AssignmentId) -> Vec<&'a str> {
+    let work = draft.session.works().get(&assignment);
+    let agent = work.and_then(|work| draft.facts.pack.agents.get(&work.agent));
+    agent.into_iter().flat_map(|agent| &agent.routes).map(|route| route.when.as_str()).collect()
+}
+
 /// The envelope, if the typed report in it holds: by the schema of its agent's role, and by the role's own checks.
-fn checked(draft: &Draft<'_>, assignment: AssignmentId, envelope: Envelope) -> Result<Envelope, Problem> {
+fn checked(draft: &Draft<'_>, assignment: AssignmentId, mut envelope: Envelope) -> Result<Envelope, Problem> {
     let Some(work) = draft.session.works().get(&assignment) else { return Ok(envelope) };
     let Some(agent) = draft.facts.pack.agents.get(&work.agent) else { return Ok(envelope) };
     let roles = draft.facts.roles;
-    if roles.report_schema(&agent.role.name).is_none() {
-        return Ok(envelope);
-    }
+    let Some(schema) = roles.report_schema(&agent.role.name) else { return Ok(envelope) };
+    envelope.report = envelope.report.map(|report| Arc::new(decoded_value(&schema, &report)));
     let problems = match &envelope.report {
         Some(report) => roles.problems_of(report, work, &draft.citations()),
         None if agent.report_required => vec!["the argument `report` is missing".to_owned()],

@@ -122,6 +122,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
         confidence: Confidence::FULL,
         rationale: "measured by the runtime".to_owned(),
         signal: Some(signal.to_owned()),
+        unmatched: None,
         report: Some(report.into()),
     };
     finish(draft, assignment, envelope, EnvelopeSource::Measured);

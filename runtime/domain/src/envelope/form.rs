@@ -23,6 +23,9 @@ pub struct Envelope {
     /// Where to go next; no signal takes the default route.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
+    /// What stood where the signal belongs and names no route, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmatched: Option<String>,
     /// The typed report of the agent's role, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Arc<Value>>,
@@ -34,7 +37,7 @@ pub struct Envelope {
 pub enum EnvelopeSource {
     /// The `finish_turn` tool.
     FinishTool,
-    /// The reply is one JSON object.
+    /// One JSON object in the reply.
     Json,
     /// The Markdown contract: headings Response, Confidence, Rationale, Signal.
     Markdown,
@@ -60,12 +63,14 @@ pub enum EnvelopeProblem {
         /// What is wrong.
         detail: String,
     },
-    /// JSON with a key that an envelope does not have.
-    #[error("the key `{key}` is not known; give only content, confidence, rationale, signal and report")]
-    UnknownKey {
-        /// The first unknown key.
-        key: String,
-    },
+    /// The answer itself is empty.
+    #[error("it says nothing; give your answer as `content`")]
+    Empty,
+    /// A call of a tool that stands in the text and cannot be read.
+    #[error(
+        "it holds a tool call written as text that cannot be read; call tools by their names on offer, with one JSON object of arguments"
+    )]
+    WrittenCall,
     /// No value for `confidence` was found.
     #[error("the confidence is missing; give a number from 0 to 1")]
     MissingConfidence,

@@ -8,6 +8,7 @@ use super::handover::Handover;
 use super::header::{AgentReport, Session};
 use super::record::{AssignmentRecord, WorkerStatus};
 use crate::call::{Call, CallOwner, CallState};
+use crate::envelope::{Envelope, signal_word};
 use crate::event::{
     AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelReplied, ModelRequested, RepairRequested,
     WatchPolled,
@@ -160,7 +161,7 @@ impl Session {
 
     pub(super) fn agent_finished(&mut self, finished: &AgentFinished, event: &Event) {
         let report = AgentReport {
-            signal: finished.envelope.signal.clone(),
+            signal: finished.envelope.signal.clone().or_else(|| unmatched(&finished.envelope)),
             content: finished.envelope.content.clone(),
             confidence: finished.envelope.confidence,
             rationale: finished.envelope.rationale.clone(),
@@ -214,6 +215,11 @@ impl Session {
         self.calls.clear();
         self.editors.clear();
     }
+}
+
+/// What names no route is kept as a word: the record shows it, and no route fits it.
+fn unmatched(envelope: &Envelope) -> Option<String> {
+    envelope.unmatched.as_deref().and_then(signal_word)
 }
 
 fn end_of(work: &Work, changed: &StatusChanged) -> WorkerStatus {

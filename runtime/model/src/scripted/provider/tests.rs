@@ -60,7 +60,7 @@ fn faults_envelopes_and_unmatched_questions() {
     let limited = ModelFailure::RateLimited { retry_after_ms: Some(1000) };
     assert_eq!(provider.answer(&request("b", 1, &[])), Err(limited));
     let text = provider.answer(&request("b", 1, &[])).unwrap().text;
-    assert!(provost_domain::envelope::parse(&text).is_ok(), "{text}");
+    assert!(provost_domain::envelope::parse(&text, &[]).is_ok(), "{text}");
     let unmatched = provider.answer(&request("z", 7, &[])).unwrap_err().to_string();
     assert!(unmatched.contains("agent `z` in round 7"), "{unmatched}");
     let undefined = provider.answer(&request("c", 1, &[])).unwrap_err().to_string();

@@ -7,7 +7,7 @@ mod provider;
 mod registry;
 mod scripted;
 
-pub use openai::{OpenAiProvider, OpenAiSettings};
+pub use openai::{ChatOptions, OpenAiProvider, OpenAiSettings, SystemRole};
 pub use provider::{ConfiguredModel, ModelError};
 pub use registry::ModelConfig;
 pub use scripted::{ScriptError, ScriptedProvider};

@@ -77,7 +77,7 @@ mod tests {
         for (text, part) in [
             ("provider: openai_compatible, model: m", "the key `base_url` is missing"),
             ("provider: openai_compatible, base_url: x", "the key `model` is missing"),
-            (&format!("{SERVER}, temperature: 1"), "unknown key `temperature`"),
+            (&format!("{SERVER}, temprature: 1"), "unknown key `temprature`"),
             (&format!("{SERVER}, api_key: {{vault: sk-hush}}"), "where the secret is"),
             (&format!("{SERVER}, api_key: {{sk-hush: env}}"), "where the secret is"),
             (&format!("{SERVER}, api_key: {{env: A, file: sk-hush}}"), "where the secret is"),

@@ -7,14 +7,17 @@ use provost_domain::failure::ModelFailure;
 use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::port::ModelProvider;
 use provost_http::{client, is_in_the_clear};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use reqwest::{Client, Response, Url};
 use secrecy::ExposeSecret as _;
 
+use super::demands::LearnedDemands;
 use super::failure::FailureWords;
-use super::reply;
-use super::request::ChatRequest;
-use super::settings::OpenAiSettings;
+use super::request::Demands;
+use super::settings::{ChatOptions, OpenAiSettings};
+use super::{reply, request};
 
 /// Most bytes read of one response: far above the longest reply that is kept, and the most a broken server can cost.
 const RESPONSE_MAX: usize = 4 * 1024 * 1024;
@@ -24,6 +27,7 @@ pub struct OpenAiProvider {
     client: Client,
     url: Url,
     settings: OpenAiSettings,
+    demands: LearnedDemands,
 }
 
 impl fmt::Debug for OpenAiProvider {
@@ -49,7 +53,9 @@ impl OpenAiProvider {
         if settings.api_key.is_some() && is_in_the_clear(&url) {
             return Err(config("`api_key` would cross the network in the clear; use https".to_owned()));
         }
-        let mut headers = HeaderMap::new();
+        let mut headers = more_headers(&settings.options).map_err(config)?;
+        // What packs all the same is unpacked.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(key) = &settings.api_key {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
                 .map_err(|_holds_the_key| config("the key cannot be sent in a header".to_owned()))?;
@@ -63,7 +69,7 @@ impl OpenAiProvider {
             .timeout(settings.request_timeout)
             .build()
             .map_err(|error| config(format!("the HTTP client does not start: {error}")))?;
-        Ok(Self { client, url, settings })
+        Ok(Self { client, url, settings, demands: LearnedDemands::default() })
     }
 
     fn words(&self) -> FailureWords<'_> {
@@ -71,7 +77,7 @@ impl OpenAiProvider {
     }
 
     /// The whole body, unless it is too long.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, ModelFailure> {
+    async fn answer(&self, mut response: Response) -> Result<Vec<u8>, ModelFailure> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.words().broken(&error))? {
             if bytes.len() + chunk.len() > RESPONSE_MAX {
@@ -104,6 +110,20 @@ fn endpoint(base: &str) -> Result<Url, String> {
     }
 }
 
+/// The headers of the configuration.
+fn more_headers(options: &ChatOptions) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &options.headers {
+        let own = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_not_a_name| format!("`{name}` is not a header's name"))?;
+        let mut value = HeaderValue::from_str(value.expose_secret())
+            .map_err(|_holds_the_value| format!("the value of `{name}` cannot be sent in a header"))?;
+        value.set_sensitive(true);
+        headers.insert(own, value);
+    }
+    Ok(headers)
+}
+
 #[async_trait]
 impl ModelProvider for OpenAiProvider {
     fn origin(&self, _name: &str) -> ModelOrigin {
@@ -112,21 +132,33 @@ impl ModelProvider for OpenAiProvider {
     }
 
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
+        let OpenAiSettings { model, options, .. } = &self.settings;
         let unwritable = |detail: String| ModelFailure::Refused { detail };
-        let question = ChatRequest::of(request, &self.settings.model);
-        serde_json::to_vec(&question).map_err(|error| unwritable(format!("the request cannot be written: {error}")))
+        request::body(request, model, options, self.demands.known())
+            .map_err(|error| unwritable(format!("the request cannot be written: {error}")))
     }
 
-    async fn ask(&self, _request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure> {
+    async fn ask(&self, request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure> {
+        // What the server demanded since the question was written goes before its exact bytes: those it would refuse again.
+        let body = if self.demands.known() == Demands::default() { body.to_vec() } else { self.body(request)? };
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
-        let sent = request.body(body.to_vec()).send().await;
+        let sent = request.body(body).send().await;
         let response = sent.map_err(|error| self.words().broken(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = self.body(response).await?;
+        let body = self.answer(response).await?;
         if status.is_success() {
-            return reply::read(&body, &self.words());
+            let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+            return reply::read(&body, (encoding, RESPONSE_MAX), &self.words());
         }
-        Err(self.words().refused(status, &headers, &body))
+        let refusal = String::from_utf8_lossy(&body);
+        let speaks = matches!(status.as_u16(), 400 | 422 | 500);
+        match speaks.then(|| self.demands.learn(&refusal)).flatten() {
+            Some(change) => {
+                let detail = format!("HTTP {status}: {}; {change}", self.words().safe(&refusal));
+                Err(ModelFailure::Unavailable { detail })
+            }
+            None => Err(self.words().refused(status, &headers, &body)),
+        }
     }
 }
 

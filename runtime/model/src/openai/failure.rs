@@ -25,10 +25,16 @@ pub(super) struct ServerError {
 
 impl<'de> Deserialize<'de> for ServerError {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let message = value.get("message").unwrap_or(&value);
+        Value::deserialize(deserializer).map(|value| Self::of(&value))
+    }
+}
+
+impl ServerError {
+    /// From the error as the server wrote it.
+    pub(super) fn of(value: &Value) -> Self {
+        let message = value.get("message").unwrap_or(value);
         let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
-        Ok(Self { message, code: value.get("code").cloned() })
+        Self { message, code: value.get("code").cloned() }
     }
 }
 
@@ -134,6 +140,7 @@ pub(super) mod tests {
             ca_file: None,
             connect_timeout: Duration::from_secs(1),
             request_timeout: Duration::from_secs(1),
+            options: crate::openai::ChatOptions::default(),
         }
     }
 

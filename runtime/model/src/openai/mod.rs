@@ -1,8 +1,12 @@
 //! The OpenAI-compatible chat-completions protocol, without streaming: what most model servers speak.
 
+mod body;
 mod client;
 mod config;
+mod demands;
 mod failure;
+mod ids;
+mod message;
 mod opaque;
 mod reply;
 mod request;
@@ -10,4 +14,4 @@ mod settings;
 
 pub use client::OpenAiProvider;
 pub(crate) use config::OpenAiSection;
-pub use settings::OpenAiSettings;
+pub use settings::{ChatOptions, OpenAiSettings, SystemRole};

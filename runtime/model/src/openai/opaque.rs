@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use provost_domain::model::{OpaqueItem, OpaquePlace, OpaqueState};
-use serde_json::value::RawValue;
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
 /// An object's keys with their values as they were written.
 pub(super) type Keys = BTreeMap<String, Box<RawValue>>;
 
 /// The keys of a message that are read, or that servers only send and refuse to be sent.
-const OF_MESSAGE: [&str; 7] = ["role", "content", "refusal", "tool_calls", "function_call", "annotations", "audio"];
+const OF_MESSAGE: [&str; 8] =
+    ["role", "content", "text", "refusal", "tool_calls", "function_call", "annotations", "audio"];
 /// The keys of a call that are read.
 const OF_CALL: [&str; 4] = ["id", "type", "index", "function"];
 
@@ -23,6 +26,47 @@ pub(super) fn items(message: Keys, calls: impl IntoIterator<Item = Keys>) -> Vec
         items.extend(of_call.map(|(key, json)| OpaqueItem::new(OpaquePlace::Call { call, key }, json.get())));
     }
     items
+}
+
+/// What an answer's message of this place holds besides, as it was written; `None` where the answer is not plain JSON.
+pub(super) fn written(answer: &[u8], at: Option<usize>) -> Option<Vec<OpaqueItem>> {
+    let answer: RawAnswer = serde_json::from_slice(answer).ok()?;
+    let message = answer.choices.into_iter().nth(at?)?.message;
+    let calls: Vec<Box<RawValue>> =
+        message.get("tool_calls").and_then(|calls| serde_json::from_str(calls.get()).ok()).unwrap_or_default();
+    let own = calls.iter().filter(|call| serde_json::from_str(call.get()).is_ok_and(|call| is_call(&call)));
+    let keys: Option<Vec<Keys>> = own.map(|call| serde_json::from_str(call.get()).ok()).collect();
+    Some(items(message, keys?))
+}
+
+#[derive(Deserialize)]
+struct RawAnswer {
+    choices: Vec<RawChoice>,
+}
+
+#[derive(Deserialize)]
+struct RawChoice {
+    message: Keys,
+}
+
+/// What a message that was read holds besides.
+pub(super) fn read(message: &Map<String, Value>) -> Vec<OpaqueItem> {
+    let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+    let calls = calls.filter(|call| is_call(call)).filter_map(Value::as_object);
+    items(keys_of(message), calls.map(keys_of))
+}
+
+fn keys_of(object: &Map<String, Value>) -> Keys {
+    object.iter().filter_map(|(key, value)| Some((key.clone(), to_raw_value(value).ok()?))).collect()
+}
+
+/// Whether it is read as a call; others have no place among the calls.
+fn is_call(call: &Value) -> bool {
+    match call.get("function") {
+        Some(Value::Object(_)) => true,
+        Some(Value::Null) | None => call.get("name").is_some(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => false,
+    }
 }
 
 /// What says something and is not known.

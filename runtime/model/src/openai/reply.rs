@@ -1,145 +1,129 @@
-//! A server's answer, read with patience: unknown parts are ignored, missing ones have a meaning or are an error.
-
-use std::sync::Arc;
+//! A server's answer, read with patience: unknown parts are ignored, missing ones have a meaning or are an error, and one
+//! odd part never spoils the rest.
 
 use provost_domain::failure::ModelFailure;
-use provost_domain::model::{Arguments, ModelReply, ProposedCall, Usage};
+use provost_domain::model::{Arguments, ModelReply, Usage};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::body::{self, BadBody};
 use super::failure::{FailureWords, ServerError};
-use super::opaque::{self, Keys};
+use super::message::ReadChoice;
+use super::opaque;
 
-#[derive(Debug, Deserialize)]
-struct ChatReply {
-    model: Option<String>,
-    choices: Option<Vec<ReplyChoice>>,
-    usage: Option<ReplyUsage>,
-    /// Some servers put an error into a success.
-    error: Option<ServerError>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ReplyChoice {
-    message: Box<RawValue>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ReplyMessage {
-    content: Option<String>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<Box<RawValue>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ReplyCall {
-    function: ReplyFunction,
-}
-
-#[derive(Debug, Deserialize)]
-struct ReplyFunction {
-    name: String,
-    arguments: Option<ReplyArguments>,
-}
-
-/// Arguments are a text that holds JSON; some servers send the JSON itself.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum ReplyArguments {
-    Text(String),
-    Json(Value),
-}
-
-#[derive(Debug, Deserialize)]
-struct ReplyUsage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-}
-
-/// Reads the body of a success.
-pub(super) fn read(body: &[u8], words: &FailureWords<'_>) -> Result<ModelReply, ModelFailure> {
+/// Reads the body of a success, of at most `max` bytes.
+pub(super) fn read(
+    bytes: &[u8],
+    (encoding, max): (Option<&str>, usize),
+    words: &FailureWords<'_>,
+) -> Result<ModelReply, ModelFailure> {
     let malformed = |detail: String| ModelFailure::Malformed { detail };
-    let answer: ChatReply = serde_json::from_slice(body)
-        .map_err(|error| malformed(format!("{error}; it begins `{}`", words.safe(&String::from_utf8_lossy(body)))))?;
-    let usage = answer.usage.as_ref().map(usage).unwrap_or_default();
-    let Some(choice) = answer.choices.into_iter().flatten().next() else {
-        return Err(match answer.error {
-            Some(complaint) => complained(&complaint, words),
+    let answer = body::read(bytes, encoding, max).map_err(|bad| {
+        malformed(match bad {
+            BadBody::TooLong => format!("the answer is longer than {max} bytes"),
+            BadBody::Packed => format!("it is packed as `{}`, which cannot be read here", encoding.unwrap_or("gzip")),
+            BadBody::Unreadable(text) => format!("it is not JSON; it begins `{}`", words.safe(&text)),
+        })
+    })?;
+    // Some servers put the one answer into a list.
+    let answer = answer.as_array().and_then(|list| list.first()).unwrap_or(&answer);
+    let usage = answer.get("usage").and_then(usage).unwrap_or_default();
+    let complaint = answer.get("error").filter(|error| !error.is_null());
+    let Some(choice) = choice(answer) else {
+        return Err(match complaint {
+            Some(complaint) => complained(complaint, words),
             None => malformed("it has no choices".to_owned()),
         });
     };
-    let message = choice.message.get();
-    let ReplyMessage { content, refusal, tool_calls } = part(message, words)?;
-    if let Some(refusal) = refusal.filter(|refusal| !refusal.trim().is_empty()) {
-        return Err(ModelFailure::Refused { detail: format!("the model declines: {}", words.safe(&refusal)) });
+    if let Some(complaint) = choice.error.as_ref().or(complaint).filter(|_| !choice.says_something()) {
+        return Err(complained(complaint, words));
     }
-    match choice.finish_reason.as_deref() {
-        Some("length") => {
-            return Err(malformed(
-                "it is cut off at the server's output limit (`finish_reason: length`); raise that limit".to_owned(),
-            ));
-        }
-        Some("content_filter") => {
-            return Err(ModelFailure::Refused { detail: "the server's content filter cut the answer".to_owned() });
-        }
-        Some(_) | None => {}
-    }
-    let raw = tool_calls.unwrap_or_default();
-    let calls = raw.iter().map(|call| part(call.get(), words).map(proposed)).collect::<Result<_, _>>()?;
-    let keys = raw.iter().map(|call| part::<Keys>(call.get(), words)).collect::<Result<Vec<_>, _>>()?;
-    Ok(ModelReply {
-        text: content.unwrap_or_default().into(),
-        calls,
-        usage,
-        model: answer.model,
-        finish: choice.finish_reason,
-        opaque: opaque::items(part(message, words)?, keys),
-        ..ModelReply::default()
-    })
+    let opaque = opaque::written(bytes, choice.at).unwrap_or_else(|| choice.opaque.clone());
+    let model = answer.get("model").and_then(Value::as_str).map(str::to_owned);
+    let finish = Some(choice.finish.clone()).filter(|word| !word.is_empty());
+    let ModelReply { text, calls, .. } = said(choice, words)?;
+    Ok(ModelReply { text, calls, usage, model, finish, opaque, ..ModelReply::default() })
 }
 
-/// A part of an answer that is read twice: what is known of it, and all of its keys.
-fn part<'a, T: Deserialize<'a>>(json: &'a str, words: &FailureWords<'_>) -> Result<T, ModelFailure> {
-    serde_json::from_str(json)
-        .map_err(|error| ModelFailure::Malformed { detail: format!("{error}; it begins `{}`", words.safe(json)) })
+/// The first choice that says something, else the first there is.
+fn choice(answer: &Value) -> Option<ReadChoice> {
+    let mut choices: Vec<ReadChoice> = match answer.get("choices") {
+        Some(Value::Array(choices)) => choices.iter().enumerate().filter_map(|(at, choice)| Some(ReadChoice { at: Some(at), ..ReadChoice::of(choice)? })).collect(),
+        Some(one @ Value::Object(_)) => ReadChoice::of(one).into_iter().collect(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
+            // The answer itself may hold the message.
+            answer
+                .get("message")
+                .filter(|message| message.is_object())
+                .and(ReadChoice::of(answer))
+                .into_iter()
+                .collect()
+        }
+    };
+    let first = choices.iter().position(ReadChoice::says_something).unwrap_or(0);
+    (first < choices.len()).then(|| choices.swap_remove(first))
+}
+
+/// What a choice comes to.
+fn said(choice: ReadChoice, words: &FailureWords<'_>) -> Result<ModelReply, ModelFailure> {
+    let ReadChoice { text, calls, refusal, finish, .. } = choice;
+    if let Some(refusal) = refusal {
+        return Err(ModelFailure::Refused { detail: format!("the model declines: {}", words.safe(&refusal)) });
+    }
+    let whole = !calls.is_empty()
+        && calls.iter().all(|call| match &*call.args {
+            Arguments::Json(_) => true,
+            Arguments::Broken(_) => false,
+        });
+    match finish.to_ascii_lowercase().as_str() {
+        // Calls that are whole were not cut.
+        "length" | "max_tokens" if !whole => {
+            return Err(ModelFailure::Malformed {
+                detail: format!(
+                    "it is cut off at the server's output limit (`finish_reason: {finish}`); raise that limit"
+                ),
+            });
+        }
+        "content_filter" | "safety" if !whole => {
+            return Err(ModelFailure::Refused { detail: "the server's content filter cut the answer".to_owned() });
+        }
+        other if other.contains("malformed") && calls.is_empty() && text.trim().is_empty() => {
+            let detail = format!("the model wrote a call that its server could not read (`finish_reason: {finish}`)");
+            return Err(ModelFailure::Malformed { detail });
+        }
+        _ => {}
+    }
+    Ok(ModelReply { text: text.into(), calls, ..ModelReply::default() })
 }
 
 /// An error inside a success, by the status it names.
-fn complained(complaint: &ServerError, words: &FailureWords<'_>) -> ModelFailure {
-    let status = complaint.code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+fn complained(complaint: &Value, words: &FailureWords<'_>) -> ModelFailure {
+    let complaint = ServerError::of(complaint);
+    let code = complaint.code.as_ref();
+    let code = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    let status = code.and_then(|code| u16::try_from(code).ok());
     match status.and_then(|code| StatusCode::from_u16(code).ok()).filter(|status| status.as_u16() >= 400) {
-        Some(status) => words.classified(status, &HeaderMap::new(), complaint),
+        Some(status) => words.classified(status, &HeaderMap::new(), &complaint),
         None => ModelFailure::Malformed { detail: format!("it holds an error: {}", words.safe(&complaint.message)) },
     }
 }
 
-fn proposed(called: ReplyCall) -> ProposedCall {
-    let args = match called.function.arguments {
-        None => Arguments::parse("{}"),
-        Some(ReplyArguments::Text(text)) if text.trim().is_empty() => Arguments::parse("{}"),
-        Some(ReplyArguments::Text(text)) => Arguments::parse(&text),
-        Some(ReplyArguments::Json(Value::Null)) => Arguments::parse("{}"),
-        Some(ReplyArguments::Json(value)) => Arguments::parse(&value.to_string()),
-    };
-    ProposedCall { tool: called.function.name, args: Arc::new(args) }
+/// The protocol counts cached tokens inside the prompt's; ours are apart. The price is not known here. What is no count of
+/// tokens is not known.
+fn usage(counted: &Value) -> Option<Usage> {
+    let prompt = count(counted.get("prompt_tokens")?)?;
+    let output = count(counted.get("completion_tokens")?)?;
+    let cached = counted.pointer("/prompt_tokens_details/cached_tokens").and_then(count).unwrap_or(0).min(prompt);
+    Some(Usage { input: prompt - cached, cached, output, cost_micro_usd: None })
 }
 
-/// The protocol counts cached tokens inside the prompt's; ours are apart. The price is not known here.
-fn usage(counted: &ReplyUsage) -> Usage {
-    let prompt = counted.prompt_tokens.unwrap_or(0);
-    let cached = counted.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens).unwrap_or(0);
-    let cached = cached.min(prompt);
-    Usage { input: prompt - cached, cached, output: counted.completion_tokens.unwrap_or(0), cost_micro_usd: None }
+/// A whole number of tokens, also one that is written with a fraction of nothing.
+fn count(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let float = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        (float >= 0.0 && float.fract() == 0.0).then(|| format!("{float:.0}").parse().ok())?
+    })
 }
 
 #[cfg(test)]
@@ -151,7 +135,7 @@ mod tests {
 
     fn read_json(body: &Value) -> Result<ModelReply, ModelFailure> {
         let settings = settings();
-        read(body.to_string().as_bytes(), &FailureWords { settings: &settings })
+        read(body.to_string().as_bytes(), (None, 1 << 20), &FailureWords { settings: &settings })
     }
 
     fn said(message: &Value, finish: &str) -> Result<ModelReply, ModelFailure> {

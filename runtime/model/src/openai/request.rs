@@ -1,24 +1,23 @@
-//! A request in the protocol's form.
+//! A request in the one form that every server of the protocol takes: call ids of nine letters and digits, a name beside
+//! each result, an empty text beside calls, and no message that some template refuses. What is not written in the
+//! configuration is not sent.
 
-use provost_domain::ids::CallId;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use provost_domain::model::{Arguments, AssistantCall, Message, ModelRequest};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value, json};
 
+use super::ids::CallIds;
 use super::opaque::{self, Keys};
+use super::settings::{ChatOptions, SystemRole};
 
 /// Longest tool name the protocol takes.
 const NAME_MAX: usize = 64;
-
-/// The body of a request.
-#[derive(Debug, Serialize)]
-pub(super) struct ChatRequest<'a> {
-    model: &'a str,
-    messages: Vec<ChatMessage<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<ChatTool<'a>>,
-    stream: bool,
-}
+/// What stands between a result and words of the runtime's: some templates refuse one behind the other.
+const NOTED: &str = "Noted.";
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
@@ -27,11 +26,11 @@ enum ChatMessage<'a> {
         content: &'a str,
     },
     User {
-        content: &'a str,
+        content: Cow<'a, str>,
     },
     Assistant {
-        /// `null` beside calls without text; never left out, which some servers refuse.
-        content: Option<&'a str>,
+        /// Empty beside calls without text: some servers refuse `null`, others refuse to do without.
+        content: &'a str,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ChatCall>,
         #[serde(flatten)]
@@ -39,6 +38,7 @@ enum ChatMessage<'a> {
     },
     Tool {
         tool_call_id: String,
+        name: String,
         content: String,
     },
 }
@@ -59,116 +59,150 @@ struct ChatInvocation {
     arguments: String,
 }
 
-#[derive(Debug, Serialize)]
-struct ChatTool<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: ChatFunction<'a>,
+/// How a server differs from what was configured, as far as it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Demands {
+    /// It takes no message of the system's.
+    pub(super) folds_system: bool,
+    /// It answers in pieces only.
+    pub(super) streams: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct ChatFunction<'a> {
-    name: &'a str,
-    description: &'a str,
-    parameters: &'a Value,
-}
-
-impl<'a> ChatRequest<'a> {
-    /// The body that asks the model of this name.
-    pub(super) fn of(request: &'a ModelRequest, model: &'a str) -> Self {
-        let system = [ChatMessage::System { content: &request.system }];
-        let messages = system.into_iter().chain(request.messages.iter().map(said)).collect();
-        let tools = request.tools.iter().map(|offer| {
-            let function =
-                ChatFunction { name: &offer.name, description: &offer.description, parameters: &offer.schema };
-            ChatTool { kind: "function", function }
-        });
-        Self { model, messages, tools: tools.collect(), stream: false }
+/// The body that asks the model of this name, to the byte: what only the server can read goes back as it was written.
+pub(super) fn body(
+    request: &ModelRequest,
+    model: &str,
+    options: &ChatOptions,
+    demands: Demands,
+) -> serde_json::Result<Vec<u8>> {
+    let folds = demands.folds_system || options.system == SystemRole::FirstUser;
+    let mut body = BTreeMap::new();
+    body.insert("messages".to_owned(), to_raw_value(&messages(request, folds))?);
+    for (key, value) in head(request, model, options, demands) {
+        body.insert(key, to_raw_value(&value)?);
     }
+    serde_json::to_vec(&body)
 }
 
-fn said(message: &Message) -> ChatMessage<'_> {
-    match message {
-        Message::User { text } => ChatMessage::User { content: text },
-        Message::Assistant { text, calls, opaque } => {
-            let bare = text.is_empty() && !calls.is_empty();
-            ChatMessage::Assistant {
-                content: (!bare).then_some(&**text),
-                tool_calls: calls
-                    .iter()
-                    .zip(0..)
-                    .map(|(call, n)| called(call, opaque::of_call(opaque.as_ref(), n)))
-                    .collect(),
-                opaque: opaque::of_message(opaque.as_ref()),
+/// All of it but the messages.
+fn head(request: &ModelRequest, model: &str, options: &ChatOptions, demands: Demands) -> Map<String, Value> {
+    let tools: Vec<Value> = request
+        .tools
+        .iter()
+        .map(|offer| {
+            let function = json!({"name": offer.name, "description": offer.description, "parameters": offer.schema});
+            json!({"type": "function", "function": function})
+        })
+        .collect();
+    let mut head = Map::new();
+    let mut set = |key: &str, value: Value| drop(head.insert(key.to_owned(), value));
+    set("model", model.into());
+    set("stream", demands.streams.into());
+    if !tools.is_empty() {
+        set("tools", tools.into());
+    }
+    for (key, value) in options.written() {
+        set(key, value);
+    }
+    head.extend(options.request.clone());
+    head
+}
+
+/// The messages in their order. A text of the runtime's behind another one goes on from it.
+fn messages(request: &ModelRequest, folds: bool) -> Vec<ChatMessage<'_>> {
+    let ids = CallIds::of(&request.messages);
+    let mut messages = Vec::with_capacity(request.messages.len() + 1);
+    if folds {
+        messages.push(ChatMessage::User { content: Cow::Borrowed(&request.system) });
+    } else {
+        messages.push(ChatMessage::System { content: &request.system });
+    }
+    for message in &request.messages {
+        let next = said(message, &ids);
+        match (messages.last_mut(), next) {
+            (Some(ChatMessage::User { content }), ChatMessage::User { content: more }) => {
+                *content = Cow::Owned(format!("{content}\n\n{more}"));
             }
+            (Some(ChatMessage::Tool { .. }), next @ ChatMessage::User { .. }) => {
+                messages.push(ChatMessage::Assistant { content: NOTED, tool_calls: Vec::new(), opaque: Keys::new() });
+                messages.push(next);
+            }
+            (_, next) => messages.push(next),
         }
-        Message::Tool { call, tool: _, result } => {
-            ChatMessage::Tool { tool_call_id: wire_id(call), content: result.to_string() }
+    }
+    messages
+}
+
+fn said<'a>(message: &'a Message, ids: &CallIds) -> ChatMessage<'a> {
+    match message {
+        Message::User { text } => ChatMessage::User { content: Cow::Borrowed(text) },
+        Message::Assistant { text, calls, opaque } => {
+            // A message that says nothing at all is refused by some.
+            let content: &str = if text.is_empty() && calls.is_empty() { NOTED } else { text };
+            let of_call = |n| opaque::of_call(opaque.as_ref(), n);
+            let tool_calls = calls.iter().zip(0..).map(|(call, n)| called(call, ids, of_call(n))).collect();
+            ChatMessage::Assistant { content, tool_calls, opaque: opaque::of_message(opaque.as_ref()) }
+        }
+        Message::Tool { call, tool, result } => {
+            ChatMessage::Tool { tool_call_id: ids.wire(call), name: name(tool), content: result.to_string() }
         }
     }
 }
 
-fn called(call: &AssistantCall, opaque: Keys) -> ChatCall {
+fn called(call: &AssistantCall, ids: &CallIds, opaque: Keys) -> ChatCall {
     let arguments = match &*call.args {
         Arguments::Json(value) => value.to_string(),
         // Servers parse the arguments of past calls: what was unreadable is shown inside something readable.
         Arguments::Broken(text) => json!({ "unreadable": text }).to_string(),
     };
     let function = ChatInvocation { name: name(&call.tool), arguments };
-    ChatCall { id: wire_id(&call.id), kind: "function", function, opaque }
-}
-
-/// A call's id with letters that every server takes.
-fn wire_id(id: &CallId) -> String {
-    format!("call_{}", id.as_str().replace('.', "_"))
+    ChatCall { id: ids.wire(&call.id), kind: "function", function, opaque }
 }
 
 /// A past call's name as the protocol takes it; a model may have written anything.
 fn name(tool: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
     let name: String = tool.chars().take(NAME_MAX).map(plain).collect();
-    if name.is_empty() { "_".to_owned() } else { name }
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphabetic() || first == '_' => name,
+        Some(_) | None => format!("_{name}").chars().take(NAME_MAX).collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use provost_domain::ids::{AgentName, AssignmentId, SessionId};
+    use provost_domain::ids::{AgentName, AssignmentId, CallId, SessionId};
     use provost_domain::model::ToolOffer;
 
     use super::*;
 
-    #[test]
-    fn a_history_with_parallel_and_broken_calls() {
-        let call = |index, tool: &str, args| AssistantCall {
-            id: CallId::at(AssignmentId(1), 1, index),
-            tool: tool.to_owned(),
-            args: Arc::new(args),
-        };
-        let result = |index| Message::Tool {
+    fn call(index: usize, tool: &str, args: Arguments) -> AssistantCall {
+        AssistantCall { id: CallId::at(AssignmentId(1), 1, index), tool: tool.to_owned(), args: Arc::new(args) }
+    }
+
+    fn result(index: usize) -> Message {
+        Message::Tool {
             call: CallId::at(AssignmentId(1), 1, index),
             tool: "read__gauge".to_owned(),
             result: Arc::new(json!({"status": "ok"})),
-        };
-        let calls = vec![
-            call(0, "read__gauge", Arguments::Json(json!({"unit": "m"}))),
-            call(1, "what is\nthis", Arguments::Broken("{\"a\":".to_owned())),
-        ];
-        let request = ModelRequest {
+        }
+    }
+
+    fn user(text: &str) -> Message {
+        Message::User { text: text.into() }
+    }
+
+    fn request(messages: Vec<Message>) -> ModelRequest {
+        ModelRequest {
             session: SessionId::new(uuid::Uuid::nil()),
             agent: AgentName::new("triage"),
             assignment: AssignmentId(1),
             round: 2,
             model: "default".to_owned(),
             system: "be brief".into(),
-            messages: vec![
-                Message::User { text: "go".into() },
-                Message::Assistant { text: "".into(), calls, opaque: None },
-                result(0),
-                result(1),
-                Message::Assistant { text: "done".into(), calls: Vec::new(), opaque: None },
-            ],
+            messages,
             tools: [ToolOffer {
                 name: "read__gauge".to_owned(),
                 description: "reads".to_owned(),
@@ -176,26 +210,112 @@ mod tests {
             }]
             .into(),
             case: Arc::new(Value::Null),
-        };
+        }
+    }
+
+    fn asked(request: &ModelRequest, options: &ChatOptions, demands: Demands) -> Value {
+        serde_json::from_slice(&body(request, "big-1", options, demands).unwrap()).unwrap()
+    }
+
+    fn sent(messages: Vec<Message>) -> Value {
+        asked(&request(messages), &ChatOptions::default(), Demands::default())
+    }
+
+    #[test]
+    fn a_history_with_parallel_and_broken_calls() {
+        let calls = vec![
+            call(0, "read__gauge", Arguments::Json(json!({"unit": "m"}))),
+            call(1, "what is\nthis", Arguments::Broken("{\"a\":".to_owned())),
+        ];
+        let body = sent(vec![
+            user("go"),
+            Message::Assistant { text: "".into(), calls, opaque: None },
+            result(0),
+            result(1),
+            Message::Assistant { text: "done".into(), calls: Vec::new(), opaque: None },
+        ]);
+        let ids: Vec<String> = [0, 1]
+            .iter()
+            .map(|index| body["messages"][2]["tool_calls"][index]["id"].as_str().unwrap().to_owned())
+            .collect();
+        for id in &ids {
+            assert!(id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric()), "{id}");
+        }
+        assert_ne!(ids[0], ids[1]);
         let function = |name: &str, arguments: &str| json!({"name": name, "arguments": arguments});
+        let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "name": "read__gauge", "content": r#"{"status":"ok"}"#});
         let expect = json!({
             "model": "big-1",
             "stream": false,
             "messages": [
                 {"role": "system", "content": "be brief"},
                 {"role": "user", "content": "go"},
-                {"role": "assistant", "content": null, "tool_calls": [
-                    {"id": "call_1_1_0", "type": "function", "function": function("read__gauge", r#"{"unit":"m"}"#)},
-                    {"id": "call_1_1_1", "type": "function",
+                {"role": "assistant", "content": "", "tool_calls": [
+                    {"id": ids[0], "type": "function", "function": function("read__gauge", r#"{"unit":"m"}"#)},
+                    {"id": ids[1], "type": "function",
                      "function": function("what_is_this", r#"{"unreadable":"{\"a\":"}"#)},
                 ]},
-                {"role": "tool", "tool_call_id": "call_1_1_0", "content": r#"{"status":"ok"}"#},
-                {"role": "tool", "tool_call_id": "call_1_1_1", "content": r#"{"status":"ok"}"#},
+                result(&ids[0]),
+                result(&ids[1]),
                 {"role": "assistant", "content": "done"},
             ],
             "tools": [{"type": "function", "function":
                 {"name": "read__gauge", "description": "reads", "parameters": {"type": "object"}}}],
         });
-        assert_eq!(json!(ChatRequest::of(&request, "big-1")), expect);
+        assert_eq!(body, expect);
+    }
+
+    fn roles(body: &Value) -> Vec<&str> {
+        body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn no_template_refuses_the_order() {
+        let calls = vec![call(0, "read__gauge", Arguments::Json(json!({})))];
+        let empty = Message::Assistant { text: "".into(), calls: Vec::new(), opaque: None };
+        let asked = Message::Assistant { text: "I look".into(), calls, opaque: None };
+        let body = sent(vec![user("go"), user("now"), asked, result(0), user("well?"), empty, user("again")]);
+        assert_eq!(roles(&body), ["system", "user", "assistant", "tool", "assistant", "user", "assistant", "user"]);
+        assert_eq!(body["messages"][1]["content"], "go\n\nnow");
+        for message in body["messages"].as_array().unwrap() {
+            assert!(message["content"].as_str().is_some_and(|text| !text.is_empty()), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_sent_and_nothing_else() {
+        let options = ChatOptions {
+            temperature: Some(0.2),
+            effort: Some("low".to_owned()),
+            parallel_tools: Some(false),
+            output: Some((512, "max_tokens".to_owned())),
+            tool_choice: Some(json!("auto")),
+            system: SystemRole::FirstUser,
+            request: json!({"enable_thinking": false, "stream": true}).as_object().unwrap().clone(),
+            ..ChatOptions::default()
+        };
+        let body = asked(&request(vec![user("go")]), &options, Demands::default());
+        assert_eq!(body["messages"], json!([{"role": "user", "content": "be brief\n\ngo"}]));
+        for (key, value) in [
+            ("temperature", json!(0.2)),
+            ("reasoning_effort", json!("low")),
+            ("parallel_tool_calls", json!(false)),
+            ("max_tokens", json!(512)),
+            ("tool_choice", json!("auto")),
+            ("enable_thinking", json!(false)),
+            ("stream", json!(true)),
+        ] {
+            assert_eq!(body[key], value, "{key}");
+        }
+        let plain = sent(vec![user("go")]);
+        let keys: Vec<&String> = plain.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["messages", "model", "stream", "tools"]);
+    }
+
+    #[test]
+    fn a_server_gets_what_it_demands() {
+        let demands = Demands { folds_system: true, streams: true };
+        let body = asked(&request(vec![user("go")]), &ChatOptions::default(), demands);
+        assert_eq!((roles(&body), &body["stream"]), (vec!["user"], &json!(true)));
     }
 }

@@ -1,0 +1,283 @@
+//! The bytes of an answer as JSON: unpacked, with bad bytes and halves of characters replaced, and put together where they
+//! came in pieces although nobody asked for that.
+
+use std::io::Read as _;
+
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use provost_domain::lenient::{self, NonFinite};
+use serde_json::{Map, Value, json};
+
+/// The first bytes of what gzip packed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Why an answer is not JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BadBody {
+    /// It unpacks to more than is read of one answer.
+    TooLong,
+    /// It is packed, and cannot be unpacked.
+    Packed,
+    /// It is no JSON; this is how it begins.
+    Unreadable(String),
+}
+
+/// Reads the body of an answer, of at most `max` bytes once it is unpacked.
+pub(super) fn read(bytes: &[u8], encoding: Option<&str>, max: usize) -> Result<Value, BadBody> {
+    let unpacked = unpacked(bytes, encoding, max)?;
+    let text = String::from_utf8_lossy(&unpacked);
+    let text = text.trim_start_matches('\u{FEFF}').trim();
+    if is_stream(text) {
+        return Ok(assembled(text));
+    }
+    lenient::json(text, NonFinite::Null).or_else(|| lines(text)).ok_or_else(|| BadBody::Unreadable(text.to_owned()))
+}
+
+/// One answer from pieces that each stand in a line of their own.
+fn lines(text: &str) -> Option<Value> {
+    let mut whole = Assembly::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "[DONE]") {
+        match lenient::json(line, NonFinite::Null)? {
+            Value::Object(chunk) => whole.take(&chunk),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => return None,
+        }
+    }
+    (!whole.choices.is_empty()).then(|| whole.finished())
+}
+
+/// The bytes without their packing. What says it is packed and is not is taken as it stands.
+fn unpacked(bytes: &[u8], encoding: Option<&str>, max: usize) -> Result<Vec<u8>, BadBody> {
+    let mut packed = bytes;
+    let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut plain = Vec::new();
+    let read = if bytes.starts_with(&GZIP) {
+        MultiGzDecoder::new(&mut packed).take(limit).read_to_end(&mut plain)
+    } else {
+        let named = encoding.unwrap_or_default().trim().to_ascii_lowercase();
+        let json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[d:e".contains(byte));
+        match named.as_str() {
+            "deflate" if !json => ZlibDecoder::new(&mut packed).take(limit).read_to_end(&mut plain),
+            "br" | "zstd" | "compress" if !json => return Err(BadBody::Packed),
+            _ => return Ok(bytes.to_vec()),
+        }
+    };
+    match read {
+        Ok(count) if count > max => Err(BadBody::TooLong),
+        Ok(_) => Ok(plain),
+        Err(_broken) => Err(BadBody::Packed),
+    }
+}
+
+/// Whether a text is a stream of events.
+fn is_stream(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(':'));
+    lines.next().is_some_and(|line| ["data:", "event:", "id:", "retry:"].iter().any(|field| line.starts_with(field)))
+}
+
+/// One answer from the pieces of a stream.
+fn assembled(text: &str) -> Value {
+    let mut whole = Assembly::default();
+    for line in text.lines() {
+        let Some(data) = line.trim().strip_prefix("data:") else { continue };
+        if let Some(Value::Object(chunk)) = lenient::json(data.trim(), NonFinite::Null) {
+            whole.take(&chunk);
+        }
+    }
+    whole.finished()
+}
+
+#[derive(Debug, Default)]
+struct Assembly {
+    top: Map<String, Value>,
+    choices: Vec<(u64, Map<String, Value>, Map<String, Value>)>,
+}
+
+impl Assembly {
+    fn take(&mut self, chunk: &Map<String, Value>) {
+        for (key, value) in chunk.iter().filter(|(key, value)| *key != "choices" && !value.is_null()) {
+            self.top.insert(key.clone(), value.clone());
+        }
+        for choice in chunk.get("choices").and_then(Value::as_array).into_iter().flatten() {
+            let Some(choice) = choice.as_object() else { continue };
+            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+            let at = self.choices.iter().position(|(own, _, _)| *own == index).unwrap_or_else(|| {
+                self.choices.push((index, Map::new(), Map::new()));
+                self.choices.len() - 1
+            });
+            let Some((_, own, message)) = self.choices.get_mut(at) else { continue };
+            for (key, value) in choice.iter().filter(|(_, value)| !value.is_null()) {
+                match (key.as_str(), value) {
+                    ("delta" | "message", Value::Object(delta)) => merge(message, delta),
+                    _ => drop(own.insert(key.clone(), value.clone())),
+                }
+            }
+        }
+    }
+
+    fn finished(mut self) -> Value {
+        self.choices.sort_by_key(|(index, _, _)| *index);
+        let choices: Vec<Value> = self
+            .choices
+            .into_iter()
+            .map(|(_, mut own, message)| {
+                own.insert("message".to_owned(), Value::Object(message));
+                Value::Object(own)
+            })
+            .collect();
+        self.top.insert("choices".to_owned(), Value::Array(choices));
+        Value::Object(self.top)
+    }
+}
+
+/// Adds a piece of a message: texts and lists go on, calls go on by their place.
+fn merge(message: &mut Map<String, Value>, delta: &Map<String, Value>) {
+    for (key, value) in delta.iter().filter(|(_, value)| !value.is_null()) {
+        let own = message.entry(key.clone()).or_insert(Value::Null);
+        match (own, value) {
+            (own, Value::Array(calls)) if key == "tool_calls" => merge_calls(own, calls),
+            (Value::Object(own), Value::Object(more)) if key == "function_call" => merge_call(own, more),
+            (Value::String(own), Value::String(more)) if key != "role" => own.push_str(more),
+            (Value::Array(own), Value::Array(more)) => own.extend(more.iter().cloned()),
+            (own, value) => *own = value.clone(),
+        }
+    }
+}
+
+fn merge_calls(own: &mut Value, pieces: &[Value]) {
+    if !own.is_array() {
+        *own = json!([]);
+    }
+    let Some(calls) = own.as_array_mut() else { return };
+    for piece in pieces.iter().filter_map(Value::as_object) {
+        let function = piece.get("function").and_then(Value::as_object);
+        let begins = function.is_some_and(|function| {
+            function.get("name").is_some_and(|name| name.as_str().is_some_and(|n| !n.is_empty()))
+        });
+        let at = match piece.get("index").filter(|index| !index.is_null()) {
+            Some(index) => calls.iter().position(|call| call.get("index") == Some(index)),
+            None if begins => None,
+            None => calls.len().checked_sub(1),
+        };
+        match at.and_then(|at| calls.get_mut(at)).and_then(Value::as_object_mut) {
+            None => calls.push(Value::Object(piece.clone())),
+            Some(call) => {
+                for (key, value) in piece.iter().filter(|(_, value)| !value.is_null()) {
+                    match (call.get_mut(key), value) {
+                        (Some(Value::Object(own)), Value::Object(more)) if key == "function" => merge_call(own, more),
+                        (Some(own), value) if own.as_str().is_none_or(str::is_empty) => *own = value.clone(),
+                        (Some(_), _) => {}
+                        (None, value) => drop(call.insert(key.clone(), value.clone())),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The name comes once, the arguments go on.
+fn merge_call(own: &mut Map<String, Value>, more: &Map<String, Value>) {
+    for (key, value) in more.iter().filter(|(_, value)| !value.is_null()) {
+        match (own.get_mut(key), value) {
+            (Some(Value::String(own)), Value::String(more)) if key == "arguments" => own.push_str(more),
+            (Some(own), value) if own.as_str().is_none_or(str::is_empty) => *own = value.clone(),
+            (Some(_), _) => {}
+            (None, value) => drop(own.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    const MAX: usize = 1024 * 1024;
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    }
+
+    #[test]
+    fn packed_whether_it_is_said_or_not() {
+        let expect = json!({"a": 1});
+        for encoding in [None, Some("gzip"), Some("x-gzip"), Some("identity")] {
+            assert_eq!(read(&gzip("{\"a\": 1}"), encoding, MAX), Ok(expect.clone()), "{encoding:?}");
+            assert_eq!(read(b"{\"a\": 1}", encoding, MAX), Ok(expect.clone()), "{encoding:?}");
+        }
+        let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(b"{\"a\": 1}").unwrap();
+        assert_eq!(read(&packed.finish().unwrap(), Some("deflate"), MAX), Ok(expect));
+        assert_eq!(read(b"\x0b\x02\x80", Some("br"), MAX), Err(BadBody::Packed));
+        let half = gzip("{\"a\": 1}");
+        assert_eq!(read(&half[..half.len() / 2], None, MAX), Err(BadBody::Packed));
+        assert_eq!(read(&gzip(&" ".repeat(MAX * 4)), None, MAX), Err(BadBody::TooLong));
+    }
+
+    #[test]
+    fn bad_bytes_and_odd_numbers() {
+        let mut bytes = b"\xEF\xBB\xBF \n{\"a\": \"x".to_vec();
+        bytes.extend([0xff, b'"', b'}']);
+        assert_eq!(read(&bytes, None, MAX), Ok(json!({"a": "x\u{fffd}"})));
+        let odd = br#"{"a": NaN, "b": [Infinity, -Infinity], "c": "NaN \ud83d"}"#;
+        assert_eq!(read(odd, None, MAX), Ok(json!({"a": null, "b": [null, null], "c": "NaN \u{fffd}"})));
+        assert_eq!(read(b"<html>", None, MAX), Err(BadBody::Unreadable("<html>".to_owned())));
+    }
+
+    fn stream(chunks: &[Value]) -> Value {
+        let events: Vec<String> = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+        let text = format!(": keep-alive\n\n{}data: [DONE]\n\n", events.concat());
+        read(text.as_bytes(), None, MAX).unwrap()
+    }
+
+    fn delta(delta: &Value) -> Value {
+        json!({"id": "x", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
+    }
+
+    #[test]
+    fn pieces_become_one_answer() {
+        let call = |piece: Value| delta(&json!({"tool_calls": [piece]}));
+        let whole = stream(&[
+            delta(&json!({"role": "assistant", "content": ""})),
+            delta(&json!({"content": "I ", "reasoning_content": "h"})),
+            delta(&json!({"content": "look", "reasoning_content": "m"})),
+            call(json!({"index": 0, "id": "a", "function": {"name": "read", "arguments": ""}})),
+            call(json!({"index": 0, "id": "a", "function": {"name": "read", "arguments": "{\"a\""}})),
+            call(json!({"index": 1, "id": "b", "function": {"name": "add", "arguments": "{}"}})),
+            call(json!({"index": 0, "function": {"arguments": ": 1}"}})),
+            json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 3}}),
+            json!({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}),
+        ]);
+        let choice = &whole["choices"][0];
+        assert_eq!(choice["message"]["content"], "I look");
+        assert_eq!(choice["message"]["reasoning_content"], "hm");
+        assert_eq!(choice["message"]["role"], "assistant");
+        assert_eq!(choice["message"]["tool_calls"][0]["function"], json!({"name": "read", "arguments": "{\"a\": 1}"}));
+        assert_eq!(choice["message"]["tool_calls"][1]["id"], "b");
+        assert_eq!(choice["finish_reason"], "tool_calls");
+        assert_eq!(whole["usage"], json!({"prompt_tokens": 3, "completion_tokens": 4}));
+    }
+
+    #[test]
+    fn pieces_without_a_place() {
+        let piece = |function: Value| delta(&json!({"tool_calls": [{"function": function}]}));
+        let whole = stream(&[
+            piece(json!({"name": "read", "arguments": "{"})),
+            piece(json!({"arguments": "}"})),
+            piece(json!({"name": "read", "arguments": "{\"b\": 2}"})),
+        ]);
+        let calls = &whole["choices"][0]["message"]["tool_calls"];
+        assert_eq!(calls[0]["function"]["arguments"], "{}");
+        assert_eq!(calls[1]["function"]["arguments"], "{\"b\": 2}");
+        let text = [delta(&json!({"content": "a"})), delta(&json!({"content": "b"}))]
+            .map(|chunk| chunk.to_string())
+            .join("\n");
+        assert_eq!(read(text.as_bytes(), None, MAX).unwrap()["choices"][0]["message"]["content"], "ab");
+        let failed = read(b"data: {\"error\": {\"message\": \"busy\", \"code\": 503}}\n\n", None, MAX).unwrap();
+        assert_eq!(failed["error"]["code"], 503);
+    }
+}

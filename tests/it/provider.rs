@@ -11,7 +11,7 @@ use provost_domain::model::{
 };
 use provost_domain::port::ModelProvider;
 use provost_form::SecretPlace;
-use provost_model::{OpenAiProvider, OpenAiSettings};
+use provost_model::{ChatOptions, OpenAiProvider, OpenAiSettings};
 use provost_tests::endpoint::{Endpoint, Said};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,6 +30,7 @@ fn provider(base_url: &str, request_timeout: Duration) -> OpenAiProvider {
         ca_file: None,
         connect_timeout: PATIENCE,
         request_timeout,
+        options: ChatOptions::default(),
     };
     OpenAiProvider::new(settings).unwrap()
 }

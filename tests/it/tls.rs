@@ -10,7 +10,7 @@ use provost_domain::port::Clock;
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
 use provost_engine::SystemClock;
 use provost_form::{ErrorLog, FromYaml as _, parse};
-use provost_model::{OpenAiProvider, OpenAiSettings};
+use provost_model::{ChatOptions, OpenAiProvider, OpenAiSettings};
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::last_line;
 use provost_tests::endpoint::{Endpoint, Said};
@@ -40,6 +40,7 @@ async fn a_model_server_is_asked_only_with_a_certificate_that_is_trusted() {
             ca_file,
             connect_timeout: PATIENCE,
             request_timeout: PATIENCE,
+            options: ChatOptions::default(),
         };
         put(&OpenAiProvider::new(settings).unwrap(), &go()).await
     };

@@ -10,6 +10,7 @@ pub mod crash;
 pub mod daemon;
 pub mod desk;
 pub mod docs;
+pub mod double;
 pub mod endpoint;
 pub mod eventually;
 pub mod every_kind;

@@ -16,18 +16,20 @@ const REFERENCES_MAX: usize = 8;
 
 /// The arguments read by a schema.
 pub fn decoded(schema: &Value, args: &Map<String, Value>) -> Map<String, Value> {
-    let reader = Reader { root: schema };
+    let reader = SchemaReader { root: schema };
     let args = unwrapped(schema, args);
     match reader.read(schema, Value::Object(args.clone()), DEEP_MAX) {
         // What was a text may be nested deeper than arguments may be.
         Value::Object(read) if read.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1)) => read,
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => args.clone(),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            args.clone()
+        }
     }
 }
 
 /// Any value read by a schema.
 pub fn decoded_value(schema: &Value, value: &Value) -> Value {
-    Reader { root: schema }.read(schema, value.clone(), DEEP_MAX)
+    SchemaReader { root: schema }.read(schema, value.clone(), DEEP_MAX)
 }
 
 /// The arguments inside the one key they are wrapped in, unless the schema declares that key.
@@ -106,11 +108,11 @@ impl Kinds {
     }
 }
 
-struct Reader<'a> {
+struct SchemaReader<'a> {
     root: &'a Value,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SchemaReader<'a> {
     /// The schema a reference leads to.
     fn resolved(&self, mut schema: &'a Value) -> &'a Value {
         for _ in 0..REFERENCES_MAX {

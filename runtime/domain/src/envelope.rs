@@ -18,7 +18,7 @@ use crate::model::Arguments;
 use crate::nesting;
 use crate::reply::{looks_like_a_call, resolve, without_thinking, written_calls};
 pub use form::{Envelope, EnvelopeProblem, EnvelopeSource};
-use object::Parts;
+use object::EnvelopeParts;
 
 /// The tool that ends a turn.
 pub const FINISH_TOOL: &str = "finish_turn";
@@ -69,7 +69,7 @@ fn from_object(object: &Map<String, Value>, routes: &[&str]) -> Result<Envelope,
     if !object.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1)) {
         return Err(deep());
     }
-    let Parts { content, confidence, rationale, signal, report } = object::read(object)?;
+    let EnvelopeParts { content, confidence, rationale, signal, report } = object::read(object)?;
     // A report that was a text may be deeper than the text.
     if report.as_deref().is_some_and(|report| !nesting::fits(report, nesting::LEVELS_MAX - 1)) {
         return Err(deep());

@@ -58,7 +58,7 @@ impl Refusal400 {
 
 type Spoiler = dyn Fn(&mut Value) + Send + Sync;
 
-struct Shared {
+struct DoubleState {
     make: Make,
     spoil: Box<Spoiler>,
     asked: Mutex<Vec<Value>>,
@@ -69,7 +69,7 @@ struct Shared {
 pub struct Double {
     /// Its base address, with `/v1`.
     pub base_url: String,
-    shared: Arc<Shared>,
+    shared: Arc<DoubleState>,
     _task: JoinSet<()>,
 }
 
@@ -88,7 +88,7 @@ impl Double {
     /// The same, where each request is changed before its rules are looked at: what the product does for this make, undone.
     pub async fn spoilt(make: Make, spoil: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         let shared =
-            Arc::new(Shared { make, spoil: Box::new(spoil), asked: Mutex::default(), refused: Mutex::default() });
+            Arc::new(DoubleState { make, spoil: Box::new(spoil), asked: Mutex::default(), refused: Mutex::default() });
         let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -113,7 +113,7 @@ pub fn refusal(make: Make, body: &Value) -> Option<Refusal400> {
     schemas::refusal(make, body).or_else(|| history::refusal(make, body))
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
+async fn answer(State(shared): State<Arc<DoubleState>>, bytes: Bytes) -> Response {
     let mut body: Value = serde_json::from_slice(&bytes).unwrap();
     (shared.spoil)(&mut body);
     shared.asked.lock().unwrap().push(body.clone());

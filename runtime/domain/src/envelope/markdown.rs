@@ -22,7 +22,7 @@ pub(super) struct Sections {
 }
 
 /// Where a heading stands.
-struct Mark<'a> {
+struct HeadingLine<'a> {
     heading: Heading,
     line: usize,
     /// The value on the heading's own line.
@@ -84,7 +84,7 @@ pub(super) fn read(text: &str) -> Result<Sections, EnvelopeProblem> {
 
 /// The headings that count. Plain labels count where no other heading of that name stands: all of them where the reply has
 /// no other headings at all, else only where they begin the last paragraph before the next heading.
-fn marks<'a>(lines: &[&'a str], kinds: &[LineKind]) -> Vec<Mark<'a>> {
+fn marks<'a>(lines: &[&'a str], kinds: &[LineKind]) -> Vec<HeadingLine<'a>> {
     let mut marks = Vec::new();
     let mut plain = Vec::new();
     for (line, (text, kind)) in lines.iter().zip(kinds).enumerate() {
@@ -93,7 +93,7 @@ fn marks<'a>(lines: &[&'a str], kinds: &[LineKind]) -> Vec<Mark<'a>> {
             LineKind::Item | LineKind::Quoted | LineKind::Underline => None,
         };
         if let Some((heading, value)) = marked {
-            marks.push(Mark { heading, line, value });
+            marks.push(HeadingLine { heading, line, value });
             continue;
         }
         let labelled = match kind {
@@ -104,12 +104,12 @@ fn marks<'a>(lines: &[&'a str], kinds: &[LineKind]) -> Vec<Mark<'a>> {
             }
             LineKind::Heading | LineKind::Quoted | LineKind::Underline => None,
         };
-        plain.extend(labelled.map(|(heading, value)| Mark { heading, line, value }));
+        plain.extend(labelled.map(|(heading, value)| HeadingLine { heading, line, value }));
     }
-    let has = |marks: &[Mark<'_>], heading| marks.iter().any(|mark| mark.heading == heading);
+    let has = |marks: &[HeadingLine<'_>], heading| marks.iter().any(|mark| mark.heading == heading);
     let only_plain = marks.is_empty() && has(&plain, Heading::Response);
     let starts: Vec<usize> = marks.iter().chain(&plain).map(|mark| mark.line).collect();
-    let added: Vec<Mark<'_>> = plain
+    let added: Vec<HeadingLine<'_>> = plain
         .into_iter()
         .filter(|mark| !has(&marks, mark.heading))
         .filter(|mark| only_plain || (mark.heading != Heading::Response && ends_its_part(mark.line, lines, &starts)))
@@ -131,7 +131,7 @@ fn ends_its_part(line: usize, lines: &[&str], starts: &[usize]) -> bool {
 fn sections(
     lines: &[&str],
     kinds: &[LineKind],
-    marks: &[Mark<'_>],
+    marks: &[HeadingLine<'_>],
 ) -> Result<BTreeMap<Heading, Section>, EnvelopeProblem> {
     let mut sections = BTreeMap::new();
     for (index, mark) in marks.iter().enumerate() {

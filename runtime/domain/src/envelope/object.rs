@@ -20,7 +20,7 @@ const WRAPPED_MAX: usize = 3;
 
 /// The parts of an envelope. Its texts are not bounded yet.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Parts {
+pub(super) struct EnvelopeParts {
     pub(super) content: String,
     pub(super) confidence: Confidence,
     pub(super) rationale: String,
@@ -35,13 +35,13 @@ pub(super) fn is_envelope(object: &Map<String, Value>) -> bool {
 }
 
 /// Reads an object. Keys that an envelope does not have are left out.
-pub(super) fn read(object: &Map<String, Value>) -> Result<Parts, EnvelopeProblem> {
+pub(super) fn read(object: &Map<String, Value>) -> Result<EnvelopeParts, EnvelopeProblem> {
     let object = inner(object);
     let (confidence, reason) = confidence(part(object, &CONFIDENCE))?;
     let content = part(object, &CONTENT)
         .map(text)
         .ok_or_else(|| EnvelopeProblem::BadForm { detail: "it has no `content`".to_owned() })?;
-    Ok(Parts {
+    Ok(EnvelopeParts {
         content,
         confidence,
         rationale: part(object, &RATIONALE).map_or(reason, text),

@@ -1,5 +1,7 @@
 //! What a model thinks aloud is not what it says.
 
+use super::written::first_mark;
+
 /// What opens and closes thinking, in the words of the chat templates.
 const PAIRS: [(&str, &str); 13] = [
     ("<think>", "</think>"),
@@ -52,7 +54,10 @@ fn cut_once(text: &str) -> Option<String> {
         (Some(end), true) => (at, end + close.len()),
         // Its opening mark is missing: all before belongs to it.
         (Some(end), false) => (0, end + close.len()),
-        (None, _) if text.get(..at).is_some_and(|before| before.trim().is_empty()) => (at, text.len()),
+        // A call ends thinking that nothing else ends.
+        (None, _) if text.get(..at).is_some_and(|before| before.trim().is_empty()) => {
+            (at, first_mark(&lower, from).unwrap_or(text.len()))
+        }
         (None, _) => return None,
     };
     Some(format!("{}{}", text.get(..start)?, text.get(end..)?))
@@ -115,6 +120,12 @@ mod tests {
         }
         check("<THINK>hm</THINK>well", "well");
         check("<think>a</think>\n<think>b</think>\nwell", "well");
+    }
+
+    #[test]
+    fn a_call_ends_thinking_that_is_never_closed() {
+        let call = "<tool_call>{\"name\": \"read\", \"arguments\": {}}</tool_call>";
+        check(&format!("<think>I must look.\n{call}"), call);
     }
 
     #[test]

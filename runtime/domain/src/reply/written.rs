@@ -60,6 +60,11 @@ pub fn looks_like_a_call(text: &str) -> bool {
     MARKS.iter().chain(&TAGS).any(|(open, _)| find(&lower, open, 0).is_some())
 }
 
+/// Where the first mark of a call stands in a text of small letters.
+pub(super) fn first_mark(lower: &str, from: usize) -> Option<usize> {
+    next_mark(lower, from).map(|(at, _, _, _)| at)
+}
+
 /// Calls between marks.
 fn marked(text: &str, offered: &[&str]) -> Option<(Vec<ProposedCall>, String)> {
     let lower = text.to_ascii_lowercase();

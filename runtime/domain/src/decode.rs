@@ -42,69 +42,58 @@ fn unwrapped<'a>(schema: &Value, args: &'a Map<String, Value>) -> &'a Map<String
     }
 }
 
-/// The kinds of JSON a schema allows.
+/// The kinds of JSON a schema allows, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Kinds {
-    null: bool,
-    boolean: bool,
-    integer: bool,
-    number: bool,
-    string: bool,
-    array: bool,
-    object: bool,
-}
+struct Kinds(u8);
 
 impl Kinds {
-    const ANY: Self =
-        Self { null: true, boolean: true, integer: true, number: true, string: true, array: true, object: true };
+    const NULL: Self = Self(1);
+    const BOOLEAN: Self = Self(2);
+    const INTEGER: Self = Self(4);
+    /// Numbers with a fraction; whole ones beside them are `INTEGER`.
+    const FRACTION: Self = Self(8);
+    const STRING: Self = Self(16);
+    const ARRAY: Self = Self(32);
+    const OBJECT: Self = Self(64);
+    const NUMBER: Self = Self(Self::INTEGER.0 | Self::FRACTION.0);
+    const ANY: Self = Self(127);
 
     fn of_word(word: &str) -> Self {
-        let none = Self::default();
         match word {
-            "null" => Self { null: true, ..none },
-            "boolean" => Self { boolean: true, ..none },
-            "integer" => Self { integer: true, ..none },
-            "number" => Self { integer: true, number: true, ..none },
-            "string" => Self { string: true, ..none },
-            "array" => Self { array: true, ..none },
-            "object" => Self { object: true, ..none },
-            _ => none,
+            "null" => Self::NULL,
+            "boolean" => Self::BOOLEAN,
+            "integer" => Self::INTEGER,
+            "number" => Self::NUMBER,
+            "string" => Self::STRING,
+            "array" => Self::ARRAY,
+            "object" => Self::OBJECT,
+            _ => Self::default(),
         }
     }
 
+    /// The kind of a value; a number is whole unless it is written with a fraction.
     fn of_value(value: &Value) -> Self {
-        Self::of_word(match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() => "number",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        })
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Number(number) if number.is_f64() => Self::FRACTION,
+            Value::Number(_) => Self::INTEGER,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::ARRAY,
+            Value::Object(_) => Self::OBJECT,
+        }
     }
 
-    fn or(self, other: Self) -> Self {
-        Self {
-            null: self.null || other.null,
-            boolean: self.boolean || other.boolean,
-            integer: self.integer || other.integer,
-            number: self.number || other.number,
-            string: self.string || other.string,
-            array: self.array || other.array,
-            object: self.object || other.object,
-        }
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 == kind.0
     }
 
     fn allow(self, value: &Value) -> bool {
-        match value {
-            Value::Null => self.null,
-            Value::Bool(_) => self.boolean,
-            Value::Number(number) => self.number || (self.integer && !number.is_f64()),
-            Value::String(_) => self.string,
-            Value::Array(_) => self.array,
-            Value::Object(_) => self.object,
-        }
+        self.has(Self::of_value(value))
     }
 }
 
@@ -192,7 +181,9 @@ impl<'a> SchemaReader<'a> {
         }
         let read = match &value {
             Value::String(text) => parsed(text).map(|read| whole(read, kinds)).filter(|read| kinds.allow(read)),
-            Value::Number(number) if kinds.string && !kinds.number => Some(Value::String(number.to_string())),
+            Value::Number(number) if kinds.has(Kinds::STRING) && !kinds.has(Kinds::FRACTION) => {
+                Some(Value::String(number.to_string()))
+            }
             Value::Number(_) => Some(whole(value.clone(), kinds)).filter(|read| kinds.allow(read)),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
@@ -203,7 +194,7 @@ impl<'a> SchemaReader<'a> {
     fn alone(&self, schema: &'a Value, value: &Value, kinds: Kinds, deep: usize) -> Option<Value> {
         let of_items = self.kinds(schema.get("items")?, deep);
         let several = value.as_str().is_some_and(|text| text.contains([',', ';', '\n', '[']) || text.trim().is_empty());
-        (kinds.array && of_items.allow(value) && !value.is_null() && !several)
+        (kinds.has(Kinds::ARRAY) && of_items.allow(value) && !value.is_null() && !several)
             .then(|| Value::Array(vec![value.clone()]))
     }
 
@@ -228,7 +219,7 @@ impl<'a> SchemaReader<'a> {
                 continue;
             };
             // What is optional may be written as null: it is left out.
-            if value.is_null() && !is_required(&key) && !self.kinds(of_value, deep).null {
+            if value.is_null() && !is_required(&key) && !self.kinds(of_value, deep).has(Kinds::NULL) {
                 continue;
             }
             read.insert(key, self.read(of_value, value, deep));
@@ -242,7 +233,7 @@ impl<'a> SchemaReader<'a> {
             .collect::<Vec<_>>()
         {
             let kinds = properties.and_then(|all| all.get(key)).map(|schema| self.kinds(schema, deep));
-            if kinds.is_some_and(|kinds| kinds.null && kinds != Kinds::ANY) {
+            if kinds.is_some_and(|kinds| kinds.has(Kinds::NULL) && kinds != Kinds::ANY) {
                 read.insert(key.to_owned(), Value::Null);
             }
         }
@@ -270,7 +261,7 @@ fn parsed(text: &str) -> Option<Value> {
 fn whole(value: Value, kinds: Kinds) -> Value {
     /// Beyond this, floating numbers leave out whole ones.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    if kinds.number || !kinds.integer {
+    if kinds.has(Kinds::FRACTION) || !kinds.has(Kinds::INTEGER) {
         return value;
     }
     let float = value.as_f64().filter(|float| value.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT_MAX);

@@ -82,7 +82,7 @@ pub(crate) fn objects(text: &str) -> Vec<(usize, usize, Map<String, Value>)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(start) = text.get(from..).and_then(|rest| rest.find('{')).map(|at| from + at) {
-        let end = text.get(start..).and_then(|rest| balanced(rest)).map(|len| start + len);
+        let end = text.get(start..).and_then(balanced).map(|len| start + len);
         let value = end.and_then(|end| json(text.get(start..end)?, NonFinite::Refused));
         match (end, value) {
             (Some(end), Some(Value::Object(object))) => {
@@ -179,7 +179,7 @@ impl<'a> Repair<'a> {
                 '\n' => self.out.push_str("\\n"),
                 '\r' => self.out.push_str("\\r"),
                 '\t' => self.out.push_str("\\t"),
-                _ if u32::from(c) < 0x20 => self.out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ if u32::from(c) < 0x20 => self.code(u32::from(c)),
                 _ => self.out.push(c),
             }
         }
@@ -209,11 +209,19 @@ impl<'a> Repair<'a> {
         match (code, low) {
             (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) => {
                 self.skip(6);
-                self.out.push_str(&format!("\\u{code:04x}\\u{low:04x}"));
+                self.code(code);
+                self.code(low);
             }
             (0xD800..=0xDFFF, _) => self.out.push_str(REPLACEMENT),
-            _ => self.out.push_str(&format!("\\u{code:04x}")),
+            _ => self.code(code),
         }
+    }
+
+    /// Writes a character by its code.
+    fn code(&mut self, code: u32) {
+        let digit = |place: u32| char::from_digit((code >> (4 * place)) & 15, 16);
+        self.out.push_str("\\u");
+        self.out.extend((0..4).rev().filter_map(digit));
     }
 
     fn skip(&mut self, count: usize) {

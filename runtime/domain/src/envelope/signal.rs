@@ -37,7 +37,7 @@ pub(super) fn read(body: &str, routes: &[&str]) -> SignalReading {
 
 /// The route a line names.
 fn matched(line: &str, body: &str, routes: &[&str]) -> Option<String> {
-    let is_route = |word: &str| routes.iter().any(|route| *route == word);
+    let is_route = |word: &str| routes.contains(&word);
     let whole = word(line);
     if is_route(&whole) && !names_another(body, line, &whole, routes) {
         return Some(whole);
@@ -56,8 +56,11 @@ fn matched(line: &str, body: &str, routes: &[&str]) -> Option<String> {
 fn names_another(body: &str, line: &str, own: &str, routes: &[&str]) -> bool {
     let mut paragraphs = body.trim().split("\n\n");
     let first = paragraphs.next().unwrap_or_default();
-    let below: String =
-        first.lines().skip_while(|other| !other.contains(line)).skip(1).map(|line| format!("{line}\n")).collect();
+    let below: Vec<&str> = first.lines().skip_while(|other| !other.contains(line)).skip(1).collect();
+    let below = below.join(
+        "
+",
+    );
     let said = line.to_owned() + "\n" + &below;
     let words = words(&said);
     let others = || routes.iter().filter(|route| **route != own);

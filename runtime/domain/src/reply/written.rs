@@ -100,7 +100,8 @@ fn find(text: &str, mark: &str, from: usize) -> Option<usize> {
     let mut from = from;
     loop {
         let at = text.get(from..)?.find(mark)? + from;
-        if text.get(..at)?.chars().next_back() != Some('`') || text.get(..at)?.ends_with(lenient::FENCE) {
+        let before = text.get(..at)?;
+        if !before.ends_with('`') || before.ends_with(lenient::FENCE) {
             return Some(at);
         }
         from = at + mark.len();

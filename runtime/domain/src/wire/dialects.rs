@@ -101,10 +101,10 @@ fn node(schema: &Value, path: &mut String, say: &mut Say<'_>) {
         }
         (None, false) => say("Gemini", path, "`type` is missing".to_owned()),
     }
-    if let Some(values) = own.get("enum").and_then(Value::as_array) {
-        if values.is_empty() || values.iter().any(|value| value.as_str().is_none_or(str::is_empty)) {
-            say("Gemini", path, "an `enum` holds texts that are not empty".to_owned());
-        }
+    let odd =
+        |values: &Vec<Value>| values.is_empty() || values.iter().any(|value| value.as_str().is_none_or(str::is_empty));
+    if own.get("enum").and_then(Value::as_array).is_some_and(odd) {
+        say("Gemini", path, "an `enum` holds texts that are not empty".to_owned());
     }
     for (name, member) in own.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');

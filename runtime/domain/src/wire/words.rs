@@ -24,7 +24,7 @@ fn rules(schema: &Map<String, Value>) -> Vec<String> {
     let mut bounds = |least: &str, most: &str, unit: &str| match (of(least), of(most)) {
         (Some(least), Some(most)) => rules.push(format!("From {least} to {most}{unit}.")),
         (Some(least), None) if least.as_f64() != Some(0.0) || unit.is_empty() => {
-            rules.push(format!("At least {least}{unit}."))
+            rules.push(format!("At least {least}{unit}."));
         }
         (None, Some(most)) => rules.push(format!("At most {most}{unit}.")),
         (Some(_) | None, None) => {}

@@ -109,7 +109,8 @@ fn with_system(body: &mut Value) {
 
 #[tokio::test]
 async fn what_is_done_for_each_make_is_needed() {
-    let undone: [(Make, fn(&mut Value), &str); 6] = [
+    type Undone = (Make, fn(&mut Value), &'static str);
+    let undone: [Undone; 6] = [
         (Make::OpenAi, canonical, "array schema missing items"),
         (Make::Gemini, canonical, "Unknown name"),
         (Make::Mistral, logged_ids, "with a length of 9"),
@@ -131,7 +132,8 @@ async fn a_demand_that_nobody_configured_is_learned_from_the_refusal() {
     let double = Double::start(Make::Gemma).await;
     let plain = provider(&double, Make::OpenAi);
     let request = crate::provider::go();
-    let ask = || plain.ask(&request);
+    let body = plain.body(&request).unwrap();
+    let ask = || plain.ask(&request, &body);
     let first = ask().await.unwrap_err();
     assert!(first.to_string().contains("`system: first_user`"), "{first}");
     assert!(ask().await.is_ok(), "asked again, it is taken");

@@ -86,7 +86,7 @@ async fn calls_are_made_as_they_were_meant() {
     let args = json!({"service": "shop", "n": 7});
     let twice = json!(json!({"service": "shop", "n": "7.0"}).to_string()).to_string();
     let house = House::open().await;
-    let session = house.session("staging").await;
+    house.session("staging").await;
     let forms: [(&str, Value); 5] = [
         ("read:gauge", args.clone()),
         ("functions.read__gauge", json!({"service": "shop", "n": 7.0})),

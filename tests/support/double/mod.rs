@@ -20,13 +20,13 @@ use tokio::task::JoinSet;
 /// Whose rules a server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Make {
-    /// OpenAI's chat completions.
+    /// `OpenAI`'s chat completions.
     OpenAi,
     /// Mistral's API.
     Mistral,
-    /// Gemini behind its OpenAI form.
+    /// Gemini behind its `OpenAI` form.
     Gemini,
-    /// DeepSeek with thinking.
+    /// `DeepSeek` with thinking.
     DeepSeek,
     /// llama.cpp's server.
     LlamaCpp,

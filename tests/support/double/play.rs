@@ -39,19 +39,13 @@ fn message(body: &Value) -> Value {
         let result: Value = serde_json::from_str(result).ok()?;
         result["evidence"].as_str().map(str::to_owned)
     });
-    match evidence.filter(|_| offered("mark_resolved")) {
-        Some(evidence) => {
-            let args = json!({"summary": "fixed", "confidence": 0.9, "rationale": "read", "evidence": [evidence]});
-            calls(&[("mark_resolved", args)])
-        }
-        None => {
-            let report = json!({"real": true, "scope": "the shop", "nothing_found": true, "step": "none", "outcome": "not_tried"});
-            calls(&[(
-                "finish_turn",
-                json!({"content": "read", "confidence": 0.9, "rationale": "read", "report": report}),
-            )])
-        }
+    if let Some(evidence) = evidence.filter(|_| offered("mark_resolved")) {
+        let args = json!({"summary": "fixed", "confidence": 0.9, "rationale": "read", "evidence": [evidence]});
+        return calls(&[("mark_resolved", args)]);
     }
+    let report =
+        json!({"real": true, "scope": "the shop", "nothing_found": true, "step": "none", "outcome": "not_tried"});
+    calls(&[("finish_turn", json!({"content": "read", "confidence": 0.9, "rationale": "read", "report": report}))])
 }
 
 fn calls(calls: &[(&str, Value)]) -> Value {

@@ -26,6 +26,7 @@ fn schema() -> Value {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "rows read better so")]
 fn check(written: Value, expect: Value) {
     let read = decoded(&schema(), written.as_object().unwrap());
     assert_eq!(Value::Object(read), expect, "{written}");

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::*;
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "rows read better so")]
 fn check(text: &str, expect: Option<Value>) {
     assert_eq!(json(text, NonFinite::Refused), expect, "{text}");
 }

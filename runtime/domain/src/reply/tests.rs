@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Arguments, ProposedCall, Usage};
+use crate::model::{Arguments, ProposedCall};
 
 const OFFERED: [&str; 3] = ["gauges__read", "notes__add", "finish_turn"];
 
@@ -14,7 +14,7 @@ fn offers() -> Vec<ToolOffer> {
 }
 
 fn reply(text: &str, calls: Vec<ProposedCall>) -> ModelReply {
-    ModelReply { text: text.into(), calls, usage: Usage::default(), dropped_calls: 0 }
+    ModelReply { text: text.into(), calls, ..ModelReply::default() }
 }
 
 /// The calls of a reply with this text, and the text that is left.
@@ -40,14 +40,13 @@ fn forms(name: &str, args: &Value) -> Vec<String> {
     let text = json!({"name": name, "arguments": args.to_string()});
     let members = args.as_object().unwrap();
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let tags: String =
-        members.iter().map(|(key, value)| format!("<parameter={key}>\n{}\n</parameter>\n", shown(value))).collect();
-    let named: String =
-        members.iter().map(|(key, value)| format!("<parameter name=\"{key}\">{}</parameter>", shown(value))).collect();
-    let keyed: String = members
-        .iter()
-        .map(|(key, value)| format!("<arg_key>{key}</arg_key>\n<arg_value>{}</arg_value>\n", shown(value)))
-        .collect();
+    let each = |form: &dyn Fn(&str, String) -> String| -> String {
+        let parts: Vec<String> = members.iter().map(|(key, value)| form(key, shown(value))).collect();
+        parts.concat()
+    };
+    let tags = each(&|key, value| format!("<parameter={key}>\n{value}\n</parameter>\n"));
+    let named = each(&|key, value| format!("<parameter name=\"{key}\">{value}</parameter>"));
+    let keyed = each(&|key, value| format!("<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n"));
     let python: Vec<String> = members.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let python = python.join(", ");
     vec![

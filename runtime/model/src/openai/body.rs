@@ -85,10 +85,13 @@ fn assembled(text: &str) -> Value {
     whole.finished()
 }
 
+/// A choice's index, its message, and its own keys.
+type JoinedChoice = (u64, Map<String, Value>, Map<String, Value>);
+
 #[derive(Debug, Default)]
 struct Assembly {
     top: Map<String, Value>,
-    choices: Vec<(u64, Map<String, Value>, Map<String, Value>)>,
+    choices: Vec<JoinedChoice>,
 }
 
 impl Assembly {

@@ -221,8 +221,8 @@ mod tests {
         assert_eq!(Value::Object(options.request.clone()), serde_json::json!({"enable_thinking": false}));
         assert_eq!(section.headers.len(), 2);
         assert_eq!(section.headers[1].1, HeaderPlace::Secret(SecretPlace::Env("TEAM_KEY".to_owned())));
-        assert!(section.build(&|name| (name == "TEAM_KEY").then(|| "hush".to_owned())).is_ok());
-        assert!(section.build(&|_| None).is_err(), "a secret that is not there");
+        assert!(section.build(&|place| place.load(&|name| (name == "TEAM_KEY").then(|| "hush".to_owned()))).is_ok());
+        assert!(section.build(&|place| place.load(&|_| None)).is_err(), "a secret that is not there");
 
         let plain = "{base_url: \"http://127.0.0.1:1/v1\", model: m}";
         let section = OpenAiSection::read(&parse(plain, &mut log).unwrap(), &mut log).unwrap();

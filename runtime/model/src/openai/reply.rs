@@ -49,7 +49,11 @@ pub(super) fn read(
 /// The first choice that says something, else the first there is.
 fn choice(answer: &Value) -> Option<ReadChoice> {
     let mut choices: Vec<ReadChoice> = match answer.get("choices") {
-        Some(Value::Array(choices)) => choices.iter().enumerate().filter_map(|(at, choice)| Some(ReadChoice { at: Some(at), ..ReadChoice::of(choice)? })).collect(),
+        Some(Value::Array(choices)) => choices
+            .iter()
+            .enumerate()
+            .filter_map(|(at, choice)| Some(ReadChoice { at: Some(at), ..ReadChoice::of(choice)? }))
+            .collect(),
         Some(one @ Value::Object(_)) => ReadChoice::of(one).into_iter().collect(),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
             // The answer itself may hold the message.

@@ -45,7 +45,7 @@ pub struct Facts<'a> {
 pub struct InputDigests {
     /// Of the tool catalogue.
     pub catalogue: Digest,
-    /// Of the roles.
+    /// Of the roles that agents have.
     pub roles: Digest,
 }
 

@@ -11,7 +11,7 @@ pub(super) enum EventNews {
     Again,
     /// Somebody beside the worker said something: it may be silent all the same.
     Outside,
-    /// The runtime noted something beside the work: it is no sign of life.
+    /// The runtime noted something beside the work: that is not a sign of life.
     Note,
 }
 

@@ -8,7 +8,7 @@ use crate::model::{ModelOrigin, ModelReply, ModelRequest};
 /// One configured model. Asking has no effect on the world, so a question without an answer is asked again.
 #[async_trait]
 pub trait ModelProvider: Send + Sync + std::fmt::Debug {
-    /// Where it is asked; `name` is the configured model's. A provider inside this process is no server.
+    /// Where it is asked; `name` is the configured model's. A provider inside this process has no server.
     fn origin(&self, name: &str) -> ModelOrigin {
         ModelOrigin { server: "internal".to_owned(), model: name.to_owned() }
     }

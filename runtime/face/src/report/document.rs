@@ -46,7 +46,7 @@ fn head(text: &mut String, session: &Session) -> fmt::Result {
     let pack = VisibleText::new(session.pack().to_string());
     writeln!(text, "| pack | {} (`{}`) |", pack.markdown(), session.pack_digest())?;
     let requester = VisibleText::new(session.requester().to_string());
-    writeln!(text, "| opened | {} by {} |", session.created_at(), requester.markdown())?;
+    writeln!(text, "| opened | {} by {} |", session.created_at(), requester.line(TEXT_MAX).markdown())?;
     writeln!(text, "| last event | {} |", session.updated_at())?;
     let cost = session.usage().cost_micro_usd.map_or_else(|| "cost unknown".to_owned(), dollars);
     writeln!(text, "| model use | {} tokens, {cost} |\n", number(session.usage().tokens()))?;

@@ -49,9 +49,9 @@ fn nothing_hides(face: &str, text: &str) {
 }
 
 #[track_caller]
-fn nothing_is_forged(face: &str, text: &str) {
+fn nothing_is_forged(face: &str, text: &str, forged: &[&str]) {
     for line in text.lines() {
-        assert!(!FORGED.iter().any(|forged| line.starts_with(forged)), "{face}: {line:?} in {text}");
+        assert!(!forged.iter().any(|forged| line.starts_with(forged)), "{face}: {line:?} in {text}");
     }
 }
 
@@ -70,7 +70,9 @@ async fn commands(url: &str, secret: &str, reads: &[&[&str]]) {
     for arguments in reads {
         let text = printed(url, secret, arguments).await;
         nothing_hides(&arguments.join(" "), &text);
-        nothing_is_forged(&arguments.join(" "), &text);
+        // In a document a paragraph may say anything; it is no heading and no table.
+        let forged = if arguments.contains(&"report") { &FORGED[1..] } else { &FORGED };
+        nothing_is_forged(&arguments.join(" "), &text, forged);
     }
 }
 
@@ -208,7 +210,7 @@ async fn a_hostile_value_stays_within_its_log_line() {
         let log = std::fs::read_to_string(desk.path("log")).unwrap();
         assert!(!log.is_empty());
         nothing_hides(format, &log);
-        nothing_is_forged(format, &log);
+        nothing_is_forged(format, &log, &FORGED);
     }
 }
 

@@ -38,15 +38,16 @@ pub fn markdown(session: &Session, events: &[Event]) -> Result<String, fmt::Erro
 
 fn head(text: &mut String, session: &Session) -> fmt::Result {
     let status = StatusView::new(session.status().as_str(), None);
-    let handle = VisibleText::new(session.handle().to_string());
+    let line = |text: String| VisibleText::new(text).line(TEXT_MAX);
+    let handle = line(session.handle().to_string());
     writeln!(text, "# {}: {}\n", handle.markdown(), VisibleText::new(&status.text).markdown())?;
     writeln!(text, "{}\n", VisibleText::new(session.status_reason()).markdown())?;
     writeln!(text, "| | |\n|---|---|")?;
     writeln!(text, "| session | `{}` |", session.id())?;
-    let pack = VisibleText::new(session.pack().to_string());
+    let pack = line(session.pack().to_string());
     writeln!(text, "| pack | {} (`{}`) |", pack.markdown(), session.pack_digest())?;
-    let requester = VisibleText::new(session.requester().to_string());
-    writeln!(text, "| opened | {} by {} |", session.created_at(), requester.line(TEXT_MAX).markdown())?;
+    let requester = line(session.requester().to_string());
+    writeln!(text, "| opened | {} by {} |", session.created_at(), requester.markdown())?;
     writeln!(text, "| last event | {} |", session.updated_at())?;
     let cost = session.usage().cost_micro_usd.map_or_else(|| "cost unknown".to_owned(), dollars);
     writeln!(text, "| model use | {} tokens, {cost} |\n", number(session.usage().tokens()))?;
@@ -71,9 +72,10 @@ fn authors(text: &mut String, session: &Session) -> fmt::Result {
 
 fn agent_report(text: &mut String, own: SessionId, card: &ReportCard) -> fmt::Result {
     let short = |text: &VisibleText| shortened(own, text);
-    writeln!(text, "## {}\n", card.agent.markdown())?;
+    writeln!(text, "## {}\n", card.agent.line(TEXT_MAX).markdown())?;
     writeln!(text, "{}\n", short(&card.content).markdown())?;
-    let signal = card.signal.as_ref().map(|signal| format!(", signal {}", signal.markdown())).unwrap_or_default();
+    let signal =
+        card.signal.as_ref().map(|signal| format!(", signal {}", signal.line(TEXT_MAX).markdown())).unwrap_or_default();
     writeln!(text, "Confidence {:.2}{signal}: {}\n", card.confidence, short(&card.rationale).markdown())?;
     data(text, own, &card.parts)?;
     if !card.evidence.is_empty() {

@@ -166,8 +166,16 @@ async fn what_is_derived_must_say_what_the_log_says() {
             Fault::Projection,
             "the row says it was erased at 1970-01-01T00:00:00.000001Z, and no tombstone ends the log",
         ),
-        ("DELETE FROM contents WHERE length(bytes) = (SELECT max(length(bytes)) FROM contents)", Fault::Content, "is missing"),
-        ("UPDATE contents SET bytes = x'00' WHERE length(bytes) = (SELECT max(length(bytes)) FROM contents)", Fault::Content, "its bytes have another hash"),
+        (
+            "DELETE FROM contents WHERE length(bytes) = (SELECT max(length(bytes)) FROM contents)",
+            Fault::Content,
+            "is missing",
+        ),
+        (
+            "UPDATE contents SET bytes = x'00' WHERE length(bytes) = (SELECT max(length(bytes)) FROM contents)",
+            Fault::Content,
+            "its bytes have another hash",
+        ),
         (asleep, Fault::Asleep, "and nobody looks for it"),
         (unread, Fault::Asleep, "1 commands wait in its inbox"),
     ] {

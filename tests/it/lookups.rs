@@ -69,6 +69,13 @@ impl Reads for Counted {
         self.reads.approvals(filter).await
     }
 
+    async fn holder(
+        &self,
+        key: &provost_domain::claims::ClaimKey,
+    ) -> Result<Option<provost_domain::projection::ClaimRow>, StoreError> {
+        self.reads.holder(key).await
+    }
+
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
         self.reads.approval(id).await
     }

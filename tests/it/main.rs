@@ -51,6 +51,7 @@ mod set_back;
 mod socket;
 mod strain;
 mod systemd;
+mod targets;
 mod tidy;
 mod tls;
 mod transfer;

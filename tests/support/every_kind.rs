@@ -9,7 +9,7 @@ use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::{self, Facts, InputDigests};
 use provost_domain::event::{
-    AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested,
+    AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalStale,
     AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, CatalogueChanged, ClaimRaised, ClaimRefused,
     ConfidenceEmitted, ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached,
     ModelFailed, ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
@@ -230,6 +230,7 @@ impl Life {
             snapshot: None,
             contents,
             approvals: ApprovalChange::of(SESSION, self.now, bodies),
+            claims: provost_domain::port::ClaimChanges::default(),
             acks: Vec::new(),
             progress: true,
             at: self.now,
@@ -251,6 +252,7 @@ impl Life {
             models: &FixtureModel,
             offers: &offers,
             contents: &contents,
+            obstacles: provost_domain::projection::Obstacles::NONE,
         };
         let verdict = decide::command(&self.session, &command, &facts).unwrap();
         self.append(&verdict.events, verdict.contents);
@@ -341,6 +343,24 @@ impl Life {
         let settlement = json!({"settlement": "happened", "note": "seen on the board"});
         let settled = json!({"call": "1.1.3", "by": "user:ann", "settlement": settlement});
         self.append(&[body::<OutcomeSettled>(settled)], Vec::new());
+        self.stale_approval();
+    }
+
+    /// One that became stale, was asked anew, and is not used.
+    fn stale_approval(&mut self) {
+        let args = json!({"n": 3});
+        let asked = self.ask("apr_3", "1.1.5", "act:idempotent", &args);
+        self.append(&[asked], Vec::new());
+        let why = json!({"why": "acted", "session": SessionId::new(uuid::Uuid::from_u128(9)), "at": START});
+        let stale = json!({"approval": "apr_3", "call": "1.1.5", "by": "user:bob", "why": why});
+        let mut anew = self.ask("apr_4", "1.1.5", "act:idempotent", &args);
+        if let EventBody::ApprovalRequested(anew) = &mut anew {
+            anew.replaces = Some("apr_3".into());
+        }
+        self.append(&[body::<ApprovalStale>(stale), anew], Vec::new());
+        let decided =
+            json!({"approval": "apr_4", "call": "1.1.5", "by": "user:bob", "decision": {"decision": "approved"}});
+        self.append(&[body::<ApprovalDecided>(decided)], Vec::new());
     }
 
     /// A call that another incarnation makes again, and one that it asks about.

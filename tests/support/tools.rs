@@ -70,6 +70,7 @@ impl CountedTool {
                 ("team".to_owned(), "teams".to_owned()),
             ]),
             tells_people: name.starts_with("notify:"),
+            claim: provost_domain::claims::ClaimRule::default(),
         };
         Arc::new(Self {
             spec,

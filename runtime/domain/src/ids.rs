@@ -223,6 +223,13 @@ impl ApprovalId {
         let hash = Digest::of_parts(&[session.uuid().as_bytes(), call.as_str().as_bytes()]);
         Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()))
     }
+
+    /// The approval that is asked for in the place of this one.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        let hash = Digest::of(self.0.as_bytes());
+        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()))
+    }
 }
 
 /// Longest name of a tool that every model server takes.

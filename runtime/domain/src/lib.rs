@@ -4,6 +4,7 @@
 pub mod access;
 pub mod call;
 pub mod citation;
+pub mod claims;
 pub mod command;
 pub mod condition;
 pub mod confidence;

@@ -1,17 +1,21 @@
 //! Typed noes: to a model's call (it reads them and can repair) and to a command from outside.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
+use crate::claims::ClaimKey;
 use crate::command::Verb;
 use crate::gate::GateReason;
-use crate::ids::{AgentName, ApprovalId, CallId, PackName, Seq};
+use crate::ids::{AgentName, ApprovalId, CallId, PackName, Seq, SessionId};
 use crate::nesting::TooDeep;
 use crate::principal::Principal;
 use crate::retry::RetryReason;
 use crate::roster::RosterRefusal;
 use crate::status::Status;
+use crate::time::Timestamp;
 
 /// Why a call was refused. The model sees `kind` and the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -109,6 +113,29 @@ pub enum ToolRefusal {
         /// How it failed.
         detail: String,
     },
+    /// Somebody acts on the target now, or nobody knows what came of it.
+    #[error("session {holder} acts on `{target}` since {since}; call again later, ask a person or escalate")]
+    TargetBusy {
+        /// What is acted on.
+        target: ClaimKey,
+        /// The session that holds it: perhaps this one, by an outcome that nobody knows.
+        holder: SessionId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The tool acted on the target as often as it may.
+    #[error("this tool acted on `{target}` {max} times within {} s, as often as it may; it may again at {free_at}", within.as_secs())]
+    RepeatLimit {
+        /// What is acted on.
+        target: ClaimKey,
+        /// How often it may act there.
+        max: u32,
+        /// Within which time, in milliseconds at the wire.
+        #[serde(with = "crate::time::millis")]
+        within: Duration,
+        /// When it may again.
+        free_at: Timestamp,
+    },
 }
 
 impl From<TooDeep> for Refusal {
@@ -138,7 +165,38 @@ impl ToolRefusal {
             Self::TooManyFindings { .. } => "too_many_findings",
             Self::Unmet { .. } => "unmet",
             Self::EffectFailed { .. } => "effect_failed",
+            Self::TargetBusy { .. } => "target_busy",
+            Self::RepeatLimit { .. } => "repeat_limit",
         }
+    }
+
+    /// What a model is told besides the words, where it is to reckon with it.
+    pub(crate) fn data(&self) -> Option<Map<String, Value>> {
+        let data = match self {
+            Self::TargetBusy { target, holder, since } => {
+                json!({"target": target, "holder": holder, "since": since.to_string()})
+            }
+            Self::RepeatLimit { target, max, within, free_at } => {
+                json!({"target": target, "max": max, "within": format!("{}s", within.as_secs()), "free_at": free_at.to_string()})
+            }
+            Self::UnknownTool { .. }
+            | Self::BrokenArguments { .. }
+            | Self::InvalidArguments { .. }
+            | Self::OutOfRoster { .. }
+            | Self::Denied { .. }
+            | Self::Rejected { .. }
+            | Self::Expired
+            | Self::Cancelled
+            | Self::LimitReached
+            | Self::SiblingsFailed { .. }
+            | Self::SecondClaim
+            | Self::UnknownEvidence { .. }
+            | Self::NoEvidence { .. }
+            | Self::TooManyFindings { .. }
+            | Self::Unmet { .. }
+            | Self::EffectFailed { .. } => return None,
+        };
+        data.as_object().cloned()
     }
 }
 
@@ -217,6 +275,18 @@ pub enum Refusal {
     CallRefused {
         /// Why.
         refusal: ToolRefusal,
+    },
+    /// A call of this session may have acted on the same target, and nobody knows what came of it.
+    #[error(
+        "nobody knows what came of an earlier call on `{target}`, since {since}; settle it first (`provost sessions settle`)"
+    )]
+    TargetBusy {
+        /// What would be acted on.
+        target: ClaimKey,
+        /// The session that holds it.
+        holder: SessionId,
+        /// Since when.
+        since: Timestamp,
     },
     /// No operator is asked for.
     #[error("this session does not wait for an operator's words")]
@@ -327,6 +397,7 @@ impl Refusal {
             Self::AlreadyApproved { .. } => "already_approved",
             Self::NotEditable { .. } => "not_editable",
             Self::CallRefused { .. } => "call_refused",
+            Self::TargetBusy { .. } => "target_busy",
             Self::NobodyAsked => "nobody_asked",
             Self::NotInDoubt { .. } => "not_in_doubt",
             Self::RetryRejected { .. } => "retry_rejected",

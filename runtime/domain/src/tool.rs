@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::claims::{ClaimKey, ClaimRule, ClaimTarget};
 use crate::failure::FailureKind;
 use crate::ids::{CallId, Digest, SessionId, ToolName};
 use crate::nesting;
@@ -64,12 +65,21 @@ pub struct ToolSpec {
     pub rosters: BTreeMap<String, String>,
     /// Whether its calls only tell people something: they act on no target, and a person can always be told.
     pub tells_people: bool,
+    /// What its calls act on, and how often.
+    pub claim: ClaimRule,
 }
 
 impl ToolSpec {
     /// Whether a call of it does more than read and tell: what the gate and the confidence it asks for are about.
     pub fn changes_world(&self) -> bool {
         self.effect != EffectClass::Read && !self.tells_people
+    }
+
+    /// What a call with these arguments claims, in a session with these fields: nothing where it changes nothing, where it
+    /// only tells people, and where neither the tool nor the pack says what is acted on.
+    pub fn claims(&self, of_pack: Option<&ClaimTarget>, args: &Value, fields: &Value) -> Option<ClaimKey> {
+        let target = self.claim.target.as_ref().or(of_pack)?;
+        self.changes_world().then(|| target.key(args, fields))
     }
 }
 
@@ -248,7 +258,7 @@ impl Contents {
 /// Identifies what the tools declare: name by name, everything a model is told of them and everything that decides.
 pub fn catalogue_digest(catalog: &Catalog) -> Digest {
     let tools = catalog.values().map(|tool| {
-        let ToolSpec { name, description, schema, effect, risk, timeout, output_limit, rosters, tells_people } =
+        let ToolSpec { name, description, schema, effect, risk, timeout, output_limit, rosters, tells_people, claim } =
             &**tool;
         serde_json::json!([
             name,
@@ -259,7 +269,8 @@ pub fn catalogue_digest(catalog: &Catalog) -> Digest {
             timeout.as_secs_f64(),
             output_limit,
             rosters,
-            tells_people
+            tells_people,
+            claim
         ])
     });
     Digest::of_json(&tools.collect())

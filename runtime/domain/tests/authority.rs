@@ -238,6 +238,7 @@ impl Case {
             models: &Anywhere,
             offers: &self.offers,
             contents: &self.contents,
+            obstacles: provost_domain::projection::Obstacles::NONE,
         }
     }
 
@@ -280,6 +281,7 @@ fn catalog() -> Catalog {
             output_limit: 1024,
             rosters: BTreeMap::new(),
             tells_people: false,
+            claim: provost_domain::claims::ClaimRule::default(),
         };
         (spec.name.clone(), Arc::new(spec))
     };
@@ -330,6 +332,8 @@ fn pack() -> Pack {
         evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::new(),
         inject: BTreeMap::new(),
+        target: None,
+        identity: Vec::new(),
         entry: first.name.clone(),
         agents: BTreeMap::from([(first.name.clone(), first)]),
         dispatch: Vec::new(),

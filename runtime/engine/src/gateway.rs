@@ -324,6 +324,7 @@ mod tests {
             output_limit: 1024,
             rosters: BTreeMap::new(),
             tells_people: false,
+            claim: provost_domain::claims::ClaimRule::default(),
         };
         let (session, call) = (SessionId::new(uuid::Uuid::nil()), CallId::new("1.1.0"));
         let (tool, key) = (spec.name.clone(), call.key(session));

@@ -159,6 +159,9 @@ codes! {
     /// The edited call does not hold.
     CallRefused = ("call_refused", 422, "the call is refused",
         "Correct the arguments as `refusal` says, or reject the call.");
+    /// An earlier call on the same target is in doubt.
+    TargetBusy = ("target_busy", 409, "the target is taken",
+        "Find out what came of the earlier call on the target, settle it, then answer again.");
     /// No operator is asked.
     NobodyAsked = ("nobody_asked", 409, "the session asks no operator",
         "Read the session; say something only when it asks.");
@@ -224,6 +227,7 @@ impl Code {
             Refusal::AlreadyApproved { .. } => Self::AlreadyApproved,
             Refusal::NotEditable { .. } => Self::NotEditable,
             Refusal::CallRefused { .. } => Self::CallRefused,
+            Refusal::TargetBusy { .. } => Self::TargetBusy,
             Refusal::NobodyAsked => Self::NobodyAsked,
             Refusal::NotInDoubt { .. } => Self::NotInDoubt,
             Refusal::RetryRejected { .. } => Self::RetryRejected,

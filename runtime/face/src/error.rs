@@ -58,7 +58,7 @@ impl From<StoreError> for OperationError {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Missing { .. } => Code::NotFound,
-            StoreError::Fenced | StoreError::Stale => Code::Stale,
+            StoreError::Fenced | StoreError::Stale | StoreError::NotClaimed { .. } => Code::Stale,
             StoreError::Erased { .. } => Code::SessionErased,
             StoreError::Damaged { .. } => Code::StoreDamaged,
             StoreError::Failed { .. } | StoreError::Held { .. } => Code::StoreFailed,
@@ -98,6 +98,7 @@ impl From<Refusal> for OperationError {
             | Refusal::ApprovalAlreadyDecided { .. }
             | Refusal::ApproverIsRequester { .. }
             | Refusal::AlreadyApproved { .. }
+            | Refusal::TargetBusy { .. }
             | Refusal::NobodyAsked
             | Refusal::NotInDoubt { .. }
             | Refusal::CallUnderWay { .. }

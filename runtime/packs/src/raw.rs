@@ -34,6 +34,8 @@ table! {
         pub(crate) evidence: RawEvidenceKinds = RawEvidenceKinds::blank(),
         pub(crate) patch_tools: Names<RawPatch> = Names::default(),
         pub(crate) inject: Names<At<String>> = Names::default(),
+        pub(crate) target: Option<At<String>> = None,
+        pub(crate) identity: Option<At<Vec<At<String>>>> = None,
         pub(crate) entry: At<String>,
         pub(crate) dispatch: Option<At<Vec<RawDispatch>>> = None,
         pub(crate) gates: RawGates,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use provost_domain::claims::ClaimTarget;
 use provost_domain::condition::Condition;
 use provost_domain::confidence::Confidence;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
@@ -43,6 +44,8 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         evidence_also: raw.evidence.also.iter().map(|kind| kind.0).collect(),
         patch_tools,
         inject: raw.inject.map(|source| inject(source)),
+        target: target_of(raw),
+        identity: identity(raw),
         entry: AgentName::new(&raw.entry.value),
         agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(own)?))).collect::<Option<_>>()?,
         dispatch: raw
@@ -77,6 +80,29 @@ fn inject(source: &str) -> InjectSource {
         "session.handle" => InjectSource::SessionHandle,
         field => InjectSource::Field(field.strip_prefix("fields.").unwrap_or(field).to_owned()),
     }
+}
+
+/// What the pack says, else the environment and the service that it injects.
+fn target_of(raw: &RawPack) -> Option<ClaimTarget> {
+    if let Some(text) = &raw.target {
+        return ClaimTarget::parse(text).ok();
+    }
+    injected_field(raw, "service").map(|service| ClaimTarget::of_fields(injected_field(raw, "environment"), service))
+}
+
+/// The fields that tell one case from another: what the pack says, else the environment and the service that it injects.
+fn identity(raw: &RawPack) -> Vec<String> {
+    match &raw.identity {
+        Some(fields) => texts(fields),
+        None => {
+            ["environment", "service"].iter().filter_map(|name| injected_field(raw, name)).map(str::to_owned).collect()
+        }
+    }
+}
+
+/// The field whose value an argument is given.
+fn injected_field<'a>(raw: &'a RawPack, argument: &str) -> Option<&'a str> {
+    raw.inject.get(argument).and_then(|source| source.strip_prefix("fields."))
 }
 
 fn terminal(raw: &RawTerminal, arguments: &mut ToolSchemas<'_>) -> Option<TerminalTool> {

@@ -72,6 +72,7 @@ async fn session(store: Arc<dyn Store>, n: u128, text: Arc<str>) {
             snapshot: turn_end.then(|| Snapshot { seq: head, hash: prev, header: text.as_bytes().to_vec() }),
             contents: Vec::new(),
             approvals: Vec::new(),
+            claims: provost_domain::port::ClaimChanges::default(),
             acks: if step == 0 { vec![ack] } else { Vec::new() },
             progress: true,
             at,

@@ -76,13 +76,13 @@ async fn look(moment: &mut dyn SessionMoment, place: String, expected: Option<He
         audit.problem(None, Fault::Projection, detail(error));
     }
     let records = log(moment, &mut audit).await;
-    let problems = match (moment.approvals().await, moment.unread().await) {
-        (Ok(approvals), Ok(unread)) => {
+    let problems = match (moment.approvals().await, moment.claims().await, moment.unread().await) {
+        (Ok(approvals), Ok(claims), Ok(unread)) => {
             let (unread, is_unread) = (unread.count, unread.is_marked);
-            audit.finish_session(&Stored { row: row.clone(), approvals, unread, is_unread })
+            audit.finish_session(&Stored { row: row.clone(), approvals, claims, unread, is_unread })
         }
-        (approvals, unread) => {
-            let errors = [approvals.err(), unread.err()];
+        (approvals, claims, unread) => {
+            let errors = [approvals.err(), claims.err(), unread.err()];
             errors.into_iter().flatten().for_each(|error| audit.problem(None, Fault::Projection, detail(error)));
             audit.finish(Head { seq: row.head_seq, hash: row.head_hash })
         }
@@ -131,7 +131,10 @@ fn detail(error: StoreError) -> String {
     match error {
         StoreError::Damaged { detail } => format!("the store is damaged: {detail}"),
         StoreError::Failed { detail } | StoreError::Held { detail } => detail,
-        error @ (StoreError::Fenced | StoreError::Stale | StoreError::Erased { .. }) => error.to_string(),
+        error
+        @ (StoreError::Fenced | StoreError::Stale | StoreError::NotClaimed { .. } | StoreError::Erased { .. }) => {
+            error.to_string()
+        }
         StoreError::Missing { what, id } => format!("{what} {id} is missing"),
     }
 }

@@ -13,6 +13,8 @@ pub enum Removed {
     Noting,
     /// A session is erased as its row was read, whatever came since. In memory only.
     AtRest,
+    /// A claim is taken whoever holds it. In memory only.
+    Claims,
 }
 
 /// The guards in place.
@@ -43,6 +45,11 @@ impl Guards {
     pub(crate) fn at_rest(self) -> bool {
         self.removed != Some(Removed::AtRest)
     }
+
+    /// Whether a claim is taken only while nobody holds its key.
+    pub(crate) fn claims(self) -> bool {
+        self.removed != Some(Removed::Claims)
+    }
 }
 
 #[cfg(not(feature = "controls"))]
@@ -65,6 +72,10 @@ impl Guards {
 
     /// Whether a session is erased only while it rests, unchanged since it was read.
     pub(crate) const fn at_rest(self) -> bool {
+        true
+    }
+    /// Whether a claim is taken only while nobody holds its key.
+    pub(crate) const fn claims(self) -> bool {
         true
     }
 }

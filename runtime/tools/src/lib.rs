@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod bound;
+mod claim;
 mod error;
 mod http;
 mod kind;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use provost_domain::claims::ClaimRule;
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::ToolName;
 use provost_domain::schema::ArgSchema;
@@ -39,6 +40,7 @@ impl Declaration<'_> {
             output_limit: OUTPUT_LIMIT,
             rosters,
             tells_people: false,
+            claim: ClaimRule::default(),
         })
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Load {
 }
 
 fn delivery(group: u32) -> Value {
-    let labels = json!({"alertname": "A", "service": "shop", "environment": "production"});
+    let labels = json!({"alertname": "A", "service": format!("shop-{group}"), "environment": "production"});
     json!({"version": "4", "groupKey": group.to_string(), "status": "firing", "receiver": "r",
         "alerts": [{"status": "firing", "labels": labels, "annotations": {"summary": "it hurts"},
             "startsAt": "2026-01-01T00:00:00Z", "fingerprint": group.to_string()}]})

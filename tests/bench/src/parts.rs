@@ -78,6 +78,7 @@ impl KibTool {
                 output_limit: 16 * 1024,
                 rosters: BTreeMap::new(),
                 tells_people: false,
+                claim: provost_domain::claims::ClaimRule::default(),
             };
             Ok(Arc::new(Self { spec, content: json!({"data": "x".repeat(1_012)}) }))
         };

@@ -154,6 +154,7 @@ impl<'a> Carrier<'a> {
             snapshot: None,
             contents: Vec::new(),
             approvals: Vec::new(),
+            claims: provost_domain::port::ClaimChanges::default(),
             acks: commands.iter().map(ack).collect(),
             progress: true,
             at: Timestamp::default(),

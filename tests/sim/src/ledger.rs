@@ -43,6 +43,27 @@ struct Book {
     notices: BTreeSet<(SessionId, CallId)>,
 }
 
+impl Book {
+    /// Targets that another session acts on too.
+    fn beside(&self, id: SessionId) -> Vec<String> {
+        let held = |id: &SessionId| {
+            let session = self.accounts.get(id).and_then(|account| account.session.as_ref());
+            session
+                .into_iter()
+                .flat_map(|session| session.held().values())
+                .map(|held| &held.key)
+                .collect::<BTreeSet<_>>()
+        };
+        let mine = held(&id);
+        let others = self.accounts.keys().filter(|other| **other != id);
+        let twice = others.flat_map(|other| held(other).into_iter().map(move |key| (other, key)));
+        twice
+            .filter(|(_, key)| mine.contains(key))
+            .map(|(other, key)| format!("acts beside {other} on {key}"))
+            .collect()
+    }
+}
+
 /// One session as its log has it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
@@ -185,7 +206,11 @@ impl Ledger {
         let mut book = self.book();
         let account = book.accounts.entry(id).or_default();
         let problems = account.enter(record, |call, event| self.deeds.contradict(id, call, event));
+        let beside = book.beside(id);
         drop(book);
+        for problem in beside {
+            self.problem(id, &problem);
+        }
         for problem in problems.unwrap_or_else(|problem| vec![problem]) {
             self.trace.problem(format!("{id}: {problem}"));
         }
@@ -350,6 +375,13 @@ impl Reads for Ledger {
 
     async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
         self.inner.approvals(filter).await
+    }
+
+    async fn holder(
+        &self,
+        key: &provost_domain::claims::ClaimKey,
+    ) -> Result<Option<provost_domain::projection::ClaimRow>, StoreError> {
+        self.inner.holder(key).await
     }
 
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {

@@ -278,6 +278,13 @@ impl Reads for Link {
         self.through("approvals", || self.ledger.approvals(filter)).await
     }
 
+    async fn holder(
+        &self,
+        key: &provost_domain::claims::ClaimKey,
+    ) -> Result<Option<provost_domain::projection::ClaimRow>, StoreError> {
+        self.through("holder", || self.ledger.holder(key)).await
+    }
+
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
         self.through("approval", || self.ledger.approval(id)).await
     }

@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use provost_domain::claims::ClaimTarget;
 use provost_domain::gate::ApprovalRule;
 use provost_domain::ids::{AgentName, Digest, ToolName};
 use provost_domain::pack::Pack;
@@ -15,6 +16,7 @@ use crate::dice::Dice;
 /// The test pack with a call that can be probed, and times short enough for all of them to pass.
 fn versioned(version: u32) -> Pack {
     let mut pack = pack::pack();
+    pack.target = Some(ClaimTarget::of_fields(Some("environment"), "service"));
     pack.version = version;
     pack.digest = Digest::of(format!("case {version}").as_bytes());
     pack.gates.digest = Digest::of(format!("gates {version}").as_bytes());

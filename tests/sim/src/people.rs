@@ -69,10 +69,11 @@ impl Someone {
 
     async fn open(&self) -> bool {
         let environment = if self.dice.permille(500) { "staging" } else { "production" };
+        let service = if self.world.is_crowded { "shop".to_owned() } else { format!("shop-{}", self.id) };
         let case = Case {
             id: self.id,
             pack: "case".into(),
-            fields: json!({"summary": secret(self.id), "environment": environment, "service": "shop"}),
+            fields: json!({"summary": secret(self.id), "environment": environment, "service": service}),
             title: secret(self.id),
             by: person("opener"),
             parent: None,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::claims::{ClaimRule, Repeat};
 use provost_domain::failure::FailureKind;
 use provost_domain::port::{Clock, Outbox, ToolBackend};
 use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
@@ -40,7 +41,9 @@ fn specs() -> &'static [ToolSpec] {
         ];
         let spec = |(name, effect, risk)| {
             let counted = CountedTool::new(name, effect, risk, Behaviour::Refuses);
-            ToolSpec { timeout: TIMEOUT, ..counted.spec().clone() }
+            // What a model of the simulation does over and over is to be seen.
+            let repeat = Repeat { max: 10_000, within: TIMEOUT };
+            ToolSpec { timeout: TIMEOUT, claim: ClaimRule { target: None, repeat }, ..counted.spec().clone() }
         };
         tools.into_iter().map(spec).collect()
     })

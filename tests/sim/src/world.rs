@@ -52,6 +52,8 @@ pub(crate) struct World {
     removed: Option<Removed>,
     /// How long closed sessions are kept, where they are erased by age.
     pub(crate) kept_for: Option<Duration>,
+    /// Whether all sessions are about one service; else each has one of its own.
+    pub(crate) is_crowded: bool,
     present: Board<Option<Node>>,
     nodes: Arc<AtomicU32>,
 }
@@ -78,7 +80,7 @@ impl World {
         let ledger = Arc::new(Ledger::new(empty, deeds.clone(), trace.clone()));
         let witness = Arc::new(Witness::new(Arc::clone(&ledger), deeds.clone(), trace.clone()));
         let (present, nodes) = (Board::new(None), Arc::default());
-        Self { ledger, deeds, witness, clock, storm, trace, removed, kept_for: None, present, nodes }
+        Self { ledger, deeds, witness, clock, storm, trace, removed, kept_for: None, is_crowded: false, present, nodes }
     }
 
     /// Starts a node, which is the present one from then on.

@@ -99,3 +99,8 @@ fn erasing_over_what_came_meanwhile_is_found_out() {
 fn going_on_under_another_pack_is_found_out() {
     found_out("pin", "asked as another pack has it");
 }
+
+#[test]
+fn taking_a_target_that_is_taken_is_found_out() {
+    found_out("claims", "acts beside");
+}

@@ -70,7 +70,7 @@ impl Case {
     async fn open(&self) -> Option<SessionId> {
         let Self { index, persona, .. } = self;
         let body = json!({"pack": "chaos", "title": format!("case {index}"), "fields": {
-            "summary": format!("case {index}"), "service": "shop",
+            "summary": format!("case {index}"), "service": format!("shop-{index}"),
             "environment": persona.environment, "ending": persona.ending}});
         let (status, answer) = self.operator.post("/v1/sessions", &format!("open-{index}"), &body).await;
         if status != StatusCode::CREATED {

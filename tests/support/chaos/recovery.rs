@@ -116,7 +116,7 @@ async fn open(caller: &Caller, environment: &'static str, from: usize, count: us
         let caller = caller.clone();
         tasks.spawn(async move {
             let body = json!({"pack": "chaos", "title": format!("case {index}"), "fields": {
-                "summary": "s", "service": "shop", "environment": environment, "ending": "resolve"}});
+                "summary": "s", "service": format!("shop-{index}"), "environment": environment, "ending": "resolve"}});
             let (status, answer) = caller.post("/v1/sessions", &format!("open-{index}"), &body).await;
             assert_eq!(status, StatusCode::CREATED, "{answer}");
         });

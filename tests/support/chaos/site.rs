@@ -56,7 +56,7 @@ impl Site {
         }
         let config = format!(
             "store: sqlite://{}\npacks: [chaos]\nmodels:\n  default: {{provider: scripted, script: chaos/script.yaml}}\n\
-             tools:\n  service: {{admin: \"{witness}/admin\"}}\n  notify: {{oncall: {{url: \"{witness}/oncall\"}}}}\n\
+             tools:\n  service: {{admin: \"{witness}/admin\", repeat: {{max: 1000, within: 1m}}}}\n  notify: {{oncall: {{url: \"{witness}/oncall\"}}}}\n\
              engine: {{drain: 2s, sessions_max: 2048}}\n",
             data.join("provost.db").display()
         );

@@ -125,6 +125,13 @@ impl Reads for PointedStore {
         self.stored("reads.approvals", || self.inner.approvals(filter)).await
     }
 
+    async fn holder(
+        &self,
+        key: &provost_domain::claims::ClaimKey,
+    ) -> Result<Option<provost_domain::projection::ClaimRow>, StoreError> {
+        self.stored("reads.holder", || self.inner.holder(key)).await
+    }
+
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {
         self.stored("reads.approval", || self.inner.approval(id)).await
     }

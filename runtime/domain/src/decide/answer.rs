@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::draft::Draft;
 use super::intent::{self, CallOrigin};
 use super::refuse::{check_authority, ended};
+use super::target::{self, CallStanding};
 use super::{call, claim};
 use crate::command::Answer;
 use crate::command::Verb;
@@ -93,9 +94,30 @@ fn approve(
         draft.push(ApprovalAnswered { approval, by: by.clone(), reason });
         return Ok(());
     }
-    decided(draft, (by, reason), pending, decision);
-    if draft.facts.catalog.contains_key(&pending.asked.tool) {
-        call::intend_approved(draft, &pending.asked);
+    if let Some(spec) = draft.facts.catalog.get(&pending.asked.tool) {
+        let call = &pending.asked.call;
+        let args = match &decision {
+            ApprovalDecision::Edited { args, .. } => args,
+            ApprovalDecision::Approved
+            | ApprovalDecision::Rejected { .. }
+            | ApprovalDecision::Responded { .. }
+            | ApprovalDecision::Cancelled => &pending.asked.args,
+        };
+        match target::standing(draft, spec, call, args, Some(pending)) {
+            CallStanding::Stale(why) => {
+                call::ask_anew(draft, by, pending, why);
+                return Ok(());
+            }
+            // It can be answered once that is settled.
+            CallStanding::Refused(ToolRefusal::TargetBusy { target, holder, since }) => {
+                return Err(Refusal::TargetBusy { target, holder, since });
+            }
+            CallStanding::Free | CallStanding::Waits | CallStanding::Refused(_) => {}
+        }
+        decided(draft, (by, reason), pending, decision);
+        call::intend_approved(draft, call);
+    } else {
+        decided(draft, (by, reason), pending, decision);
     }
     Ok(())
 }

@@ -1,23 +1,28 @@
 //! What a model's reply proposes, call by call: schema, roster, gate; then an intent, a question to a person, or a no.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::draft::Draft;
+use super::draft::{Draft, runtime};
 use super::intent::{self, CallOrigin, GateAnswer};
+use super::target::{self, CallStanding};
 use crate::call::{Call, CallOwner, CallState};
 use crate::decode::decoded;
 use crate::envelope::{EnvelopeSource, FINISH_TOOL};
-use crate::event::{ApprovalRequested, ConfidenceEmitted, FieldsPatched, FindingRecorded, ToolRefused};
-use crate::gate::GateDecision;
+use crate::event::{
+    ApprovalRequested, ApprovalStale, ConfidenceEmitted, FieldsPatched, FindingRecorded, StaleReason, ToolRefused,
+};
+use crate::gate::{GateAction, GateReason};
 use crate::ids::{ApprovalId, AssignmentId, CallId, Digest, ToolName};
 use crate::inject::{self, Prepared};
 use crate::model::Arguments;
 use crate::pack::{AgentSpec, PatchTool};
+use crate::principal::Principal;
 use crate::refusal::ToolRefusal;
 use crate::schema::ArgSchema;
-use crate::session::OpenClaim;
+use crate::session::{OpenClaim, PendingApproval};
 use crate::tool::ToolSpec;
 
 /// Findings of one session: all of them are kept, so there is a bound.
@@ -123,12 +128,96 @@ fn propose_backend(
     if taken(draft, call) >= draft.facts.pack.limits.tool_calls_per_turn {
         return Err(ToolRefusal::LimitReached);
     }
+    let asks = match intent::decision(draft, spec, &prepared.args, CallOrigin::Agent).action {
+        GateAction::Auto | GateAction::Notify => false,
+        GateAction::Approve | GateAction::Deny => true,
+    };
+    match target::standing(draft, spec, &call.id, &prepared.args, None) {
+        // It stays proposed until the call before it has its outcome. A person may be asked meanwhile.
+        CallStanding::Waits if !asks => return Ok(()),
+        CallStanding::Refused(refusal) => return Err(refusal),
+        CallStanding::Waits | CallStanding::Free | CallStanding::Stale(_) => {}
+    }
     match intent::gate(draft, spec, &call.id, prepared, CallOrigin::Agent) {
         GateAnswer::Cleared(cleared) => intent::record(draft, spec, call.id.clone(), cleared),
-        GateAnswer::Asks(prepared, decision) => ask_person(draft, &call.id, &spec.name, prepared, decision),
+        GateAnswer::Asks(prepared, decision) => ask_person(draft, &call.id, &spec.name, prepared, decision.reason),
         GateAnswer::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
     }
     Ok(())
+}
+
+/// Calls of works, or an open claim's effect, that wait for another call of this session to be done with their target.
+pub(super) fn waiting(draft: &Draft<'_>) -> BTreeSet<CallId> {
+    let backend = |call: &&Call| match &call.state {
+        CallState::Proposed => proposed_spec(draft, call).is_some(),
+        CallState::Approved(_) => approved_spec(draft, call).is_some(),
+        CallState::Waiting(_)
+        | CallState::Intended(_)
+        | CallState::Probing(_)
+        | CallState::Unknown(_)
+        | CallState::Settled(_) => false,
+    };
+    draft.session.open_calls().filter(backend).map(|call| call.id.clone()).collect()
+}
+
+/// The first of these calls whose target is free of other calls of this session. While a claim is open only its effect goes on.
+pub(super) fn ready(draft: &Draft<'_>, waiting: &BTreeSet<CallId>) -> Option<CallId> {
+    let claimed = draft.session.claim().is_some();
+    let is_ready = |call: &&Call| {
+        if !waiting.contains(&call.id) || claimed != (call.owner == CallOwner::Claim) {
+            return false;
+        }
+        let (spec, args) = match &call.state {
+            CallState::Approved(args) => (approved_spec(draft, call), Arc::clone(args)),
+            CallState::Proposed => {
+                let spec = proposed_spec(draft, call);
+                let prepared = spec.and_then(|spec| match &*call.args {
+                    Arguments::Json(args) => {
+                        Some(inject::prepare(&spec.schema, args.as_object()?, &intent::injected(draft)))
+                    }
+                    Arguments::Broken(_) => None,
+                });
+                (spec, Arc::new(prepared.map(|prepared| prepared.args).unwrap_or_default()))
+            }
+            CallState::Waiting(_)
+            | CallState::Intended(_)
+            | CallState::Probing(_)
+            | CallState::Unknown(_)
+            | CallState::Settled(_) => return false,
+        };
+        spec.is_some_and(|spec| match target::standing(draft, spec, &call.id, &args, draft.session.unused(&call.id)) {
+            CallStanding::Waits => false,
+            CallStanding::Free | CallStanding::Stale(_) | CallStanding::Refused(_) => true,
+        })
+    };
+    draft.session.open_calls().find(is_ready).map(|call| call.id.clone())
+}
+
+fn proposed_spec<'a>(draft: &Draft<'a>, call: &Call) -> Option<&'a Arc<ToolSpec>> {
+    let CallOwner::Work(assignment) = call.owner else { return None };
+    let agent = draft.facts.pack.agents.get(&draft.session.works().get(&assignment)?.agent)?;
+    let name = agent.tools.iter().find(|name| name.wire() == call.wire)?;
+    draft.facts.catalog.get(name)
+}
+
+fn approved_spec<'a>(draft: &Draft<'a>, call: &Call) -> Option<&'a Arc<ToolSpec>> {
+    draft.facts.catalog.get(&draft.session.unused(&call.id)?.asked.tool)
+}
+
+/// Goes on with a call that waited for its target.
+pub(super) fn go_on(draft: &mut Draft<'_>, id: &CallId) {
+    let Some(call) = draft.session.call(id).cloned() else { return };
+    let result = match (&call.state, &*call.args) {
+        (CallState::Approved(_), _) => return intend_approved(draft, id),
+        (_, Arguments::Json(Value::Object(args))) => match proposed_spec(draft, &call).cloned() {
+            Some(spec) => propose_backend(draft, &spec, &call, args),
+            None => return,
+        },
+        (_, Arguments::Json(_) | Arguments::Broken(_)) => return,
+    };
+    if let Err(refusal) = result {
+        draft.push(ToolRefused { call: call.id, tool: call.wire, refusal });
+    }
 }
 
 /// How many calls of its work were made or wait for a person.
@@ -168,11 +257,21 @@ pub(super) fn ask_person(
     call: &CallId,
     tool: &ToolName,
     prepared: Prepared,
-    decision: GateDecision,
+    reason: GateReason,
+) {
+    ask(draft, (call, tool), prepared, reason, None);
+}
+
+fn ask(
+    draft: &mut Draft<'_>,
+    (call, tool): (&CallId, &ToolName),
+    prepared: Prepared,
+    reason: GateReason,
+    replaces: Option<ApprovalId>,
 ) {
     let policy = &draft.facts.pack.gates;
     let asked = ApprovalRequested {
-        approval: ApprovalId::of(draft.session.id(), call),
+        approval: replaces.as_ref().map_or_else(|| ApprovalId::of(draft.session.id(), call), ApprovalId::anew),
         call: call.clone(),
         tool: tool.clone(),
         args_hash: Digest::of_json(&prepared.args),
@@ -181,19 +280,50 @@ pub(super) fn ask_person(
         overridden: prepared.overridden,
         dropped: prepared.dropped,
         policy_digest: policy.digest,
-        reason: decision.reason,
+        reason,
         min: policy.approval.min,
         not_requester: policy.approval.not_requester,
         expires_at: draft.facts.now.plus(policy.approval.expires),
+        replaces,
     };
     draft.push(asked);
 }
 
-/// The intent of an approved call, in the same append as the approval's consumption.
-pub(super) fn intend_approved(draft: &mut Draft<'_>, asked: &ApprovalRequested) {
-    let Some(cleared) = intent::approved(draft, asked) else { return };
-    let Some(spec) = draft.facts.catalog.get(&asked.tool) else { return };
-    intent::record(draft, spec, asked.call.clone(), cleared);
+/// The intent of an approved call: in the same append as the answer, unless another call of this session acts on its target.
+pub(super) fn intend_approved(draft: &mut Draft<'_>, call: &CallId) {
+    let Some(given) = draft.session.unused(call).cloned() else { return };
+    let Some(cleared) = intent::approved(draft, &given) else { return };
+    let Some(spec) = draft.facts.catalog.get(&given.asked.tool) else { return };
+    match target::standing(draft, spec, call, cleared.args(), Some(&given)) {
+        CallStanding::Free => intent::record(draft, spec, call.clone(), cleared),
+        CallStanding::Waits => {}
+        CallStanding::Stale(why) => ask_anew(draft, &runtime(), &given, why),
+        CallStanding::Refused(refusal) => {
+            draft.push(ToolRefused { call: call.clone(), tool: spec.name.wire(), refusal });
+        }
+    }
+}
+
+/// Asks again, with what the session supplies now: what was asked before is not what is there.
+pub(super) fn ask_anew(draft: &mut Draft<'_>, by: &Principal, given: &PendingApproval, why: StaleReason) {
+    let ApprovalRequested { approval, call, tool, args, injected, overridden, dropped, reason, .. } =
+        given.asked.clone();
+    draft.push(ApprovalStale { approval: approval.clone(), call: call.clone(), by: by.clone(), why });
+    let mut args = (*args).clone();
+    let present = intent::injected(draft);
+    if let Some(args) = args.as_object_mut() {
+        for name in &injected {
+            match present.get(name) {
+                Some(Some(value)) => drop(args.insert(name.clone(), value.clone())),
+                Some(None) | None => drop(args.remove(name)),
+            }
+        }
+    }
+    let checked = draft.facts.catalog.get(&tool).map_or(Ok(()), |spec| check(draft, spec, &args));
+    match checked {
+        Ok(()) => ask(draft, (&call, &tool), Prepared { args, injected, overridden, dropped }, reason, Some(approval)),
+        Err(refusal) => draft.push(ToolRefused { call, tool: tool.wire(), refusal }),
+    }
 }
 
 /// Carries on with a terminal claim's effect, with the claim's arguments as far as the tool declares them: it is intended,
@@ -210,9 +340,14 @@ pub(super) fn propose_effect(draft: &mut Draft<'_>, tool: &ToolName, open: &Open
     check(draft, spec, &prepared.args)?;
     let caller = if open.by.is_person() { CallOrigin::PersonClaim } else { CallOrigin::AgentClaim };
     let effect = open.call.effect();
+    match target::standing(draft, spec, &effect, &prepared.args, None) {
+        CallStanding::Free | CallStanding::Stale(_) => {}
+        CallStanding::Refused(refusal) => return Err(refusal),
+        CallStanding::Waits => return Err(intent::busy(draft, spec, &prepared.args)),
+    }
     match intent::gate(draft, spec, &effect, prepared, caller) {
         GateAnswer::Cleared(cleared) => intent::record(draft, spec, effect, cleared),
-        GateAnswer::Asks(prepared, decision) => ask_person(draft, &effect, &spec.name, prepared, decision),
+        GateAnswer::Asks(prepared, decision) => ask_person(draft, &effect, &spec.name, prepared, decision.reason),
         GateAnswer::Denied(reason) => return Err(ToolRefusal::Denied { reason }),
     }
     Ok(())

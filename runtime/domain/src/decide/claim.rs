@@ -94,7 +94,7 @@ fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusa
             draft.push(fired);
             let args = (*open.args).clone();
             let prepared = Prepared { args, injected: Vec::new(), overridden: Vec::new(), dropped: Vec::new() };
-            call::ask_person(draft, &open.call, &open.tool, prepared, decision);
+            call::ask_person(draft, &open.call, &open.tool, prepared, decision.reason);
             Ok(true)
         }
     }

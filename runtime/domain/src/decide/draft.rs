@@ -11,6 +11,7 @@ use crate::event::{Event, EventBody};
 use crate::failure::ModelFailure;
 use crate::ids::{Digest, Fence, Seq};
 use crate::principal::Principal;
+use crate::projection::{ClaimChanges, ReleaseClaim, TakeClaim};
 use crate::request::{self, Materials, Question};
 use crate::session::Session;
 use crate::terminal::{FrameworkStatus, StatusChanged};
@@ -32,6 +33,7 @@ pub(super) struct Recorder {
     events: Vec<EventBody>,
     contents: Vec<Content>,
     questions: Vec<Question>,
+    claims: ClaimChanges,
 }
 
 /// Records facts by the rules of the session's pack.
@@ -83,7 +85,15 @@ impl<'a> Draft<'a> {
 
 impl Recorder {
     pub(super) fn new(session: &Session, now: Timestamp, fence: Fence) -> Self {
-        Self { session: session.clone(), now, fence, events: Vec::new(), contents: Vec::new(), questions: Vec::new() }
+        Self {
+            session: session.clone(),
+            now,
+            fence,
+            events: Vec::new(),
+            contents: Vec::new(),
+            questions: Vec::new(),
+            claims: ClaimChanges::default(),
+        }
     }
 
     /// Adds a fact. What does not fit the session is not added: decisions only push what they have just checked, and the
@@ -91,11 +101,18 @@ impl Recorder {
     pub(super) fn push(&mut self, body: impl Into<EventBody>) {
         let seq = self.session.head().next();
         let event = Event { seq, at: self.now, fence: self.fence, body: body.into() };
+        let release = ReleaseClaim::by(&event.body).filter(|release| self.session.held().contains_key(&release.call));
         let applied = self.session.apply(&event);
         debug_assert_eq!(applied, Ok(()), "a decision pushed an event that does not fit");
         if applied.is_ok() {
+            self.claims.release.extend(release);
             self.events.push(event.body);
         }
+    }
+
+    /// Has the append take the claim of a call that is just intended.
+    pub(super) fn take(&mut self, claim: TakeClaim) {
+        self.claims.take.push(claim);
     }
 
     /// Keeps a large value for the append.
@@ -128,6 +145,7 @@ impl Recorder {
     }
 
     pub(super) fn into_verdict(self) -> Verdict {
-        Verdict { events: self.events, contents: self.contents, questions: self.questions, after: self.session }
+        let Self { events, contents, questions, claims, session, .. } = self;
+        Verdict { events, contents, questions, claims, after: session }
     }
 }

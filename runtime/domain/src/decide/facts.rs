@@ -7,6 +7,7 @@ use crate::event::EventBody;
 use crate::ids::{Digest, Fence, Seq};
 use crate::pack::Pack;
 use crate::port::{Models, Roles};
+use crate::projection::{ClaimChanges, Obstacles};
 use crate::request::{Offers, Question};
 use crate::session::Session;
 use crate::status::Status;
@@ -38,6 +39,8 @@ pub struct Facts<'a> {
     pub offers: &'a Offers,
     /// The large values that the session's open turns name.
     pub contents: &'a Contents,
+    /// What is known to keep calls from acting: why the store did not take what was decided before.
+    pub obstacles: &'a Obstacles,
 }
 
 /// What a session goes on with, besides its pack.
@@ -59,6 +62,8 @@ pub struct Verdict {
     pub contents: Vec<Content>,
     /// The questions to models that leave once the events are durable, each with its exact bytes.
     pub questions: Vec<Question>,
+    /// What they take and release of the table of claims.
+    pub claims: ClaimChanges,
     /// The session after them.
     pub after: Session,
 }

@@ -7,11 +7,16 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use crate::call::CallState;
+use crate::claims::{ClaimKey, ClaimKind};
 use crate::confidence::Confidence;
-use crate::event::{ApprovalRequested, GateFired, ToolIntended};
+use crate::event::{GateFired, ToolIntended};
 use crate::gate::{ENVIRONMENT, GateAction, GateCall, GateDecision, GateReason, should_gate};
 use crate::ids::{ApprovalId, CallId};
 use crate::inject::{self, Injection, Prepared};
+use crate::projection::TakeClaim;
+use crate::refusal::ToolRefusal;
+use crate::session::PendingApproval;
+use crate::time::Timestamp;
 use crate::tool::ToolSpec;
 
 /// The right to make one call with these arguments. Nothing outside this file can build one.
@@ -24,6 +29,15 @@ pub(super) struct Clearance {
     dropped: Vec<String>,
     /// The approval that is consumed with the intent.
     approval: Option<ApprovalId>,
+    /// When a person was asked for it.
+    asked_at: Option<Timestamp>,
+}
+
+impl Clearance {
+    /// The arguments it is for.
+    pub(super) fn args(&self) -> &Value {
+        &self.args
+    }
 }
 
 /// Who has a backend tool called.
@@ -72,7 +86,14 @@ pub(super) fn gate(
         GateAction::Approve => GateAnswer::Asks(prepared, decision),
         GateAction::Auto | GateAction::Notify => {
             let Prepared { args, injected, overridden, dropped } = prepared;
-            GateAnswer::Cleared(Clearance { args: args.into(), injected, overridden, dropped, approval: None })
+            GateAnswer::Cleared(Clearance {
+                args: args.into(),
+                injected,
+                overridden,
+                dropped,
+                approval: None,
+                asked_at: None,
+            })
         }
     }
 }
@@ -100,8 +121,21 @@ pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller:
     decision
 }
 
-/// The clearance of a call that a person has just let run.
-pub(super) fn approved(draft: &Draft<'_>, asked: &ApprovalRequested) -> Option<Clearance> {
+/// What a call with these arguments claims.
+pub(super) fn claims(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> Option<ClaimKey> {
+    spec.claims(draft.facts.pack.target.as_ref(), args, draft.session.fields())
+}
+
+/// The refusal of a call whose target another call of this session acts on.
+pub(super) fn busy(draft: &Draft<'_>, spec: &ToolSpec, args: &Value) -> ToolRefusal {
+    let target = claims(draft, spec, args).unwrap_or_else(|| ClaimKey::of("", ""));
+    let since = draft.session.held_on(&target).map_or(draft.facts.now, |(_, held)| held.since);
+    ToolRefusal::TargetBusy { target, holder: draft.session.id(), since }
+}
+
+/// The clearance of a call that a person let run.
+pub(super) fn approved(draft: &Draft<'_>, given: &PendingApproval) -> Option<Clearance> {
+    let asked = &given.asked;
     let CallState::Approved(args) = &draft.session.call(&asked.call)?.state else { return None };
     Some(Clearance {
         args: Arc::clone(args),
@@ -109,12 +143,18 @@ pub(super) fn approved(draft: &Draft<'_>, asked: &ApprovalRequested) -> Option<C
         overridden: asked.overridden.clone(),
         dropped: asked.dropped.clone(),
         approval: Some(asked.approval.clone()),
+        asked_at: Some(given.at),
     })
 }
 
 /// Records that a call will be made; only after this is durable is it made.
 pub(super) fn record(draft: &mut Draft<'_>, spec: &ToolSpec, call: CallId, cleared: Clearance) {
-    let Clearance { args, injected, overridden, dropped, approval } = cleared;
+    let Clearance { args, injected, overridden, dropped, approval, asked_at } = cleared;
     let (tool, effect) = (spec.name.clone(), spec.effect);
-    draft.push(ToolIntended { call, tool, args, effect, injected, overridden, dropped, approval });
+    let target = claims(draft, spec, &args);
+    if let Some(key) = target.clone() {
+        let (call, tool, repeat) = (call.clone(), tool.clone(), spec.claim.repeat);
+        draft.take(TakeClaim { key, kind: ClaimKind::Act, call, tool, repeat, asked_at });
+    }
+    draft.push(ToolIntended { call, tool, args, effect, injected, overridden, dropped, approval, target });
 }

@@ -8,6 +8,7 @@
 //! | `dispatch`, one file per command | what the command itself records |
 //! | `reports` | what the session's own side reports |
 //! | `intent` | the gate before every backend call, and the only place that records an intent |
+//! | `target` | whether a call may act on its target now |
 //! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
 //! | `inputs` | whether the tools and roles are those the session went on with so far |
 //! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
@@ -34,6 +35,7 @@ mod speak;
 mod start;
 mod step;
 mod stop;
+mod target;
 mod unserved;
 mod watch;
 
@@ -85,7 +87,9 @@ pub fn report(session: &Session, report: Report, facts: &Facts<'_>) -> Verdict {
 /// Takes step after step until it is the world's turn.
 fn go_on(mut draft: Draft<'_>) -> Verdict {
     loop {
-        let step = next_step(&draft.session, draft.facts.fence);
+        let waiting = call::waiting(&draft);
+        let ready = call::ready(&draft, &waiting);
+        let step = next_step(&draft.session, draft.facts.fence, &waiting, ready);
         let before = draft.head();
         match step {
             Step::Rest => break,
@@ -104,6 +108,7 @@ fn take(draft: &mut Draft<'_>, step: Step) {
     match step {
         Step::ConcludeClaim => claim::conclude_settled(draft),
         Step::RaiseClaim(call) => claim::by_agent(draft, &call),
+        Step::GoOn(call) => call::go_on(draft, &call),
         Step::FinishByTool(call) => finish::by_tool(draft, &call),
         Step::FinishByText(assignment) => finish::by_text(draft, assignment),
         Step::NextRound(assignment) => round::next(draft, assignment),

@@ -11,7 +11,8 @@ use super::error::DecodeError;
 use super::list::{About, Decodable, about, events};
 use super::news::EventNews;
 use super::upcast::Upcasts;
-use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement};
+use super::values::{ApprovalDecision, Limit, ProbeFinding, Settlement, StaleReason};
+use crate::claims::ClaimKey;
 use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
 use crate::failure::{AgentFailure, ModelFailure};
@@ -173,6 +174,9 @@ events! {
         /// The approval consumed with this intent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval: Option<ApprovalId>,
+        /// What the call claims until its outcome is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<ClaimKey>,
     }
     /// A call came back.
     ToolReturned = "tool_returned" as Progress of call {
@@ -249,6 +253,9 @@ events! {
         not_requester: bool,
         /// When it expires.
         expires_at: Timestamp,
+        /// The approval that became stale, in whose place this one is asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<ApprovalId>,
     }
     /// One of several needed people answered.
     ApprovalAnswered = "approval_answered" as Outside {
@@ -280,6 +287,17 @@ events! {
         approval: ApprovalId,
         /// The call.
         call: CallId,
+    }
+    /// What was asked about changed since: the approval counts no more. Either it is asked anew, or the call is refused.
+    ApprovalStale = "approval_stale" as Progress of call {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call.
+        call: CallId,
+        /// Whose answer came too late; the runtime, where the answer had been given before.
+        by: Principal,
+        /// What changed.
+        why: StaleReason,
     }
     /// Nobody can know whether a call happened.
     OutcomeUnknown = "outcome_unknown" as Progress of call {

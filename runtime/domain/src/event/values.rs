@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::Digest;
+use crate::ids::{Digest, SessionId};
+use crate::time::Timestamp;
 use crate::word;
 
 /// What became of an approval.
@@ -68,6 +69,26 @@ pub enum ApprovalState {
     Expired,
     /// The session was stopped or closed first.
     Cancelled,
+    /// What was asked about changed before anybody answered.
+    Stale,
+}
+
+/// What made an approval stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum StaleReason {
+    /// Another session acted on the target since a person was asked, or is acting on it.
+    Acted {
+        /// Which.
+        session: SessionId,
+        /// When that ended, or since when it acts.
+        at: Timestamp,
+    },
+    /// The case's alert is over since a person was asked.
+    Resolved {
+        /// Since when.
+        at: Timestamp,
+    },
 }
 
 /// A word that names no state of an approval.
@@ -77,8 +98,16 @@ pub struct UnknownApprovalState(String);
 
 impl ApprovalState {
     /// Every state.
-    pub const ALL: [Self; 7] =
-        [Self::Pending, Self::Approved, Self::Edited, Self::Rejected, Self::Responded, Self::Expired, Self::Cancelled];
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Edited,
+        Self::Rejected,
+        Self::Responded,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Stale,
+    ];
 
     /// Its word, in the store and at the wire.
     pub const fn as_str(self) -> &'static str {
@@ -90,6 +119,7 @@ impl ApprovalState {
             Self::Responded => "responded",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
+            Self::Stale => "stale",
         }
     }
 }

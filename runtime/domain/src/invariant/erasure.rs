@@ -49,6 +49,12 @@ impl Payloads {
         if stored.unread > 0 {
             found.push(format!("it was erased, and {} commands are left in its inbox", stored.unread));
         }
+        if !stored.claims.is_empty() {
+            found.push(format!(
+                "it was erased, and {} claims are left, which name what it acted on",
+                stored.claims.len()
+            ));
+        }
         let left = stored.approvals.iter().filter(|row| !row.args.is_null());
         found.extend(left.map(|row| format!("it was erased, and the arguments of approval {} are left", row.id)));
         found

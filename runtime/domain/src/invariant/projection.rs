@@ -63,6 +63,7 @@ impl LogSummary<'_> {
         let wrong = row(&session, &stored.row).into_iter().filter(|(_, holds)| !holds);
         found.extend(wrong.map(|(what, _)| format!("the row's {what} is not the log's")));
         found.extend(self.approvals.differences(stored));
+        found.extend(claims(&session, stored));
         let mut found = of(Fault::Projection, found);
         found.extend(asleep(&session, stored).map(|what| (Fault::Asleep, what)));
         found
@@ -71,6 +72,22 @@ impl LogSummary<'_> {
 
 fn of(fault: Fault, found: Vec<String>) -> Vec<(Fault, String)> {
     found.into_iter().map(|what| (fault, what)).collect()
+}
+
+/// A claim is held exactly as long as the log does not tell what came of its call.
+fn claims(session: &Session, stored: &Stored) -> Vec<String> {
+    let mut open: BTreeMap<_, _> = session.held().iter().collect();
+    let mut found = Vec::new();
+    for row in stored.claims.iter().filter(|row| row.released_at.is_none()) {
+        match open.remove(&row.call) {
+            Some(held) if held.key == row.key => {}
+            Some(_) | None => found.push(format!("the claim of call {} on {} is not the log's", row.call, row.key)),
+        }
+    }
+    found.extend(
+        open.into_iter().map(|(call, held)| format!("call {call} holds {} by the log, and no row says so", held.key)),
+    );
+    found
 }
 
 fn row(session: &Session, row: &SessionRow) -> [(&'static str, bool); 6] {

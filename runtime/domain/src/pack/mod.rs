@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::claims::ClaimTarget;
 use crate::condition::Condition;
 use crate::confidence::Confidence;
 use crate::evidence::ResultKind;
@@ -51,6 +52,10 @@ pub struct Pack {
     pub patch_tools: BTreeMap<ToolName, PatchTool>,
     /// Session-derived arguments: argument name → where its value comes from.
     pub inject: BTreeMap<String, InjectSource>,
+    /// What calls act on whose tool does not say it.
+    pub target: Option<ClaimTarget>,
+    /// The fields that tell one case from another, besides who reported it.
+    pub identity: Vec<String>,
     /// The first agent.
     pub entry: AgentName,
     /// Everyone who can be given an assignment.

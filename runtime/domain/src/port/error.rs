@@ -1,7 +1,8 @@
 //! Why a store did not do as asked.
 
 use crate::event::EncodeError;
-use crate::ids::SessionId;
+use crate::ids::{CallId, SessionId};
+use crate::projection::Obstacle;
 
 /// Why the store did not do as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +13,14 @@ pub enum StoreError {
     /// The log's head is not where the caller thought: reload.
     #[error("the session changed meanwhile; reload it")]
     Stale,
+    /// A claim of the append cannot be taken; nothing of the append was written.
+    #[error("call {call} cannot act on its target now; decide again with that")]
+    NotClaimed {
+        /// The call that was to act.
+        call: CallId,
+        /// What keeps it from acting.
+        obstacle: Obstacle,
+    },
     /// Nothing of that name.
     #[error("no {what} `{id}`; list what there is and check the id")]
     Missing {
@@ -60,6 +69,7 @@ impl StoreError {
             Self::Damaged { .. } => true,
             Self::Fenced
             | Self::Stale
+            | Self::NotClaimed { .. }
             | Self::Missing { .. }
             | Self::Erased { .. }
             | Self::Held { .. }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::error::StoreError;
 use crate::ids::{Digest, Seq, SessionId};
 use crate::log::AppendRecord;
-use crate::projection::{ApprovalRow, SessionRow, Snapshot};
+use crate::projection::{ApprovalRow, ClaimRow, SessionRow, Snapshot};
 
 /// A store under examination.
 #[async_trait]
@@ -73,6 +73,9 @@ pub trait SessionMoment: Send + std::fmt::Debug {
 
     /// Every approval row of the session, decided ones included.
     async fn approvals(&mut self) -> Result<Vec<ApprovalRow>, StoreError>;
+
+    /// Every claim row of the session, released ones included.
+    async fn claims(&mut self) -> Result<Vec<ClaimRow>, StoreError>;
 
     /// The commands in its inbox that nobody has settled.
     async fn unread(&mut self) -> Result<Unread, StoreError>;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::error::StoreError;
 use crate::log::AppendRecord;
-use crate::projection::{ApprovalChange, SessionRow, Snapshot};
+use crate::projection::{ApprovalChange, ClaimRow, SessionRow, Snapshot};
 use crate::tool::Content;
 
 /// A session with its whole log and what is derived from it. It is at rest: it has no owner, no unread command and no time at
@@ -17,6 +17,8 @@ pub struct ImportedSession {
     pub snapshot: Snapshot,
     /// Its log, in order.
     pub appends: Vec<ImportedAppend>,
+    /// The claims that outcomes nobody knows keep. One whose target is held here already is not taken.
+    pub claims: Vec<ClaimRow>,
 }
 
 /// One append of an imported session.

@@ -6,7 +6,7 @@ use super::commands::{InboxAck, InboxEntry};
 use super::error::StoreError;
 use crate::ids::{Digest, Fence, Handle, Owner, PackName, Seq, SessionId};
 use crate::log::AppendRecord;
-use crate::projection::{ApprovalChange, SessionRow, Snapshot};
+use crate::projection::{ApprovalChange, ClaimChanges, SessionRow, Snapshot};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::tool::Content;
@@ -78,6 +78,9 @@ pub struct Append {
     pub contents: Vec<Content>,
     /// Changes of the approvals projection.
     pub approvals: Vec<ApprovalChange>,
+    /// Changes of the table of claims. A claim that cannot be taken fails the whole append with
+    /// [`StoreError::NotClaimed`].
+    pub claims: ClaimChanges,
     /// Commands settled by it.
     pub acks: Vec<InboxAck>,
     /// Whether the session got further than starting the same work again: its takeovers are counted anew.

@@ -46,4 +46,6 @@ pub use roles::Roles;
 pub use tokens::{MintAnswer, RevokeAnswer, TokenReads, Tokens};
 pub use tool::ToolBackend;
 
-pub use crate::projection::{ApprovalChange, ApprovalRow, SessionRow, Snapshot};
+pub use crate::projection::{
+    ApprovalChange, ApprovalRow, ClaimChanges, ClaimRow, Obstacle, ReleaseClaim, SessionRow, Snapshot, TakeClaim,
+};

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::error::StoreError;
+use crate::claims::ClaimKey;
 use crate::ids::{ApprovalId, Digest, Handle, PackName, Seq, SessionId};
 use crate::log::AppendRecord;
-use crate::projection::{ApprovalRow, SessionRow, Snapshot};
+use crate::projection::{ApprovalRow, ClaimRow, SessionRow, Snapshot};
 use crate::status::Status;
 
 /// Reads, which never wait for writes.
@@ -32,6 +33,9 @@ pub trait Reads: Send + Sync + std::fmt::Debug {
 
     /// Approvals.
     async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError>;
+
+    /// Who holds a target, if anybody does.
+    async fn holder(&self, key: &ClaimKey) -> Result<Option<ClaimRow>, StoreError>;
 
     /// One approval.
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError>;

@@ -106,6 +106,10 @@ impl ApprovalChange {
             let (id, state) = (expired.approval.clone(), ApprovalState::Expired);
             return Some(Self::Decided { id, state, by: None, edited: None, at });
         }
+        if let EventBody::ApprovalStale(stale) = event {
+            let (id, state, by) = (stale.approval.clone(), ApprovalState::Stale, Some(stale.by.clone()));
+            return Some(Self::Decided { id, state, by, edited: None, at });
+        }
         let EventBody::ApprovalDecided(decided) = event else { return None };
         let edited = match &decided.decision {
             ApprovalDecision::Edited { args, args_hash } => Some(((**args).clone(), *args_hash)),

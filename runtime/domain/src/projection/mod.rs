@@ -2,7 +2,9 @@
 //! log and can be made anew from it.
 
 mod approval;
+mod claim;
 mod session;
 
 pub use approval::{ApprovalChange, ApprovalRow};
+pub use claim::{ClaimChanges, ClaimRow, Obstacle, Obstacles, ReleaseClaim, TakeClaim, obstacle};
 pub use session::{SessionRow, Snapshot};

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::header::{DECIDED_MAX, PendingApproval, RESULTS_MAX, Session};
 use super::works::push_bounded;
 use crate::call::{Call, CallOwner, CallState, Intent};
+use crate::claims::HeldClaim;
 use crate::event::{
-    ApprovalDecided, ApprovalDecision, ApprovalRequested, Event, OutcomeSettled, Settlement, ToolIntended, ToolReturned,
+    ApprovalDecided, ApprovalDecision, ApprovalRequested, ApprovalStale, Event, OutcomeSettled, Settlement,
+    ToolIntended, ToolReturned,
 };
 use crate::evidence::{Evidence, ResultKind};
 use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq, ToolName};
@@ -18,8 +20,12 @@ use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use crate::work::WorkKind;
 
 impl Session {
-    pub(super) fn tool_intended(&mut self, intended: &ToolIntended, fence: Fence) -> Result<(), String> {
-        let (tool, args) = (intended.tool.clone(), Arc::clone(&intended.args));
+    pub(super) fn tool_intended(&mut self, intended: &ToolIntended, event: &Event) -> Result<(), String> {
+        let (tool, args, fence) = (intended.tool.clone(), Arc::clone(&intended.args), event.fence);
+        self.unused.remove(&intended.call);
+        if let Some(key) = intended.target.clone() {
+            self.held.insert(intended.call.clone(), HeldClaim { key, tool: tool.clone(), since: event.at });
+        }
         let edited = self.editors.contains_key(&intended.call);
         let altered = edited || !intended.overridden.is_empty() || !intended.dropped.is_empty();
         let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false, altered };
@@ -90,6 +96,7 @@ impl Session {
     pub(super) fn tool_returned(&mut self, returned: &ToolReturned, seq: Seq) -> Result<(), String> {
         let evidence = Evidence { session: self.id, seq };
         let in_doubt = self.no_more_unknown(&returned.call);
+        self.held.remove(&returned.call);
         let (worked, mut result) = shown(&returned.outcome, evidence);
         let ended = self.status.is_end();
         let effect = match self.call_mut(&returned.call) {
@@ -146,9 +153,15 @@ impl Session {
             | ToolRefusal::NoEvidence { .. }
             | ToolRefusal::TooManyFindings { .. }
             | ToolRefusal::Unmet { .. }
-            | ToolRefusal::EffectFailed { .. } => "refused",
+            | ToolRefusal::EffectFailed { .. }
+            | ToolRefusal::TargetBusy { .. }
+            | ToolRefusal::RepeatLimit { .. } => "refused",
         };
-        let result = json!({"status": status, "reason": refusal.word(), "detail": refusal.to_string()});
+        let mut result = json!({"status": status, "reason": refusal.word(), "detail": refusal.to_string()});
+        if let (Some(result), Some(data)) = (result.as_object_mut(), refusal.data()) {
+            result.extend(data);
+        }
+        self.unused.remove(call);
         self.call_mut(call)?.settle(false, result);
         Ok(())
     }
@@ -198,12 +211,14 @@ impl Session {
         let pending = self.forget_approval(&decided.approval)?;
         let refusal = match &decided.decision {
             ApprovalDecision::Approved => {
-                self.call_mut(&decided.call)?.state = CallState::Approved(pending.asked.args);
+                self.call_mut(&decided.call)?.state = CallState::Approved(Arc::clone(&pending.asked.args));
+                self.unused.insert(decided.call.clone(), pending);
                 return Ok(());
             }
             ApprovalDecision::Edited { args, .. } => {
                 self.editors.insert(decided.call.clone(), decided.by.clone());
                 self.call_mut(&decided.call)?.state = CallState::Approved(Arc::clone(args));
+                self.unused.insert(decided.call.clone(), pending);
                 return Ok(());
             }
             ApprovalDecision::Responded { text } => {
@@ -217,6 +232,16 @@ impl Session {
             ApprovalDecision::Cancelled => ToolRefusal::Cancelled,
         };
         self.refused(&decided.call, &refusal)
+    }
+
+    /// What was asked, or allowed, counts no more; the next event of the same append says what becomes of the call.
+    pub(super) fn approval_stale(&mut self, stale: &ApprovalStale) -> Result<(), String> {
+        self.editors.remove(&stale.call);
+        if self.unused.remove(&stale.call).is_none() {
+            drop(self.forget_approval(&stale.approval)?);
+        }
+        self.call_mut(&stale.call)?.state = CallState::Proposed;
+        Ok(())
     }
 
     /// Takes a call off the list of those in doubt. Whether it stood there.
@@ -242,6 +267,7 @@ impl Session {
         if !self.no_more_unknown(&settled.call) {
             return Err(format!("call {} in doubt", settled.call));
         }
+        self.held.remove(&settled.call);
         let (worked, status, note) = match &settled.settlement {
             Settlement::Happened { note } => (true, "ok", note),
             Settlement::DidNotHappen { note } => (false, "failed", note),

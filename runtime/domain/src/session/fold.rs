@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::handover::Handover;
 use super::header::{OpenClaim, Session, WORDS_MAX};
@@ -17,6 +17,7 @@ use crate::model::Usage;
 use crate::refusal::ToolRefusal;
 use crate::status::Status;
 use crate::terminal::StatusChanged;
+use crate::time::Timestamp;
 
 impl Session {
     /// The session a log's first event creates.
@@ -56,6 +57,9 @@ impl Session {
             handover: None,
             approvals: BTreeMap::new(),
             decided: VecDeque::new(),
+            unused: BTreeMap::new(),
+            held: BTreeMap::new(),
+            resolved_at: None,
             operator: None,
             words: VecDeque::new(),
             claim: None,
@@ -140,7 +144,7 @@ impl Session {
             EventBody::ModelReplied(replied) => self.model_replied(replied)?,
             EventBody::ModelFailed(failed) => self.model_failed(failed.assignment)?,
             EventBody::RepairRequested(repair) => self.repair_requested(repair)?,
-            EventBody::ToolIntended(intended) => self.tool_intended(intended, event.fence)?,
+            EventBody::ToolIntended(intended) => self.tool_intended(intended, event)?,
             EventBody::ToolReturned(returned) => self.tool_returned(returned, event.seq)?,
             EventBody::ToolRefused(refused) => self.refused(&refused.call, &refused.refusal)?,
             EventBody::CallReissued(reissued) => self.reissued(&reissued.call, event.fence)?,
@@ -157,6 +161,7 @@ impl Session {
                 self.forget_approval(&expired.approval)?;
                 self.refused(&expired.call, &ToolRefusal::Expired)?;
             }
+            EventBody::ApprovalStale(stale) => self.approval_stale(stale)?,
             EventBody::OutcomeUnknown(unknown) => self.outcome_unknown(&unknown.call, &unknown.cause, event.seq),
             EventBody::OutcomeSettled(settled) => self.outcome_settled(settled, event.seq)?,
             EventBody::ConfidenceEmitted(emitted) => self.confidence = Some(emitted.confidence),
@@ -190,10 +195,10 @@ impl Session {
                 self.last_failure = None;
                 self.handover = Some(self.last_agent.clone().map_or(Handover::Begin, Handover::Again));
             }
+            EventBody::SignalReceived(signal) => self.signal_received(&signal.payload, event.at),
             // Facts for people and for the audit, without a place in the header.
             EventBody::GateFired(_)
             | EventBody::ConfidenceMismatched(_)
-            | EventBody::SignalReceived(_)
             | EventBody::NoteAdded(_)
             | EventBody::StopRequested(_)
             | EventBody::SessionErased(_) => {}
@@ -228,15 +233,27 @@ impl Session {
     fn claim_refused(&mut self, refused: &ClaimRefused) -> Result<(), String> {
         self.claim = None;
         self.calls.retain(|_, call| call.owner != CallOwner::Claim);
+        self.forget_unused();
         if self.calls.contains_key(&refused.call) {
             self.refused(&refused.call, &refused.refusal)?;
         }
         Ok(())
     }
 
+    /// Intake says in `joined` which alerts fire, and in `resolved` which are over.
+    fn signal_received(&mut self, payload: &Value, at: Timestamp) {
+        let alerts = |part: &str| payload.get(part)?.get("alerts")?.as_array();
+        let lists = |part: &str| alerts(part).is_some_and(|alerts| !alerts.is_empty());
+        if lists("resolved") {
+            self.resolved_at = Some(at);
+        } else if lists("joined") {
+            self.resolved_at = None;
+        }
+    }
+
     fn finding_recorded(&mut self, found: &FindingRecorded) -> Result<(), String> {
         self.findings.entry(found.tool.clone()).or_default().push(Arc::clone(&found.finding));
-        let confidence = found.finding.get("confidence").and_then(serde_json::Value::as_f64);
+        let confidence = found.finding.get("confidence").and_then(Value::as_f64);
         if let Some(assignment) = self.work_of(&found.call) {
             let work = self.work_mut(assignment)?;
             work.findings += 1;

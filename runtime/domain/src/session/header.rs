@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::handover::Handover;
 use super::record::AssignmentRecord;
 use crate::call::Call;
+use crate::claims::{ClaimKey, HeldClaim};
 use crate::confidence::Confidence;
 use crate::event::{ApprovalRequested, OperatorAsked};
 use crate::evidence::ResultKind;
@@ -67,6 +68,15 @@ pub struct Session {
     pub(super) handover: Option<Handover>,
     pub(super) approvals: BTreeMap<ApprovalId, PendingApproval>,
     pub(super) decided: VecDeque<ApprovalId>,
+    /// Approvals that people gave and that no intent has consumed yet, by their calls.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) unused: BTreeMap<CallId, PendingApproval>,
+    /// The claims it holds, by the calls they were taken for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) held: BTreeMap<CallId, HeldClaim>,
+    /// Since when the alert is over that the case came from, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resolved_at: Option<Timestamp>,
     pub(super) operator: Option<OperatorAsked>,
     pub(super) words: VecDeque<(Principal, String)>,
     pub(super) claim: Option<OpenClaim>,
@@ -255,6 +265,26 @@ impl Session {
     /// Whether an approval was pending once.
     pub(crate) fn was_decided(&self, approval: &ApprovalId) -> bool {
         self.decided.contains(approval)
+    }
+
+    /// The approval that a person gave a call and that no intent has consumed yet.
+    pub(crate) fn unused(&self, call: &CallId) -> Option<&PendingApproval> {
+        self.unused.get(call)
+    }
+
+    /// The claims it holds, by the calls they were taken for. They outlive its end until every outcome is known.
+    pub fn held(&self) -> &BTreeMap<CallId, HeldClaim> {
+        &self.held
+    }
+
+    /// Its own claim on a target.
+    pub(crate) fn held_on(&self, key: &ClaimKey) -> Option<(&CallId, &HeldClaim)> {
+        self.held.iter().find(|(_, held)| held.key == *key)
+    }
+
+    /// Since when the alert is over that the case came from, if it is.
+    pub fn resolved_at(&self) -> Option<Timestamp> {
+        self.resolved_at
     }
 
     /// What an operator is asked.

@@ -193,6 +193,7 @@ impl Session {
         self.works.remove(&assignment);
         self.calls.retain(|_, call| call.owner != CallOwner::Work(assignment));
         self.editors.retain(|call, _| call.assignment() != Some(assignment));
+        self.forget_unused();
         let record = self.records.iter_mut().find(|record| record.assignment == assignment);
         if let Some(record) = record.filter(|record| record.status.is_none()) {
             record.status = Some(status);
@@ -214,6 +215,13 @@ impl Session {
         }
         self.calls.clear();
         self.editors.clear();
+        self.forget_unused();
+    }
+
+    /// An approval goes with its call.
+    pub(super) fn forget_unused(&mut self) {
+        let Self { unused, calls, .. } = self;
+        unused.retain(|call, _| calls.contains_key(call));
     }
 }
 

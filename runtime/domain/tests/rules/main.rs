@@ -6,5 +6,6 @@ mod effects;
 mod evidence;
 mod flow;
 mod nesting;
+mod targets;
 mod told;
 mod world;

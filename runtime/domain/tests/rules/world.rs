@@ -17,6 +17,7 @@ use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, Pr
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
 use provost_domain::principal::Principal;
+use provost_domain::projection::{ClaimChanges, Obstacles};
 use provost_domain::refusal::Refusal;
 use provost_domain::request::Offers;
 use provost_domain::retry::RetryPolicy;
@@ -72,6 +73,10 @@ pub(crate) struct World {
     pub(crate) older: OlderResults,
     /// Every event since it was created.
     pub(crate) log: Vec<EventBody>,
+    /// What the store said of what was decided before.
+    pub(crate) obstacles: Obstacles,
+    /// What the last verdict takes and releases.
+    pub(crate) claims: ClaimChanges,
 }
 
 /// The person who opened it.
@@ -112,7 +117,18 @@ impl World {
         let body = decide::create(created);
         let session = Session::create(&Event { seq: Seq(1), at: now, fence: Fence(1), body }).unwrap();
         let (offers, contents) = (Offers::default(), Contents::default());
-        Self { pack, catalog, offers, contents, session, now, older: OlderResults::new(), log: Vec::new() }
+        Self {
+            pack,
+            catalog,
+            offers,
+            contents,
+            session,
+            now,
+            older: OlderResults::new(),
+            log: Vec::new(),
+            obstacles: Obstacles::default(),
+            claims: ClaimChanges::default(),
+        }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -128,6 +144,7 @@ impl World {
             models: &Anywhere,
             offers: &self.offers,
             contents: &self.contents,
+            obstacles: &self.obstacles,
         }
     }
 
@@ -137,6 +154,7 @@ impl World {
 
     pub(crate) fn command(&mut self, command: &Command) -> Result<Vec<EventBody>, Refusal> {
         let verdict = decide::command(&self.session, command, &self.facts())?;
+        self.claims = verdict.claims;
         self.session = verdict.after;
         self.log.extend(verdict.events.clone());
         Ok(verdict.events)
@@ -144,6 +162,7 @@ impl World {
 
     pub(crate) fn report(&mut self, report: Report) -> Vec<EventBody> {
         let verdict = decide::report(&self.session, report, &self.facts());
+        self.claims = verdict.claims;
         self.session = verdict.after;
         self.log.extend(verdict.events.clone());
         verdict.events
@@ -219,6 +238,7 @@ pub(crate) fn tool(name: &str) -> ToolSpec {
         output_limit: 1024,
         rosters: BTreeMap::new(),
         tells_people: false,
+        claim: provost_domain::claims::ClaimRule::default(),
     }
 }
 
@@ -277,6 +297,8 @@ fn pack() -> Pack {
         evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::new(),
         inject: BTreeMap::new(),
+        target: None,
+        identity: Vec::new(),
         entry: first.name.clone(),
         agents: BTreeMap::from([(first.name.clone(), first)]),
         dispatch: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use provost_domain::port::Parked;
+use provost_domain::port::{Parked, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::load;
@@ -57,6 +57,9 @@ impl Actor for Supervisor {
             ToSupervisor::Parked(Ok(Parked::Woken { inbox, wake_seq })) => {
                 state.parking = false;
                 state.inbox(inbox, wake_seq);
+            }
+            ToSupervisor::Appended(Err(StoreError::NotClaimed { call, obstacle })) if !state.is_creating() => {
+                state.decide_again(call, obstacle);
             }
             ToSupervisor::Inbox(Err(error)) | ToSupervisor::Appended(Err(error)) | ToSupervisor::Parked(Err(error)) => {
                 state.fail(&error);

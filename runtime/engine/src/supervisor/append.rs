@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use provost_domain::event::{EncodeError, EventBody};
-use provost_domain::ids::{CmdId, Fence, Seq};
+use provost_domain::ids::{CallId, CmdId, Fence, Seq};
 use provost_domain::log::{AppendRecord, Unsealed};
-use provost_domain::port::{Append, Appended, ApprovalChange, InboxAck, NewSession, Snapshot};
+use provost_domain::port::{Append, Appended, ApprovalChange, InboxAck, NewSession, Obstacle, Snapshot};
 use provost_domain::session::Session;
 use ractor::ActorRef;
 
-use super::batch::Batch;
+use super::batch::{Batch, Standpoint};
 use super::journal;
-use super::messages::ToSupervisor;
+use super::messages::{Input, ToSupervisor};
 use super::state::State;
 use crate::answer::StoredAnswer;
 use crate::hint::Hint;
@@ -91,6 +91,7 @@ impl State {
             snapshot,
             contents: batch.contents.clone(),
             approvals: ApprovalChange::of(self.id(), now, &batch.events),
+            claims: batch.claims.clone(),
             acks,
             progress: batch.events.iter().any(EventBody::is_progress),
             at: now,
@@ -116,6 +117,19 @@ impl State {
         self.shared.tasks.report("appending", myself, work, ToSupervisor::Appended);
     }
 
+    /// A call cannot act on its target now, so nothing was written: all of it is decided again with that fact.
+    pub(super) fn decide_again(&mut self, call: CallId, obstacle: Obstacle) {
+        let Some(Batch { before, inputs, .. }) = self.batch.take() else { return };
+        let Standpoint { session, head_hash, snapshot_seq, released, contents, questions } = before;
+        (self.contents, self.questions) = (contents, questions);
+        (self.session, self.head_hash, self.snapshot_seq, self.released) = (session, head_hash, snapshot_seq, released);
+        tracing::info!(session = %self.id(), %call, ?obstacle, "a call cannot act on its target now");
+        self.obstacles.note(call, obstacle);
+        for input in inputs.into_iter().rev() {
+            self.inputs.push_front(input);
+        }
+    }
+
     /// The batch is durable: everybody is told.
     pub(super) fn appended(&mut self) {
         let Some(batch) = self.batch.take() else { return };
@@ -128,7 +142,10 @@ impl State {
         if let Some(session) = &self.session {
             journal::tell(session, &batch.events);
         }
-        for (reply, answer) in batch.answers {
+        self.obstacles.clear();
+        let mut replies: Vec<_> = batch.inputs.into_iter().map(Input::answerer).collect();
+        for (place, answer) in batch.answers {
+            let Some(reply) = replies.get_mut(place).and_then(Option::take) else { continue };
             // A caller that stopped waiting reads the outcome from the log.
             drop(reply.send(answer.into_result()));
         }

@@ -1,11 +1,17 @@
 //! What is decided together: one append and the answers that wait for it.
 
-use provost_domain::event::EventBody;
-use provost_domain::ids::CmdId;
-use provost_domain::time::Timestamp;
-use provost_domain::tool::Content;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::messages::Answerer;
+use provost_domain::event::EventBody;
+use provost_domain::ids::{AssignmentId, CmdId, Digest, Seq};
+use provost_domain::port::ClaimChanges;
+use provost_domain::request::Question;
+use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
+use provost_domain::tool::{Content, Contents};
+
+use super::messages::Input;
 use crate::answer::StoredAnswer;
 
 /// What one append will hold and whom it answers.
@@ -15,14 +21,41 @@ pub(super) struct Batch {
     pub(super) at: Timestamp,
     pub(super) events: Vec<EventBody>,
     pub(super) contents: Vec<Content>,
+    pub(super) claims: ClaimChanges,
     pub(super) acks: Vec<(CmdId, StoredAnswer)>,
-    pub(super) answers: Vec<(Answerer, StoredAnswer)>,
+    /// Each with the place of the input that it answers.
+    pub(super) answers: Vec<(usize, StoredAnswer)>,
     pub(super) turn_ended: bool,
+    /// What was decided, for the case that it must be decided again.
+    pub(super) inputs: Vec<Input>,
+    /// Where the session stood before.
+    pub(super) before: Standpoint,
+}
+
+/// Where a session stands between two batches.
+#[derive(Debug, Default)]
+pub(super) struct Standpoint {
+    pub(super) session: Option<Session>,
+    pub(super) head_hash: Digest,
+    pub(super) snapshot_seq: Seq,
+    pub(super) released: bool,
+    pub(super) contents: Contents,
+    pub(super) questions: BTreeMap<AssignmentId, Arc<Question>>,
 }
 
 impl Batch {
-    pub(super) fn at(at: Timestamp) -> Self {
-        Self { at, events: Vec::new(), contents: Vec::new(), acks: Vec::new(), answers: Vec::new(), turn_ended: false }
+    pub(super) fn at(at: Timestamp, before: Standpoint) -> Self {
+        Self {
+            at,
+            events: Vec::new(),
+            contents: Vec::new(),
+            claims: ClaimChanges::default(),
+            acks: Vec::new(),
+            answers: Vec::new(),
+            turn_ended: false,
+            inputs: Vec::new(),
+            before,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -17,17 +17,17 @@ impl State {
         } else {
             tracing::warn!(session = %self.id(), %error, "the session is carried on later");
         }
-        let answers = self.batch.take().into_iter().flat_map(|batch| batch.answers).map(|(reply, _)| reply);
-        let queued = self.inputs.drain(..).filter_map(|input| match input {
-            Input::Create(_, reply) | Input::Direct(_, reply) => reply,
-            Input::Report(_) | Input::Inbox(..) | Input::Unreadable(..) => None,
-        });
+        let answers = self.batch.take().into_iter().flat_map(|batch| batch.inputs).filter_map(Input::answerer);
+        let queued = self.inputs.drain(..).filter_map(Input::answerer);
         for reply in answers.chain(queued).chain(self.boot.take().and_then(answerer)) {
             drop(reply.send(Err(EngineError::Store(error.clone()))));
         }
         self.performing.dismiss_all();
         self.end = Some(match error {
-            StoreError::Stale | StoreError::Failed { .. } | StoreError::Held { .. } => End::Again,
+            // A claim is only missed here where nothing can be decided again.
+            StoreError::Stale | StoreError::NotClaimed { .. } | StoreError::Failed { .. } | StoreError::Held { .. } => {
+                End::Again
+            }
             // Somebody else carries it, or nobody can.
             StoreError::Fenced
             | StoreError::Missing { .. }

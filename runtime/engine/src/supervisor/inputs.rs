@@ -69,35 +69,41 @@ impl State {
     }
 
     /// Decides one input. A refusal is an answer and changes nothing.
-    pub(super) fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
+    pub(super) fn take(&mut self, input: &Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
+        let place = batch.inputs.len();
         match input {
             Input::Create(created, reply) => {
-                let body = decide::create(*created);
+                let body = decide::create((**created).clone());
                 let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
                 Session::advance(&mut self.session, &event)?;
                 batch.events.push(body);
                 let accepted = Accepted { status: Status::New, version: event.seq };
-                batch.answers.extend(reply.map(|reply| (reply, StoredAnswer::Accepted(accepted))));
+                if reply.is_some() {
+                    batch.answers.push((place, StoredAnswer::Accepted(accepted)));
+                }
             }
             Input::Report(report) => {
                 let Some(session) = &self.session else { return Ok(()) };
                 let verdict = match &self.served {
-                    SessionPack::Pinned(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
-                    SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, &report),
+                    SessionPack::Pinned(pack) => decide::report(session, report.clone(), &self.facts(pack, batch.at)),
+                    SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, report),
                 };
                 self.adopt(verdict, batch)?;
             }
             Input::Direct(command, reply) => {
-                let answer = self.decide(&command, batch)?;
-                batch.answers.extend(reply.map(|reply| (reply, answer)));
+                let answer = self.decide(command, batch)?;
+                if reply.is_some() {
+                    batch.answers.push((place, answer));
+                }
             }
             Input::Inbox(cmd_id, command) => {
-                let answer = self.decide(&command, batch)?;
-                batch.acks.push((cmd_id, answer));
+                let answer = self.decide(command, batch)?;
+                batch.acks.push((cmd_id.clone(), answer));
             }
             Input::Unreadable(cmd_id, UnreadableCommand { detail }) => {
                 tracing::warn!(session = %self.id(), command = %cmd_id, detail, "a stored command cannot be read and is refused");
-                batch.acks.push((cmd_id, StoredAnswer::Refused(Refusal::CommandUnreadable { detail })));
+                let refusal = Refusal::CommandUnreadable { detail: detail.clone() };
+                batch.acks.push((cmd_id.clone(), StoredAnswer::Refused(refusal)));
             }
         }
         Ok(())
@@ -139,6 +145,7 @@ impl State {
             models: &self.resources.models,
             offers: &self.offers,
             contents: &self.contents,
+            obstacles: &self.obstacles,
         }
     }
 
@@ -167,6 +174,7 @@ impl State {
         }
         batch.events.extend(verdict.events);
         batch.contents.extend(verdict.contents);
+        batch.claims.extend(verdict.claims);
         self.session = Some(verdict.after);
         Ok(())
     }

@@ -108,3 +108,13 @@ pub(crate) enum Input {
     /// What stands in the inbox and cannot be read: settled as refused.
     Unreadable(CmdId, UnreadableCommand),
 }
+
+impl Input {
+    /// Who waits for a direct answer.
+    pub(crate) fn answerer(self) -> Option<Answerer> {
+        match self {
+            Self::Create(_, reply) | Self::Direct(_, reply) => reply,
+            Self::Report(_) | Self::Inbox(..) | Self::Unreadable(..) => None,
+        }
+    }
+}

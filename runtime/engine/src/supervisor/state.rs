@@ -7,6 +7,7 @@ use provost_domain::citation::OlderResults;
 use provost_domain::decide::{InputDigests, NOT_LOADED};
 use provost_domain::ids::{AssignmentId, CmdId, Digest, Fence, PackName, Seq, SessionId};
 use provost_domain::port::NewSession;
+use provost_domain::projection::Obstacles;
 use provost_domain::request::{Offers, Question};
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
@@ -67,6 +68,8 @@ pub(crate) struct State {
     pub(super) draining: bool,
     /// The last append ended the session and gave it up.
     pub(super) released: bool,
+    /// What kept calls from acting when the batch under way was decided before.
+    pub(super) obstacles: Obstacles,
 }
 
 impl State {
@@ -97,6 +100,7 @@ impl State {
             end: None,
             draining: false,
             released: false,
+            obstacles: Obstacles::default(),
         }
     }
 
@@ -118,6 +122,11 @@ impl State {
 
     pub(super) fn fence(&self) -> Fence {
         self.fence.unwrap_or_default()
+    }
+
+    /// Whether the append under way is the session's first.
+    pub(super) fn is_creating(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.before.session.is_none())
     }
 
     /// Whether the session is not stored yet.

@@ -6,7 +6,7 @@ use provost_domain::port::Park;
 use provost_domain::session::owed;
 use ractor::{ActorProcessingErr, ActorRef};
 
-use super::batch::Batch;
+use super::batch::{Batch, Standpoint};
 use super::messages::{End, ToSupervisor};
 use super::state::State;
 
@@ -29,9 +29,20 @@ impl State {
             self.fail(&error);
             return Ok(());
         }
-        let mut batch = Batch::at(self.shared.now());
+        let mut batch = Batch::at(self.shared.now(), Standpoint::default());
+        if !self.inputs.is_empty() {
+            batch.before = Standpoint {
+                session: self.session.clone(),
+                head_hash: self.head_hash,
+                snapshot_seq: self.snapshot_seq,
+                released: self.released,
+                contents: self.contents.clone(),
+                questions: self.questions.clone(),
+            };
+        }
         while let Some(input) = self.inputs.pop_front() {
-            self.take(input, &mut batch)?;
+            self.take(&input, &mut batch)?;
+            batch.inputs.push(input);
         }
         if !batch.is_empty() {
             self.append(batch, myself);

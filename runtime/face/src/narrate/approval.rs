@@ -1,7 +1,8 @@
 //! Gates, and the people they ask.
 
 use provost_domain::event::{
-    ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalRequested, GateFired,
+    ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalRequested, ApprovalStale, GateFired,
+    StaleReason,
 };
 use provost_domain::gate::GateAction;
 
@@ -27,9 +28,10 @@ pub(super) fn gate(e: &GateFired, names: &CallNames) -> Narration {
 pub(super) fn requested(e: &ApprovalRequested) -> Narration {
     let lead =
         if e.min > 1 { format!("{} people are asked to approve", e.min) } else { "Approval needed for".to_owned() };
+    let anew = e.replaces.as_ref().map_or_else(String::new, |replaced| format!(", asked anew in place of {replaced}"));
     Narration::new(Level::Call, Tone::Ask, "●", lead)
         .name(e.tool.as_str())
-        .text(format!("because {} (approval {})", gate_reason(e.reason), e.approval))
+        .text(format!("because {} (approval {}{anew})", gate_reason(e.reason), e.approval))
         .key(Detail::value("arguments", &e.args))
 }
 
@@ -60,6 +62,16 @@ fn reasoned(narration: Narration, reason: Option<&str>) -> Narration {
         Some(reason) => narration.key(Detail::passage("reason", reason)),
         None => narration,
     }
+}
+
+pub(super) fn stale(e: &ApprovalStale, names: &CallNames) -> Narration {
+    let why = match e.why {
+        StaleReason::Acted { session, at } => format!("session {session} acted on its target ({at})"),
+        StaleReason::Resolved { at } => format!("the alert is over since {at}"),
+    };
+    Narration::new(Level::Call, Tone::Warn, "↺", "What was approved has changed:")
+        .name(names.shown(&e.call).as_str())
+        .text(format!("{why}; approval {} counts no more", e.approval))
 }
 
 pub(super) fn expired(e: &ApprovalExpired, names: &CallNames) -> Narration {

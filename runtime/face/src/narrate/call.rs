@@ -14,7 +14,7 @@ pub(super) fn intended(e: &ToolIntended) -> Narration {
         if e.injected.is_empty() { String::new() } else { format!("; set by the session: {}", e.injected.join(", ")) };
     let mut narration = Narration::new(Level::Call, Tone::Busy, "→", "Calls")
         .name(e.tool.as_str())
-        .text(format!("({}{injected})", effect(e.effect)))
+        .text(format!("({}{injected}){}", effect(e.effect), claimed(e)))
         .key(Detail::value("arguments", &e.args));
     if !e.overridden.is_empty() {
         narration = narration.detail(Detail::value("the model had written", &json!(e.overridden)));
@@ -23,6 +23,13 @@ pub(super) fn intended(e: &ToolIntended) -> Narration {
         narration = narration.detail(Detail::passage("dropped arguments", &e.dropped.join(", ")));
     }
     narration
+}
+
+/// What no other session acts on until the outcome is known.
+fn claimed(e: &ToolIntended) -> String {
+    e.target
+        .as_ref()
+        .map_or_else(String::new, |target| format!(" on {target}, which no other session touches meanwhile"))
 }
 
 pub(super) fn returned(e: &ToolReturned, names: &CallNames) -> Narration {

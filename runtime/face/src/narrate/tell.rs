@@ -43,6 +43,7 @@ pub fn narrate(body: &EventBody, names: &CallNames) -> Narration {
         EventBody::ApprovalAnswered(e) => approval::answered(e),
         EventBody::ApprovalDecided(e) => approval::decided(e, names),
         EventBody::ApprovalExpired(e) => approval::expired(e, names),
+        EventBody::ApprovalStale(e) => approval::stale(e, names),
         EventBody::ProbeRequested(e) => doubt::probe_requested(e, names),
         EventBody::CallProbed(e) => doubt::probed(e, names),
         EventBody::OutcomeUnknown(e) => doubt::unknown(e, names),

@@ -7,6 +7,7 @@ mod facts;
 mod flow;
 mod gates;
 mod offers;
+mod target;
 mod tools;
 mod watch;
 
@@ -22,10 +23,12 @@ pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog) -> Vec<FormError> {
     flow::check(facts, log);
     tools::check(facts, log);
     gates::check(facts, log);
+    target::check(facts, log);
     let mut errors = Vec::new();
     for agent in facts.agents {
         let mut log = ErrorLog::new(agent.path.clone());
         agent::check(facts, agent, &mut log);
+        target::agent(facts, agent, &mut log);
         errors.append(&mut log.errors);
     }
     errors

@@ -58,6 +58,7 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
         timeout: Duration::from_secs(1),
         output_limit: 1000,
         tells_people: name.starts_with("notify:"),
+        claim: provost_domain::claims::ClaimRule::default(),
     }
 }
 

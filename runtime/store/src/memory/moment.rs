@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use provost_domain::ids::{Digest, Seq};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    ApprovalRow, SessionMoment, SessionRow, SessionWalk, Snapshot, StoreError, Unread, WalkFound, WalkStop,
+    ApprovalRow, ClaimRow, SessionMoment, SessionRow, SessionWalk, Snapshot, StoreError, Unread, WalkFound, WalkStop,
 };
 
 /// A copy of one session.
@@ -17,6 +17,7 @@ pub(super) struct MemoryMoment {
     pub(super) records: Vec<AppendRecord>,
     pub(super) contents: HashMap<Digest, Vec<u8>>,
     pub(super) approvals: Vec<ApprovalRow>,
+    pub(super) claims: Vec<ClaimRow>,
     pub(super) unread: u64,
 }
 
@@ -54,6 +55,10 @@ impl SessionMoment for MemoryMoment {
 
     async fn approvals(&mut self) -> Result<Vec<ApprovalRow>, StoreError> {
         Ok(self.approvals.clone())
+    }
+
+    async fn claims(&mut self) -> Result<Vec<ClaimRow>, StoreError> {
+        Ok(self.claims.clone())
     }
 
     async fn unread(&mut self) -> Result<Unread, StoreError> {

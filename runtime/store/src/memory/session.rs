@@ -113,6 +113,13 @@ impl Stored {
         })
     }
 
+    /// Whether an append would be written.
+    pub(super) fn takes(&self, append: &Append, guards: Guards) -> bool {
+        let prev = append.record.as_ref().map_or(self.row.head_hash, |record| record.prev);
+        let held = self.holds(append.fence, &append.owner) || !guards.fence();
+        held && self.row.head_seq == append.expected_seq && self.row.head_hash == prev
+    }
+
     /// Also says whether it was written now, rather than before.
     pub(super) fn append(&mut self, append: Append, guards: Guards) -> Result<(Appended, bool), StoreError> {
         let head_seq = head_after(&append);

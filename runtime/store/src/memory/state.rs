@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use provost_domain::ids::{ApprovalId, Digest, Handle, Owner, SessionId};
 use provost_domain::port::{
-    Append, Appended, ApprovalRow, Erase, Erased, Finish, ImportAnswer, ImportedSession, KeptAnswer, KeptPack, Message,
-    MessageRow, MessageState, NewMessage, NewSession, Quiet, SessionRow, StoreError, Then, Tried,
+    Append, Appended, ApprovalRow, ClaimChanges, Erase, Erased, Finish, ImportAnswer, ImportedSession, KeptAnswer,
+    KeptPack, Message, MessageRow, MessageState, NewMessage, NewSession, Quiet, SessionRow, StoreError, Then, Tried,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Content;
 
+use super::claims::ClaimTable;
 use super::deliveries::{DeliveryTable, Fate};
 use super::moment::MemoryMoment;
 use super::outbox::Messages;
@@ -35,6 +36,7 @@ pub(super) struct State {
     /// Who refers to them.
     refs: BTreeSet<(Digest, SessionId)>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
+    pub(super) claims: ClaimTable,
     pub(super) messages: Messages,
     pub(super) deliveries: DeliveryTable,
     pub(super) tokens: TokenTable,
@@ -87,10 +89,15 @@ impl State {
 
     pub(super) fn append(&mut self, append: Append) -> Result<Appended, StoreError> {
         let (session, contents, approvals) = (append.session, append.contents, append.approvals);
-        let append = Append { contents: Vec::new(), approvals: Vec::new(), ..append };
+        let (claims, at) = (append.claims, append.at);
+        let append = Append { contents: Vec::new(), approvals: Vec::new(), claims: ClaimChanges::default(), ..append };
         let guards = self.guards;
+        if guards.claims() && self.sessions.get(&session).is_some_and(|stored| stored.takes(&append, guards)) {
+            self.claims.check(session, &claims, at)?;
+        }
         let (appended, written) = self.change(session, |stored| stored.append(append, guards))?;
         if written {
+            self.claims.change(session, &claims, at);
             self.hold(session, contents);
             for change in approvals {
                 change.apply(session, &mut self.approvals);
@@ -107,7 +114,7 @@ impl State {
     }
 
     pub(super) fn import(&mut self, imported: ImportedSession) -> ImportAnswer {
-        let ImportedSession { row, snapshot, appends } = imported;
+        let ImportedSession { row, snapshot, appends, claims } = imported;
         let id = row.id;
         if self.sessions.contains_key(&id) {
             return ImportAnswer::SessionExists;
@@ -121,6 +128,7 @@ impl State {
             append.approvals.into_iter().for_each(|change| change.apply(id, &mut self.approvals));
             records.push(append.record);
         }
+        self.claims.bring(claims);
         self.handles.insert(row.handle.clone(), id);
         self.sessions.insert(id, Stored::imported(row, snapshot, records));
         ImportAnswer::Stored
@@ -136,6 +144,7 @@ impl State {
         self.deliveries.erase(id);
         self.requests.erase(id);
         self.messages.remove(usize::MAX, |row| row.session == id);
+        self.claims.erase(id);
         let mine: Vec<Digest> = self.refs.iter().filter(|(_, by)| *by == id).map(|(digest, _)| *digest).collect();
         self.refs.retain(|(_, by)| *by != id);
         for digest in mine {
@@ -199,6 +208,7 @@ impl State {
             records: stored.records.clone(),
             contents: contents.collect(),
             approvals: self.approvals.values().filter(|row| row.session == id).cloned().collect(),
+            claims: self.claims.of(id),
             unread: stored.unread().len() as u64,
         })
     }

@@ -1,14 +1,15 @@
 //! The sessions' ports.
 
 use async_trait::async_trait;
+use provost_domain::claims::ClaimKey;
 use provost_domain::command::Command;
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Handle, Owner, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    Append, Appended, ApprovalFilter, ApprovalOrder, ApprovalRow, Claimed, CommandLog, CommandOutcome, Erase, Erased,
-    Erasure, InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow, SessionStore,
-    Snapshot, StoreError, Submitted, TakenOver,
+    Append, Appended, ApprovalFilter, ApprovalOrder, ApprovalRow, ClaimRow, Claimed, CommandLog, CommandOutcome, Erase,
+    Erased, Erasure, InboxEntry, NewSession, Park, Parked, Prunable, Quiet, Reads, SessionFilter, SessionRow,
+    SessionStore, Snapshot, StoreError, Submitted, TakenOver,
 };
 use provost_domain::time::Timestamp;
 
@@ -171,6 +172,10 @@ impl Reads for MemoryStore {
         }
         rows.truncate(count(filter.limit.min(LIST_MAX)));
         Ok(rows)
+    }
+
+    async fn holder(&self, key: &ClaimKey) -> Result<Option<ClaimRow>, StoreError> {
+        Ok(self.with(|state| state.claims.holder(key)))
     }
 
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {

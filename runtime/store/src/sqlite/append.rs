@@ -16,7 +16,7 @@ use super::job::Asked;
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
 
-use super::{approvals, contents, inbox, snapshots};
+use super::{approvals, claims, contents, inbox, snapshots};
 use crate::check::head_after;
 use crate::guards::Guards;
 
@@ -80,6 +80,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> R
     let one = |append: &&'_ Append| sids.get(&append.session).copied();
     let held: Vec<Held<'_>> = appends.iter().filter_map(|append| Some(Held { sid: one(append)?, append })).collect();
     contents::write(tx, &held).await?;
+    claims::write(tx, &held).await?;
     approvals::write(tx, &held).await?;
     snapshots::write(tx, &held).await?;
     inbox::settle(tx, &held).await?;
@@ -103,8 +104,9 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn only(append: &'a Append) -> Option<Self> {
-        let Append { record, snapshot, contents, approvals, acks, ended, release, progress, .. } = append;
-        let plain = contents.is_empty() && approvals.is_empty() && acks.is_empty() && snapshot.is_none();
+        let Append { record, snapshot, contents, approvals, claims, acks, ended, release, progress, .. } = append;
+        let plain =
+            contents.is_empty() && approvals.is_empty() && claims.is_empty() && acks.is_empty() && snapshot.is_none();
         record.as_ref().filter(|_| plain && *progress && !*ended && !*release).map(|record| Self { append, record })
     }
 }

@@ -54,6 +54,8 @@ const SNAPSHOTS: &str = erased!("DELETE FROM snapshots WHERE sid = ", "");
 /// Who decided what and when stays. A hash of the arguments would let somebody check a guess at them.
 const APPROVALS: &str =
     erased!("UPDATE approvals SET args = 'null', args_hash = zeroblob(32) WHERE approvals.sid = ", "");
+/// The name of what was acted on is the case's own.
+const CLAIMS: &str = erased!("DELETE FROM claims WHERE sid = ", "");
 const INBOX: &str = erased!("DELETE FROM inbox WHERE sid = ", "");
 /// Nothing can be made of a bad one any more.
 const DELIVERIES: &str = concat!(
@@ -101,7 +103,7 @@ const VACUUM: &str = "VACUUM";
 pub(super) const OTHERS: [&str; 8] = [SEAL, TOMBSTONE, MARK, OUTCOME, EXPIRED, SCRUB_DUE, REWRITTEN, SCRUBBED];
 
 /// What follows the row and the tombstone; each names the session and the tombstone's hash first.
-pub(super) const WIPES: [&str; 15] = [
+pub(super) const WIPES: [&str; 16] = [
     REQUESTS,
     UNLINKED,
     REQUEST_REFS,
@@ -109,6 +111,7 @@ pub(super) const WIPES: [&str; 15] = [
     REFS,
     SNAPSHOTS,
     APPROVALS,
+    CLAIMS,
     INBOX,
     DELIVERIES,
     DELIVERY_REFS,

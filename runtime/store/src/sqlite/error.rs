@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use provost_domain::port::StoreError;
+use provost_domain::ids::CallId;
+use provost_domain::port::{Obstacle, StoreError};
 
 /// `SQLITE_BUSY`, `SQLITE_LOCKED`: another program holds the database for longer than we wait.
 const BUSY: [i32; 2] = [5, 6];
@@ -18,6 +19,14 @@ const NO_TEMP: i32 = 6_410;
 /// `SQLITE_READONLY`, `SQLITE_IOERR`, `SQLITE_CANTOPEN`.
 const UNUSABLE: [i32; 3] = [8, 10, CANTOPEN];
 
+/// A claim of an append could not be taken: nothing of the append may be written.
+#[derive(Debug, thiserror::Error)]
+#[error("call {call} cannot act on its target now")]
+pub(super) struct ClaimObstruction {
+    pub(super) call: CallId,
+    pub(super) obstacle: Obstacle,
+}
+
 /// What an error says about the transaction and the handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -30,10 +39,20 @@ pub(super) enum Fault {
 }
 
 pub(super) fn fault(error: &sqlx::Error) -> Fault {
+    if obstructed(error).is_some() {
+        return Fault::Refused;
+    }
     match code(error) {
         Some(CONSTRAINT) => Fault::Refused,
         Some(code) if BUSY.contains(&code) => Fault::Busy,
         Some(_) | None => Fault::Fatal,
+    }
+}
+
+fn obstructed(error: &sqlx::Error) -> Option<&ClaimObstruction> {
+    match error {
+        sqlx::Error::Decode(source) => source.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -81,6 +100,9 @@ pub(super) fn damaged(detail: impl Into<String>) -> StoreError {
 }
 
 fn explain(place: &str, error: &sqlx::Error) -> StoreError {
+    if let Some(ClaimObstruction { call, obstacle }) = obstructed(error) {
+        return StoreError::NotClaimed { call: call.clone(), obstacle: obstacle.clone() };
+    }
     let next = match code(error) {
         Some(code) if DAMAGED.contains(&code) => return damaged(format!("{place}{error}")),
         Some(FULL) => "free disk space and start again",

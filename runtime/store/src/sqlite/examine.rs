@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use provost_domain::ids::{Digest, Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    ApprovalRow, Examine, SessionMoment, SessionRow, SessionWalk, Snapshot, StoreError, Unread, WalkFound, WalkStop,
+    ApprovalRow, ClaimRow, Examine, SessionMoment, SessionRow, SessionWalk, Snapshot, StoreError, Unread, WalkFound,
+    WalkStop,
 };
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
@@ -13,7 +14,7 @@ use super::reads::SqliteReads;
 use super::records::{RECORDS_AFTER, record, signed};
 use super::rows::{Columns, Sid, key, missing};
 use super::session_row::{BY_ID, BY_SID, Stored, decode};
-use super::{approvals, contents, snapshots, tables};
+use super::{approvals, claims, contents, snapshots, tables};
 
 pub(super) const NEXT_ROW: &str = "SELECT min(sid) FROM sessions WHERE sid > ?1";
 pub(super) const NEXT_LOG: &str = "SELECT min(sid) FROM appends WHERE sid > ?1";
@@ -130,6 +131,10 @@ impl SessionMoment for Moment {
 
     async fn approvals(&mut self) -> Result<Vec<ApprovalRow>, StoreError> {
         approvals::of(&mut self.transaction, self.stored.sid).await
+    }
+
+    async fn claims(&mut self) -> Result<Vec<ClaimRow>, StoreError> {
+        claims::of(&mut self.transaction, self.stored.sid).await
     }
 
     async fn unread(&mut self) -> Result<Unread, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use provost_domain::ids::{Owner, SessionId};
-use provost_domain::port::{Append, ImportAnswer, ImportedSession, StoreError};
+use provost_domain::port::{Append, ClaimChanges, ImportAnswer, ImportedSession, StoreError};
 use sqlx::SqliteConnection;
 
 use super::bulk::Bulk;
@@ -12,7 +12,7 @@ use super::held::Held;
 use super::job::Asked;
 use super::rows::{Columns, Sid, key};
 use super::tx::{Then, Tx};
-use super::{append, snapshots};
+use super::{append, claims, snapshots};
 
 pub(super) static INSERT: Bulk = Bulk::new(
     "INSERT INTO sessions (id, handle, pack, pack_digest, status, ended, title, head_seq, head_hash, fence, wake_seq, \
@@ -56,6 +56,7 @@ async fn fill(tx: &mut Tx<'_>, sid: Sid, session: &ImportedSession) -> Result<()
     let appends: Vec<Append> = session.appends.iter().map(|append| as_append(session, append)).collect();
     let held: Vec<Held<'_>> = appends.iter().map(|append| Held { sid, append }).collect();
     append::write_held(tx, &held).await?;
+    claims::bring(tx, sid, &session.claims).await?;
     snapshots::write_one(tx, sid, &session.snapshot).await
 }
 
@@ -73,6 +74,7 @@ fn as_append(session: &ImportedSession, append: &provost_domain::port::ImportedA
         snapshot: None,
         contents: append.contents.clone(),
         approvals: append.approvals.clone(),
+        claims: ClaimChanges::default(),
         acks: Vec::new(),
         progress: false,
         at: header.at,

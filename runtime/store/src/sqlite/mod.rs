@@ -11,7 +11,7 @@
 //! | `tx`, `bulk`, `statement`, `transaction` | few trips to the connection: one statement for many rows, `BEGIN` and `COMMIT` travelling along |
 //! | `sessions`, `session_row` | the session rows: written, and read |
 //! | `append`, `held`, `records` | the log: written by who holds the session's row, and read |
-//! | `inbox`, `approvals`, `contents`, `snapshots`, `tokens`, `page_sessions`, `requests` | one table each |
+//! | `inbox`, `approvals`, `claims`, `contents`, `snapshots`, `tokens`, `page_sessions`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
 //! | `backup` | a copy beside whoever writes |
@@ -29,6 +29,7 @@ mod approvals;
 mod backup;
 mod batch;
 mod bulk;
+mod claims;
 mod contents;
 #[cfg(test)]
 mod costs;

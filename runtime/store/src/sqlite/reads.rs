@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use provost_domain::access::Token;
+use provost_domain::claims::ClaimKey;
 use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    ApprovalFilter, ApprovalRow, Backup, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow,
-    Erase, Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow, OutboxReads,
-    PackReads, Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, Snapshot, StoreError, TakenOver, TokenReads,
+    ApprovalFilter, ApprovalRow, Backup, ClaimRow, Claimed, CommandOutcome, Delivery, DeliveryFilter, DeliveryReads,
+    DeliveryRow, Erase, Erased, GroupWork, InboxEntry, KeptPack, KnownRequest, Message, MessageFilter, MessageRow,
+    OutboxReads, PackReads, Prunable, Queued, Quiet, Reads, SessionFilter, SessionRow, Snapshot, StoreError, TakenOver,
+    TokenReads,
 };
 use provost_domain::time::Timestamp;
 use sqlx::SqlitePool;
@@ -21,8 +23,8 @@ use super::records::{RECORDS, RECORDS_BETWEEN, record, signed};
 use super::rows::key;
 use super::statement::Statement;
 use super::{
-    approvals, backup, contents, deliveries, erasure, inbox, outbox, packs, prune, requests, session_row, snapshots,
-    tokens,
+    approvals, backup, claims, contents, deliveries, erasure, inbox, outbox, packs, prune, requests, session_row,
+    snapshots, tokens,
 };
 use crate::bounds::LIST_MAX;
 
@@ -149,6 +151,10 @@ impl Reads for SqliteReads {
 
     async fn approvals(&self, filter: &ApprovalFilter) -> Result<Vec<ApprovalRow>, StoreError> {
         approvals::list(&self.pool, filter, i64::from(filter.limit.min(LIST_MAX))).await
+    }
+
+    async fn holder(&self, key: &ClaimKey) -> Result<Option<ClaimRow>, StoreError> {
+        claims::holder(&self.pool, key).await
     }
 
     async fn approval(&self, id: &ApprovalId) -> Result<ApprovalRow, StoreError> {

@@ -12,16 +12,17 @@ use super::transaction::BEGIN;
 /// Marks the file as ours (`PRAGMA application_id`): "Prov".
 const APPLICATION_ID: i64 = 0x5072_6f76;
 /// The version each step leads to, in order; published steps never change.
-pub(super) const MIGRATIONS: [(i64, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str); 7] = [
     (2, include_str!("schema.sql")),
     (3, include_str!("outbox.sql")),
     (4, include_str!("packs.sql")),
     (5, include_str!("erasure.sql")),
     (6, include_str!("links.sql")),
     (7, include_str!("page_sessions.sql")),
+    (8, include_str!("claims.sql")),
 ];
 /// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// The oldest version a step leads on from.
 const OLDEST: i64 = 2;
 

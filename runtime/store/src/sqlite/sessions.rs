@@ -119,7 +119,7 @@ async fn untaken(connection: &mut SqliteConnection, session: SessionId) -> Store
 #[cfg(feature = "controls")]
 fn parking(guards: Guards) -> &'static Bulk {
     match guards.removed {
-        None | Some(Removed::Noting | Removed::AtRest) => &PARK,
+        None | Some(Removed::Noting | Removed::AtRest | Removed::Claims) => &PARK,
         Some(Removed::Fence) => &PARK_UNFENCED,
         Some(Removed::WakeSeq) => &PARK_UNSEEN,
     }

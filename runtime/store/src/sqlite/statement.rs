@@ -3,7 +3,9 @@
 use provost_domain::event::EncodeError;
 use provost_domain::port::StoreError;
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Sqlite, SqliteConnection};
 
 /// A value of a statement.
 #[derive(Debug, Clone)]
@@ -66,11 +68,19 @@ impl Statement {
 
     /// Runs it and returns how many rows it changed.
     pub(super) async fn execute(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-        let query = self.values.iter().fold(sqlx::query(self.sql), |query, value| match value {
+        self.query().execute(connection).await.map(|done| done.rows_affected())
+    }
+
+    /// Runs it and returns its rows.
+    pub(super) async fn fetch(&self, connection: &mut SqliteConnection) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.query().fetch_all(connection).await
+    }
+
+    fn query(&self) -> Query<'_, Sqlite, SqliteArguments> {
+        self.values.iter().fold(sqlx::query(self.sql), |query, value| match value {
             Value::Text(text) => query.bind(text),
             Value::Bytes(bytes) => query.bind(bytes),
             Value::Number(number) => query.bind(*number),
-        });
-        query.execute(connection).await.map(|done| done.rows_affected())
+        })
     }
 }

@@ -107,9 +107,11 @@ fn label(row: &SqliteRow) -> String {
 fn detail(error: StoreError) -> String {
     match error {
         StoreError::Damaged { detail } | StoreError::Failed { detail } | StoreError::Held { detail } => detail,
-        error @ (StoreError::Fenced | StoreError::Stale | StoreError::Erased { .. } | StoreError::Missing { .. }) => {
-            error.to_string()
-        }
+        error @ (StoreError::Fenced
+        | StoreError::Stale
+        | StoreError::NotClaimed { .. }
+        | StoreError::Erased { .. }
+        | StoreError::Missing { .. }) => error.to_string(),
     }
 }
 

@@ -8,17 +8,18 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::settings::options;
 use super::{
-    append, approvals, contents, deliveries, erasure, examine, imports, inbox, outbox, packs, prune, records, requests,
-    schema, session_row, sessions, snapshots, tokens, transaction,
+    append, approvals, claims, contents, deliveries, erasure, examine, imports, inbox, outbox, packs, prune, records,
+    requests, schema, session_row, sessions, snapshots, tokens, transaction,
 };
 
-const BULKS: [&Bulk; 19] = [
+const BULKS: [&Bulk; 20] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
     &append::RELEASE,
     &approvals::ASK,
     &approvals::DECIDE,
+    &claims::RELEASE,
     &contents::INSERT,
     &contents::REFER,
     &deliveries::INSERT,
@@ -38,7 +39,7 @@ const BULKS: [&Bulk; 19] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 62] = [
+const SINGLES: [&str; 67] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -47,6 +48,11 @@ const SINGLES: [&str; 62] = [
     approvals::LIST_PENDING_OLDEST,
     approvals::LIST_OF_SESSION,
     approvals::OF,
+    claims::BRING,
+    claims::HOLDER,
+    claims::OBSTACLE,
+    claims::OF,
+    claims::TAKE,
     contents::SELECT,
     deliveries::DISMISS,
     deliveries::DROP_PLAN,
@@ -102,9 +108,10 @@ const SINGLES: [&str; 62] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "appends",
     "approvals",
+    "claims",
     "content_refs",
     "contents",
     "deliveries",

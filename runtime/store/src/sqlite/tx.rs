@@ -111,6 +111,11 @@ impl<'c> Tx<'c> {
         Ok(changed)
     }
 
+    /// Runs one statement inside the open transaction and returns its rows.
+    pub(super) async fn fetch(&mut self, statement: &Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        statement.fetch(&mut *self.connection).await
+    }
+
     /// Commits what no statement has committed. Once it returns, everything is durable.
     pub(super) async fn finish(self) -> Result<(), sqlx::Error> {
         match self.state {

@@ -10,7 +10,7 @@ use provost_domain::ids::{CmdId, Digest, Fence, Handle, Seq, SessionId};
 use provost_domain::invariant::{Audit, Head};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::port::{
-    ApprovalChange, ImportAnswer, ImportedAppend, ImportedSession, Imports, SessionRow, Snapshot, StoreError,
+    ApprovalChange, ClaimRow, ImportAnswer, ImportedAppend, ImportedSession, Imports, SessionRow, Snapshot, StoreError,
 };
 use provost_domain::principal::Principal;
 use provost_domain::session::Session;
@@ -204,9 +204,10 @@ impl Reading<'_> {
         let snapshot =
             Snapshot { seq: head.seq, hash: head.hash, header: session.to_snapshot().map_err(StoreError::from)? };
         let row = self.row(&session, head, importer.now);
+        let claims = ClaimRow::held_by(&session);
         let summary =
             Imported { session: row.id, handle: row.handle.clone(), status: row.status.clone(), was, records };
-        Ok(SessionFile { session: ImportedSession { row, snapshot, appends: self.appends }, summary })
+        Ok(SessionFile { session: ImportedSession { row, snapshot, appends: self.appends, claims }, summary })
     }
 
     fn is_headers(&self, session: &Session) -> bool {

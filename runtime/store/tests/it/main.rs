@@ -22,6 +22,7 @@ macro_rules! on_every_store {
 mod appends;
 mod approvals;
 mod beside;
+mod claims;
 mod creation;
 mod deliveries;
 mod erasure;

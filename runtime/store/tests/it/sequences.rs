@@ -109,6 +109,7 @@ fn kind<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
         StoreError::Failed { .. } => StoreError::Failed { detail: String::new() },
         other @ (StoreError::Fenced
         | StoreError::Stale
+        | StoreError::NotClaimed { .. }
         | StoreError::Missing { .. }
         | StoreError::Erased { .. }
         | StoreError::Damaged { .. }

@@ -167,6 +167,7 @@ impl Driven {
             snapshot: None,
             contents: Vec::new(),
             approvals: Vec::new(),
+            claims: provost_domain::port::ClaimChanges::default(),
             acks: Vec::new(),
             progress: false,
             at: at(2),

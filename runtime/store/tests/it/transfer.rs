@@ -62,7 +62,7 @@ fn imported(subject: &Subject, n: u128) -> ImportedSession {
         erased_at: None,
     };
     let snapshot = Snapshot { seq: row.head_seq, hash: row.head_hash, header: b"header".to_vec() };
-    ImportedSession { row, snapshot, appends }
+    ImportedSession { row, snapshot, appends, claims: Vec::new() }
 }
 
 async fn an_imported_session_is_there_with_all_that_belongs_to_it(subject: Subject) {

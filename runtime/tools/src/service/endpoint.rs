@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::claims::ClaimRule;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, ProbeAnswer, Risk, ToolCall, ToolOutcome, ToolSpec};
 use reqwest::{Client, Url};
@@ -67,7 +68,7 @@ struct KeyAnswer {
     answer: Value,
 }
 
-pub(super) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+pub(super) fn all(client: &Client, admin: &str, claim: &ClaimRule) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
     let read = |name, description| Declaration {
         name,
         description,
@@ -99,7 +100,7 @@ pub(super) fn all(client: &Client, admin: &str) -> Result<Vec<Arc<dyn ToolBacken
     let admin = admin.trim_end_matches('/');
     let endpoint = |(spec, path)| -> Arc<dyn ToolBackend> {
         Arc::new(AdminEndpoint {
-            spec,
+            spec: ToolSpec { claim: claim.clone(), ..spec },
             client: client.clone(),
             url: format!("{admin}/{path}"),
             requests: http::under(&base, "requests", &[]),

@@ -292,7 +292,10 @@ impl Report {
     pub fn tells_of_success(&self) -> bool {
         match self {
             Self::Returned { outcome, .. } => match outcome {
-                ToolOutcome::Ok { .. } | ToolOutcome::Empty { .. } | ToolOutcome::Truncated { .. } => true,
+                ToolOutcome::Ok { .. }
+                | ToolOutcome::Empty { .. }
+                | ToolOutcome::Truncated { .. }
+                | ToolOutcome::Partial { .. } => true,
                 ToolOutcome::Failed { .. } => false,
             },
             Self::TakenOver

@@ -24,7 +24,7 @@ pub enum ResultKind {
     Whole,
     /// Nothing was found.
     Empty,
-    /// It was cut.
+    /// It was cut, or says itself that parts are missing.
     Truncated,
     /// The call failed.
     Failed,
@@ -36,7 +36,7 @@ impl ResultKind {
         match outcome {
             RecordedOutcome::Ok { .. } => Self::Whole,
             RecordedOutcome::Empty { .. } => Self::Empty,
-            RecordedOutcome::Truncated { .. } => Self::Truncated,
+            RecordedOutcome::Truncated { .. } | RecordedOutcome::Partial { .. } => Self::Truncated,
             RecordedOutcome::Failed { .. } => Self::Failed,
         }
     }
@@ -47,7 +47,7 @@ impl fmt::Display for ResultKind {
         f.write_str(match self {
             Self::Whole => "a whole result",
             Self::Empty => "an empty result",
-            Self::Truncated => "a result that was cut",
+            Self::Truncated => "a result that is not whole",
             Self::Failed => "a call that failed",
         })
     }

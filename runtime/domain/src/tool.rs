@@ -122,6 +122,14 @@ pub enum ToolOutcome {
         /// The size before the cut, in bytes.
         total_bytes: u64,
     },
+    /// It worked, and the answer itself says that it is not the whole truth: a part of the storage did not answer, or the
+    /// server warns. Whoever measures cannot tell by it.
+    Partial {
+        /// The result.
+        content: Value,
+        /// What is missing, in the server's words.
+        why: String,
+    },
     /// It did not work.
     Failed {
         /// How.
@@ -153,7 +161,7 @@ impl ToolOutcome {
     pub fn after_a_lost_attempt(self) -> Self {
         match self {
             Self::Failed { failure } => Self::Failed { failure: ToolFailure { happened: Happened::Maybe, ..failure } },
-            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } => self,
+            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } | Self::Partial { .. } => self,
         }
     }
 }
@@ -310,6 +318,13 @@ pub enum RecordedOutcome {
         /// The size before the cut, in bytes.
         total_bytes: u64,
     },
+    /// See [`ToolOutcome::Partial`].
+    Partial {
+        /// The result.
+        content: Blob,
+        /// What is missing.
+        why: String,
+    },
     /// See [`ToolOutcome::Failed`].
     Failed {
         /// How.
@@ -330,6 +345,10 @@ impl RecordedOutcome {
                 let (blob, stored) = Blob::of(content);
                 (Self::Truncated { content: blob, total_bytes }, stored)
             }
+            ToolOutcome::Partial { content, why } => {
+                let (blob, stored) = Blob::of(content);
+                (Self::Partial { content: blob, why }, stored)
+            }
             ToolOutcome::Failed { failure } => (Self::Failed { failure }, None),
         }
     }
@@ -337,7 +356,7 @@ impl RecordedOutcome {
     /// Whether the call worked (also when it found nothing).
     pub fn worked(&self) -> bool {
         match self {
-            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } => true,
+            Self::Ok { .. } | Self::Empty { .. } | Self::Truncated { .. } | Self::Partial { .. } => true,
             Self::Failed { .. } => false,
         }
     }
@@ -345,7 +364,7 @@ impl RecordedOutcome {
     /// The content's blob, if there is content.
     pub fn blob(&self) -> Option<&Blob> {
         match self {
-            Self::Ok { content } | Self::Truncated { content, .. } => Some(content),
+            Self::Ok { content } | Self::Truncated { content, .. } | Self::Partial { content, .. } => Some(content),
             Self::Empty { .. } | Self::Failed { .. } => None,
         }
     }

@@ -196,7 +196,10 @@ impl ToolGateway {
             ToolOutcome::Failed { failure } => {
                 failure.happened == Happened::Maybe && spec.effect == EffectClass::Idempotent
             }
-            ToolOutcome::Ok { .. } | ToolOutcome::Empty { .. } | ToolOutcome::Truncated { .. } => false,
+            ToolOutcome::Ok { .. }
+            | ToolOutcome::Empty { .. }
+            | ToolOutcome::Truncated { .. }
+            | ToolOutcome::Partial { .. } => false,
         };
         let mut attempts = 1;
         while lost(&outcome) && attempts < ATTEMPTS {
@@ -269,7 +272,9 @@ fn never_sent(detail: String) -> ToolFailure {
 /// The last bound on what a tool may bring in, whatever the tool itself does.
 fn bounded(outcome: ToolOutcome, limit: usize) -> ToolOutcome {
     match outcome {
-        ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } if content.to_string().len() > limit => {
+        ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } | ToolOutcome::Partial { content, .. }
+            if content.to_string().len() > limit =>
+        {
             let text = content.to_string();
             let total_bytes = text.len() as u64;
             let mut end = limit;
@@ -281,6 +286,7 @@ fn bounded(outcome: ToolOutcome, limit: usize) -> ToolOutcome {
         }
         outcome @ (ToolOutcome::Ok { .. }
         | ToolOutcome::Truncated { .. }
+        | ToolOutcome::Partial { .. }
         | ToolOutcome::Empty { .. }
         | ToolOutcome::Failed { .. }) => outcome,
     }

@@ -118,6 +118,7 @@ impl Meters {
             ToolOutcome::Ok { .. } => "ok",
             ToolOutcome::Empty { .. } => "empty",
             ToolOutcome::Truncated { .. } => "truncated",
+            ToolOutcome::Partial { .. } => "partial",
             ToolOutcome::Failed { failure } if failure.happened == Happened::Maybe => "unknown",
             ToolOutcome::Failed { .. } => "failed",
         };

@@ -165,9 +165,10 @@ fn said(event: &EventBody) -> Option<(&CallId, bool)> {
     }
     let EventBody::ToolReturned(returned) = event else { return None };
     match &returned.outcome {
-        RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. } => {
-            Some((&returned.call, true))
-        }
+        RecordedOutcome::Ok { .. }
+        | RecordedOutcome::Empty { .. }
+        | RecordedOutcome::Truncated { .. }
+        | RecordedOutcome::Partial { .. } => Some((&returned.call, true)),
         RecordedOutcome::Failed { failure } => match failure.happened {
             Happened::No => Some((&returned.call, false)),
             Happened::Maybe => None,

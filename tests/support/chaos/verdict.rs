@@ -273,9 +273,12 @@ fn truth(intended: &BTreeMap<String, Intended>, witnessed: &BTreeMap<String, Eff
             Some(RecordedOutcome::Ok { content: Blob::Inline(content) }) => **content == effect.answer(),
             Some(RecordedOutcome::Failed { failure }) => failure.happened != Happened::No,
             // Answers are short.
-            Some(RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. }) => {
-                false
-            }
+            Some(
+                RecordedOutcome::Ok { .. }
+                | RecordedOutcome::Empty { .. }
+                | RecordedOutcome::Truncated { .. }
+                | RecordedOutcome::Partial { .. },
+            ) => false,
             // It is or was in doubt.
             None => true,
         };

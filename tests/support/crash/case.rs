@@ -179,9 +179,10 @@ fn agrees(log: &[Event], id: &CallId, effect: EffectClass, done: u32) -> bool {
             RecordedOutcome::Failed { failure } if failure.happened == Happened::No => Some(Some(false)),
             // An idempotent call whose every answer was lost.
             RecordedOutcome::Failed { .. } => Some(None),
-            RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. } => {
-                Some(Some(true))
-            }
+            RecordedOutcome::Ok { .. }
+            | RecordedOutcome::Empty { .. }
+            | RecordedOutcome::Truncated { .. }
+            | RecordedOutcome::Partial { .. } => Some(Some(true)),
         },
         EventBody::OutcomeSettled(settled) if settled.call == *id => match settled.settlement {
             Settlement::Happened { .. } => Some(Some(true)),

@@ -166,7 +166,8 @@ fn lost(outcome: &ToolOutcome) -> Option<&str> {
         ToolOutcome::Failed { .. }
         | ToolOutcome::Ok { .. }
         | ToolOutcome::Empty { .. }
-        | ToolOutcome::Truncated { .. } => None,
+        | ToolOutcome::Truncated { .. }
+        | ToolOutcome::Partial { .. } => None,
     }
 }
 

@@ -41,7 +41,10 @@ impl ReleaseClaim {
         if let EventBody::ToolReturned(returned) = event {
             let acted = match &returned.outcome {
                 RecordedOutcome::Failed { failure } => failure.happened != Happened::No,
-                RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. } => true,
+                RecordedOutcome::Ok { .. }
+                | RecordedOutcome::Empty { .. }
+                | RecordedOutcome::Truncated { .. }
+                | RecordedOutcome::Partial { .. } => true,
             };
             return Some(Self { call: returned.call.clone(), acted });
         }

@@ -123,7 +123,10 @@ impl Session {
         };
         let did_nothing = match &returned.outcome {
             RecordedOutcome::Failed { failure } => failure.happened == Happened::No,
-            RecordedOutcome::Ok { .. } | RecordedOutcome::Empty { .. } | RecordedOutcome::Truncated { .. } => false,
+            RecordedOutcome::Ok { .. }
+            | RecordedOutcome::Empty { .. }
+            | RecordedOutcome::Truncated { .. }
+            | RecordedOutcome::Partial { .. } => false,
         };
         let own_effect = self.calls.get(&returned.call).is_some_and(|call| call.owner == CallOwner::Claim);
         if effect != EffectClass::Read && !did_nothing && !own_effect {
@@ -291,6 +294,7 @@ fn shown(outcome: &RecordedOutcome, evidence: Evidence) -> (bool, Value) {
         RecordedOutcome::Ok { .. } => json!({"status": "ok"}),
         RecordedOutcome::Empty { note } => json!({"status": "empty", "detail": note}),
         RecordedOutcome::Truncated { total_bytes, .. } => json!({"status": "truncated", "total_bytes": total_bytes}),
+        RecordedOutcome::Partial { why, .. } => json!({"status": "partial", "detail": why}),
         RecordedOutcome::Failed { failure } => json!({"status": "failed", "failure": failure}),
     };
     if let Some(object) = result.as_object_mut() {

@@ -41,6 +41,9 @@ pub(super) fn returned(e: &ToolReturned, names: &CallNames) -> Narration {
         RecordedOutcome::Truncated { content, total_bytes } => say(Tone::Warn, "←")
             .text(format!("returned {} bytes, of which the first are kept", number(*total_bytes)))
             .key(Detail::result(content)),
+        RecordedOutcome::Partial { content, why } => {
+            say(Tone::Warn, "←").text(format!("returned a part only: {why}")).key(Detail::result(content))
+        }
         RecordedOutcome::Failed { failure } => failed(say(Tone::Bad, "✕"), failure),
     }
 }

@@ -67,7 +67,33 @@ pub fn all_hold(conditions: &[Condition], data: &Value) -> bool {
     conditions.iter().all(|condition| condition.holds(data))
 }
 
+/// Whether all conditions are met on what was measured: `None` when one of them cannot be told and the others are met. One
+/// that is surely not met decides for all.
+pub fn all_met(conditions: &[Condition], data: &Value) -> Option<bool> {
+    let judged = |all: Option<bool>, condition: &Condition| match (all, condition.met(data)) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        (Some(true), Some(true)) => Some(true),
+    };
+    conditions.iter().fold(Some(true), judged)
+}
+
 impl Condition {
+    /// Whether it is met on what was measured; `None` when that cannot be told: nothing stands at the path, or something
+    /// that does not compare with the value, such as `NaN` with a number.
+    pub fn met(&self, data: &Value) -> Option<bool> {
+        let found = lookup(data, &self.path).filter(|found| !found.is_null());
+        let told = match self.op {
+            Op::Exists | Op::Absent => true,
+            Op::Lt | Op::Le | Op::Gt | Op::Ge => found.is_some_and(|found| compare(found, &self.value).is_some()),
+            Op::Eq | Op::Ne => found.is_some_and(|found| same_kind(found, &self.value)),
+            Op::Contains => {
+                found.is_some_and(|found| found.is_array() || (found.is_string() && self.value.is_string()))
+            }
+        };
+        told.then(|| self.holds(data))
+    }
+
     /// Whether it holds on the data.
     pub fn holds(&self, data: &Value) -> bool {
         let Some(found) = lookup(data, &self.path).filter(|found| !found.is_null()) else {
@@ -109,6 +135,22 @@ fn compare(found: &Value, value: &Value) -> Option<Ordering> {
         },
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         _ => None,
+    }
+}
+
+/// Whether two values are of one kind of JSON.
+fn same_kind(found: &Value, value: &Value) -> bool {
+    match (found, value) {
+        (Value::Null, Value::Null)
+        | (Value::Bool(_), Value::Bool(_))
+        | (Value::Number(_), Value::Number(_))
+        | (Value::String(_), Value::String(_))
+        | (Value::Array(_), Value::Array(_))
+        | (Value::Object(_), Value::Object(_)) => true,
+        (
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_),
+            _,
+        ) => false,
     }
 }
 

@@ -73,6 +73,47 @@ fn all_conditions_must_hold() {
     assert!(!all_hold(&[condition(Op::Eq), condition(Op::Gt)], &json!({"a": 1})));
 }
 
+#[test]
+fn what_was_not_measured_cannot_be_told() {
+    let met =
+        |found: Value, op, value: Value| Condition { path: "a".to_owned(), op, value }.met(&json!({ "a": found }));
+    for op in [Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Contains] {
+        for found in [Value::Null, json!("NaN"), json!("+Inf"), json!({"count": 1})] {
+            assert_eq!(met(found.clone(), op, json!(0.3)), None, "{found} {op:?}");
+        }
+        assert_eq!(Condition { path: "b".to_owned(), op, value: json!(1) }.met(&json!({"a": 1})), None, "{op:?}");
+    }
+    assert_eq!((met(json!(0.2), Op::Lt, json!(0.3)), met(json!(0.4), Op::Lt, json!(0.3))), (Some(true), Some(false)));
+    assert_eq!((met(json!("a"), Op::Ne, json!("b")), met(json!(1), Op::Eq, json!(1.0))), (Some(true), Some(true)));
+    assert_eq!(
+        (met(Value::Null, Op::Exists, Value::Null), met(Value::Null, Op::Absent, Value::Null)),
+        (Some(false), Some(true))
+    );
+    assert_eq!(
+        (met(json!([1]), Op::Contains, json!(2)), met(json!("ab"), Op::Contains, json!("b"))),
+        (Some(false), Some(true))
+    );
+}
+
+#[test]
+fn one_that_is_not_met_decides_and_one_that_cannot_be_told_leaves_it_open() {
+    let (low, high, gone) = (("low", Op::Lt), ("high", Op::Lt), ("gone", Op::Lt));
+    let data = json!({"low": 1, "high": 9});
+    for (parts, expect) in [
+        (&[][..], Some(true)),
+        (&[low], Some(true)),
+        (&[low, high], Some(false)),
+        (&[low, gone], None),
+        (&[gone, high], Some(false)),
+        (&[high, gone], Some(false)),
+        (&[gone, low], None),
+    ] {
+        let all: Vec<_> =
+            parts.iter().map(|(path, op)| Condition { path: (*path).to_owned(), op: *op, value: json!(5) }).collect();
+        assert_eq!(all_met(&all, &data), expect, "{parts:?}");
+    }
+}
+
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -97,6 +138,14 @@ proptest! {
         prop_assert_ne!(exists, absent);
         prop_assert_eq!(eq != ne, exists);
         prop_assert!(exists || answers.iter().filter(|answer| **answer).count() == 1);
+    }
+
+    #[test]
+    fn what_is_told_is_what_holds(data in values(), value in values(), path in "[ab0.]{0,6}") {
+        for op in ALL {
+            let condition = Condition { path: path.clone(), op, value: value.clone() };
+            prop_assert!(condition.met(&data).is_none_or(|met| met == condition.holds(&data)));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::fail;
 use super::finish::finish;
 use super::intent::{self, CallOrigin, GateAnswer};
-use crate::condition::{all_hold, lookup};
+use crate::condition::{all_met, lookup};
 use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
 use crate::event::WatchPolled;
@@ -64,7 +64,7 @@ fn resolved(args: &Value, fields: &Value) -> Map<String, Value> {
 /// Measures a poll that came back.
 pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, outcome: &ToolOutcome) {
     let Some((work, watch, spec)) = watching(draft, assignment) else { return };
-    let met = content_of(outcome).map(|content| all_hold(&spec.until, content));
+    let met = measured(outcome).and_then(|content| all_met(&spec.until, content));
     let streak = if met == Some(true) { watch.streak + 1 } else { 0 };
     let next = draft.facts.now.plus(spec.every);
     let recovered = streak >= spec.consecutive;
@@ -73,11 +73,15 @@ pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, outcome: 
     draft.push(WatchPolled { assignment, met, streak, next_at: if over { None } else { Some(next) } });
 }
 
-/// The content of a tool result that is small enough to stand in its event.
-fn content_of(outcome: &ToolOutcome) -> Option<&Value> {
+/// What a tool result measures. What is cut, or not the whole truth by its own word, measures nothing: the number that
+/// matters may be in the part that is missing.
+fn measured(outcome: &ToolOutcome) -> Option<&Value> {
     match outcome {
-        ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } => Some(content),
-        ToolOutcome::Empty { .. } | ToolOutcome::Failed { .. } => None,
+        ToolOutcome::Ok { content } => Some(content),
+        ToolOutcome::Truncated { .. }
+        | ToolOutcome::Partial { .. }
+        | ToolOutcome::Empty { .. }
+        | ToolOutcome::Failed { .. } => None,
     }
 }
 
@@ -111,8 +115,8 @@ pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
     };
     let signal = signal_of(watch, spec);
     let content = format!(
-        "{} polls of `{}`; the condition held {} times in a row, {} were asked for",
-        watch.polls, spec.tool, watch.streak, spec.consecutive
+        "{} polls of `{}`, of which {} could not tell; the condition held {} times in a row, {} were asked for",
+        watch.polls, spec.tool, watch.untold, watch.streak, spec.consecutive
     );
     let report = json!({
         "verdict": signal, "tool": spec.tool, "polls": watch.polls, "in_a_row": watch.streak, "asked_for": spec.consecutive,
@@ -128,10 +132,64 @@ pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
     finish(draft, assignment, envelope, EnvelopeSource::Measured);
 }
 
+/// Recovered and not recovered are both measured: what cannot be told is neither. The condition was not met for sure only
+/// when a poll that could tell broke the run of those that met it, or was the last.
 fn signal_of(watch: &Watch, spec: &WatchSpec) -> &'static str {
     match watch.met {
         Some(true) if watch.streak >= spec.consecutive => RECOVERED,
-        Some(_) => NOT_RECOVERED,
-        None => UNKNOWN,
+        Some(true) if watch.unmet => NOT_RECOVERED,
+        Some(false) => NOT_RECOVERED,
+        Some(true) | None => UNKNOWN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ids::ToolName;
+
+    #[track_caller]
+    fn check(polls: &[Option<bool>], expect: &str) {
+        let spec = WatchSpec {
+            tool: ToolName::new("a:b"),
+            args: json!({}),
+            until: Vec::new(),
+            every: Duration::ZERO,
+            consecutive: 2,
+        };
+        let mut watch = Watch::default();
+        for met in polls {
+            watch.measured(*met, if *met == Some(true) { watch.streak + 1 } else { 0 });
+        }
+        assert_eq!(signal_of(&watch, &spec), expect, "{polls:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_neither_recovered_nor_not() {
+        let (yes, no, open) = (Some(true), Some(false), None);
+        check(&[yes, yes], RECOVERED);
+        check(&[open, no, yes, yes], RECOVERED);
+        check(&[no], NOT_RECOVERED);
+        check(&[open, no], NOT_RECOVERED);
+        check(&[no, yes], NOT_RECOVERED);
+        check(&[yes, no, yes], NOT_RECOVERED);
+        for polls in
+            [&[][..], &[open], &[no, open], &[yes, open], &[yes], &[open, yes], &[no, open, yes], &[yes, open, yes]]
+        {
+            check(polls, UNKNOWN);
+        }
+    }
+
+    #[test]
+    fn only_a_whole_answer_measures() {
+        let content = json!({"value": 0.0});
+        let part = ToolOutcome::Partial { content: content.clone(), why: "a store is down".to_owned() };
+        let cut = ToolOutcome::Truncated { content: content.clone(), total_bytes: 9 };
+        for outcome in [part, cut, ToolOutcome::Empty { note: String::new() }] {
+            assert_eq!(measured(&outcome), None, "{outcome:?}");
+        }
+        assert_eq!(measured(&ToolOutcome::Ok { content: content.clone() }), Some(&content));
     }
 }

@@ -155,7 +155,8 @@ impl Session {
         let WorkKind::Watching(watch) = &mut self.work_mut(assignment)?.kind else {
             return Err(format!("a watch of assignment {assignment}"));
         };
-        *watch = Watch { polls: watch.polls + 1, streak, met, next_at, read_at: event.at, fence: event.fence };
+        *watch = Watch { next_at, read_at: event.at, fence: event.fence, ..*watch };
+        watch.measured(met, streak);
         Ok(())
     }
 

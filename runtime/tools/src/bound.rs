@@ -7,6 +7,8 @@ use crate::redact::redact_value;
 
 /// Longest text kept inside a result that is too large.
 const TEXT_MAX: usize = 2_000;
+/// Stands where something was cut.
+const CUT: &str = "…";
 /// Longest list kept inside a result that is too large.
 const LIST_MAX: usize = 50;
 
@@ -22,7 +24,7 @@ pub(crate) fn outcome(content: &Value, limit: usize, nothing: &str) -> ToolOutco
     }
     let mut cut = shortened(&content, TEXT_MAX, LIST_MAX);
     if cut.to_string().len() > limit {
-        cut = Value::String(cut.to_string().chars().take(limit / 8).collect());
+        cut = Value::String(cut.to_string().chars().take(limit / 8).chain(CUT.chars()).collect());
     }
     ToolOutcome::Truncated { content: cut, total_bytes: total as u64 }
 }
@@ -39,10 +41,19 @@ fn is_empty(content: &Value) -> bool {
 
 fn shortened(value: &Value, text: usize, list: usize) -> Value {
     match value {
-        Value::String(long) if long.chars().count() > text => Value::String(long.chars().take(text).collect()),
-        Value::Array(items) => items.iter().take(list).map(|item| shortened(item, text, list)).collect(),
+        Value::String(long) if long.chars().count() > text => {
+            Value::String(long.chars().take(text).chain(CUT.chars()).collect())
+        }
+        Value::Array(items) => {
+            let left_out = items.len().saturating_sub(list);
+            let mark = (left_out > 0).then(|| format!("{CUT} {left_out} more").into());
+            items.iter().take(list).map(|item| shortened(item, text, list)).chain(mark).collect()
+        }
         Value::Object(object) => {
-            object.iter().take(list * 2).map(|(key, item)| (key.clone(), shortened(item, text, list))).collect()
+            let left_out = object.len().saturating_sub(list * 2);
+            let mark = (left_out > 0).then(|| (CUT.to_owned(), format!("{left_out} more").into()));
+            let kept = object.iter().take(list * 2).map(|(key, item)| (key.clone(), shortened(item, text, list)));
+            kept.chain(mark).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
@@ -63,6 +74,10 @@ mod tests {
             panic!("not truncated");
         };
         assert!(total_bytes > 4000 && content.to_string().len() <= 1000, "{total_bytes}");
+        assert_eq!(content.as_array().unwrap().last(), Some(&json!("… 450 more")));
+        let long = json!({"text": "x".repeat(5000)});
+        let ToolOutcome::Truncated { content, .. } = outcome(&long, 3000, "none") else { panic!("not truncated") };
+        assert!(content["text"].as_str().unwrap().ends_with("x…"), "{content}");
     }
 
     proptest! {

@@ -22,6 +22,14 @@ pub enum ToolsError {
         /// What is wrong.
         detail: String,
     },
+    /// A status is named both as an answer and as a refusal.
+    #[error("`{tool}` in the configuration has {status} under both `ok` and `refused`; take it out of one")]
+    Statuses {
+        /// The part of the configuration.
+        tool: &'static str,
+        /// The first status of both.
+        status: u16,
+    },
     /// A target of notifications cannot be used.
     #[error("`{tool}` in the configuration has no usable target: {detail}")]
     Notify {

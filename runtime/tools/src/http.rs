@@ -10,9 +10,23 @@ use serde_json::Value;
 
 use crate::error::ToolsError;
 use crate::spec::failed;
+use crate::status::{StatusRules, StatusWord};
 
-/// Most bytes read of one response; what is longer is cut there.
-const BODY_MAX: usize = 1024 * 1024;
+/// Most bytes read of an answer that is shown as it came; what is longer is cut there.
+pub(crate) const TEXT_MAX: usize = 1024 * 1024;
+/// Most bytes read of an answer that is read item by item: tens of thousands of series or alerts.
+pub(crate) const LIST_MAX: usize = 16 * 1024 * 1024;
+
+/// The body of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplyBody {
+    /// What was read; bytes that are not UTF-8 are U+FFFD.
+    pub(crate) text: String,
+    /// Whether the answer went on: what was read is its beginning.
+    pub(crate) cut: bool,
+    /// Its size in bytes, as far as it is known.
+    pub(crate) bytes: u64,
+}
 
 pub(crate) fn client() -> Result<Client, HttpError> {
     // How long an answer may take is the engine's business: it knows when this process itself stood still.
@@ -39,15 +53,22 @@ pub(crate) fn under(base: &Url, path: &str, parameters: &[(&str, &str)]) -> Url 
     url
 }
 
-/// Reads: a failed read never happened.
-pub(crate) async fn get_text(request: RequestBuilder) -> Result<String, ToolOutcome> {
+/// Reads at most `most` bytes: a failed read never happened.
+pub(crate) async fn get_text(request: RequestBuilder, most: usize) -> Result<ReplyBody, ToolOutcome> {
     let response = request.send().await.map_err(|error| read_failed(&error))?;
-    let status = response.status();
-    let body = body(response).await.map_err(|error| read_failed(&error))?;
+    let (status, elsewhere) = (response.status(), elsewhere(&response));
+    let body = body(response, most).await.map_err(|error| read_failed(&error))?;
     if status.is_success() {
         return Ok(body);
     }
-    Err(failed(Happened::No, kind_of(status), format!("HTTP {status}: {}", start(&body))))
+    Err(failed(Happened::No, kind_of(status), format!("HTTP {status}{elsewhere}: {}", start(&body.text))))
+}
+
+/// Where a redirection leads, in words. None is followed.
+fn elsewhere(response: &Response) -> String {
+    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let named = location.filter(|_| response.status().is_redirection());
+    named.map(|location| format!(" to {}, which is not followed", start(location))).unwrap_or_default()
 }
 
 pub(crate) fn read_failed(error: &reqwest::Error) -> ToolOutcome {
@@ -78,28 +99,34 @@ impl From<PostFailure> for ToolOutcome {
 }
 
 /// Writes: answers whether the effect may have happened.
-pub(crate) async fn post(request: RequestBuilder) -> Result<Value, ToolOutcome> {
-    try_post(request).await.map_err(ToolOutcome::from)
+pub(crate) async fn post(request: RequestBuilder, rules: &StatusRules) -> Result<Value, ToolOutcome> {
+    try_post(request, rules).await.map_err(ToolOutcome::from)
 }
 
 /// Writes, for who may try again.
-pub(crate) async fn try_post(request: RequestBuilder) -> Result<Value, PostFailure> {
+pub(crate) async fn try_post(request: RequestBuilder, rules: &StatusRules) -> Result<Value, PostFailure> {
     let response = request.send().await.map_err(|error| {
         let happened = if error.is_connect() || error.is_builder() { Happened::No } else { Happened::Maybe };
         let (kind, detail) = describe(&error);
         PostFailure::of(happened, kind, detail)
     })?;
-    let status = response.status();
+    let (status, elsewhere) = (response.status(), elsewhere(&response));
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let broken = |error| PostFailure::of(Happened::Maybe, FailureKind::Unknown, describe(&error).1);
-    let body = body(response).await.map_err(broken)?;
-    if status.is_success() {
-        return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)));
-    }
-    // A refusal and "not now" say that nothing was done; any other server error leaves it open.
-    let refused = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
-    let happened = if refused || status.is_redirection() { Happened::No } else { Happened::Maybe };
-    let failure = PostFailure::of(happened, kind_of(status), format!("HTTP {status}: {}", start(&body)));
+    let word = rules.word(status.as_u16());
+    let body = match (body(response, TEXT_MAX).await, word) {
+        (Ok(body), _) => body.text,
+        // The status alone says that it was refused.
+        (Err(error), StatusWord::Refused) => describe(&error).1,
+        (Err(error), StatusWord::Answered | StatusWord::Unknown) => {
+            return Err(PostFailure::of(Happened::Maybe, FailureKind::Unknown, describe(&error).1));
+        }
+    };
+    let happened = match word {
+        StatusWord::Answered => return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body))),
+        StatusWord::Refused => Happened::No,
+        StatusWord::Unknown => Happened::Maybe,
+    };
+    let failure = PostFailure::of(happened, kind_of(status), format!("HTTP {status}{elsewhere}: {}", start(&body)));
     Err(PostFailure { retry_after: retry_after.map(Duration::from_secs), ..failure })
 }
 
@@ -129,16 +156,21 @@ fn describe(error: &reqwest::Error) -> (FailureKind, String) {
     (FailureKind::Transient, format!("{what}: {cause}"))
 }
 
-pub(crate) async fn body(mut response: Response) -> Result<String, reqwest::Error> {
+/// Reads a body up to `most` bytes.
+pub(crate) async fn body(mut response: Response, most: usize) -> Result<ReplyBody, reqwest::Error> {
+    let announced = response.content_length();
     let mut bytes = Vec::new();
+    let mut cut = false;
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() >= BODY_MAX {
-            bytes.truncate(BODY_MAX);
+        if bytes.len() > most {
+            bytes.truncate(most);
+            cut = true;
             break;
         }
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let size = announced.filter(|_| cut).unwrap_or(bytes.len() as u64);
+    Ok(ReplyBody { text: String::from_utf8_lossy(&bytes).into_owned(), cut, bytes: size })
 }
 
 /// The beginning of a text, for errors.

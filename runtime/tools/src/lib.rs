@@ -18,6 +18,7 @@ mod redact;
 mod registry;
 mod service;
 mod spec;
+mod status;
 
 pub use error::ToolsError;
 pub use notify::Queue;

@@ -9,6 +9,7 @@ use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::ToolsError;
 
@@ -45,9 +46,27 @@ impl Declaration<'_> {
     }
 }
 
-/// The typed arguments of a call whose schema was checked before.
+/// The typed arguments of a call whose schema was checked before. A schema takes `60.0` for an integer, and so it is one.
 pub(crate) fn args<Args: DeserializeOwned>(call: &ToolCall) -> Result<Args, ToolOutcome> {
-    Args::deserialize(&*call.args).map_err(|error| failed(Happened::No, FailureKind::Permanent, error.to_string()))
+    let read = Args::deserialize(&*call.args).or_else(|_| Args::deserialize(whole_numbers(&call.args)));
+    read.map_err(|error| failed(Happened::No, FailureKind::Permanent, error.to_string()))
+}
+
+/// Largest whole number that a double holds exactly.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// The value with every whole number written as an integer.
+fn whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => match number.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole and within what both hold exactly")]
+            Some(whole) if whole.fract() == 0.0 && whole.abs() <= EXACT_MAX => Value::from(whole as i64),
+            Some(_) | None => value.clone(),
+        },
+        Value::Array(list) => list.iter().map(whole_numbers).collect(),
+        Value::Object(object) => object.iter().map(|(name, value)| (name.clone(), whole_numbers(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 /// A failed outcome.

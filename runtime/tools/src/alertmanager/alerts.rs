@@ -14,9 +14,11 @@ use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, T
 use reqwest::{Client, Url};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::error::ToolsError;
+use crate::http::LIST_MAX;
 use crate::spec::{Declaration, OUTPUT_LIMIT, args, failed};
 use crate::{bound, http};
 
@@ -37,27 +39,6 @@ struct AlertsArgs {
     suppressed: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServerAlert {
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
-    fingerprint: String,
-    starts_at: String,
-    status: AlertStatus,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AlertStatus {
-    state: String,
-    #[serde(default)]
-    silenced_by: Vec<String>,
-    #[serde(default)]
-    inhibited_by: Vec<String>,
-}
-
 #[derive(Debug, Serialize)]
 struct ShownAlert {
     labels: BTreeMap<String, String>,
@@ -71,12 +52,32 @@ struct ShownAlert {
     inhibited_by: Vec<String>,
 }
 
-impl From<ServerAlert> for ShownAlert {
-    fn from(known: ServerAlert) -> Self {
-        let ServerAlert { labels, annotations, fingerprint, starts_at, status } = known;
-        let AlertStatus { state, silenced_by, inhibited_by } = status;
-        Self { labels, annotations, state, starts_at, fingerprint, silenced_by, inhibited_by }
+impl ShownAlert {
+    /// Reads an alert; `None` where it has no labels, by which one is known. What else is missing is empty.
+    fn read(alert: &RawValue) -> Option<Self> {
+        let alert: Value = serde_json::from_str(alert.get()).ok()?;
+        let status = alert.get("status");
+        let text = |of: Option<&Value>, name: &str| of?.get(name)?.as_str().map(str::to_owned);
+        let ids = |name: &str| status.and_then(|status| status.get(name)).and_then(Value::as_array).cloned();
+        let ids = |name: &str| ids(name).unwrap_or_default().iter().map(as_text).collect();
+        Some(Self {
+            labels: texts(alert.get("labels")?)?,
+            annotations: alert.get("annotations").and_then(texts).unwrap_or_default(),
+            state: text(status, "state").unwrap_or_else(|| "unknown".to_owned()),
+            starts_at: text(Some(&alert), "startsAt").unwrap_or_default(),
+            fingerprint: text(Some(&alert), "fingerprint").unwrap_or_default(),
+            silenced_by: ids("silencedBy"),
+            inhibited_by: ids("inhibitedBy"),
+        })
     }
+}
+
+fn texts(object: &Value) -> Option<BTreeMap<String, String>> {
+    Some(object.as_object()?.iter().map(|(name, value)| (name.clone(), as_text(value))).collect())
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `alertmanager:alerts`.
@@ -105,20 +106,27 @@ impl Alerts {
         let mut parameters = vec![("active", "true"), ("silenced", suppressed), ("inhibited", suppressed)];
         parameters.extend(wanted.filter.iter().map(|matcher| ("filter", matcher.as_str())));
         let url = http::under(&self.base, "api/v2/alerts", &parameters);
-        let text = http::get_text(self.client.get(url)).await?;
-        let known: Vec<ServerAlert> = serde_json::from_str(&text).map_err(|error| {
-            let detail = format!("the answer is too long or no list of alerts: {error}");
-            failed(Happened::No, FailureKind::Permanent, detail)
-        })?;
+        let body = http::get_text(self.client.get(url), LIST_MAX).await?;
+        let refused = |detail: String| failed(Happened::No, FailureKind::Permanent, detail);
+        if body.cut {
+            return Err(refused(format!("the answer is longer than {LIST_MAX} bytes; ask for less with `filter`")));
+        }
+        let known: Vec<&RawValue> =
+            serde_json::from_str(&body.text).map_err(|error| refused(format!("it is no list of alerts: {error}")))?;
         let count = known.len();
         if count == 0 {
             return Ok(ToolOutcome::Empty { note: NOTHING.to_owned() });
         }
-        let shown: Vec<ShownAlert> = known.into_iter().take(ALERTS_MAX).map(ShownAlert::from).collect();
+        let listed = count.min(ALERTS_MAX);
+        let shown: Vec<ShownAlert> = known.into_iter().take(ALERTS_MAX).filter_map(ShownAlert::read).collect();
+        let odd = listed - shown.len();
         let content = json!({"count": count, "alerts": shown});
         Ok(match bound::outcome(&content, OUTPUT_LIMIT, NOTHING) {
+            ToolOutcome::Ok { content } if odd > 0 => {
+                ToolOutcome::Partial { content, why: format!("{odd} of the alerts cannot be read") }
+            }
             ToolOutcome::Ok { content } if count > ALERTS_MAX => {
-                ToolOutcome::Truncated { content, total_bytes: text.len() as u64 }
+                ToolOutcome::Truncated { content, total_bytes: body.bytes }
             }
             outcome => outcome,
         })

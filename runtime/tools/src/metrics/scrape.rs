@@ -1,19 +1,29 @@
-//! `metrics:scrape`: named series of a Prometheus text endpoint, now and over the last samples.
+//! `metrics:scrape`: named series of a page of metrics, now and over the last samples.
+//!
+//! The answer has an entry for each name that was asked for: `{"http_errors_ratio": {"now": 0.25, "samples": [0.25]}}`, with
+//! `type`, `labels` and `at` where the page tells them. `now` is `null`, never 0, where there is no number: NaN, an infinity
+//! (both named in `text`), or a name that several series have. Only counts are summed over their labels, since only their
+//! sum means something; for any other name the labels are listed, to be chosen from with `match`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use provost_domain::failure::FailureKind;
+use provost_domain::ids::SessionId;
 use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Risk, ToolCall, ToolOutcome, ToolSpec};
+use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
 use reqwest::Client;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::exposition::MetricsPage;
+use super::pick::{Picked, pick};
 use crate::error::ToolsError;
-use crate::spec::{Declaration, OUTPUT_LIMIT, args};
+use crate::http::{ReplyBody, TEXT_MAX};
+use crate::spec::{Declaration, OUTPUT_LIMIT, args, failed};
 use crate::{bound, http};
 
 /// Samples kept of one series.
@@ -23,21 +33,27 @@ const SERIES_MAX: usize = 256;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the model may name the service; the endpoint is configured")]
 struct ScrapeArgs {
     /// Names of the series to read.
     #[schemars(length(min = 1, max = 16))]
     series: Vec<String>,
+    /// Labels that each series must have, with their values; for names that several series have.
+    #[serde(rename = "match", default)]
+    matches: BTreeMap<String, String>,
     /// The service the case is about.
+    #[expect(dead_code, reason = "the model may name the service; the endpoint is configured")]
     service: Option<String>,
 }
+
+/// What was measured of one name, by session.
+type SampleMemory = BTreeMap<(SessionId, String), VecDeque<f64>>;
 
 #[derive(Debug)]
 pub(super) struct Scrape {
     spec: ToolSpec,
     client: Client,
     endpoint: String,
-    samples: Mutex<BTreeMap<String, VecDeque<f64>>>,
+    samples: Mutex<SampleMemory>,
 }
 
 impl Scrape {
@@ -53,18 +69,88 @@ impl Scrape {
         Ok(Self { spec, client, endpoint: endpoint.to_owned(), samples: Mutex::default() })
     }
 
-    /// The last samples of a series, this one included if something was measured.
-    fn remember(&self, name: &str, value: Option<f64>) -> Vec<f64> {
+    /// The last samples that a session measured of a name, this one included if something was measured.
+    fn remember(&self, session: SessionId, name: String, value: Option<f64>) -> Vec<f64> {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        if samples.len() >= SERIES_MAX && !samples.contains_key(name) {
+        let key = (session, name);
+        if samples.len() >= SERIES_MAX && !samples.contains_key(&key) {
             samples.clear();
         }
-        let series = samples.entry(name.to_owned()).or_default();
+        let series = samples.entry(key).or_default();
         series.extend(value);
         if series.len() > SAMPLES_MAX {
             series.pop_front();
         }
         series.iter().copied().collect()
+    }
+
+    /// The answer about some names of a page.
+    fn answer(&self, session: SessionId, wanted: &ScrapeArgs, body: &ReplyBody) -> ToolOutcome {
+        let page = MetricsPage::read(&body.text, body.cut);
+        let mut found = Findings::default();
+        for name in &wanted.series {
+            found.add(name, pick(&page, name, &wanted.matches, body.cut), |name, value| {
+                self.remember(session, name, value)
+            });
+        }
+        found.outcome(body, &wanted.series)
+    }
+}
+
+/// What was found of the names that were asked for.
+#[derive(Default)]
+struct Findings {
+    content: Map<String, Value>,
+    missing: Vec<String>,
+    /// Names of several series, each with their labels.
+    ambiguous: Vec<String>,
+    /// Names of which a line of the page cannot be read.
+    unread: Vec<String>,
+    measured: bool,
+}
+
+impl Findings {
+    fn add(&mut self, name: &str, picked: Picked, remember: impl FnOnce(String, Option<f64>) -> Vec<f64>) {
+        let Picked { value, mut shown, ambiguous, unread } = picked;
+        if ambiguous {
+            self.ambiguous.push(format!("`{name}`: {}", shown.get("choose").unwrap_or(&Value::Null)));
+        }
+        if unread {
+            self.unread.push(name.to_owned());
+        }
+        if shown.is_empty() && !unread {
+            return self.missing.push(name.to_owned());
+        }
+        self.measured |= value.is_some();
+        let samples = remember(name.to_owned(), value);
+        shown.insert("now".to_owned(), json!(value));
+        shown.insert("samples".to_owned(), json!(samples));
+        self.content.insert(name.to_owned(), Value::Object(shown));
+    }
+
+    fn outcome(mut self, body: &ReplyBody, wanted: &[String]) -> ToolOutcome {
+        if !self.measured && !self.ambiguous.is_empty() {
+            let detail = format!("several series have that name; choose by `match`: {}", self.ambiguous.join("; "));
+            return failed(Happened::No, FailureKind::Permanent, http::start(&detail));
+        }
+        if !self.missing.is_empty() {
+            self.content.insert("missing".to_owned(), json!(self.missing));
+        }
+        let whole = !body.cut && self.unread.is_empty();
+        if !self.measured && whole {
+            return ToolOutcome::Empty { note: format!("none of these series has a value: {}", wanted.join(", ")) };
+        }
+        let outcome = bound::outcome(&Value::Object(self.content), OUTPUT_LIMIT, "no series was asked for");
+        match outcome {
+            ToolOutcome::Ok { content } if body.cut => {
+                ToolOutcome::Truncated { content, total_bytes: body.bytes.max(TEXT_MAX as u64 + 1) }
+            }
+            ToolOutcome::Ok { content } if !self.unread.is_empty() => {
+                let why = format!("lines of the page cannot be read: {}", self.unread.join(", "));
+                ToolOutcome::Partial { content, why }
+            }
+            outcome => outcome,
+        }
     }
 }
 
@@ -79,75 +165,9 @@ impl ToolBackend for Scrape {
             Ok(args) => args,
             Err(outcome) => return outcome,
         };
-        let text = match http::get_text(self.client.get(&self.endpoint)).await {
-            Ok(text) => text,
-            Err(outcome) => return outcome,
-        };
-        let found = parse(&text);
-        if !wanted.series.iter().any(|name| found.get(name).is_some_and(Option::is_some)) {
-            return ToolOutcome::Empty {
-                note: format!("none of these series has a value: {}", wanted.series.join(", ")),
-            };
+        match http::get_text(self.client.get(&self.endpoint), TEXT_MAX).await {
+            Ok(body) => self.answer(call.session, &wanted, &body),
+            Err(outcome) => outcome,
         }
-        let mut content = Map::new();
-        let mut missing = Vec::new();
-        for name in wanted.series {
-            match found.get(&name) {
-                Some(value) => {
-                    let samples = self.remember(&name, *value);
-                    content.insert(name, json!({"now": value, "samples": samples}));
-                }
-                None => missing.push(name),
-            }
-        }
-        if !missing.is_empty() {
-            content.insert("missing".to_owned(), json!(missing));
-        }
-        bound::outcome(&Value::Object(content), OUTPUT_LIMIT, "no series was asked for")
-    }
-}
-
-/// Series of the text format: each sample under its full name with labels, and a bare name summed over its labels. A
-/// value that is not finite measures nothing, and neither does a sum it is part of: `None`, never 0.
-fn parse(text: &str) -> BTreeMap<String, Option<f64>> {
-    let mut series: BTreeMap<String, Option<f64>> = BTreeMap::new();
-    let mut add = |name: &str, value: f64| {
-        let sum = series.entry(name.to_owned()).or_insert(Some(0.0));
-        *sum = sum.map(|sum| sum + value).filter(|sum| sum.is_finite());
-    };
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let name_end = line.find('}').map_or_else(|| line.find(char::is_whitespace), |brace| Some(brace + 1));
-        let Some((name, rest)) = name_end.and_then(|end| line.split_at_checked(end)) else { continue };
-        let Some(value) = rest.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()) else { continue };
-        if let Some((bare, _)) = name.split_once('{') {
-            add(bare, value);
-        }
-        add(name, value);
-    }
-    series
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_format() {
-        let text = "# HELP x y\nhttp_requests_total{code=\"200\"} 10\nhttp_requests_total{code=\"500\"} 5 1700\n\
-                    ratio 0.5\nworse\n";
-        let series = parse(text);
-        assert_eq!(series.get("http_requests_total"), Some(&Some(15.0)));
-        assert_eq!(series.get("http_requests_total{code=\"500\"}"), Some(&Some(5.0)));
-        assert_eq!(series.get("ratio"), Some(&Some(0.5)));
-        assert_eq!(series.len(), 4);
-    }
-
-    #[test]
-    fn what_is_no_number_is_not_measured_and_spoils_its_sum() {
-        let series = parse("bad NaN\nhigh +Inf\nsum{a=\"1\"} 3\nsum{a=\"2\"} NaN\nsum{a=\"3\"} 4\n");
-        for name in ["bad", "high", "sum", "sum{a=\"2\"}"] {
-            assert_eq!(series.get(name), Some(&None), "{name}");
-        }
-        assert_eq!(series.get("sum{a=\"3\"}"), Some(&Some(4.0)));
     }
 }

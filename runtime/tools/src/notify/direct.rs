@@ -15,6 +15,7 @@ use super::target::Target;
 use crate::error::ToolsError;
 use crate::http::PostFailure;
 use crate::spec::OUTPUT_LIMIT;
+use crate::status::StatusRules;
 use crate::{bound, http};
 
 /// The pauses between attempts, in milliseconds.
@@ -79,7 +80,7 @@ impl ToolBackend for Notify {
         let trying = async {
             let mut pauses = PAUSES_MS.into_iter().map(Duration::from_millis);
             loop {
-                let failure = match http::try_post(self.sender.request(call)).await {
+                let failure = match http::try_post(self.sender.request(call), &StatusRules::default()).await {
                     Ok(content) => return Some(content),
                     Err(failure) => failure,
                 };

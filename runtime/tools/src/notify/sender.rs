@@ -13,6 +13,7 @@ use reqwest::{Client, RequestBuilder, header};
 use super::target::{NotifySettings, Target};
 use crate::error::ToolsError;
 use crate::http;
+use crate::status::StatusRules;
 
 /// How long one attempt may take: several have a place in a call.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -62,7 +63,9 @@ impl Sender {
 #[async_trait]
 impl Carrier for Sender {
     async fn carry(&self, call: &ToolCall) -> Carried {
-        let Err(failure) = http::try_post(self.request(call)).await else { return Carried::Taken };
+        let Err(failure) = http::try_post(self.request(call), &StatusRules::default()).await else {
+            return Carried::Taken;
+        };
         let why = self.target.without_secrets(&failure.detail);
         match failure.kind {
             FailureKind::Permanent => Carried::Refused { why },

@@ -73,7 +73,7 @@ impl ToolBackend for Probe {
             Err(error) => return http::read_failed(&error),
         };
         let status = response.status().as_u16();
-        let body = http::body(response).await.unwrap_or_default();
+        let body = http::body(response, http::TEXT_MAX).await.map(|body| body.text).unwrap_or_default();
         let latency_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let content = json!({"status": status, "latency_ms": latency_ms, "body_start": http::start(&body)});
         bound::outcome(&content, OUTPUT_LIMIT, "no answer")

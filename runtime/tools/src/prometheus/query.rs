@@ -58,8 +58,8 @@ impl ToolBackend for Query {
         };
         let mut parameters = vec![("query", wanted.query.as_str()), ("timeout", SERVER_TIMEOUT)];
         parameters.extend(wanted.time.as_deref().map(|time| ("time", time)));
-        match self.server.ask("api/v1/query", &parameters).await {
-            Ok(answer) => outcome(answer, SERIES_MAX, Map::new()),
+        match self.server.ask("api/v1/query", &parameters, SERIES_MAX).await {
+            Ok(answer) => outcome(answer, Map::new()),
             Err(outcome) => outcome,
         }
     }

@@ -55,7 +55,7 @@ impl QueryRange {
 
     /// The server's own time, so that a clock that differs from ours shifts nothing.
     async fn now(&self) -> Result<f64, ToolOutcome> {
-        let answer = self.server.ask("api/v1/query", &[("query", "time()")]).await?;
+        let answer = self.server.ask("api/v1/query", &[("query", "time()")], 1).await?;
         let time = answer.found.first().and_then(FoundSeries::number);
         time.ok_or_else(|| failed(Happened::No, FailureKind::Unknown, "the server does not say its time"))
     }
@@ -73,11 +73,11 @@ impl QueryRange {
             ("step", &step_text),
             ("timeout", SERVER_TIMEOUT),
         ];
-        let mut answer = self.server.ask("api/v1/query_range", &parameters).await?;
+        let mut answer = self.server.ask("api/v1/query_range", &parameters, SERIES_MAX).await?;
         // The last point asked for lies at most a step less one second before the end; the one before it, a step or more.
         let last = end - f64::from(step) + 0.5;
         answer.found = answer.found.into_iter().map(|found| found.only_since(last)).collect();
-        Ok(outcome(answer, SERIES_MAX, Map::from_iter([("step_s".to_owned(), json!(step))])))
+        Ok(outcome(answer, Map::from_iter([("step_s".to_owned(), json!(step))])))
     }
 }
 

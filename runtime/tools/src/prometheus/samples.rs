@@ -1,35 +1,13 @@
-//! The samples of an answer: on the wire a time and a text; here a number, or none.
+//! The samples of an answer: on the wire a time and a text; here a number, or none. What a server sends in another form
+//! than its documentation says, such as numbers for texts, is taken where it has one reading.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
-/// A sample on the wire: Unix seconds, and the value as a text.
+/// A sample: Unix seconds, and the value as a text.
 pub(super) type Sample = (f64, String);
-
-/// The four forms of a result.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "resultType", content = "result", rename_all = "snake_case")]
-pub(super) enum QueryData {
-    Vector(Vec<OneSample>),
-    Matrix(Vec<ManySamples>),
-    Scalar(Sample),
-    String(Sample),
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct OneSample {
-    metric: BTreeMap<String, String>,
-    value: Option<Sample>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ManySamples {
-    metric: BTreeMap<String, String>,
-    #[serde(default)]
-    values: Vec<Sample>,
-}
 
 /// One series of an answer.
 #[derive(Debug)]
@@ -38,20 +16,56 @@ pub(super) struct FoundSeries {
     /// The newest sample; none when the series had ended before.
     now: Option<Sample>,
     samples: Option<Vec<Sample>>,
+    /// The newest native histogram, which is not a number.
+    histogram: Option<(f64, Value)>,
 }
 
-impl QueryData {
-    /// The series.
-    pub(super) fn found(self) -> Vec<FoundSeries> {
-        let single = |sample| vec![FoundSeries { labels: BTreeMap::new(), now: Some(sample), samples: None }];
-        match self {
-            Self::Vector(ones) => {
-                ones.into_iter().map(|one| FoundSeries { labels: one.metric, now: one.value, samples: None }).collect()
-            }
-            Self::Matrix(many) => many.into_iter().map(FoundSeries::many).collect(),
-            Self::Scalar(sample) | Self::String(sample) => single(sample),
+/// The four forms of a result, each item unread.
+#[derive(Debug)]
+pub(super) enum ResultForm {
+    /// One sample of each series.
+    Vector,
+    /// Many samples of each series.
+    Matrix,
+    /// One sample without a series.
+    Single,
+}
+
+impl ResultForm {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "vector" => Some(Self::Vector),
+            "matrix" => Some(Self::Matrix),
+            "scalar" | "string" => Some(Self::Single),
+            _ => None,
         }
     }
+
+    /// Reads an item of the result; `None` if it has another form.
+    pub(super) fn read(&self, item: &RawValue) -> Option<FoundSeries> {
+        let item: Value = serde_json::from_str(item.get()).ok()?;
+        match self {
+            Self::Vector => FoundSeries::one(&item),
+            Self::Matrix => FoundSeries::many(&item),
+            Self::Single => Some(FoundSeries::single(sample(&item)?)),
+        }
+    }
+}
+
+/// A time and a value. Both may be numbers or texts.
+fn sample(pair: &Value) -> Option<Sample> {
+    let [at, value] = pair.as_array()?.as_slice() else { return None };
+    let value = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Some((time(at)?, value))
+}
+
+fn time(at: &Value) -> Option<f64> {
+    at.as_f64().or_else(|| at.as_str()?.parse().ok())
 }
 
 /// The number a text stands for; `NaN` and the infinities measure nothing.
@@ -59,9 +73,43 @@ pub(super) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
+/// A number where a text stands for one, else the text itself.
+fn number_or_text(value: &Value) -> Value {
+    value.as_str().and_then(number).map_or_else(|| value.clone(), Value::from)
+}
+
+/// A native histogram in short: how much it counted, and the sum of that. Its buckets are left out.
+fn histogram(pair: &Value) -> Option<(f64, Value)> {
+    let [at, body] = pair.as_array()?.as_slice() else { return None };
+    let part = |name: &str| body.get(name).map_or(Value::Null, number_or_text);
+    let buckets = body.get("buckets").and_then(Value::as_array).map_or(0, Vec::len);
+    Some((time(at)?, json!({"count": part("count"), "sum": part("sum"), "buckets": buckets})))
+}
+
+fn labels(item: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let metric = item.get("metric").and_then(Value::as_object);
+    metric.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
 impl FoundSeries {
-    fn many(many: ManySamples) -> Self {
-        Self { labels: many.metric, now: many.values.last().cloned(), samples: Some(many.values) }
+    fn single(now: Sample) -> Self {
+        Self { labels: BTreeMap::new(), now: Some(now), samples: None, histogram: None }
+    }
+
+    fn one(item: &Value) -> Option<Self> {
+        let now = item.get("value").and_then(sample);
+        let histogram = item.get("histogram").and_then(histogram);
+        let read = now.is_some() || histogram.is_some();
+        read.then(|| Self { labels: labels(item), now, samples: None, histogram })
+    }
+
+    fn many(item: &Value) -> Option<Self> {
+        let list = |name: &str| item.get(name).and_then(Value::as_array);
+        let samples = list("values").into_iter().flatten().map(sample).collect::<Option<Vec<_>>>()?;
+        let histogram = list("histograms").and_then(|all| histogram(all.last()?));
+        let read = !samples.is_empty() || histogram.is_some();
+        read.then(|| Self { labels: labels(item), now: samples.last().cloned(), samples: Some(samples), histogram })
     }
 
     /// The newest sample's number.
@@ -77,27 +125,31 @@ impl FoundSeries {
     /// Forgets the newest sample if it is older than this: a series that ended says nothing about now.
     pub(super) fn only_since(mut self, time: f64) -> Self {
         self.now = self.now.filter(|(at, _)| *at >= time);
+        self.histogram = self.histogram.filter(|(at, _)| *at >= time);
         self
     }
 
     /// As the model sees it.
     pub(super) fn shown(self) -> Value {
-        let mut shown = json!({"labels": self.labels, "value": self.value()});
-        let Some(object) = shown.as_object_mut() else { return shown };
+        let mut shown = Map::from_iter([("labels".to_owned(), json!(self.labels)), ("value".to_owned(), self.value())]);
+        let mut add = |name: &str, value: Value| drop(shown.insert(name.to_owned(), value));
         if let Some((at, text)) = &self.now {
-            object.insert("at".to_owned(), json!(at));
+            add("at", json!(at));
             if number(text).is_none() {
-                object.insert("text".to_owned(), json!(text));
+                add("text", json!(text));
             }
+        }
+        if let Some((at, short)) = self.histogram {
+            add("at", json!(at));
+            add("histogram", short);
         }
         if let Some(samples) = self.samples {
             let numbers: Vec<f64> = samples.iter().filter_map(|(_, text)| number(text)).collect();
-            object.insert("min".to_owned(), json!(numbers.iter().copied().reduce(f64::min)));
-            object.insert("max".to_owned(), json!(numbers.iter().copied().reduce(f64::max)));
-            let pairs = samples.iter().map(|(at, text)| json!([at, number(text)]));
-            object.insert("samples".to_owned(), pairs.collect());
+            add("min", json!(numbers.iter().copied().reduce(f64::min)));
+            add("max", json!(numbers.iter().copied().reduce(f64::max)));
+            add("samples", samples.iter().map(|(at, text)| json!([at, number(text)])).collect());
         }
-        shown
+        Value::Object(shown)
     }
 }
 
@@ -112,5 +164,45 @@ mod tests {
         for text in ["NaN", "+Inf", "-Inf", "", "many"] {
             assert_eq!(number(text), None, "{text}");
         }
+    }
+
+    #[track_caller]
+    fn check(form: &str, item: &Value, expect: Option<Value>) {
+        let raw = RawValue::from_string(item.to_string()).unwrap();
+        assert_eq!(ResultForm::named(form).unwrap().read(&raw).map(FoundSeries::shown), expect, "{item}");
+    }
+
+    #[test]
+    fn loose_types_are_read_and_what_has_no_reading_is_not() {
+        let plain = json!({"labels": {}, "value": 2.0, "at": 1.0});
+        for item in [
+            json!({"metric": null, "value": [1, 2]}),
+            json!({"metric": {}, "value": ["1", "2"]}),
+            json!({"value": [1.0, "2.0"], "more": true}),
+        ] {
+            check("vector", &item, Some(plain.clone()));
+        }
+        check(
+            "vector",
+            &json!({"metric": {"n": 1}, "value": [1, null]}),
+            Some(json!({"labels": {"n": "1"}, "value": null, "at": 1.0, "text": "null"})),
+        );
+        check("string", &json!([1, "word"]), Some(json!({"labels": {}, "value": null, "at": 1.0, "text": "word"})));
+        for item in [json!({}), json!({"metric": {}}), json!({"value": [1]}), json!({"value": [1, {}]}), json!(7)] {
+            check("vector", &item, None);
+        }
+        for item in [json!({"values": []}), json!({"values": [[1]]}), json!(null)] {
+            check("matrix", &item, None);
+        }
+    }
+
+    #[test]
+    fn a_native_histogram_is_named_and_is_no_number() {
+        let body = json!({"count": "10", "sum": "NaN", "buckets": [[0, "1", "2", "3"]]});
+        let short = json!({"count": 10.0, "sum": "NaN", "buckets": 1});
+        let shown = json!({"labels": {"a": "b"}, "value": null, "at": 5.0, "histogram": short});
+        check("vector", &json!({"metric": {"a": "b"}, "histogram": [5, body]}), Some(shown));
+        let ranged = json!({"labels": {}, "value": null, "at": 5.0, "histogram": short, "min": null, "max": null, "samples": []});
+        check("matrix", &json!({"metric": {}, "histograms": [[4, body], [5, body]]}), Some(ranged));
     }
 }

@@ -6,10 +6,12 @@ use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
 use reqwest::{Client, Url};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::samples::{FoundSeries, QueryData};
+use super::samples::{FoundSeries, ResultForm};
 use crate::error::ToolsError;
+use crate::http::{LIST_MAX, ReplyBody};
 use crate::spec::{OUTPUT_LIMIT, failed};
 use crate::{bound, http};
 
@@ -18,27 +20,41 @@ pub(super) const SERVER_TIMEOUT: &str = "10s";
 /// How long a call may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What every answer is wrapped in.
+/// What every answer is wrapped in. Servers that speak this format add to it and leave out of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct QueryReply<'a> {
+    status: Option<String>,
+    #[serde(borrow)]
+    data: Option<ReplyData<'a>>,
+    warnings: Value,
+    infos: Value,
+    /// Servers of several storages say so when one of them did not answer.
+    #[serde(rename = "isPartial")]
+    is_partial: Value,
+    #[serde(rename = "errorType")]
+    kind: Option<String>,
+    error: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-enum QueryReply {
-    Success {
-        data: QueryData,
-        #[serde(default)]
-        warnings: Vec<String>,
-    },
-    Error {
-        #[serde(rename = "errorType")]
-        kind: String,
-        error: String,
-    },
+#[serde(rename_all = "camelCase")]
+struct ReplyData<'a> {
+    result_type: String,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
 }
 
 /// What a server answered, and how long that was.
 pub(super) struct QueryAnswer {
     pub(super) found: Vec<FoundSeries>,
-    warnings: Vec<String>,
-    bytes: usize,
+    /// Series beyond those that were wanted.
+    left_out: usize,
+    /// Why it is not the whole truth, in the server's words; empty when it is.
+    partial: Vec<String>,
+    /// Remarks that take nothing away from it.
+    infos: Vec<String>,
+    bytes: u64,
 }
 
 /// A server and the address of its query interface.
@@ -53,45 +69,103 @@ impl PrometheusServer {
         Ok(Self { client, base: http::base(endpoint, "prometheus")? })
     }
 
-    /// Asks one endpoint of the query interface.
-    pub(super) async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<QueryAnswer, ToolOutcome> {
+    /// Asks one endpoint of the query interface; at most `series_max` series of the answer are read.
+    pub(super) async fn ask(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+        series_max: usize,
+    ) -> Result<QueryAnswer, ToolOutcome> {
         let url = http::under(&self.base, path, parameters);
-        let text = http::get_text(self.client.get(url)).await?;
-        let refused = |detail: String| failed(Happened::No, FailureKind::Permanent, detail);
-        match serde_json::from_str(&text) {
-            Ok(QueryReply::Success { data, warnings }) => {
-                Ok(QueryAnswer { found: data.found(), warnings, bytes: text.len() })
-            }
-            Ok(QueryReply::Error { kind, error }) => Err(refused(http::start(&format!("{kind}: {error}")))),
-            Err(error) => Err(refused(format!("the answer is too long or no answer to a query: {error}"))),
-        }
+        let body = http::get_text(self.client.get(url), LIST_MAX).await?;
+        read(&body, series_max).map_err(|detail| failed(Happened::No, FailureKind::Permanent, detail))
     }
 }
 
-/// The answer in the shape of this module, with `more` facts; at most `series_max` series of it.
-pub(super) fn outcome(answer: QueryAnswer, series_max: usize, more: Map<String, Value>) -> ToolOutcome {
-    let left_out = answer.found.len().saturating_sub(series_max);
-    let value = match answer.found.as_slice() {
-        [only] => only.value(),
+/// Reads an answer. An error says why it is none.
+fn read(body: &ReplyBody, series_max: usize) -> Result<QueryAnswer, String> {
+    if body.cut {
+        return Err(format!("the answer is longer than {LIST_MAX} bytes; ask for less: aggregate, or name labels"));
+    }
+    let unreadable = |why: String| format!("it is no answer to a query: {why}");
+    let reply: QueryReply<'_> = serde_json::from_str(&body.text).map_err(|error| unreadable(error.to_string()))?;
+    if reply.status.as_deref() != Some("success") {
+        let why = [reply.kind, reply.error].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(if why.is_empty() { unreadable("it has no status".to_owned()) } else { http::start(&why) });
+    }
+    let data = reply.data.ok_or_else(|| unreadable("it has no data".to_owned()))?;
+    let form = ResultForm::named(&data.result_type)
+        .ok_or_else(|| unreadable(format!("its result is a `{}`", http::start(&data.result_type))))?;
+    let items = items(&form, data.result).map_err(|error| unreadable(error.to_string()))?;
+    let left_out = items.len().saturating_sub(series_max);
+    let (mut found, mut odd) = (Vec::new(), 0_usize);
+    for item in items.into_iter().take(series_max) {
+        match form.read(item) {
+            Some(series) => found.push(series),
+            None => odd += 1,
+        }
+    }
+    let mut partial = remarks(reply.warnings);
+    if reply.is_partial == Value::Bool(true) {
+        partial.push("the server says that the answer is partial".to_owned());
+    }
+    if odd > 0 {
+        partial.push(format!("{odd} of its series have a form that is not known"));
+    }
+    Ok(QueryAnswer { found, left_out, partial, infos: remarks(reply.infos), bytes: body.bytes })
+}
+
+/// Remarks as texts: a list of them, or one alone.
+fn remarks(said: Value) -> Vec<String> {
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    match said {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list.into_iter().map(text).collect(),
+        one => vec![text(one)],
+    }
+}
+
+/// The items of a result: its series, or the one sample of a scalar.
+fn items<'a>(form: &ResultForm, result: Option<&'a RawValue>) -> serde_json::Result<Vec<&'a RawValue>> {
+    let Some(result) = result.filter(|result| result.get() != "null") else { return Ok(Vec::new()) };
+    match form {
+        ResultForm::Vector | ResultForm::Matrix => serde_json::from_str(result.get()),
+        ResultForm::Single => Ok(vec![result]),
+    }
+}
+
+/// The answer in the shape of this module, with `more` facts.
+pub(super) fn outcome(answer: QueryAnswer, more: Map<String, Value>) -> ToolOutcome {
+    let QueryAnswer { found, left_out, partial, infos, bytes } = answer;
+    let value = match found.as_slice() {
+        [only] if left_out == 0 => only.value(),
         _ => Value::Null,
     };
-    let results: Vec<Value> = answer.found.into_iter().take(series_max).map(FoundSeries::shown).collect();
-    if results.is_empty() {
-        return ToolOutcome::Empty { note: "the query matched no series".to_owned() };
+    let why = partial.join("; ");
+    let nothing = "the query matched no series";
+    let results: Vec<Value> = found.into_iter().map(FoundSeries::shown).collect();
+    if results.is_empty() && partial.is_empty() {
+        return ToolOutcome::Empty { note: nothing.to_owned() };
     }
     let mut content = more;
     content.insert("value".to_owned(), value);
     content.insert("results".to_owned(), Value::Array(results));
-    if !answer.warnings.is_empty() {
-        content.insert("warnings".to_owned(), answer.warnings.into());
+    for (name, list) in [("warnings", partial), ("infos", infos)] {
+        if !list.is_empty() {
+            content.insert(name.to_owned(), list.into());
+        }
     }
     if left_out > 0 {
         content.insert("more".to_owned(), left_out.into());
     }
-    match bound::outcome(&Value::Object(content), OUTPUT_LIMIT, "the query matched no series") {
-        ToolOutcome::Ok { content } if left_out > 0 => {
-            ToolOutcome::Truncated { content, total_bytes: answer.bytes as u64 }
+    match bound::outcome(&Value::Object(content), OUTPUT_LIMIT, nothing) {
+        ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } if !why.is_empty() => {
+            ToolOutcome::Partial { content, why: http::start(&crate::redact::redact(&why)) }
         }
+        ToolOutcome::Ok { content } if left_out > 0 => ToolOutcome::Truncated { content, total_bytes: bytes },
         outcome => outcome,
     }
 }

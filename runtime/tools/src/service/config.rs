@@ -9,6 +9,7 @@ use super::endpoint;
 use crate::claim::{self, RepeatSection, TargetText};
 use crate::error::ToolsError;
 use crate::kind::{ToolKind, ToolParts};
+use crate::status::{StatusRules, StatusSet};
 
 table! {
     #[derive(Debug, Clone)]
@@ -19,11 +20,16 @@ table! {
         target: Option<TargetText> = None,
         /// How often each of them may act there.
         repeat: Option<RepeatSection> = None,
+        /// Statuses by which it says that it acted; 2xx without it.
+        ok: Option<StatusSet> = None,
+        /// Statuses by which it says that it did nothing.
+        refused: Option<StatusSet> = None,
     }
 }
 
 impl ToolKind for ServiceSection {
     fn tools(&self, parts: &ToolParts) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
-        endpoint::all(&parts.client, &self.admin, &claim::rule(self.target.as_ref(), self.repeat))
+        let rules = StatusRules::new("service", self.ok.clone(), self.refused.clone())?;
+        endpoint::all(&parts.client, &self.admin, &rules, &claim::rule(self.target.as_ref(), self.repeat))
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::ToolsError;
 use crate::spec::{Declaration, OUTPUT_LIMIT};
+use crate::status::StatusRules;
 use crate::{bound, http};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,6 +57,8 @@ struct AdminEndpoint {
     url: String,
     /// Where the service says what it did under which key.
     requests: Url,
+    /// What its statuses say of a change.
+    rules: StatusRules,
 }
 
 /// What the service says of a key.
@@ -68,7 +71,12 @@ struct KeyAnswer {
     answer: Value,
 }
 
-pub(super) fn all(client: &Client, admin: &str, claim: &ClaimRule) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
+pub(super) fn all(
+    client: &Client,
+    admin: &str,
+    rules: &StatusRules,
+    claim: &ClaimRule,
+) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
     let read = |name, description| Declaration {
         name,
         description,
@@ -104,6 +112,7 @@ pub(super) fn all(client: &Client, admin: &str, claim: &ClaimRule) -> Result<Vec
             client: client.clone(),
             url: format!("{admin}/{path}"),
             requests: http::under(&base, "requests", &[]),
+            rules: rules.clone(),
         })
     };
     Ok(specs.into_iter().map(endpoint).collect())
@@ -117,11 +126,11 @@ impl ToolBackend for AdminEndpoint {
 
     async fn call(&self, call: &ToolCall) -> ToolOutcome {
         let content = if self.spec.effect == EffectClass::Read {
-            http::get_text(self.client.get(&self.url))
-                .await
-                .map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
+            let read = http::get_text(self.client.get(&self.url), http::TEXT_MAX).await;
+            read.map(|body| serde_json::from_str(&body.text).unwrap_or(Value::String(body.text)))
         } else {
-            http::post(self.client.post(&self.url).header("Idempotency-Key", &call.key).json(&*call.args)).await
+            http::post(self.client.post(&self.url).header("Idempotency-Key", &call.key).json(&*call.args), &self.rules)
+                .await
         };
         match content {
             Ok(content) => bound::outcome(&content, OUTPUT_LIMIT, "the service answered nothing"),
@@ -134,8 +143,8 @@ impl ToolBackend for AdminEndpoint {
     async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
         let mut url = self.requests.clone();
         url.query_pairs_mut().append_pair("key", &call.key);
-        match http::get_text(self.client.get(url)).await {
-            Ok(text) => said(&text),
+        match http::get_text(self.client.get(url), http::TEXT_MAX).await {
+            Ok(body) => said(&body.text),
             Err(ToolOutcome::Failed { failure }) => ProbeAnswer::CannotTell { detail: failure.detail },
             Err(other) => ProbeAnswer::CannotTell { detail: format!("asked about a key, the service said {other:?}") },
         }

@@ -31,6 +31,15 @@ async fn answer(RawQuery(query): RawQuery) -> Response {
     if query.contains("filter=many") {
         return list((0..80).map(|n| alert(&n.to_string())).collect());
     }
+    if query.contains("filter=storm") {
+        let mut long = alert("a");
+        long["annotations"]["description"] = json!("x".repeat(400));
+        return list(vec![long; 4000]);
+    }
+    if query.contains("filter=odd") {
+        let bare = json!({"labels": {"alertname": "b", "n": 7}, "annotations": null});
+        return list(vec![bare, json!({"labels": null}), json!(7)]);
+    }
     list(vec![alert(&query)])
 }
 
@@ -60,6 +69,11 @@ async fn none_many_and_a_refusal() {
         panic!("not truncated")
     };
     assert_eq!((&content["count"], content["alerts"].as_array().unwrap().len()), (&json!(80), 50));
+    let storm = ask(json!({"filter": ["storm"]})).await;
+    assert!(matches!(&storm, ToolOutcome::Truncated { content, .. } if content["count"] == 4000), "{storm:?}");
+    let odd = ask(json!({"filter": ["odd"]})).await;
+    let ToolOutcome::Partial { content, why } = odd else { panic!("{odd:?}") };
+    assert_eq!((&content["alerts"][0]["labels"]["n"], why.as_str()), (&json!("7"), "2 of the alerts cannot be read"));
     let refused = ask(json!({"filter": ["broken"]})).await;
     assert!(matches!(&refused, ToolOutcome::Failed { failure } if failure.detail.contains("bad matcher format")));
     assert_eq!(happened(refused), (Happened::No, FailureKind::Permanent));

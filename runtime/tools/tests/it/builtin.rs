@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::Query;
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use provost_domain::condition::{Condition, Op};
 use provost_domain::failure::FailureKind;
-use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, ToolOutcome};
+use provost_domain::ids::SessionId;
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, ToolCall, ToolOutcome};
 use provost_tools::ToolSet;
 use serde_json::{Value, json};
 
@@ -64,7 +65,7 @@ async fn metrics_are_read_by_name_and_missing_ones_named() {
 async fn what_is_not_a_number_is_not_measured() {
     let server = server().await;
     let found = content(call(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio", "idle"]})).await);
-    assert_eq!(found["idle"], json!({"now": null, "samples": []}));
+    assert_eq!(found["idle"], json!({"now": null, "samples": [], "text": "NaN"}));
     for op in [Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Eq, Op::Ne] {
         let holds = |path: &str| Condition { path: path.to_owned(), op, value: json!(0.02) }.holds(&found);
         assert!(!holds("idle.now") && !holds("idle.samples.0"), "{op:?}");
@@ -86,12 +87,113 @@ async fn a_change_sends_its_key_and_says_whether_it_may_have_happened() {
     assert_eq!(content(call(&settings(&server.url), "service:rollback", change()).await)["key"], "the-key");
     for (base, expect) in [
         (format!("{}/broken", server.url), (Happened::Maybe, FailureKind::Transient)),
-        (format!("{}/closed", server.url), (Happened::No, FailureKind::Transient)),
+        (format!("{}/closed", server.url), (Happened::Maybe, FailureKind::Transient)),
         (format!("{}/nowhere", server.url), (Happened::No, FailureKind::Permanent)),
         ("http://127.0.0.1:1".to_owned(), (Happened::No, FailureKind::Transient)),
     ] {
         assert_eq!(happened(call(&service(&base), "service:rollback", change()).await), expect);
     }
+}
+
+/// Answers every path with the status it ends in, and with a place elsewhere.
+async fn by_status() -> Server {
+    let answer = |Path(status): Path<u16>| async move {
+        (StatusCode::from_u16(status).unwrap(), [("location", "http://elsewhere.example/")], "a proxy's page")
+    };
+    Server::start(Router::new().route("/{status}/rollback", post(answer)).route("/{status}/status", get(answer))).await
+}
+
+#[tokio::test]
+async fn only_a_refusal_before_any_work_says_that_nothing_happened() {
+    let server = by_status().await;
+    for status in (200..=208).chain(300..=308).chain(400..=451).chain(500..=529) {
+        let outcome = call(&service(&format!("{}/{status}", server.url)), "service:rollback", change()).await;
+        let told = match &outcome {
+            ToolOutcome::Failed { failure } => Some(failure.happened),
+            _ => None,
+        };
+        let expect = match status {
+            200..300 => None,
+            400 | 401 | 403 | 404 | 405 | 410 | 413 | 415 | 422 => Some(Happened::No),
+            _ => Some(Happened::Maybe),
+        };
+        assert_eq!(told, expect, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_says_which_statuses_its_server_answers_and_refuses_with() {
+    let server = by_status().await;
+    let rollback = async |status: u16| {
+        let section = json!({"admin": format!("{}/{status}", server.url), "ok": "status == 303 || status < 300",
+            "refused": "status in [400, 409]"});
+        call(&tools(&json!({ "service": section })), "service:rollback", change()).await
+    };
+    assert_eq!(content(rollback(303).await), "a proxy's page");
+    assert_eq!(happened(rollback(409).await), (Happened::No, FailureKind::Permanent));
+    assert_eq!(happened(rollback(404).await), (Happened::Maybe, FailureKind::Permanent));
+    for (key, text, part) in [
+        ("refused", "status in (409)", "not a condition on `status`"),
+        ("refused", "body.code == 1", "status >= 200 && status < 300"),
+        ("ok", "", "the text is empty"),
+    ] {
+        let errors = crate::section(&json!({"service": {"admin": "http://a", key: text}})).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(part), "{errors:?}");
+    }
+    let both = tools(&json!({"service": {"admin": "http://a", "ok": "status == 404"}}));
+    assert!(crate::built(&both).unwrap_err().to_string().contains("404 under both"));
+}
+
+#[tokio::test]
+async fn a_redirection_of_a_read_is_named_and_not_followed() {
+    let server = by_status().await;
+    let outcome = call(&service(&format!("{}/302", server.url)), "service:status", json!({})).await;
+    let ToolOutcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.happened == Happened::No && failure.detail.contains("http://elsewhere.example/"), "{failure:?}");
+}
+
+/// `metrics:scrape` of a page.
+async fn scraped(page: &str, args: Value) -> ToolOutcome {
+    let page = page.to_owned();
+    let server = Server::start(Router::new().route("/metrics", get(|| async { page }))).await;
+    call(&tools(&json!({"metrics": {"endpoint": format!("{}/metrics", server.url)}})), "metrics:scrape", args).await
+}
+
+#[tokio::test]
+async fn a_name_of_several_series_is_refused_with_their_labels() {
+    let page =
+        "# TYPE heat gauge\nheat{room=\"a}\"} 1\nheat{room=\"b\"} 2\n# TYPE hits counter\nhits{a=\"1\"} 1\nhits 2\n";
+    let refused = scraped(page, json!({"series": ["heat"]})).await;
+    let ToolOutcome::Failed { failure } = refused else { panic!("{refused:?}") };
+    assert!(failure.happened == Happened::No && failure.detail.contains("a}"), "{failure:?}");
+    let one = content(scraped(page, json!({"series": ["heat"], "match": {"room": "b"}})).await);
+    assert_eq!((&one["heat"]["now"], &one["heat"]["type"]), (&json!(2.0), &json!("gauge")));
+    let both = content(scraped(page, json!({"series": ["heat", "hits"]})).await);
+    assert_eq!((&both["heat"]["now"], &both["hits"]["now"]), (&Value::Null, &json!(3.0)));
+}
+
+#[tokio::test]
+async fn a_page_that_was_cut_or_cannot_be_read_is_never_ok() {
+    let long = format!("{}errors_total 7\n", "requests_total{code=\"200\",pod=\"web\"} 1\n".repeat(40_000));
+    for series in [json!(["requests_total"]), json!(["errors_total"])] {
+        let cut = scraped(&long, json!({ "series": series })).await;
+        assert!(matches!(cut, ToolOutcome::Truncated { total_bytes, .. } if total_bytes > 1024 * 1024), "{cut:?}");
+    }
+    let odd = scraped("up 1\nerrors_total{code=500} 7\n", json!({"series": ["up", "errors_total"]})).await;
+    let ToolOutcome::Partial { content: found, why } = odd else { panic!("{odd:?}") };
+    assert!(why.contains("errors_total") && found["errors_total"]["now"].is_null(), "{why}");
+    assert_eq!(content(scraped("up 1\nerrors_total{code=500} 7\n", json!({"series": ["up"]})).await)["up"]["now"], 1.0);
+}
+
+#[tokio::test]
+async fn samples_are_remembered_for_one_session_only() {
+    let server = server().await;
+    let (scrape, mut asked) = prepared(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio"]}));
+    let samples =
+        async |call: &ToolCall| content(scrape.call(call).await)["ratio"]["samples"].as_array().unwrap().len();
+    assert_eq!((samples(&asked).await, samples(&asked).await), (1, 2));
+    asked.session = SessionId::new(uuid::Uuid::from_u128(2));
+    assert_eq!(samples(&asked).await, 1);
 }
 
 /// What `service:deploy` makes of a service's word on the key.

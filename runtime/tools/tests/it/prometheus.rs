@@ -105,6 +105,76 @@ async fn many_series_are_cut_and_counted() {
 }
 
 #[tokio::test]
+async fn a_partial_or_warned_answer_is_never_ok() {
+    let server = server(|_, parameters| {
+        let number = json!({"resultType": "vector", "result": [{"metric": {}, "value": [1, "0.001"]}]});
+        let with = |more: Value| {
+            let mut reply = json!({"status": "success", "data": number});
+            reply.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            (200, reply)
+        };
+        match parameters["query"].as_str() {
+            "partial" => with(json!({"isPartial": true})),
+            "warned" => with(json!({"warnings": ["store b did not answer, token=abcdefgh"]})),
+            "one warning" => with(json!({"warnings": "store b did not answer"})),
+            "odd" => success("vector", &json!([{"metric": {}, "value": [1, "2"]}, {"metric": {}}])),
+            "nothing" => {
+                (200, json!({"status": "success", "isPartial": true, "data": {"resultType": "vector", "result": []}}))
+            }
+            _ => with(json!({"isPartial": false, "warnings": [], "infos": ["it may be no counter"], "stats": {}})),
+        }
+    })
+    .await;
+    for (query, words) in [
+        ("partial", "is partial"),
+        ("warned", "store b did not answer, token=[redacted]"),
+        ("one warning", "store b"),
+        ("odd", "1 of its series"),
+        ("nothing", "is partial"),
+    ] {
+        let outcome = ask(&server, "prometheus:query", json!({ "query": query })).await;
+        let ToolOutcome::Partial { content, why } = outcome else { panic!("{query}: {outcome:?}") };
+        assert!(why.contains(words) && content["results"].is_array(), "{query}: {why}");
+    }
+    let whole = content(ask(&server, "prometheus:query", json!({"query": "whole"})).await);
+    assert_eq!((&whole["value"], &whole["infos"][0]), (&json!(0.001), &json!("it may be no counter")));
+}
+
+#[tokio::test]
+async fn an_answer_of_megabytes_is_cut_with_a_count_and_a_native_histogram_is_named() {
+    let server = server(|_, parameters| match parameters["query"].as_str() {
+        "big" => {
+            let item = |n| json!({"metric": {"pod": format!("web-{n}"), "x": "y".repeat(200)}, "value": [1, "1"]});
+            success("vector", &(0..8000).map(item).collect())
+        }
+        "huge" => success("string", &json!([1, "x".repeat(17 * 1024 * 1024)])),
+        _ => success("vector", &json!([{"metric": {}, "histogram": [1, {"count": "10", "sum": "5"}]}])),
+    })
+    .await;
+    let big = ask(&server, "prometheus:query", json!({"query": "big"})).await;
+    let ToolOutcome::Truncated { content: shown, total_bytes } = big else { panic!("{big:?}") };
+    assert!(total_bytes > 30_000 && shown["more"] == 7950, "{total_bytes}");
+    let huge = ask(&server, "prometheus:query", json!({"query": "huge"})).await;
+    assert!(matches!(&huge, ToolOutcome::Failed { failure } if failure.detail.contains("aggregate")), "{huge:?}");
+    let histogram = content(ask(&server, "prometheus:query", json!({"query": "native"})).await);
+    assert_eq!((&histogram["value"], &histogram["results"][0]["histogram"]["count"]), (&Value::Null, &json!(10.0)));
+}
+
+#[tokio::test]
+async fn a_whole_number_written_with_a_point_is_one() {
+    let server = server(|path, _| {
+        if path == "query" {
+            success("scalar", &json!([60, "60"]))
+        } else {
+            success("matrix", &json!([{"metric": {}, "values": [[60, "1"]]}]))
+        }
+    })
+    .await;
+    let range = content(ask(&server, "prometheus:query_range", json!({"query": "up", "minutes": 60.0})).await);
+    assert_eq!(range["step_s"], 30);
+}
+
+#[tokio::test]
 async fn a_range_ends_now_and_its_step_keeps_it_short() {
     let server = server(|path, parameters| {
         if path == "query" {

@@ -99,6 +99,13 @@ impl ErrorLog {
 /// Longest name that is compared with others.
 const NAME_MAX: usize = 64;
 
+/// Whether a name is another with a slip or two in it. Short names resemble nothing: too many differ by a letter.
+pub fn resembles(wrong: &str, known: &str) -> bool {
+    const SHORT: usize = 6;
+    let length = wrong.len().min(known.len());
+    length >= SHORT && wrong.len() <= NAME_MAX && strsim::levenshtein(wrong, known) <= 2
+}
+
 /// A hint for a wrong name: the nearest of the known ones, or all of them.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();

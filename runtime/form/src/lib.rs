@@ -22,7 +22,7 @@ mod table;
 mod variables;
 
 pub use document::load;
-pub use error::{ErrorLog, FormError, FormErrors, nearest};
+pub use error::{ErrorLog, FormError, FormErrors, nearest, resembles};
 pub use file::{TextFile, parse};
 pub use names::Names;
 pub use node::{At, NodeKind, Position, YamlNode};

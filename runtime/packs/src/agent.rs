@@ -10,7 +10,7 @@ use provost_domain::work::WorkForm;
 use provost_form::{ErrorLog, Position, TextFile, nearest};
 
 use crate::folder::Folder;
-use crate::prompt;
+use crate::front;
 use crate::raw::RawAgent;
 
 /// The shared fragments by name.
@@ -41,13 +41,13 @@ pub(crate) fn read(name: &str, folder: &mut Folder, fragments: &Fragments, roles
     let form = manifest.form::<RawAgent>(&mut log);
     let (mut prompt, mut texts) = (String::new(), Vec::new());
     if let Some(skill) = skill {
-        prompt.push_str(prompt::body(&skill, &mut folder.errors));
+        prompt.push_str(front::body(&skill, &mut folder.errors, &mut folder.warnings));
         texts.push(skill);
     }
     for name in form.iter().flat_map(|(_, raw)| &raw.fragments).filter(|name| !name.is_blank()) {
         if let Some(fragment) = fragments.get(name.as_str()) {
             prompt.push_str("\n\n");
-            prompt.push_str(fragment.text.trim());
+            prompt.push_str(front::plain(&fragment.text));
             texts.push(fragment.clone());
         } else if !folder.is_unread(&format!("shared/{}.md", name.value)) {
             let hint = nearest(name, fragments.keys().map(String::as_str));

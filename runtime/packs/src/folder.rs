@@ -23,6 +23,8 @@ pub(crate) struct Folder {
     unread: BTreeSet<String>,
     entries: usize,
     pub(crate) errors: Vec<FormError>,
+    /// What is odd and refuses nothing.
+    pub(crate) warnings: Vec<FormError>,
 }
 
 impl Folder {
@@ -51,6 +53,7 @@ impl Folder {
             unread: BTreeSet::new(),
             entries: 0,
             errors: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -141,7 +144,7 @@ impl Folder {
         }
         match TextFile::read(&path) {
             Ok(source) => {
-                refuse_variables(&source, &mut self.errors);
+                self.find_variables(&source);
                 self.files.insert(inside.to_owned(), source);
             }
             Err(error) => {
@@ -150,6 +153,21 @@ impl Folder {
             }
         }
         false
+    }
+
+    /// Finds `${`: a pack is the same everywhere, so it holds no variables. In a table it is a mistake; a text may show code
+    /// of another program, and is only warned about; any other file is nobody's business.
+    fn find_variables(&mut self, file: &TextFile) {
+        let list = match file.path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("yaml" | "yml") => &mut self.errors,
+            Some("md") => &mut self.warnings,
+            Some(_) | None => return,
+        };
+        for (at, _) in file.text.match_indices("${") {
+            let message = "`${` is left over: variables are not replaced in a pack";
+            let hint = "write the value itself; variables belong in the configuration";
+            list.push(FormError::at(&file.path, Position::of(&file.text, at), message, hint));
+        }
     }
 
     /// The names in a folder in order, without hidden ones.
@@ -191,13 +209,4 @@ impl Folder {
 fn children<'a>(inside: &str, paths: impl Iterator<Item = &'a String>) -> Vec<String> {
     let name = |path: &'a String| path.strip_prefix(inside)?.strip_prefix('/').filter(|name| !name.contains('/'));
     paths.filter_map(name).map(str::to_owned).collect()
-}
-
-/// Refuses `${`: a pack is the same everywhere, so it holds no variables.
-fn refuse_variables(file: &TextFile, errors: &mut Vec<FormError>) {
-    for (at, _) in file.text.match_indices("${") {
-        let message = "`${` is left over: variables are not replaced in a pack";
-        let hint = "write the value itself; variables belong in the configuration";
-        errors.push(FormError::at(&file.path, Position::of(&file.text, at), message, hint));
-    }
 }

@@ -10,6 +10,7 @@ mod arguments;
 mod asking;
 mod check;
 mod folder;
+mod front;
 mod inventory;
 mod load;
 mod prompt;
@@ -18,4 +19,4 @@ mod resolve;
 mod schema;
 
 pub use inventory::Inventory;
-pub use load::{load, load_again, load_with_files};
+pub use load::{LoadedPack, load, load_again, load_with_files};

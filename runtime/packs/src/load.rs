@@ -4,7 +4,7 @@ use std::path::Path;
 
 use provost_domain::ids::Digest;
 use provost_domain::pack::{Pack, PackFiles};
-use provost_form::{ErrorLog, FormErrors};
+use provost_form::{ErrorLog, FormError, FormErrors};
 
 use crate::agent::{self, Agent, Fragments};
 use crate::asking;
@@ -21,27 +21,45 @@ const FRAGMENTS_MAX: usize = 64;
 /// The pack's own file.
 const MANIFEST: &str = "pack.yaml";
 
+/// A pack as it was loaded from its files.
+#[derive(Debug)]
+pub struct LoadedPack {
+    /// The pack.
+    pub pack: Pack,
+    /// The files it was made of.
+    pub files: PackFiles,
+    /// What is odd in them and refuses nothing, each with file, line, column and hint.
+    pub warnings: Vec<FormError>,
+}
+
 /// Loads the pack in a folder.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with file, line, column and hint.
 pub fn load(path: &Path, known: Inventory<'_>) -> Result<Pack, FormErrors> {
-    load_with_files(path, known).map(|(pack, _)| pack)
+    load_with_files(path, known).map(|loaded| loaded.pack)
 }
 
-/// The same, with the files it was loaded from.
-pub fn load_with_files(path: &Path, known: Inventory<'_>) -> Result<(Pack, PackFiles), FormErrors> {
+/// The same, with the files it was loaded from and with what is odd in them.
+pub fn load_with_files(path: &Path, known: Inventory<'_>) -> Result<LoadedPack, FormErrors> {
     let folder = Folder::read(path);
     let files = folder.all();
-    Ok((build(path, folder, files.digest(), known)?, files))
+    let (pack, warnings) = build(path, folder, files.digest(), known)?;
+    Ok(LoadedPack { pack, files, warnings: FormErrors::sorted(warnings).0 })
 }
 
 /// Loads a pack from files read before. `path` only stands in front of mistakes.
 pub fn load_again(path: &Path, files: &PackFiles, known: Inventory<'_>) -> Result<Pack, FormErrors> {
-    build(path, Folder::of(path, files), files.digest(), known)
+    build(path, Folder::of(path, files), files.digest(), known).map(|(pack, _)| pack)
 }
 
-fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) -> Result<Pack, FormErrors> {
+/// The pack, and what is odd in its files.
+fn build(
+    path: &Path,
+    mut folder: Folder,
+    digest: Digest,
+    known: Inventory<'_>,
+) -> Result<(Pack, Vec<FormError>), FormErrors> {
     let fragments = fragments(&mut folder);
     let names = folder.folders("agents", AGENTS_MAX);
     for file in folder.files("agents", AGENTS_MAX) {
@@ -56,7 +74,8 @@ fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) 
     let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
     // Without a manifest the agents are checked all the same.
     let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
-    let mut errors = check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log);
+    let mut errors =
+        check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log, &mut folder.warnings);
     let pack = resolve::pack(&raw, &agents, digest, &mut log);
     // What stands in for something unreadable must not be taken for a gate rule.
     if let Some(pack) = pack.as_ref().filter(|_| log.errors.is_empty()) {
@@ -68,7 +87,7 @@ fn build(path: &Path, mut folder: Folder, digest: Digest, known: Inventory<'_>) 
         errors.append(&mut check::offers(pack, &agents, known));
     }
     match pack {
-        Some(pack) if errors.is_empty() => Ok(pack),
+        Some(pack) if errors.is_empty() => Ok((pack, folder.warnings)),
         Some(_) | None => Err(FormErrors::sorted(errors)),
     }
 }

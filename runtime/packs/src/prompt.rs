@@ -1,12 +1,11 @@
-//! Prompts: front matter, and what they may say.
+//! What prompts may say.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use provost_form::{ErrorLog, FormError, Position, Table, TextFile, nearest, parse};
+use provost_form::{FormError, Position, TextFile, nearest};
 
 /// A name between backticks, with arguments if some follow: `server:tool`, `tool(argument, argument: …)`,
 /// `tool {argument: …}`.
@@ -16,20 +15,22 @@ static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// An argument's name at the start of an argument.
 static ARGUMENT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"^\s*["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*(?:[:=]|$)"#).ok());
-/// Words by which a prompt would promise the model what only the runtime does.
+/// Words by which a prompt would promise the model to get past a person.
 static FORBIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let words = [
+    any_of(&[r"(?:skip|bypass|ignore|avoid)\s+the\s+(?:gate|approval)", r"approve\s+(?:it|this|that)\s+yourself"])
+});
+/// Words for what only the runtime does. They may speak of something else, such as the sessions of a database.
+static DOUBTFUL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    any_of(&[
         r"(?:set|change)\s+the\s+status",
-        r"(?:skip|bypass|ignore|avoid)\s+the\s+(?:gate|approval)",
-        r"approve\s+(?:it|this|that)\s+yourself",
         r"(?:call|start|invoke)\s+the\s+next\s+agent",
         r"(?:close|end|restart)\s+the\s+session",
-    ];
-    Regex::new(&format!(r"(?i)\b(?:{})\b", words.join("|"))).ok()
+    ])
 });
 
-/// The keys a `SKILL.md`'s front matter may have. It is for people and other programs; the model does not see it.
-const FRONT_MATTER: [&str; 6] = ["name", "description", "license", "compatibility", "metadata", "allowed-tools"];
+fn any_of(words: &[&str]) -> Option<Regex> {
+    Regex::new(&format!(r"(?i)\b(?:{})\b", words.join("|"))).ok()
+}
 
 /// What a prompt may speak of.
 pub(crate) trait PromptTools {
@@ -43,48 +44,23 @@ pub(crate) trait PromptTools {
     fn arguments(&self, name: &str) -> Option<BTreeSet<&str>>;
     /// Whether the runtime supplies an argument of a tool.
     fn injects(&self, name: &str, argument: &str) -> bool;
+    /// Whether a name is nearly a tool's, or begins as those of a server do.
+    fn resembles(&self, name: &str) -> bool;
     /// A hint for a name that is not a tool's.
     fn nearest(&self, name: &str) -> String;
 }
 
-/// The prompt without its front matter, which is checked.
-pub(crate) fn body<'a>(skill: &'a TextFile, errors: &mut Vec<FormError>) -> &'a str {
-    let mut lines = skill.text.split_inclusive('\n');
-    let mut at = lines.next().map_or(0, str::len);
-    if skill.text.get(..at).is_none_or(|line| line.trim_end() != "---") {
-        return skill.text.trim();
-    }
-    let start = at;
-    for line in lines {
-        if line.trim_end() == "---" {
-            let front = skill.text.get(start..at).unwrap_or_default();
-            check_front_matter(&skill.path, front, errors);
-            return skill.text.get(at + line.len()..).unwrap_or_default().trim();
-        }
-        at += line.len();
-    }
-    let message = "the front matter has no end";
-    errors.push(FormError::at(&skill.path, Position::of(&skill.text, 0), message, "close it with a line `---`"));
-    skill.text.trim()
-}
-
-/// The front matter is read behind an empty line that stands for its fence, so that its places are the file's.
-fn check_front_matter(path: &Path, front: &str, errors: &mut Vec<FormError>) {
-    let mut log = ErrorLog::new(path.to_owned());
-    if let Some(tree) = parse(&format!("\n{front}"), &mut log)
-        && let Some(table) = Table::open(&tree, &FRONT_MATTER, &mut log)
-    {
-        for key in ["name", "description"] {
-            drop(table.optional::<String>(key, &mut log));
-        }
-    }
-    errors.append(&mut log.errors);
-}
-
-/// Reports tools and arguments that the prompt's agent does not have, and words that a prompt must not use.
-pub(crate) fn lint(source: &TextFile, agent: &str, tools: &impl PromptTools, errors: &mut Vec<FormError>) {
-    let mut report = |at: usize, message: String, hint: String| {
-        errors.push(FormError::at(&source.path, Position::of(&source.text, at), message, hint));
+/// Reports tools and arguments that the prompt's agent does not have, and words that a prompt must not use. Code between
+/// backticks that names nothing of ours is a warning: prompts are written for other programs, too.
+pub(crate) fn lint(
+    source: &TextFile,
+    agent: &str,
+    tools: &impl PromptTools,
+    errors: &mut Vec<FormError>,
+    warnings: &mut Vec<FormError>,
+) {
+    let at = |at: usize, message: String, hint: String| {
+        FormError::at(&source.path, Position::of(&source.text, at), message, hint)
     };
     for found in NAME.iter().flat_map(|name| name.captures_iter(&source.text)) {
         let Some(name) = found.get(1) else { continue };
@@ -93,32 +69,35 @@ pub(crate) fn lint(source: &TextFile, agent: &str, tools: &impl PromptTools, err
         if !tools.exists(&word) {
             if word.contains(':') || (arguments.is_some() && !tools.is_unclear(&word)) {
                 let message = format!("the prompt names `{word}`, which is not a tool");
-                report(name.start(), message, tools.nearest(&word));
+                let list = if tools.resembles(&word) { &mut *errors } else { &mut *warnings };
+                list.push(at(name.start(), message, tools.nearest(&word)));
             }
             continue;
         }
         if !tools.holds(&word) {
             let message = format!("the prompt names `{word}`, which agent `{agent}` does not hold");
             let hint = "add it to `tools` in agent.yaml, or take it out of the prompt";
-            report(name.start(), message, hint.to_owned());
+            errors.push(at(name.start(), message, hint.to_owned()));
         }
         let Some((arguments, known)) = arguments.zip(tools.arguments(&word)) else { continue };
-        for (at, argument) in argument_names(arguments.as_str()) {
-            let at = arguments.start() + at;
+        for (offset, argument) in argument_names(arguments.as_str()) {
+            let place = arguments.start() + offset;
             if tools.injects(&word, argument) {
                 let message =
                     format!("the prompt names the argument `{argument}` of `{word}`, which the runtime supplies");
-                report(at, message, "take it out: the model neither sees it nor may say it".to_owned());
+                errors.push(at(place, message, "take it out: the model neither sees it nor may say it".to_owned()));
             } else if !known.contains(argument) {
                 let message = format!("the prompt names the argument `{argument}`, which `{word}` does not have");
-                report(at, message, nearest(argument, known.iter().copied()));
+                errors.push(at(place, message, nearest(argument, known.iter().copied())));
             }
         }
     }
-    for found in FORBIDDEN.iter().flat_map(|words| words.find_iter(&source.text)) {
-        let words = found.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
-        let hint = "only the runtime does that; tell the model which tool or signal to use";
-        report(found.start(), format!("the prompt says `{words}`"), hint.to_owned());
+    for (words, list) in [(&FORBIDDEN, errors), (&DOUBTFUL, warnings)] {
+        for found in words.iter().flat_map(|words| words.find_iter(&source.text)) {
+            let words = found.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+            let hint = "only the runtime does that; tell the model which tool or signal to use";
+            list.push(at(found.start(), format!("the prompt says `{words}`"), hint.to_owned()));
+        }
     }
 }
 

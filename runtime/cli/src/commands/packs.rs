@@ -11,7 +11,11 @@ use crate::wiring::{self, PackSet};
 
 pub(super) fn run(command: &Packs, output: Output) -> Result<ExitCode> {
     let Packs::Check(args) = command;
-    let packs: Vec<Value> = PackSet::load(&wiring::config_of_file(args)?)?
+    let loaded = PackSet::load(&wiring::config_of_file(args)?)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let packs: Vec<Value> = loaded
         .present()
         .map(|pack| {
             json!({

@@ -10,7 +10,8 @@ use provost_domain::pack::Pack;
 use provost_domain::port::{KeptPack, PackReads, PackShelf, StoreError};
 use provost_domain::tool::Catalog;
 use provost_engine::Packs;
-use provost_packs::{Inventory, load_again, load_with_files};
+use provost_form::FormError;
+use provost_packs::{Inventory, LoadedPack, load_again, load_with_files};
 
 use super::config::Configuration;
 use super::tools::catalog;
@@ -21,15 +22,18 @@ pub(crate) struct PackSet {
     catalog: Catalog,
     models: BTreeSet<String>,
     packs: Vec<(Arc<Pack>, KeptPack)>,
+    /// What is odd in their files and refuses nothing.
+    pub(crate) warnings: Vec<FormError>,
 }
 
 impl PackSet {
     /// Loads them. Needs no secret.
     pub(crate) fn load(config: &Configuration) -> Result<Self> {
-        let mut this =
-            Self { catalog: catalog(config)?, models: config.models.keys().cloned().collect(), packs: Vec::new() };
+        let models = config.models.keys().cloned().collect();
+        let mut this = Self { catalog: catalog(config)?, models, packs: Vec::new(), warnings: Vec::new() };
         for folder in &config.packs {
-            let (pack, files) = load_with_files(folder, this.known())?;
+            let LoadedPack { pack, files, warnings } = load_with_files(folder, this.known())?;
+            this.warnings.extend(warnings);
             let kept = KeptPack { digest: pack.digest, name: pack.name.clone(), files };
             this.packs.push((Arc::new(pack), kept));
         }

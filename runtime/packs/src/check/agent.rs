@@ -6,7 +6,7 @@ use provost_domain::envelope::FINISH_TOOL;
 use provost_domain::pack::DEFAULT_SIGNAL;
 use provost_domain::role::{Authority, RoleSpec};
 use provost_domain::work::WorkForm;
-use provost_form::{At, ErrorLog, nearest};
+use provost_form::{At, ErrorLog, FormError, nearest, resembles};
 
 use super::facts::{MEASURED_SIGNALS, PackFacts, is_plain};
 use super::flow::{END, is_lost};
@@ -19,7 +19,7 @@ use crate::schema::known_roster;
 /// The model agents get that name none.
 pub(crate) const DEFAULT_MODEL: &str = "default";
 
-pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
+pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog, warnings: &mut Vec<FormError>) {
     if is_lost(facts, &agent.name) {
         let message = format!("no route leads to agent `{}`", agent.name);
         log.report(agent.start, message, "add a route to it, or remove its folder");
@@ -37,7 +37,7 @@ pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     report(agent, log);
     let tools = AgentTools { facts, agent };
     for text in &agent.texts {
-        prompt::lint(text, &agent.name, &tools, &mut log.errors);
+        prompt::lint(text, &agent.name, &tools, &mut log.errors, warnings);
     }
 }
 
@@ -169,6 +169,13 @@ impl PromptTools for AgentTools<'_> {
     fn injects(&self, name: &str, argument: &str) -> bool {
         let declared = self.facts.backend(name).is_some_and(|spec| spec.schema.declares(argument));
         declared && self.facts.raw.inject.get(argument).is_some()
+    }
+
+    fn resembles(&self, name: &str) -> bool {
+        let server = |tool: &str| tool.split_once(':').map(|(server, _)| server.to_owned());
+        let servers = || self.facts.known.catalog.keys().filter_map(|tool| server(tool.as_str()));
+        let of_a_server = server(name).is_some_and(|of| servers().any(|known| known == of));
+        of_a_server || self.facts.tools().any(|tool| resembles(name, tool))
     }
 
     fn nearest(&self, name: &str) -> String {

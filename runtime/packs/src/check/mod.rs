@@ -18,8 +18,8 @@ pub(crate) use self::facts::{PackFacts, is_plain};
 pub(crate) use self::flow::END;
 pub(crate) use self::offers::offers;
 
-/// Checks the pack and each agent; the log is the manifest's.
-pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog) -> Vec<FormError> {
+/// Checks the pack and each agent; the log is the manifest's. Prompts may also be warned about.
+pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog, warnings: &mut Vec<FormError>) -> Vec<FormError> {
     flow::check(facts, log);
     tools::check(facts, log);
     gates::check(facts, log);
@@ -27,7 +27,7 @@ pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog) -> Vec<FormError> {
     let mut errors = Vec::new();
     for agent in facts.agents {
         let mut log = ErrorLog::new(agent.path.clone());
-        agent::check(facts, agent, &mut log);
+        agent::check(facts, agent, &mut log, warnings);
         target::agent(facts, agent, &mut log);
         errors.append(&mut log.errors);
     }

@@ -1,6 +1,6 @@
 //! One mistake, one error: with its file, its place, what is wrong and what to do.
 
-use crate::support::{change, check, copied};
+use crate::support::{change, check, copied, loaded};
 
 const PACK: &str = "pack.yaml";
 const TRIAGE: &str = "agents/triage/agent.yaml";
@@ -77,9 +77,7 @@ fn of_form() {
         (WATCHER, "consecutive: 3", "consecutive: ¦0", "from 1, found `0`"),
         (WATCHER, "every: 500ms", "every: ¦0ms", "the duration is zero"),
         (WATCHER, "op: \"<\"", "op: ¦\"<<\"", "`<<` is not known here"),
-        (SKILL, "name: incident-triage", "¦nam: incident-triage", "did you mean `name`?"),
         (SKILL, FRONT, "¦---\nname: x\n", "the front matter has no end"),
-        (SKILL, FRONT, "---\nname: ¦[x]\n---\n", "expected a text, found a list"),
         (PACK, "[staging, production]", "¦*none", "correct it and check again"),
         (PACK, "entry: triage", "¦<<: {entry: triage}", "correct it and check again"),
     ]);
@@ -245,12 +243,11 @@ fn of_prompts() {
             "`metrics__scrape {\"series\": [x], \"¦service\": \"shop\"}`",
             "which the runtime supplies",
         ),
-        (SKILL, "`metrics:scrape`", "`¦measure(it)`", "`measure`, which is not a tool"),
-        (SKILL, "2. Compare", "2. ¦Set\n   the status. Compare", "the prompt says `Set the status`"),
+        (SKILL, "`metrics:scrape`", "`¦metrics:query(it)`", "`metrics:query`, which is not a tool"),
+        (SKILL, "`metrics:scrape`", "`¦mark_resolve(it)`", "did you mean `mark_resolved`?"),
         (SKILL, "2. Compare", "2. You can ¦bypass the gate. Compare", "the prompt says `bypass the gate`"),
-        (SKILL, "2. Compare", "2. Ask ¦${HOST}. Compare", "`${` is left over"),
         ("shared/finish.md", "`finish_turn`", "`finish_turn {content, ¦sure: 1}`", "the argument `sure`"),
-        ("shared/finish.md", "`finish_turn`", "`¦nothing:here`", "which is not a tool"),
+        ("shared/finish.md", "`finish_turn`", "`¦service:reload`", "which is not a tool"),
         ("shared/finish.md", "How your", "How to ¦skip the gate in your", "the prompt says `skip the gate`"),
         (PACK, "version: 1", "version: 1 # ¦${VERSION}", "`${` is left over"),
         (RESOLUTION, "deadline: 2m", "deadline: 2m # ¦${X:-2m}", "`${` is left over"),
@@ -263,4 +260,42 @@ fn of_prompts() {
         "2. `metrics:scrape(series: [a], window)`, `healthy`, `finish_turn`. Compare",
     );
     check(folder.path()).unwrap();
+}
+
+/// Prompts of public repositories are written for other programs.
+#[test]
+fn what_is_odd_in_a_prompt_is_told_and_refuses_nothing() {
+    for (from, to, part) in [
+        ("name: incident-triage", "name: incident-triage\n¦disable-model-invocation: true", "unknown key"),
+        ("name: incident-triage", "name: ¦[x]", "expected a text, found a list"),
+        ("description: First look", "¦description: Look. Triggers: first look", "in quotes"),
+        ("2. Compare", "2. Use `¦open_page()` as a context manager. Compare", "`open_page`, which is not a tool"),
+        ("2. Compare", "2. Try `¦isinstance(x, str)`. Compare", "which is not a tool"),
+        ("2. Compare", "2. Ask `¦owner:team`. Compare", "which is not a tool"),
+        ("2. Compare", "2. Call `¦mcp__files__read`. Compare", "which is not a tool"),
+        ("2. Compare", "2. Run `curl \"¦${HOST}\"`. Compare", "`${` is left over"),
+        ("2. Compare", "2. ¦Close the session of the database. Compare", "the prompt says `Close the session`"),
+        ("2. Compare", "2. ¦Set\n   the status. Compare", "the prompt says `Set the status`"),
+    ] {
+        let folder = copied();
+        let place = change(folder.path(), SKILL, from, to);
+        let loaded = loaded(folder.path()).unwrap();
+        let [warning] = loaded.warnings.as_slice() else { panic!("{to}: {:?}", loaded.warnings) };
+        assert_eq!((warning.line, warning.column), place, "{warning}");
+        assert!(warning.to_string().contains(part), "{warning}");
+    }
+    assert_eq!(loaded(copied().path()).unwrap().warnings, []);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_prompt() {
+    let folder = copied();
+    for file in [SKILL, "shared/finish.md"] {
+        let path = folder.path().join(file);
+        std::fs::write(&path, format!("\u{feff}{}", std::fs::read_to_string(&path).unwrap())).unwrap();
+    }
+    let loaded = loaded(folder.path()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let prompt = &loaded.pack.agents.values().find(|agent| agent.name.as_str() == "triage").unwrap().prompt;
+    assert!(prompt.starts_with("# Triage") && !prompt.contains('\u{feff}'), "{prompt}");
 }

@@ -12,7 +12,7 @@ use provost_domain::pack::Pack;
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{Catalog, EffectClass, Risk, ToolSpec};
 use provost_form::FormErrors;
-use provost_packs::{Inventory, load};
+use provost_packs::{Inventory, LoadedPack, load_with_files};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -63,8 +63,13 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
 }
 
 pub(crate) fn check(folder: &Path) -> Result<Pack, FormErrors> {
+    loaded(folder).map(|loaded| loaded.pack)
+}
+
+/// The pack with what is odd in it.
+pub(crate) fn loaded(folder: &Path) -> Result<LoadedPack, FormErrors> {
     let models = BTreeSet::from(["default".to_owned()]);
-    load(folder, Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles })
+    load_with_files(folder, Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles })
 }
 
 /// The shipped pack in a folder of its own.

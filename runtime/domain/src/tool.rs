@@ -151,6 +151,10 @@ impl ToolOutcome {
                 nesting::cut(&mut content, nesting::LEVELS_MAX);
                 Self::Truncated { content, total_bytes }
             }
+            Self::Partial { mut content, why } => {
+                nesting::cut(&mut content, nesting::LEVELS_MAX);
+                Self::Partial { content, why }
+            }
             Self::Ok { .. } | Self::Empty { .. } | Self::Failed { .. } => self,
         }
     }

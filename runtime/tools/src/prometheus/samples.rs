@@ -167,6 +167,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "rows read better so")]
     fn check(form: &str, item: &Value, expect: Option<Value>) {
         let raw = RawValue::from_string(item.to_string()).unwrap();
         assert_eq!(ResultForm::named(form).unwrap().read(&raw).map(FoundSeries::shown), expect, "{item}");

@@ -33,7 +33,7 @@ async fn answer(RawQuery(query): RawQuery) -> Response {
     }
     if query.contains("filter=storm") {
         let mut long = alert("a");
-        long["annotations"]["description"] = json!("x".repeat(400));
+        *long.pointer_mut("/annotations/description").unwrap() = json!("x".repeat(400));
         return list(vec![long; 4000]);
     }
     if query.contains("filter=odd") {

@@ -118,7 +118,7 @@ commands! {
         /// Also where the policy says no.
         #[serde(default)]
         force: bool,
-    } = "retry a session", needs Operate, asked by [Runtime], starts_work, by_pack;
+    } = "retry a session", needs Operate, asked by [Intake, Runtime], starts_work, by_pack;
     /// Stop for good.
     Stop {
         /// Why.

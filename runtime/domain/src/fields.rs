@@ -1,6 +1,5 @@
 //! The fields of a session, checked against the pack it is opened from.
 
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::ids::{Digest, PackName};
@@ -13,6 +12,8 @@ pub struct CheckedFields {
     /// The digest of the pack they were checked against.
     pack: Digest,
     fields: Value,
+    /// Whether required ones may be missing.
+    partial: bool,
 }
 
 /// Fields do not fit a pack.
@@ -38,7 +39,30 @@ impl CheckedFields {
         let bound = pack.fields.roster_bindings();
         problems.extend(pack.rosters.check(&bound, &fields).iter().map(ToString::to_string));
         if problems.is_empty() {
-            Ok(Self { pack: pack.digest, fields })
+            Ok(Self { pack: pack.digest, fields, partial: false })
+        } else {
+            Err(InvalidFields { pack: pack.name.clone(), problems })
+        }
+    }
+
+    /// Checks fields of which required ones may be missing: those of a session about so much that they differ. Whatever needs
+    /// one of them then has no value for it.
+    ///
+    /// # Errors
+    /// One that is there does not fit, with the problem of each.
+    pub fn partial(pack: &Pack, fields: Value) -> Result<Self, InvalidFields> {
+        let members = fields.as_object().cloned().unwrap_or_default();
+        let closed = pack.fields.raw().get("additionalProperties") == Some(&Value::Bool(false));
+        let unknown = |name: &str| closed && !pack.fields.declares(name);
+        let odd = members.iter().filter(|(name, value)| unknown(name) || !pack.fields.takes(name, value));
+        let mut problems: Vec<String> = odd.map(|(name, _)| format!("/{name}: it does not fit")).collect();
+        let bound = pack.fields.roster_bindings();
+        problems.extend(pack.rosters.check(&bound, &fields).iter().map(ToString::to_string));
+        if let Err(error) = nesting::check(&fields) {
+            problems.push(error.to_string());
+        }
+        if problems.is_empty() {
+            Ok(Self { pack: pack.digest, fields, partial: true })
         } else {
             Err(InvalidFields { pack: pack.name.clone(), problems })
         }
@@ -49,17 +73,15 @@ impl CheckedFields {
     /// # Errors
     /// They do not fit that other pack.
     pub fn for_pack(self, pack: &Pack) -> Result<Self, InvalidFields> {
-        if self.pack == pack.digest { Ok(self) } else { Self::new(pack, self.fields) }
+        match (self.pack == pack.digest, self.partial) {
+            (true, _) => Ok(self),
+            (false, true) => Self::partial(pack, self.fields),
+            (false, false) => Self::new(pack, self.fields),
+        }
     }
 
     /// The fields.
     pub fn into_value(self) -> Value {
         self.fields
-    }
-}
-
-impl Serialize for CheckedFields {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.fields.serialize(to)
     }
 }

@@ -51,6 +51,16 @@ impl ArgSchema {
             .collect()
     }
 
+    /// Whether a property may have this value, whatever else there is.
+    pub fn takes(&self, name: &str, value: &Value) -> bool {
+        let alone = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
+        let place = format!("/{name}");
+        !self.validator.iter_errors(&alone).any(|error| {
+            let path = error.instance_path().to_string();
+            path.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     /// Whether the schema declares a property of this name.
     pub fn declares(&self, name: &str) -> bool {
         self.properties().is_some_and(|p| p.contains_key(name))

@@ -49,7 +49,7 @@ fn allowed(kind: PrincipalKind, verb: Verb) -> bool {
     let row = match kind {
         PrincipalKind::Person => [Y, Y, Y, Y, Y, Y, Y, Y, Y, Y],
         PrincipalKind::Agent => [N, N, N, N, N, N, N, N, N, N],
-        PrincipalKind::Intake => [Y, N, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Intake => [Y, N, Y, N, N, N, N, N, N, Y],
         PrincipalKind::Ticker => [N, Y, N, N, N, N, N, N, N, Y],
         PrincipalKind::Client => [Y, N, N, N, N, N, N, N, N, Y],
         PrincipalKind::Runtime => [N, Y, Y, N, N, N, N, N, N, Y],

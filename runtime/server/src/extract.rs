@@ -1,7 +1,6 @@
 //! Extractors whose rejections are problems: axum's own answer in plain text.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -42,22 +41,6 @@ fn refuse(rejection: &JsonRejection) -> Problem {
         _ => Code::InvalidRequest,
     };
     Problem::new(code, rejection.body_text())
-}
-
-/// A body as it came.
-#[derive(Debug)]
-pub(crate) struct Raw(pub(crate) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Raw {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            Problem::new(if large { Code::BodyTooLarge } else { Code::InvalidRequest }, rejection.body_text())
-        })?;
-        Ok(Self(body))
-    }
 }
 
 /// Query parameters.

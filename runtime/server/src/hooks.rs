@@ -1,7 +1,7 @@
 //! Where others deliver: `/hooks/alertmanager`, `/v2/enqueue`. An answer of 2xx says that the delivery is durable. What
 //! senders repeat is said with 5xx, never with 429: Alertmanager drops what is answered so.
 
-use axum::extract::{FromRequest as _, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,14 +13,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Admission;
-use crate::extract::{By, Raw};
+use crate::bodies::BodyLimit;
+use crate::extract::By;
 use crate::guard::admit;
 use crate::once::{Keep, Repeatable};
 use crate::problem::{Problem, Problems};
 use crate::state::Server;
 
-/// Largest event whose sender is known by its body, in bytes: as much as PagerDuty takes.
-const EVENT_MAX: usize = 512 * 1024;
+/// Largest event, in bytes: as much as PagerDuty takes.
+const EVENT_MAX: BodyLimit = BodyLimit::of(512 * 1024);
+/// Largest delivery of alerts, in bytes: ten thousand alerts with all their labels. What is larger is answered so that it
+/// comes again: perhaps in parts, and not unseen.
+const DELIVERY_MAX: BodyLimit = BodyLimit { bytes: 16 * 1024 * 1024, over: Code::Saturated };
 
 /// Takes a delivery of Alertmanager's webhook, version 4.
 #[utoipa::path(post, path = "/hooks/alertmanager", request_body = Object, tag = "deliveries",
@@ -28,9 +32,16 @@ const EVENT_MAX: usize = 512 * 1024;
 pub(crate) async fn alertmanager(
     State(server): State<Server>,
     By(caller): By,
-    Raw(body): Raw,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let incoming = Incoming::new(DeliveryFormat::Alertmanager, &body);
+    let headers = request.headers().clone();
+    let body = server.senders().read(&headers, request.into_body(), DELIVERY_MAX).await.inspect_err(|problem| {
+        if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
+            server.meters().too_large();
+            tracing::error!(by = %caller.principal, detail = problem.detail(), "a delivery of alerts was not taken");
+        }
+    })?;
+    let incoming = Incoming::new(DeliveryFormat::Alertmanager, &body.bytes);
     let receipt = server.intake().take(incoming, caller.principal).await?;
     let view = TakenView { delivery: receipt.id.to_string() };
     Ok((StatusCode::ACCEPTED, Extension(Keep::Final), Json(view)).into_response())
@@ -52,16 +63,20 @@ pub(crate) struct EnqueuedView {
     responses((status = 202, body = EnqueuedView), Problems))]
 pub(crate) async fn enqueue(State(server): State<Server>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    if headers.contains_key(header::AUTHORIZATION) {
-        // Known before its body is read.
-        let Admission { token, caller } = admit(&server, Permission::Deliver, &Method::POST, &headers).await?;
-        let Raw(body) = Raw::from_request(request, &server).await?;
-        let event = KnownEvent { body: &body, by: caller.principal, token: token.to_string() };
-        return event.take(&server, &headers).await;
-    }
+    // Known before its body is read, if its token is. Anything else in that header means nothing here: the event has a key.
+    let refused = match by_token(&server, &headers).await {
+        Some(Ok(Admission { token, caller })) => {
+            let body = server.senders().read(&headers, request.into_body(), EVENT_MAX).await?;
+            let event = KnownEvent { body: &body.bytes, by: caller.principal, token: token.to_string() };
+            return event.take(&server, &headers).await;
+        }
+        Some(Err(problem)) if problem.status() != StatusCode::UNAUTHORIZED => return Err(problem),
+        Some(Err(problem)) => Some(problem),
+        None => None,
+    };
     let body = server.strangers().read(&headers, request.into_body(), EVENT_MAX).await?;
     let incoming = Incoming::new(DeliveryFormat::Pagerduty, &body.bytes);
-    let by = server.intake().sender(&incoming).ok_or_else(unknown)?;
+    let by = server.intake().sender(&incoming).ok_or_else(|| refused.unwrap_or_else(unknown))?;
     KnownEvent { body: &body.bytes, token: by.to_string(), by }.take(&server, &headers).await
 }
 
@@ -87,6 +102,15 @@ impl KnownEvent<'_> {
         let asked = Repeatable { by: &token, path: "/v2/enqueue", key, body };
         asked.answer(server, async |_| take().await.unwrap_or_else(IntoResponse::into_response)).await
     }
+}
+
+/// Who sends by a bearer token; nothing where none came along.
+async fn by_token(server: &Server, headers: &HeaderMap) -> Option<Result<Admission, Problem>> {
+    let scheme = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split(' ').next()?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    Some(admit(server, Permission::Deliver, &Method::POST, headers).await)
 }
 
 fn unknown() -> Problem {

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `state` | what handlers need: the engine, who is let in, live events, mail, figures |
 //! | `routes`, `serve` | the paths, grouped by the permission they need, and what every request passes; the socket |
-//! | `connections`, `strangers` | which connections may stay; the bodies of senders nobody knows yet |
+//! | `connections`, `bodies` | which connections may stay; bodies that are read under a budget |
 //! | `access`, `guard`, `cookie`, `attempts`, `origin` | from a token to a caller; no path but health and error codes answers without one |
 //! | `idempotency`, `once` | the same request under the same key is done once |
 //! | `problem`, `errors`, `extract` | the one error form, a page for each stable code, and rejections brought into it |
@@ -21,6 +21,7 @@ mod access;
 mod approvals;
 mod attempts;
 mod batch;
+mod bodies;
 mod connections;
 mod cookie;
 mod deliveries;
@@ -49,7 +50,6 @@ mod socket;
 mod standing;
 mod state;
 mod steering;
-mod strangers;
 mod tokens;
 
 pub use idempotency::REQUESTS_KEPT;

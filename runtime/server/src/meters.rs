@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounter, IntGauge, Registry, TextEncoder};
 use provost_domain::time::Timestamp;
 
 /// Bounds of answer times, in seconds: up to what a request may take.
@@ -18,6 +18,7 @@ pub(crate) struct Meters {
     requests: HistogramVec,
     streams: IntGauge,
     pending: IntGauge,
+    too_large: IntCounter,
 }
 
 impl Meters {
@@ -36,6 +37,10 @@ impl Meters {
                 "provost_approvals_pending",
                 "Approvals that wait for a person; 500 is 500 or more.",
             )?,
+            too_large: IntCounter::new(
+                "provost_deliveries_too_large_total",
+                "Deliveries of known senders that were larger than what is taken, and are lost unless they come smaller.",
+            )?,
         };
         let start = Gauge::new("process_start_time_seconds", "When the process began to serve, since 1970.")?;
         start.set(started.since(Timestamp::default()).as_secs_f64());
@@ -43,6 +48,7 @@ impl Meters {
         meters.registry.register(Box::new(meters.requests.clone()))?;
         meters.registry.register(Box::new(meters.streams.clone()))?;
         meters.registry.register(Box::new(meters.pending.clone()))?;
+        meters.registry.register(Box::new(meters.too_large.clone()))?;
         Ok(meters)
     }
 
@@ -50,6 +56,11 @@ impl Meters {
     pub(crate) fn answered(&self, method: &Method, path: Option<&str>, status: u16, took: Duration) {
         let labels = [verb(method), path.unwrap_or(OTHER), &status.to_string()];
         self.requests.with_label_values(&labels).observe(took.as_secs_f64());
+    }
+
+    /// A delivery was too large to be taken.
+    pub(crate) fn too_large(&self) {
+        self.too_large.inc();
     }
 
     /// Everything that is registered, as text, with the open streams and the pending approvals there are now.

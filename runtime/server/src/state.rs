@@ -12,12 +12,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::attempts::WrongLogins;
+use crate::bodies::BodyBudget;
 use crate::connections::{ConnectionLimits, Connections};
 use crate::cookie::Logins;
 use crate::feed::Feed;
 use crate::idempotency::Running;
 use crate::meters::Meters;
-use crate::strangers::Strangers;
 
 /// What a server stands on.
 #[derive(Debug)]
@@ -52,7 +52,8 @@ struct Inner {
     wrong_logins: WrongLogins,
     feed: Feed,
     connections: Connections,
-    strangers: Strangers,
+    strangers: BodyBudget,
+    senders: BodyBudget,
     operations: Operations,
     tokens: TokenOperations,
     deliveries: DeliveryOperations,
@@ -95,7 +96,8 @@ impl Server {
             wrong_logins: WrongLogins::default(),
             feed,
             connections,
-            strangers: Strangers::default(),
+            strangers: BodyBudget::of_strangers(),
+            senders: BodyBudget::of_senders(),
             operations,
             tokens: token_operations,
             deliveries,
@@ -160,8 +162,14 @@ impl Server {
         &self.0.connections
     }
 
-    pub(crate) fn strangers(&self) -> &Strangers {
+    /// The budget of bodies whose senders nobody knows yet.
+    pub(crate) fn strangers(&self) -> &BodyBudget {
         &self.0.strangers
+    }
+
+    /// The budget of deliveries whose senders are known.
+    pub(crate) fn senders(&self) -> &BodyBudget {
+        &self.0.senders
     }
 
     pub(crate) fn sockets(&self) -> &TaskTracker {

@@ -19,6 +19,7 @@ use super::frame::rendered;
 use super::guard::Viewer;
 use crate::access::Admission;
 use crate::attempts::asker;
+use crate::bodies::BodyLimit;
 use crate::connections::{Answering, Peer};
 use crate::origin::{Origin, origin};
 use crate::problem::Problem;
@@ -90,7 +91,7 @@ pub(crate) async fn login(State(server): State<Server>, request: Request) -> Res
 /// The form, from somebody whom nobody knows yet.
 async fn credentials(server: &Server, request: Request) -> Result<Credentials, Problem> {
     let (parts, body) = request.into_parts();
-    let body = server.strangers().read(&parts.headers, body, FORM_MAX).await?;
+    let body = server.strangers().read(&parts.headers, body, BodyLimit::of(FORM_MAX)).await?;
     let form = Request::from_parts(parts, Body::from(body.bytes)).extract::<Form<Credentials>, _>().await;
     form.map(|Form(form)| form).map_err(|rejection| Problem::new(Code::InvalidRequest, rejection.body_text()))
 }

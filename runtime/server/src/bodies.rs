@@ -1,5 +1,5 @@
-//! Bodies of senders that nobody knows yet: they may not be large, come within seconds, and all of them together have one budget. A
-//! sender whom a header tells is known before its body is read, and needs none of this.
+//! Bodies that are read piece by piece under a budget: those of senders that nobody knows yet, which may not be large and
+//! come within seconds; and deliveries of known senders, which may be large, since a storm of alerts comes as one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,35 +13,61 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
-/// All these bodies together, in bytes.
-const BUDGET: u32 = 16 * 1024 * 1024;
-/// How long one of them may take.
+/// All bodies of unknown senders together, in bytes.
+const STRANGERS: u32 = 16 * 1024 * 1024;
+/// All deliveries of known senders together that are just read, in bytes: a few of the largest.
+const SENDERS: u32 = 64 * 1024 * 1024;
+/// How long one body may take.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// The budget of bodies whose senders are not known.
+/// The budget of some bodies.
 #[derive(Debug)]
-pub(crate) struct Strangers(Arc<Semaphore>);
+pub(crate) struct BodyBudget(Arc<Semaphore>);
+
+/// How large one body may be, and what its sender is told when it is larger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit {
+    pub(crate) bytes: usize,
+    pub(crate) over: Code,
+}
+
+impl BodyLimit {
+    /// Refuses what is larger for good.
+    pub(crate) const fn of(bytes: usize) -> Self {
+        Self { bytes, over: Code::BodyTooLarge }
+    }
+}
 
 /// A body in memory, which counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct StrangerBody {
+pub(crate) struct BudgetedBody {
     pub(crate) bytes: Vec<u8>,
     _budget: Option<OwnedSemaphorePermit>,
 }
 
-impl Default for Strangers {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET as usize)))
+impl BodyBudget {
+    /// That of senders whom nobody knows yet.
+    pub(crate) fn of_strangers() -> Self {
+        Self(Arc::new(Semaphore::new(STRANGERS as usize)))
     }
-}
 
-impl Strangers {
+    /// That of deliveries whose senders a header tells.
+    pub(crate) fn of_senders() -> Self {
+        Self(Arc::new(Semaphore::new(SENDERS as usize)))
+    }
+
     /// Reads a body of at most `limit` bytes.
     ///
     /// # Errors
     /// It is larger, takes too long, breaks off, or too many others are read at this time.
-    pub(crate) async fn read(&self, headers: &HeaderMap, body: Body, limit: usize) -> Result<StrangerBody, Problem> {
-        let too_large = || Problem::new(Code::BodyTooLarge, format!("this body has at most {limit} bytes"));
+    pub(crate) async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        limit: BodyLimit,
+    ) -> Result<BudgetedBody, Problem> {
+        let BodyLimit { bytes: limit, over } = limit;
+        let too_large = || Problem::new(over, format!("this body has at most {limit} bytes"));
         let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let told = told.or(body.size_hint().exact()).unwrap_or(0);
         if usize::try_from(told).is_ok_and(|told| told > limit) {
@@ -59,7 +85,7 @@ impl Strangers {
         body: Body,
         limit: usize,
         too_large: impl Fn() -> Problem,
-    ) -> Result<StrangerBody, Problem> {
+    ) -> Result<BudgetedBody, Problem> {
         let (mut chunks, mut bytes) = (body.into_data_stream(), Vec::new());
         let mut budget: Option<OwnedSemaphorePermit> = None;
         while let Some(chunk) = chunks.next().await {
@@ -70,7 +96,7 @@ impl Strangers {
             }
             let part = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
             let part = Arc::clone(&self.0).try_acquire_many_owned(part).map_err(|_full| {
-                Problem::new(Code::Saturated, "too many bodies of unknown senders are read at this time; send it again")
+                Problem::new(Code::Saturated, "too many bodies are read at this time; send it again")
             })?;
             match &mut budget {
                 Some(budget) => budget.merge(part),
@@ -78,7 +104,7 @@ impl Strangers {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(StrangerBody { bytes, _budget: budget })
+        Ok(BudgetedBody { bytes, _budget: budget })
     }
 }
 
@@ -92,13 +118,13 @@ mod tests {
         Body::from_stream(stream::pending::<Result<Vec<u8>, axum::Error>>())
     }
 
-    async fn code(strangers: &Strangers, headers: &HeaderMap, body: Body) -> &'static str {
-        strangers.read(headers, body, 8).await.map_or_else(|problem| problem.code(), |_| "ok")
+    async fn code(strangers: &BodyBudget, headers: &HeaderMap, body: Body) -> &'static str {
+        strangers.read(headers, body, BodyLimit::of(8)).await.map_or_else(|problem| problem.code(), |_| "ok")
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_is_small_and_comes_soon() {
-        let (strangers, none) = (Strangers::default(), HeaderMap::new());
+        let (strangers, none) = (BodyBudget::of_strangers(), HeaderMap::new());
         assert_eq!(code(&strangers, &none, Body::from("12345678")).await, "ok");
         assert_eq!(code(&strangers, &none, Body::from("123456789")).await, "body_too_large");
         let told = HeaderMap::from_iter([(header::CONTENT_LENGTH, "9".parse().unwrap())]);
@@ -108,8 +134,8 @@ mod tests {
 
     #[tokio::test]
     async fn all_of_them_have_one_budget_which_comes_back() {
-        let (strangers, none) = (Strangers(Arc::new(Semaphore::new(12))), HeaderMap::new());
-        let first = strangers.read(&none, Body::from("12345678"), 8).await.unwrap();
+        let (strangers, none) = (BodyBudget(Arc::new(Semaphore::new(12))), HeaderMap::new());
+        let first = strangers.read(&none, Body::from("12345678"), BodyLimit::of(8)).await.unwrap();
         assert_eq!(code(&strangers, &none, Body::from("12345")).await, "saturated");
         assert_eq!(code(&strangers, &none, Body::from("1234")).await, "ok");
         drop(first);

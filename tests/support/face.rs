@@ -71,7 +71,7 @@ impl Face {
     pub async fn over(house: House) -> Self {
         let folder = TempDir::new().unwrap();
         let store = SqliteStore::open(&folder.path().join("tokens.db")).await.unwrap();
-        let nothing = IntakeSettings { formats: [].into(), waiting_max: 1 };
+        let nothing = IntakeSettings { formats: [].into(), waiting_max: 1, max_cases: 1 };
         let server = server(&house.engine, &store, nothing, folder.path()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use provost_mail::{Opening, first_case};
 
 /// Largest delivery read, in bytes.
-const DELIVERY_MAX: u64 = 1024 * 1024;
+const DELIVERY_MAX: u64 = 16 * 1024 * 1024;
 
 /// Reads a delivery from a file, or from standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Opening> {

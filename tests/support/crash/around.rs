@@ -205,7 +205,7 @@ impl Around {
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
         };
-        let intake = Intake::start(parts, IntakeSettings { formats, waiting_max: 100 }).await.unwrap();
+        let intake = Intake::start(parts, IntakeSettings { formats, waiting_max: 100, max_cases: 20 }).await.unwrap();
         let outbox = Arc::clone(&door) as _;
         let give_up_after = Duration::from_hours(1);
         let parts = OutgoingParts { outbox, reads, clock: Arc::clone(&clock), give_up_after, metrics: metrics.clone() };

@@ -4,30 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::ids::SessionId;
 use provost_domain::port::Known;
-use serde::{Deserialize, Serialize};
+use provost_domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::notice::{Alert, AlertChange, Opening};
+use super::burning::{Reaction, Report, Standing, reaction};
+use super::case::{self, CaseId, MANY};
+use super::many::ManyTargets;
+use super::notice::{Alert, AlertChange, Notice, Opening};
+use super::planned::{LISTED_MAX, PlannedSession};
 
-/// Alerts listed in full in one signal; more are only counted.
-pub(super) const LISTED_MAX: usize = 20;
-
-/// A session to open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct PlannedSession<F = Value> {
-    pub(super) session: SessionId,
-    pub(super) title: String,
-    pub(super) fields: F,
-    pub(super) parent: Option<SessionId>,
-}
-
-/// How the session stands that a group's deliveries went to last.
+/// How a session stands that a group's deliveries speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GroupSession {
     pub(super) session: SessionId,
-    pub(super) ended: bool,
-    /// No signal can reach it any more, and it is the parent of no session.
-    pub(super) erased: bool,
+    pub(super) standing: Standing,
+    /// When something was last recorded in it.
+    pub(super) progress_at: Timestamp,
+}
+
+/// What a draft begins with.
+pub(super) struct DraftFacts<'a> {
+    /// The sessions that the alerts may be about, by id; one that is missing was erased or never there.
+    pub(super) sessions: BTreeMap<SessionId, GroupSession>,
+    /// What the group keeps.
+    pub(super) known: BTreeMap<String, Known>,
+    /// The session of a group that keeps no cases yet.
+    pub(super) standing: Option<SessionId>,
+    pub(super) now: Timestamp,
+    /// Most cases that one delivery opens.
+    pub(super) max_cases: usize,
+    /// Whether a session can be opened with these fields.
+    pub(super) fits: &'a dyn Fn(&Value) -> bool,
+    /// Mints the id of a session.
+    pub(super) fresh: &'a mut dyn FnMut() -> SessionId,
 }
 
 /// The alerts one session gets a signal about.
@@ -35,85 +44,225 @@ pub(super) struct GroupSession {
 pub(super) struct News {
     joined: Vec<Value>,
     resolved: Vec<Value>,
+    /// Those that still fire while nobody works on them.
+    unattended: Vec<Value>,
 }
 
-#[derive(Debug)]
-pub(super) struct PlanDraft<F> {
-    fresh: SessionId,
-    pub(super) standing: Option<GroupSession>,
-    known: BTreeMap<String, Known>,
+pub(super) struct PlanDraft<'a> {
+    facts: DraftFacts<'a>,
     /// What is newly known.
     pub(super) marks: BTreeMap<String, Known>,
-    pub(super) open: Option<PlannedSession<F>>,
+    pub(super) opens: Vec<PlannedSession>,
+    /// What goes beyond the cases that one delivery opens.
+    many: Option<ManyTargets>,
     pub(super) news: BTreeMap<SessionId, News>,
+    pub(super) retries: BTreeSet<SessionId>,
+    pub(super) alarms: BTreeSet<SessionId>,
     /// The sessions that were told before about what the deliveries repeat.
     pub(super) about: BTreeSet<SessionId>,
-    /// Why the first alert that cannot open a session cannot.
-    pub(super) unopenable: Option<String>,
+    /// How many cases the present delivery opened.
+    opened: usize,
 }
 
-impl<F: Clone> PlanDraft<F> {
-    pub(super) fn new(fresh: SessionId, standing: Option<GroupSession>, known: BTreeMap<String, Known>) -> Self {
-        let (marks, news, about) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { fresh, standing, known, marks, open: None, news, about, unopenable: None }
+impl<'a> PlanDraft<'a> {
+    pub(super) fn new(facts: DraftFacts<'a>) -> Self {
+        Self {
+            facts,
+            marks: BTreeMap::new(),
+            opens: Vec::new(),
+            many: None,
+            news: BTreeMap::new(),
+            retries: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            about: BTreeSet::new(),
+            opened: 0,
+        }
     }
 
-    /// Adds one alert of a delivery.
-    pub(super) fn take(&mut self, alert: &Alert<F>, refires: bool) {
-        let known = self.known.get(&alert.mark).copied();
+    /// Adds a delivery.
+    pub(super) fn take(&mut self, notice: &Notice) {
+        self.opened = 0;
+        for alert in &notice.alerts {
+            self.take_alert(notice, alert);
+        }
+    }
+
+    /// Opens the session of many targets, if one is to be.
+    pub(super) fn finish(&mut self) {
+        self.opens.extend(self.many.take().map(ManyTargets::session));
+    }
+
+    fn take_alert(&mut self, notice: &Notice, alert: &Alert) {
+        let known = self.facts.known.get(&alert.mark).copied().filter(|_| case::is_alert(&alert.mark));
         self.about.extend(known.and_then(|known| known.session));
-        let known = known.map(|known| known.ended);
-        match &alert.change {
-            AlertChange::Firing(opening) => {
-                if known.is_none() || (known == Some(true) && refires) {
-                    self.fires(alert, opening);
-                }
+        match (alert.change, known.map(|known| known.ended)) {
+            (AlertChange::Firing, Some(false)) => {
+                self.still_fires(notice, alert, known.and_then(|known| known.session))
             }
-            AlertChange::Resolved => {
-                if known != Some(true) {
-                    self.over(alert, vec![alert.mark.clone()]);
-                }
+            (AlertChange::Firing, Some(true)) if !notice.refires && !self.is_again(&alert.mark) => {
+                self.mark(case::again(&alert.mark), Known { ended: false, session: None });
             }
-            AlertChange::AllResolved => {
-                let open = self.known.iter().filter(|(_, known)| !known.ended).map(|(name, _)| name.clone());
-                let open: Vec<String> = open.collect();
-                if !open.is_empty() {
-                    self.over(alert, open);
-                }
-            }
+            (AlertChange::Firing, Some(true) | None) => self.fires(notice, alert),
+            (AlertChange::Resolved, Some(true)) => {}
+            (AlertChange::Resolved, Some(false) | None) => self.resolved(alert, known.and_then(|known| known.session)),
+            (AlertChange::AllResolved, _) => self.all_resolved(alert),
         }
     }
 
-    fn fires(&mut self, alert: &Alert<F>, opening: &Result<Box<Opening<F>>, String>) {
-        match (self.standing, opening) {
-            (Some(GroupSession { session, ended: false, .. }), _) => {
+    /// Whether it was reported as firing after its end before: once may be an old delivery that comes late.
+    fn is_again(&self, mark: &str) -> bool {
+        self.facts.known.get(&case::again(mark)).is_some_and(|known| !known.ended)
+    }
+
+    /// The session that a case is with.
+    fn session_of(&self, case: Option<CaseId>) -> Option<SessionId> {
+        let own = case.and_then(|case| self.facts.known.get(&case.mark()));
+        let keeps_cases = || self.facts.known.keys().any(|name| case::is_case(name));
+        match own {
+            Some(known) => known.session,
+            None if keeps_cases() => None,
+            None => self.facts.standing,
+        }
+    }
+
+    fn standing(&self, session: Option<SessionId>) -> Option<GroupSession> {
+        session.and_then(|session| self.facts.sessions.get(&session)).copied()
+    }
+
+    fn fires(&mut self, notice: &Notice, alert: &Alert) {
+        let Some((case, _)) = &alert.case else { return };
+        let (case, again) = (*case, case::again(&alert.mark));
+        let session = match self.react(self.session_of(Some(case)), Report::Fires) {
+            (Reaction::Open, old) => {
+                let Some(session) = self.open(notice, alert, old) else { return };
+                session
+            }
+            (Reaction::Tell, Some(session)) => {
                 self.news_for(session).joined.push(alert.brief.clone());
+                session
             }
-            (old, Ok(opening)) => {
-                let Opening { fields, title } = (**opening).clone();
-                let parent = old.map(|old| old.session);
-                self.open = Some(PlannedSession { session: self.fresh, title, fields, parent });
-                self.standing = Some(GroupSession { session: self.fresh, ended: false, erased: false });
+            (Reaction::Retry, Some(session)) => {
+                self.news_for(session).joined.push(alert.brief.clone());
+                self.retry(session);
+                session
             }
-            (_, Err(reason)) => {
-                self.unopenable.get_or_insert_with(|| reason.clone());
-                return;
+            (Reaction::Alarm, Some(session)) => {
+                self.news_for(session).joined.push(alert.brief.clone());
+                self.alarm(session, alert);
+                session
             }
+            (Reaction::Tell | Reaction::Retry | Reaction::Alarm | Reaction::Nothing, _) => return,
+        };
+        if self.facts.known.contains_key(&again) {
+            self.mark(again, Known { ended: true, session: None });
         }
-        self.mark(alert.mark.clone(), false);
+        self.mark(case.mark(), Known { ended: false, session: Some(session) });
+        self.mark(alert.mark.clone(), Known { ended: false, session: Some(session) });
     }
 
-    fn over(&mut self, alert: &Alert<F>, marks: Vec<String>) {
-        let Some(GroupSession { session, .. }) = self.standing else { return };
+    fn still_fires(&mut self, notice: &Notice, alert: &Alert, session: Option<SessionId>) {
+        match self.react(session, Report::StillFires) {
+            // The case may have gone to another session meanwhile, which works on it.
+            (Reaction::Open, Some(_)) if alert.case.is_some() => self.fires(notice, alert),
+            (Reaction::Retry, Some(session)) => self.retry(session),
+            (Reaction::Alarm, Some(session)) => self.alarm(session, alert),
+            (Reaction::Open | Reaction::Tell | Reaction::Retry | Reaction::Alarm | Reaction::Nothing, _) => {}
+        }
+    }
+
+    /// What a report about a session leads to, and that session, if it is there.
+    fn react(&self, session: Option<SessionId>, report: Report) -> (Reaction, Option<SessionId>) {
+        let found = self.standing(session);
+        let quiet = found.map(|found| self.facts.now.since(found.progress_at)).unwrap_or_default();
+        let retried = found.map_or(0, |found| self.retried(found.session));
+        (reaction(found.map(|found| found.standing), report, quiet, retried), found.map(|found| found.session))
+    }
+
+    fn retried(&self, session: SessionId) -> usize {
+        let prefix = case::retries(session);
+        self.facts.known.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix)).count()
+    }
+
+    fn retry(&mut self, session: SessionId) {
+        if self.retries.insert(session) {
+            let name = format!("{}{}", case::retries(session), self.retried(session));
+            self.mark(name, Known { ended: true, session: Some(session) });
+            self.set(session, Standing::Live);
+        }
+    }
+
+    fn alarm(&mut self, session: SessionId, alert: &Alert) {
+        let name = case::alarm(session);
+        if self.alarms.contains(&session) || !self.facts.known.contains_key(&name) {
+            self.alarms.insert(session);
+            self.news_for(session).unattended.push(alert.brief.clone());
+            self.mark(name, Known { ended: true, session: Some(session) });
+        }
+    }
+
+    fn set(&mut self, session: SessionId, standing: Standing) {
+        let progress_at = self.facts.now;
+        self.facts.sessions.insert(session, GroupSession { session, standing, progress_at });
+    }
+
+    /// The session that an alert opens, or that takes it beyond the cases that one delivery opens.
+    fn open(&mut self, notice: &Notice, alert: &Alert, parent: Option<SessionId>) -> Option<SessionId> {
+        let (case, own) = alert.case.as_ref()?;
+        let opening = if (self.facts.fits)(&own.fields) { own } else { notice.openings.get(case)? };
+        if self.opened >= self.facts.max_cases {
+            return Some(self.beyond(opening, alert));
+        }
+        self.opened += 1;
+        let session = (self.facts.fresh)();
+        let Opening { fields, title } = opening.clone();
+        self.opens.push(PlannedSession { session, title, fields, parent, partial: false });
+        self.set(session, Standing::Live);
+        Some(session)
+    }
+
+    /// The session of many targets: the one that is open, or a new one.
+    fn beyond(&mut self, opening: &Opening, alert: &Alert) -> SessionId {
+        let open = self.facts.known.get(MANY).and_then(|known| known.session);
+        let open = self.standing(open).filter(|open| open.standing == Standing::Live).map(|open| open.session);
+        let session = open.unwrap_or_else(|| {
+            let session = (self.facts.fresh)();
+            self.many = Some(ManyTargets::new(session));
+            self.set(session, Standing::Live);
+            self.mark(MANY.to_owned(), Known { ended: false, session: Some(session) });
+            session
+        });
+        if let Some(many) = self.many.as_mut().filter(|many| many.is(session)) {
+            many.add(opening, &alert.brief);
+        }
+        self.news_for(session).joined.push(alert.brief.clone());
+        session
+    }
+
+    fn resolved(&mut self, alert: &Alert, told: Option<SessionId>) {
+        let case = alert.case.as_ref().map(|(case, _)| *case);
+        let session = self.standing(told.or_else(|| self.session_of(case)));
+        let Some(GroupSession { session, .. }) = session else { return };
         self.news_for(session).resolved.push(alert.brief.clone());
-        for mark in marks {
-            self.mark(mark, true);
+        self.mark(alert.mark.clone(), Known { ended: true, session: Some(session) });
+    }
+
+    fn all_resolved(&mut self, alert: &Alert) {
+        let open = |(name, known): (&String, &Known)| {
+            (case::is_alert(name) && !known.ended).then(|| (name.clone(), known.session))
+        };
+        let open: Vec<(String, Option<SessionId>)> = self.facts.known.iter().filter_map(open).collect();
+        let mut told = BTreeSet::new();
+        for (name, session) in open {
+            let Some(GroupSession { session, .. }) = self.standing(session.or(self.facts.standing)) else { continue };
+            if told.insert(session) {
+                self.news_for(session).resolved.push(alert.brief.clone());
+            }
+            self.mark(name, Known { ended: true, session: Some(session) });
         }
     }
 
-    fn mark(&mut self, name: String, ended: bool) {
-        let known = Known { ended, session: self.standing.map(|standing| standing.session) };
-        self.known.insert(name.clone(), known);
+    fn mark(&mut self, name: String, known: Known) {
+        self.facts.known.insert(name.clone(), known);
         self.marks.insert(name, known);
     }
 
@@ -123,24 +272,24 @@ impl<F: Clone> PlanDraft<F> {
 
     /// What is done, in few words.
     pub(super) fn note(&self) -> String {
-        let (joined, resolved) = self
-            .news
-            .values()
-            .fold((0, 0), |(joined, resolved), news| (joined + news.joined.len(), resolved + news.resolved.len()));
+        let sum = |count: fn(&News) -> usize| self.news.values().map(count).sum::<usize>();
         let mut parts = Vec::new();
-        if self.open.is_some() {
-            parts.push("opened".to_owned());
+        match self.opens.len() {
+            0 => {}
+            1 => parts.push("opened".to_owned()),
+            many => parts.push(format!("opened {many} sessions")),
         }
-        if joined > 0 {
-            parts.push(format!("{joined} joined"));
-        }
-        if resolved > 0 {
-            parts.push(format!("{resolved} resolved"));
-        }
-        match (parts.is_empty(), self.standing) {
+        let counts = [
+            (sum(|news| news.joined.len()), "joined"),
+            (sum(|news| news.resolved.len()), "resolved"),
+            (self.retries.len(), "tried again"),
+            (self.alarms.len(), "without anybody at work"),
+        ];
+        parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        match (parts.is_empty(), self.about.is_empty() && self.facts.standing.is_none()) {
             (false, _) => parts.join(", "),
-            (true, Some(_)) => "nothing new".to_owned(),
-            (true, None) => "nothing to work on".to_owned(),
+            (true, false) => "nothing new".to_owned(),
+            (true, true) => "nothing to work on".to_owned(),
         }
     }
 }
@@ -152,6 +301,10 @@ impl News {
             let count = alerts.len();
             json!({"count": count, "alerts": alerts.into_iter().take(LISTED_MAX).collect::<Vec<_>>()})
         };
-        json!({"joined": listed(self.joined), "resolved": listed(self.resolved)})
+        let mut payload = json!({"joined": listed(self.joined), "resolved": listed(self.resolved)});
+        if let Some(payload) = payload.as_object_mut().filter(|_| !self.unattended.is_empty()) {
+            payload.insert("unattended".to_owned(), listed(self.unattended));
+        }
+        payload
     }
 }

@@ -1,11 +1,13 @@
 //! A delivery as it came from the wire.
 
 use super::formats::DeliveryFormat;
+use super::loose::text_of;
+use super::mask::masked;
 
-/// A delivery that was neither read nor stored. The key of its sender, a secret, stands in its body as stars.
+/// A delivery that was neither read nor stored. The key of its sender, a secret, stands in its body as a digest.
 pub struct Incoming {
     pub(super) format: DeliveryFormat,
-    /// Byte for byte what came, but for the stars.
+    /// Byte for byte what came, but for that digest.
     pub(super) body: Vec<u8>,
     /// What lets its sender in without a token.
     pub(super) key: Option<String>,
@@ -18,35 +20,48 @@ impl std::fmt::Debug for Incoming {
 }
 
 impl Incoming {
-    /// Takes a body from the wire. Where JSON has the key twice, the last one counts.
+    /// Takes a body from the wire. Where JSON has the key twice, the last one counts. Of a body with a key that is not
+    /// UTF-8 its text is kept.
     pub fn new(format: DeliveryFormat, body: &[u8]) -> Self {
-        let mut keys = format.sender_keys(body);
-        keys.retain(|key| !key.is_empty());
-        let masked = std::str::from_utf8(body).ok().filter(|_| !keys.is_empty()).map(|text| {
-            let mask = |text: String, key: &String| text.replace(key, &"*".repeat(key.len()));
-            keys.iter().fold(text.to_owned(), mask).into_bytes()
-        });
-        Self { format, body: masked.unwrap_or_else(|| body.to_vec()), key: keys.pop() }
+        let found = format.secret_member().map(|member| masked(&text_of(body), member));
+        match found.filter(|(_, keys)| !keys.is_empty()) {
+            Some((masked, mut keys)) => Self { format, body: masked.into_bytes(), key: keys.pop() },
+            None => Self { format, body: body.to_vec(), key: None },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use provost_domain::ids::Digest;
+
     use super::*;
 
     #[track_caller]
-    fn check(format: DeliveryFormat, body: &str, masked: &str, key: Option<&str>) {
-        let incoming = Incoming::new(format, body.as_bytes());
-        assert_eq!((String::from_utf8_lossy(&incoming.body).as_ref(), incoming.key.as_deref()), (masked, key));
+    fn check(format: DeliveryFormat, body: &[u8], stored: &str, key: Option<&str>) {
+        let incoming = Incoming::new(format, body);
+        assert_eq!((String::from_utf8_lossy(&incoming.body).as_ref(), incoming.key.as_deref()), (stored, key));
     }
 
     #[test]
-    fn the_key_of_the_sender_is_masked_wherever_it_stands_and_nothing_else_changes() {
+    fn only_a_format_whose_senders_have_keys_is_changed() {
         let pager = DeliveryFormat::Pagerduty;
-        check(pager, r#"{"routing_key": "abc",  "x": "abcd"}"#, r#"{"routing_key": "***",  "x": "***d"}"#, Some("abc"));
-        check(pager, r#"{"routing_key":"a","routing_key":"b"}"#, r#"{"routing_key":"*","routing_key":"*"}"#, Some("b"));
-        check(pager, r#"{"routing_key": ""}"#, r#"{"routing_key": ""}"#, None);
-        check(pager, r#"{"routing_key": "abc""#, r#"{"routing_key": "abc""#, None);
-        check(DeliveryFormat::Alertmanager, r#"{"routing_key": "abc"}"#, r#"{"routing_key": "abc"}"#, None);
+        let digest = |key: &str| format!("\"sha256:{}\"", Digest::of(key.as_bytes()).hex());
+        check(
+            pager,
+            br#"{"routing_key": "abc",  "x": "abcd"}"#,
+            &format!(r#"{{"routing_key": {},  "x": "abcd"}}"#, digest("abc")),
+            Some("abc"),
+        );
+        let twice = format!(r#"{{"routing_key":{},"routing_key":{}}}"#, digest("a"), digest("b"));
+        check(pager, br#"{"routing_key":"a","routing_key":"b"}"#, &twice, Some("b"));
+        check(pager, br#"{"routing_key": ""}"#, r#"{"routing_key": ""}"#, None);
+        check(
+            pager,
+            b"{\"routing_key\":\"a\",\"x\":\"\xff\"}",
+            &format!("{{\"routing_key\":{},\"x\":\"\u{fffd}\"}}", digest("a")),
+            Some("a"),
+        );
+        check(DeliveryFormat::Alertmanager, br#"{"routing_key": "abc"}"#, r#"{"routing_key": "abc"}"#, None);
     }
 }

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use prometheus::{IntCounterVec, Opts};
+use prometheus::{IntCounter, IntCounterVec, Opts};
 use provost_domain::ids::{DeliveryId, Digest};
-use provost_domain::port::{Arrived, Deliveries, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery};
+use provost_domain::port::{
+    Arrived, Deliveries, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery, StoreError,
+};
 use provost_domain::principal::Principal;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use tokio::sync::Notify;
 
+use super::case::group_of;
 use super::error::{DeliveryError, IntakeError};
 use super::formats::DeliveryFormat;
 use super::incoming::Incoming;
-use super::notice::BadDelivery;
+use super::notice::{BadDelivery, RefusedAlerts};
 use super::parsed::ParsedDeliveries;
 use super::queue::{CheckedReading, DeliveryQueue, Storing};
 use super::settings::{FormatSettings, IntakeParts, IntakeSettings};
@@ -38,7 +41,7 @@ impl Intake {
     /// # Errors
     /// The settings name a pack that is not loaded, or the store fails.
     pub async fn start(parts: IntakeParts, settings: IntakeSettings) -> Result<Self, IntakeError> {
-        let IntakeSettings { formats, waiting_max } = settings;
+        let IntakeSettings { formats, waiting_max, max_cases } = settings;
         let packs = parts.engine.packs();
         for (format, FormatSettings { pack, .. }) in &formats {
             if !packs.contains_key(pack) {
@@ -53,16 +56,23 @@ impl Intake {
             bad.with_label_values(&[format.as_str()]);
         }
         parts.metrics.register(Box::new(bad.clone()))?;
+        let unattended = IntCounter::new(
+            "provost_alerts_unattended_total",
+            "Sessions whose alerts went on firing while nobody worked on them.",
+        )?;
+        parts.metrics.register(Box::new(unattended.clone()))?;
         let queue = Arc::new(DeliveryQueue {
             parts,
             formats,
             waiting_max,
+            max_cases,
             waiting: AtomicU64::new(waiting),
             came: Arc::new(Notify::new()),
             pausing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             parsed: ParsedDeliveries::default(),
             bad,
+            unattended,
         });
         // It goes on until the engine stops.
         drop(queue.parts.engine.start_ticker(IntakeTicker(Arc::clone(&queue))));
@@ -104,7 +114,8 @@ impl Intake {
     pub async fn take(&self, incoming: Incoming, by: Principal) -> Result<Receipt, DeliveryError> {
         let Incoming { format, body, key: _ } = incoming;
         self.0.ready(format)?;
-        match self.0.read(format, &body, || minted("")) {
+        let (body, read) = self.read(format, body).await?;
+        match read {
             Ok(reading) => self.store_reading(format, by, body, reading).await,
             Err(reason) => {
                 let arrived = Arrived::Bad { reason: reason.to_string() };
@@ -125,7 +136,8 @@ impl Intake {
         let format = bad.ok_or_else(|| DeliveryError::NotBad { id: id.clone(), state, verb: "replayed" })?;
         self.0.ready(format)?;
         let still_bad = |reason: BadDelivery| DeliveryError::Bad { reason, delivery: None };
-        let reading = self.0.read(format, &body, || minted("")).map_err(still_bad)?;
+        let (body, read) = self.read(format, body).await?;
+        let reading = read.map_err(still_bad)?;
         let receipt = self.store_reading(format, by, body, reading).await?;
         let again = &receipt.id;
         match self.0.parts.deliveries.dismiss(id, &format!("replayed as {again}")).await? {
@@ -142,10 +154,53 @@ impl Intake {
         body: Vec<u8>,
         reading: CheckedReading,
     ) -> Result<Receipt, DeliveryError> {
-        let (group, key) = (reading.notice.group, reading.key.clone());
+        self.store_refused(format, &by, &body, &reading.refused).await?;
+        let (group, key) = (group_of(&by, reading.notice.group), reading.key.clone());
         let delivery = self.new_delivery(format, by, body, Arrived::Waiting { group });
         let id = self.store(Storing { delivery, reading: Some(reading) }).await?;
         Ok(Receipt { id, key })
+    }
+
+    /// Reads a body; a large one where it holds up nobody.
+    async fn read(
+        &self,
+        format: DeliveryFormat,
+        body: Vec<u8>,
+    ) -> Result<(Vec<u8>, Result<CheckedReading, BadDelivery>), DeliveryError> {
+        let (queue, large) = (Arc::clone(&self.0), body.len() > LARGE);
+        let read = move || {
+            let read = queue.read(format, &body, || minted(""));
+            (body, read)
+        };
+        if large {
+            let read = tokio::task::spawn_blocking(read).await;
+            return read.map_err(|error| DeliveryError::Interrupted { detail: error.to_string() });
+        }
+        Ok(read())
+    }
+
+    /// Stores the alerts of a delivery that cannot be worked on as a bad delivery of their own, so that they can be replayed.
+    /// The same ones are stored once, however often they are reported.
+    async fn store_refused(
+        &self,
+        format: DeliveryFormat,
+        by: &Principal,
+        body: &[u8],
+        refused: &RefusedAlerts,
+    ) -> Result<(), DeliveryError> {
+        let Some(reason) = refused.values().next() else { return Ok(()) };
+        let Some(part) = format.part(body, &refused.keys().copied().collect()) else { return Ok(()) };
+        let digest = Digest::of_parts(&[by.to_string().as_bytes(), &part]).hex();
+        let id = DeliveryId::new(format!("dlv_{}", digest.get(..ID_DIGITS).unwrap_or(&digest)));
+        match self.reads().delivery(&id).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let reason = format!("{} of the alerts of a delivery: {reason}", refused.len());
+        let arrived = Arrived::Bad { reason };
+        let delivery = NewDelivery { id, ..self.new_delivery(format, by.clone(), part, arrived) };
+        self.store(Storing { delivery, reading: None }).await.map(drop)
     }
 
     fn new_delivery(&self, format: DeliveryFormat, by: Principal, body: Vec<u8>, arrived: Arrived) -> NewDelivery {
@@ -161,6 +216,11 @@ impl Intake {
         Ok(id)
     }
 }
+
+/// Digits of an id that is made of what it stands for: as many as a random one has.
+const ID_DIGITS: usize = 32;
+/// Bodies above this many bytes are read on a thread of their own.
+const LARGE: usize = 256 * 1024;
 
 /// A fresh name, random.
 fn minted(prefix: &str) -> String {

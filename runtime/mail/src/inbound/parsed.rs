@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use provost_domain::fields::CheckedFields;
 use provost_domain::ids::{DeliveryId, Digest};
 
 use super::notice::Notice;
@@ -15,9 +14,9 @@ const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A delivery that was parsed at arrival.
 #[derive(Debug)]
 struct ParsedDelivery {
-    notice: Notice<CheckedFields>,
-    /// The pack its fields were checked against; `None` when there was none.
-    pack: Option<Digest>,
+    notice: Notice,
+    /// The pack its fields were checked against.
+    pack: Digest,
     bytes: usize,
 }
 
@@ -38,7 +37,7 @@ impl ParsedDeliveries {
     }
 
     /// Keeps one until it is taken, unless that is over the bound.
-    pub(super) fn put(&self, id: DeliveryId, notice: Notice<CheckedFields>, pack: Option<Digest>, bytes: usize) {
+    pub(super) fn put(&self, id: DeliveryId, notice: Notice, pack: Digest, bytes: usize) {
         let mut parsed = self.lock();
         let sum = parsed.bytes.saturating_add(bytes);
         if sum <= BYTES_MAX {
@@ -48,20 +47,22 @@ impl ParsedDeliveries {
     }
 
     /// Takes one out. `None` also when its fields were checked against another pack than this one.
-    pub(super) fn take(&self, id: &DeliveryId, pack: Option<Digest>) -> Option<Notice<CheckedFields>> {
+    pub(super) fn take(&self, id: &DeliveryId, pack: Option<Digest>) -> Option<Notice> {
         let mut parsed = self.lock();
         let found = parsed.deliveries.remove(id)?;
         parsed.bytes = parsed.bytes.saturating_sub(found.bytes);
-        (found.pack == pack).then_some(found.notice)
+        (Some(found.pack) == pack).then_some(found.notice)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    fn notice() -> Notice<CheckedFields> {
-        Notice { group: Digest::of(b"g"), alerts: Vec::new(), refires: false }
+    fn notice() -> Notice {
+        Notice { group: Digest::of(b"g"), alerts: Vec::new(), openings: BTreeMap::new(), refires: false }
     }
 
     #[test]
@@ -69,7 +70,7 @@ mod tests {
         let (parsed, a, b) = (ParsedDeliveries::default(), DeliveryId::new("a"), DeliveryId::new("b"));
         let (pack, other) = (Some(Digest::of(b"1")), Some(Digest::of(b"2")));
         for id in [&a, &b] {
-            parsed.put(id.clone(), notice(), pack, 10);
+            parsed.put(id.clone(), notice(), Digest::of(b"1"), 10);
         }
         assert_eq!(parsed.take(&a, pack), Some(notice()));
         assert_eq!((parsed.take(&a, pack), parsed.take(&b, other), parsed.take(&b, pack)), (None, None, None));
@@ -78,12 +79,12 @@ mod tests {
 
     #[test]
     fn what_is_over_the_bound_is_not_kept() {
-        let (parsed, pack) = (ParsedDeliveries::default(), Some(Digest::of(b"1")));
+        let (parsed, pack) = (ParsedDeliveries::default(), Digest::of(b"1"));
         parsed.put(DeliveryId::new("a"), notice(), pack, BYTES_MAX);
         parsed.put(DeliveryId::new("b"), notice(), pack, 1);
-        assert_eq!(parsed.take(&DeliveryId::new("b"), pack), None);
-        assert_eq!(parsed.take(&DeliveryId::new("a"), pack), Some(notice()));
+        assert_eq!(parsed.take(&DeliveryId::new("b"), Some(pack)), None);
+        assert_eq!(parsed.take(&DeliveryId::new("a"), Some(pack)), Some(notice()));
         parsed.put(DeliveryId::new("b"), notice(), pack, 1);
-        assert_eq!(parsed.take(&DeliveryId::new("b"), pack), Some(notice()));
+        assert_eq!(parsed.take(&DeliveryId::new("b"), Some(pack)), Some(notice()));
     }
 }

@@ -2,61 +2,56 @@
 
 use provost_domain::command::{Ask, Command};
 use provost_domain::fields::CheckedFields;
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{CmdId, SessionId};
+use provost_domain::pack::OutcomeKind;
 use provost_domain::port::{Finished, StoreError};
 use provost_domain::principal::Principal;
+use provost_domain::projection::SessionRow;
+use provost_domain::status::Status;
 use provost_engine::{Case, EngineError};
 
-use super::draft::{GroupSession, PlannedSession};
+use super::burning::Standing;
+use super::draft::GroupSession;
+use super::fit::fitted;
 use super::formats::DeliveryFormat;
-use super::plan::{DeliveryPlan, PlannedSignal};
+use super::planned::{DeliveryPlan, PlannedRetry, PlannedSession, PlannedSignal};
 use super::queue::DeliveryQueue;
 
-/// How a session that is to be opened fares.
-enum OpeningOutcome {
-    Opened,
-    /// The pack does not take it; with the reason.
-    Refused(String),
+/// How the sessions fare that are to be opened.
+#[derive(Debug, Default)]
+struct Openings {
+    opened: usize,
+    /// Why the pack does not take the first that it does not take.
+    refused: Option<String>,
 }
 
-/// Performs a plan that an earlier try stored: its session may be open already, and its fields are checked again.
-pub(super) async fn perform_stored(
+/// Performs a plan; one that an earlier try stored may have been carried out in part.
+pub(super) async fn perform(
     queue: &DeliveryQueue,
     format: DeliveryFormat,
     plan: DeliveryPlan,
 ) -> Result<Finished, EngineError> {
-    let DeliveryPlan { upto, by, open, signals, session, marks, about, note } = plan;
-    let open = match open {
-        Some(PlannedSession { session, title, fields, parent }) if standing(queue, session).await?.is_none() => {
-            let checked = queue.pack(format).and_then(|pack| Ok(CheckedFields::new(&pack, fields)?));
-            match checked {
-                Ok(fields) => Some(PlannedSession { session, title, fields, parent }),
-                Err(error) => return Ok(Finished::Bad { reason: error.to_string() }),
-            }
+    let DeliveryPlan { by, open, opens, signals, retries, alarms, session, marks, note, upto: _, about: _ } = plan;
+    let mut openings = Openings::default();
+    for open in open.into_iter().chain(opens) {
+        match open_session(queue, format, &by, open).await? {
+            Ok(()) => openings.opened += 1,
+            Err(reason) => openings.refused = openings.refused.or(Some(reason)),
         }
-        Some(_) | None => None,
-    };
-    perform(queue, format, DeliveryPlan { upto, by, open, signals, session, marks, about, note }).await
-}
-
-/// Performs a plan.
-pub(super) async fn perform(
-    queue: &DeliveryQueue,
-    format: DeliveryFormat,
-    plan: DeliveryPlan<CheckedFields>,
-) -> Result<Finished, EngineError> {
-    let DeliveryPlan { by, open, signals, session, marks, note, upto: _, about: _ } = plan;
-    let opens = open.is_some();
-    if let Some(open) = open
-        && let OpeningOutcome::Refused(reason) = open_session(queue, format, &by, open).await?
-    {
-        return Ok(Finished::Bad { reason });
+    }
+    if let Some(reason) = openings.refused {
+        if openings.opened == 0 {
+            return Ok(Finished::Bad { reason });
+        }
+        tracing::error!(reason, "the pack does not take every case of a delivery");
     }
     for signal in signals {
         let to = signal.session;
         match send(queue, format, &by, signal).await {
             // Nothing reaches it any more: a delivery that was only for it is bad, and nobody waits behind it.
-            Err(EngineError::Store(error @ StoreError::Damaged { .. })) if !opens && Some(to) == session => {
+            Err(EngineError::Store(error @ StoreError::Damaged { .. }))
+                if openings.opened == 0 && Some(to) == session =>
+            {
                 return Ok(Finished::Bad { reason: format!("session {to} cannot be told: {error}") });
             }
             Err(EngineError::Store(error @ StoreError::Damaged { .. })) => {
@@ -65,26 +60,45 @@ pub(super) async fn perform(
             sent => sent?,
         }
     }
+    for retry in retries {
+        try_again(queue, &by, retry).await?;
+    }
+    for session in alarms {
+        queue.unattended.inc();
+        tracing::error!(%session, "alerts of a session fire on and nobody works on it; look at the session and try it again");
+    }
     Ok(Finished::Done { session, marks, note })
 }
 
+/// Opens a session, unless it is there already. The inner error says why the pack does not take it.
 async fn open_session(
     queue: &DeliveryQueue,
     format: DeliveryFormat,
     by: &Principal,
-    open: PlannedSession<CheckedFields>,
-) -> Result<OpeningOutcome, EngineError> {
-    let PlannedSession { session, title, fields, parent } = open;
+    open: PlannedSession,
+) -> Result<Result<(), String>, EngineError> {
+    let PlannedSession { session, title, fields, parent, partial } = open;
+    match queue.parts.engine.reads().session(session).await {
+        Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Ok(())),
+        Err(StoreError::Missing { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let checked = queue.pack(format).and_then(|pack| match partial {
+        true => Ok(CheckedFields::partial(&pack, fitted(&pack.fields, &pack.rosters, fields))?),
+        false => Ok(CheckedFields::new(&pack, fields)?),
+    });
     let pack = queue.pack_name(format);
-    let case = Case { id: session, pack, fields, title, by: by.clone(), parent, start: true };
-    match queue.parts.engine.open_checked(case).await {
+    let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, start: true };
+    let opened = match checked {
+        Ok(fields) => queue.parts.engine.open_checked(case(fields)).await,
+        Err(error) => Err(error),
+    };
+    match opened {
         Ok(opened) => {
             tracing::info!(session = %opened.id, handle = %opened.handle, "a delivery opened a session");
-            Ok(OpeningOutcome::Opened)
+            Ok(Ok(()))
         }
-        Err(error @ (EngineError::UnknownPack { .. } | EngineError::InvalidFields(_))) => {
-            Ok(OpeningOutcome::Refused(error.to_string()))
-        }
+        Err(error @ (EngineError::UnknownPack { .. } | EngineError::InvalidFields(_))) => Ok(Err(error.to_string())),
         Err(error) => Err(error),
     }
 }
@@ -98,10 +112,9 @@ async fn send(
 ) -> Result<(), EngineError> {
     let PlannedSignal { session, cmd_id, payload } = signal;
     let ask = Ask::Signal { source: format.as_str().to_owned(), payload };
-    let command = Command { by: by.clone(), if_version: None, ask };
-    match queue.parts.engine.command(session, &cmd_id, command).await {
+    match command(queue, by, session, &cmd_id, ask).await {
         // Stored is enough: whoever carries the session next applies it.
-        Ok(_) | Err(EngineError::Pending) => Ok(()),
+        Ok(()) | Err(EngineError::Pending) => Ok(()),
         Err(EngineError::Store(error @ StoreError::Erased { .. })) => {
             tracing::warn!(%session, %error, "a session took no news of its group");
             Ok(())
@@ -114,19 +127,63 @@ async fn send(
     }
 }
 
-/// How a session stands; `None` when there is none of that id.
+/// Has a session tried again. One that is at work meanwhile, or that nobody but a person can go on with, is left alone.
+async fn try_again(queue: &DeliveryQueue, by: &Principal, retry: PlannedRetry) -> Result<(), EngineError> {
+    let PlannedRetry { session, cmd_id } = retry;
+    match command(queue, by, session, &cmd_id, Ask::Retry { force: true }).await {
+        Ok(()) => tracing::info!(%session, "a session is tried again, since its alerts fire on"),
+        Err(error @ (EngineError::Refused(_) | EngineError::Busy(_))) => {
+            queue.unattended.inc();
+            tracing::error!(%session, %error, "a session whose alerts fire on cannot be tried again; look at it");
+        }
+        Err(EngineError::Store(error @ (StoreError::Erased { .. } | StoreError::Damaged { .. }))) => {
+            tracing::warn!(%session, %error, "a session whose alerts fire on cannot be tried again");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+async fn command(
+    queue: &DeliveryQueue,
+    by: &Principal,
+    session: SessionId,
+    cmd_id: &CmdId,
+    ask: Ask,
+) -> Result<(), EngineError> {
+    let command = Command { by: by.clone(), if_version: None, ask };
+    queue.parts.engine.command(session, cmd_id, command).await.map(drop)
+}
+
+/// How a session stands; `None` when there is none of that id, or when it was erased.
 pub(super) async fn standing(queue: &DeliveryQueue, session: SessionId) -> Result<Option<GroupSession>, StoreError> {
     match queue.parts.engine.reads().session(session).await {
+        Ok(row) if row.erased_at.is_some() => Ok(None),
         Ok(row) => {
-            // A session that was found damaged takes nothing more: what fires anew opens another one.
-            let ended = row.ended || queue.parts.engine.undamaged(session).is_err();
-            Ok(Some(GroupSession { session, ended, erased: row.erased_at.is_some() }))
+            // A session that was found damaged takes nothing more.
+            let lost = queue.parts.engine.undamaged(session).is_err();
+            let standing = if lost { Standing::Lost } else { standing_of(queue, &row) };
+            Ok(Some(GroupSession { session, standing, progress_at: row.progress_at }))
         }
         Err(StoreError::Damaged { detail }) => {
             tracing::warn!(%session, detail, "the row of a group's session cannot be read");
-            Ok(Some(GroupSession { session, ended: true, erased: false }))
+            Ok(Some(GroupSession { session, standing: Standing::Lost, progress_at: queue.parts.clock.now() }))
         }
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn standing_of(queue: &DeliveryQueue, row: &SessionRow) -> Standing {
+    match &row.status {
+        Status::New | Status::InProgress | Status::AwaitingInput => Standing::Live,
+        Status::Stopped => Standing::Stopped,
+        Status::NeedsReview | Status::Error => Standing::Stuck,
+        Status::Outcome(name) => {
+            // The pack may have another outcome of that name by now, or none: then the case is taken for closed.
+            let pack = queue.parts.engine.pack(&row.pack).ok();
+            let kind = pack.and_then(|pack| pack.outcomes.get(name).copied());
+            Standing::Reached(kind.unwrap_or(OutcomeKind::Neutral))
+        }
     }
 }

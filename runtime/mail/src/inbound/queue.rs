@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use prometheus::IntCounterVec;
-use provost_domain::fields::CheckedFields;
+use prometheus::{IntCounter, IntCounterVec};
 use provost_domain::ids::{Digest, PackName};
 use provost_domain::pack::Pack;
 use provost_domain::port::NewDelivery;
@@ -13,8 +12,8 @@ use provost_engine::EngineError;
 use tokio::sync::Notify;
 
 use super::error::DeliveryError;
-use super::formats::{DeliveryFormat, FormatReading};
-use super::notice::{BadDelivery, Notice};
+use super::formats::DeliveryFormat;
+use super::notice::{BadDelivery, Notice, RefusedAlerts, checked};
 use super::parsed::ParsedDeliveries;
 use super::settings::{FormatSettings, IntakeParts};
 
@@ -24,6 +23,8 @@ pub(super) struct DeliveryQueue {
     pub(super) parts: IntakeParts,
     pub(super) formats: BTreeMap<DeliveryFormat, FormatSettings>,
     pub(super) waiting_max: u64,
+    /// Most cases that one delivery opens; the rest becomes one session.
+    pub(super) max_cases: usize,
     /// Deliveries that wait or are just being stored.
     pub(super) waiting: AtomicU64,
     /// Something came: wakes the worker.
@@ -35,16 +36,20 @@ pub(super) struct DeliveryQueue {
     pub(super) parsed: ParsedDeliveries,
     /// Deliveries that could not be worked on, by format.
     pub(super) bad: IntCounterVec,
+    /// Sessions whose alerts go on firing while nobody works on them.
+    pub(super) unattended: IntCounter,
 }
 
 /// A body that was read and checked.
 #[derive(Debug)]
 pub(super) struct CheckedReading {
-    pub(super) notice: Notice<CheckedFields>,
+    pub(super) notice: Notice,
+    /// The alerts that cannot be worked on.
+    pub(super) refused: RefusedAlerts,
     /// The name the sender has for its group; empty for a format without names.
     pub(super) key: String,
-    /// The pack the fields were checked against; `None` when there was none.
-    pub(super) pack: Option<Digest>,
+    /// The pack the fields were checked against.
+    pub(super) pack: Digest,
 }
 
 /// A delivery to be stored, with what it says unless it is bad.
@@ -76,20 +81,19 @@ impl DeliveryQueue {
         self.parts.engine.pack(&self.pack_name(format))
     }
 
-    /// Reads a body and checks its openings; `minted` names the group of a delivery whose sender gave it no name.
+    /// Reads a body and checks what sessions would be opened with; `minted` names the group of a delivery whose sender gave
+    /// it no name.
     pub(super) fn read(
         &self,
         format: DeliveryFormat,
         body: &[u8],
         minted: impl FnOnce() -> String,
     ) -> Result<CheckedReading, BadDelivery> {
-        let FormatReading { notice, key } = format.read(body, minted)?;
-        let pack = self.pack(format);
-        let check = |fields| match &pack {
-            Ok(pack) => CheckedFields::new(pack, fields).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        Ok(CheckedReading { notice: notice.checked(check)?, key, pack: pack.as_ref().ok().map(|pack| pack.digest) })
+        let reading = format.read(body, minted)?;
+        let key = reading.key.clone();
+        let pack = self.pack(format).map_err(|error| BadDelivery::Fields(error.to_string()))?;
+        let (notice, refused) = checked(&pack, reading)?;
+        Ok(CheckedReading { notice, refused, key, pack: pack.digest })
     }
 
     /// Stores a delivery; a bad one does not wait.
@@ -107,7 +111,7 @@ impl DeliveryQueue {
         let id = delivery.id.clone();
         self.parsed.put(id.clone(), notice, pack, delivery.body.len());
         if let Err(error) = self.parts.deliveries.deliver(delivery).await {
-            drop(self.parsed.take(&id, pack));
+            drop(self.parsed.take(&id, Some(pack)));
             self.no_longer_wait(1);
             return Err(error.into());
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use provost_domain::ids::{Digest, PackName};
-use provost_form::{ReadSecret, SecretError, SecretPlace, table};
+use provost_form::{Count, ReadSecret, SecretError, SecretPlace, table};
 use secrecy::ExposeSecret as _;
 
 use super::formats::DeliveryFormat;
@@ -21,6 +21,9 @@ table! {
         /// Deliveries that may wait to be worked on; more are refused so that senders try again. As many as a storm of
         /// alerts brings.
         pub waiting_max: NonZeroU64 = const { NonZeroU64::new(10_000).unwrap() },
+        /// Cases that one delivery may open; the rest of it becomes one session of many targets. As many as people can look
+        /// at.
+        pub max_cases: Count<1> = Count(20),
     }
 }
 
@@ -60,7 +63,7 @@ impl IntakeConfig {
     /// # Errors
     /// A routing key cannot be read.
     pub fn settings(&self, secret: ReadSecret<'_>) -> Result<IntakeSettings, RoutingKeyError> {
-        let Self { alertmanager, pagerduty, waiting_max } = self;
+        let Self { alertmanager, pagerduty, waiting_max, max_cases } = self;
         let mut formats = BTreeMap::new();
         if let Some(alertmanager) = alertmanager {
             let settings = FormatSettings { pack: PackName::new(&alertmanager.pack), keys: BTreeMap::new() };
@@ -71,7 +74,8 @@ impl IntakeConfig {
             let keys = keys.collect::<Result<_, RoutingKeyError>>()?;
             formats.insert(DeliveryFormat::Pagerduty, FormatSettings { pack: PackName::new(&pagerduty.pack), keys });
         }
-        Ok(IntakeSettings { formats, waiting_max: waiting_max.get() })
+        let max_cases = usize::try_from(max_cases.0).unwrap_or(usize::MAX);
+        Ok(IntakeSettings { formats, waiting_max: waiting_max.get(), max_cases })
     }
 }
 

@@ -26,6 +26,8 @@ pub struct IntakeSettings {
     pub formats: BTreeMap<DeliveryFormat, FormatSettings>,
     /// Deliveries that may wait; more are refused until some are worked on.
     pub waiting_max: u64,
+    /// Cases that one delivery may open; the rest of it becomes one session.
+    pub max_cases: usize,
 }
 
 /// What intake stands on.

@@ -1,6 +1,7 @@
 //! Works on what waits: decides the plan of a group, stores it, has it performed, finishes its deliveries. Each step may
 //! be the last before a crash; the next process then goes on with the stored plan.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,14 +12,18 @@ use futures::stream;
 use futures::{FutureExt as _, StreamExt as _};
 use provost_domain::fields::CheckedFields;
 use provost_domain::ids::{Digest, SessionId};
-use provost_domain::port::{Delivery, Finish, Finished, GroupWork, StoreError};
+use provost_domain::port::{Delivery, Finish, Finished, GroupWork, Known, StoreError};
 use provost_engine::{Backoff, EngineError, Next, TickFailure, Ticker, TickerSettings};
+use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::case::{self, MANY};
+use super::draft::{DraftFacts, GroupSession};
 use super::formats::DeliveryFormat;
-use super::notice::{BadDelivery, Notice};
-use super::perform::{perform, perform_stored, standing};
-use super::plan::{self, DeliveryPlan, PlanError, PlanFacts};
+use super::notice::{AlertChange, BadDelivery, Notice};
+use super::perform::{perform, standing};
+use super::plan::{self, PlanFacts};
+use super::planned::DeliveryPlan;
 use super::queue::DeliveryQueue;
 
 /// Deliveries of a group that are looked at together: bounds memory, since each may be as large as a request.
@@ -135,7 +140,7 @@ async fn one_plan(queue: &DeliveryQueue, group: Digest) -> Result<GroupProgress,
     let last = work.deliveries.last().map_or(0, |delivery| delivery.seq);
     let PlanOutcome { upto, about, what } = match stored(&work) {
         Ok(Some(plan)) => {
-            PlanOutcome { upto: plan.upto, about: plan.about.clone(), what: perform_stored(queue, format, plan).await? }
+            PlanOutcome { upto: plan.upto, about: plan.about.clone(), what: perform(queue, format, plan).await? }
         }
         Ok(None) => decide(queue, group, format, work).await?,
         // The plan goes with the delivery it began with; the others are decided anew.
@@ -169,16 +174,27 @@ async fn decide(
         let reason = bad.map(|bad| bad.to_string()).unwrap_or_default();
         return Ok(PlanOutcome { upto, about: Vec::new(), what: Finished::Bad { reason } });
     };
-    let with = match work.session {
-        Some(session) => standing(queue, session).await?.filter(|standing| !standing.erased),
-        None => None,
+    let mut known = work.marks;
+    let adopted = match notices.first().filter(|_| known.is_empty() && work.session.is_none()) {
+        // Stores of an earlier version keep the groups of all senders as one: what that one knows is not reported again.
+        Some(notice) if notice.group != group => queue.parts.reads.work(notice.group, 0).await?.marks,
+        Some(_) | None => BTreeMap::new(),
     };
-    let fresh = SessionId::new(uuid::Uuid::now_v7());
-    let facts = PlanFacts { group, by, standing: with, known: work.marks, notices: &notices, upto, fresh };
-    let plan = match plan::decide(facts) {
-        Ok(plan) => plan,
-        Err(PlanError { reason, about }) => return Ok(PlanOutcome { upto, about, what: Finished::Bad { reason } }),
+    known.extend(adopted.clone());
+    let sessions = sessions(queue, &notices, &known, work.session).await?;
+    let pack = queue.pack(format)?;
+    let fits = |fields: &Value| CheckedFields::new(&pack, fields.clone()).is_ok();
+    let mut fresh = || SessionId::new(uuid::Uuid::now_v7());
+    let draft = DraftFacts {
+        sessions,
+        known,
+        standing: work.session,
+        now: queue.parts.clock.now(),
+        max_cases: queue.max_cases,
+        fits: &fits,
+        fresh: &mut fresh,
     };
+    let plan = plan::decide(PlanFacts { group, by, notices: &notices, upto, draft, adopted });
     if !plan.is_idle() {
         let text = serde_json::to_string(&plan)
             .map_err(|error| StoreError::Failed { detail: format!("a plan cannot be written as JSON: {error}") })?;
@@ -188,13 +204,37 @@ async fn decide(
     Ok(PlanOutcome { upto, about, what: perform(queue, format, plan).await? })
 }
 
+/// The sessions that the notices speak of, with how they stand.
+async fn sessions(
+    queue: &DeliveryQueue,
+    notices: &[Notice],
+    known: &BTreeMap<String, Known>,
+    group: Option<SessionId>,
+) -> Result<BTreeMap<SessionId, GroupSession>, StoreError> {
+    let session = |name: &str| known.get(name).and_then(|known| known.session);
+    let mut wanted: BTreeSet<SessionId> = group.into_iter().chain(session(MANY)).collect();
+    for alert in notices.iter().flat_map(|notice| &notice.alerts) {
+        wanted.extend(session(&alert.mark));
+        wanted.extend(alert.case.as_ref().and_then(|(case, _)| session(&case.mark())));
+        if alert.change == AlertChange::AllResolved {
+            let alerts = known.iter().filter(|(name, _)| case::is_alert(name));
+            wanted.extend(alerts.filter_map(|(_, known)| known.session));
+        }
+    }
+    let mut found = BTreeMap::new();
+    for session in wanted {
+        found.extend(standing(queue, session).await?.map(|standing| (session, standing)));
+    }
+    Ok(found)
+}
+
 /// The deliveries from the first on that can be read, and the place of the last of them; or the first alone with the
 /// reason why it cannot be read any more.
 fn readable(
     queue: &DeliveryQueue,
     format: DeliveryFormat,
     deliveries: &[Delivery],
-) -> (Vec<Notice<CheckedFields>>, u64, Option<BadDelivery>) {
+) -> (Vec<Notice>, u64, Option<BadDelivery>) {
     let pack = queue.pack(format).ok().map(|pack| pack.digest);
     let (mut notices, mut upto) = (Vec::with_capacity(deliveries.len()), 0);
     for delivery in deliveries {

@@ -1,47 +1,63 @@
-//! Alertmanager's webhook, version 4. Unknown fields are ignored, as its documentation asks.
+//! Alertmanager's webhook, version 4, and whatever else sends its form. Unknown fields are ignored, as its documentation asks;
+//! of the known ones only the list of alerts must be there. Each alert is read by itself.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::ids::Digest;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::super::notice::{Alert, AlertChange, BadDelivery, Notice, Opening};
+use super::super::loose::{repaired, shortened, text, text_of, texts};
+use super::super::notice::{AlertChange, BadDelivery, FormatReading, Opening, ReadAlert};
+use super::super::words::{fires, severity};
+use super::TITLE_MAX;
 
-/// Longest title, in characters.
-const TITLE_MAX: usize = 120;
+const FORM: &str = "Alertmanager's webhook, version 4";
+/// The time of an end that is not there yet.
+const NO_TIME: &str = "0001-01-01";
 
+type Labels = BTreeMap<String, String>;
+
+/// A delivery whose alerts are not read yet.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Webhook {
-    version: String,
-    status: String,
+struct Webhook<'a> {
     #[serde(default)]
-    receiver: String,
-    group_key: String,
+    status: Value,
     #[serde(default)]
-    common_labels: Map<String, Value>,
+    receiver: Value,
     #[serde(default)]
-    common_annotations: Map<String, Value>,
-    alerts: Vec<WebhookAlert>,
+    group_key: Value,
+    #[serde(default)]
+    group_labels: Value,
+    #[serde(default)]
+    common_labels: Value,
+    #[serde(default)]
+    common_annotations: Value,
+    #[serde(borrow)]
+    alerts: Vec<&'a RawValue>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What the alerts of a delivery have in common.
+#[derive(Debug)]
+struct GroupFacts {
+    status: Option<String>,
+    receiver: String,
+    key: String,
+    labels: Labels,
+    annotations: Labels,
+}
+
+/// One alert with what its group has in common.
+#[derive(Debug)]
 struct WebhookAlert {
-    status: WebhookStatus,
-    #[serde(default)]
-    labels: Map<String, Value>,
-    #[serde(default)]
-    annotations: Map<String, Value>,
+    change: AlertChange,
+    labels: Labels,
+    annotations: Labels,
     starts_at: String,
     fingerprint: String,
-}
-
-/// The status of one alert; the group's own status is firing while any alert fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WebhookStatus {
-    Firing,
-    Resolved,
 }
 
 /// The fields of the group's first firing alert.
@@ -49,70 +65,133 @@ enum WebhookStatus {
 /// # Errors
 /// The delivery cannot be read, or no session can be opened with it.
 pub fn first_case(bytes: &[u8]) -> Result<Opening, BadDelivery> {
-    let body = parse(bytes)?;
-    let Some(alert) = body.alerts.iter().find(|alert| alert.status == WebhookStatus::Firing) else {
-        let detail = format!("no alert of the group fires (its status is `{}`): nothing to work on", body.status);
-        return Err(BadDelivery::Form(detail));
-    };
-    body.opening(alert).map_err(BadDelivery::Fields)
+    let FormatReading { alerts, .. } = read(bytes)?;
+    let mut odd = None;
+    for alert in alerts {
+        match alert {
+            Ok(alert) if alert.change == AlertChange::Firing => return alert.opening.map_err(BadDelivery::Fields),
+            Ok(_) => {}
+            Err(reason) => odd = odd.or(Some(reason)),
+        }
+    }
+    Err(BadDelivery::Form(odd.unwrap_or_else(|| "no alert of the group fires: nothing to work on".to_owned())))
 }
 
 /// Reads a delivery.
-pub(super) fn read(bytes: &[u8]) -> Result<Notice, BadDelivery> {
-    let body = parse(bytes)?;
-    let parts: [&[u8]; 3] = [b"alertmanager", body.receiver.as_bytes(), body.group_key.as_bytes()];
-    let alerts = body.alerts.iter().map(|alert| body.alert(alert)).collect();
-    Ok(Notice { group: Digest::of_parts(&parts), alerts, refires: false })
+pub(super) fn read(bytes: &[u8]) -> Result<FormatReading, BadDelivery> {
+    let text = strict(bytes);
+    let webhook = parse(&text)?;
+    let facts = GroupFacts::of(&webhook);
+    let parts: [&[u8]; 3] = [b"alertmanager", facts.receiver.as_bytes(), facts.key.as_bytes()];
+    let alerts = webhook.alerts.iter().map(|alert| facts.alert(alert)).collect();
+    Ok(FormatReading { group: Digest::of_parts(&parts), alerts, refires: false, key: String::new() })
 }
 
-fn parse(bytes: &[u8]) -> Result<Webhook, BadDelivery> {
-    let body: Webhook =
-        serde_json::from_slice(bytes).map_err(|error| BadDelivery::of(&error, "Alertmanager's webhook, version 4"))?;
-    if body.version != "4" {
-        let detail = format!("version `{}` is not known; Alertmanager sends version 4", body.version);
-        return Err(BadDelivery::Form(detail));
+/// The same delivery with only the alerts at some places.
+pub(super) fn part(bytes: &[u8], places: &BTreeSet<usize>) -> Option<Vec<u8>> {
+    let text = strict(bytes);
+    let mut whole: Map<String, Value> = Map::new();
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(&text).ok()?;
+    for (name, value) in members.iter().filter(|(name, _)| *name != "alerts") {
+        whole.insert(name.clone(), serde_json::from_str(value.get()).ok()?);
     }
-    Ok(body)
+    let alerts: Vec<&RawValue> = serde_json::from_str(members.get("alerts")?.get()).ok()?;
+    let chosen = alerts.iter().enumerate().filter(|(place, _)| places.contains(place));
+    let chosen = chosen.filter_map(|(_, alert)| serde_json::from_str::<Value>(alert.get()).ok());
+    whole.insert("alerts".to_owned(), chosen.collect());
+    serde_json::to_vec(&whole).ok()
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
-    value.and_then(Value::as_str).map(str::to_owned)
+/// The body as JSON, rewritten only if it is not quite that.
+fn strict(bytes: &[u8]) -> Cow<'_, str> {
+    let text = text_of(bytes);
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => text,
+        Err(_) => Cow::Owned(repaired(&text)),
+    }
 }
 
-impl Webhook {
-    fn label(&self, alert: &WebhookAlert, name: &str) -> Option<String> {
-        text(alert.labels.get(name).or_else(|| self.common_labels.get(name)))
+fn parse(text: &str) -> Result<Webhook<'_>, BadDelivery> {
+    serde_json::from_str(text).map_err(|error| BadDelivery::of(&error, FORM))
+}
+
+impl GroupFacts {
+    fn of(webhook: &Webhook<'_>) -> Self {
+        let labels = texts(Some(&webhook.common_labels)).unwrap_or_default();
+        // Who sends no name of the group is taken by what the group has in common.
+        let key = text(Some(&webhook.group_key)).unwrap_or_else(|| {
+            let group = texts(Some(&webhook.group_labels)).unwrap_or_default();
+            if group.is_empty() {
+                labels.get("alertname").cloned().unwrap_or_default()
+            } else {
+                json!(group).to_string()
+            }
+        });
+        Self {
+            status: text(Some(&webhook.status)),
+            receiver: text(Some(&webhook.receiver)).unwrap_or_default(),
+            key,
+            labels,
+            annotations: texts(Some(&webhook.common_annotations)).unwrap_or_default(),
+        }
     }
 
-    fn annotation(&self, alert: &WebhookAlert, name: &str) -> Option<String> {
-        text(alert.annotations.get(name).or_else(|| self.common_annotations.get(name)))
+    /// Reads one alert; an error says why it is none.
+    fn alert(&self, alert: &RawValue) -> Result<ReadAlert, String> {
+        let value: Value =
+            serde_json::from_str(alert.get()).map_err(|error| format!("an alert cannot be read: {error}"))?;
+        let Value::Object(alert) = value else { return Err("an alert is no object".to_owned()) };
+        let labels = texts(alert.get("labels")).ok_or("the labels of an alert are no object")?;
+        let time = |name: &str| text(alert.get(name)).unwrap_or_default();
+        let starts_at = time("startsAt");
+        let ended = || !(time("endsAt").is_empty() || time("endsAt").starts_with(NO_TIME));
+        let named = text(alert.get("status")).or_else(|| self.status.clone());
+        let firing = match &named {
+            Some(word) => fires(word).ok_or_else(|| format!("an alert has the status `{}`", shortened(word, 100)))?,
+            None => !ended(),
+        };
+        let alert = WebhookAlert {
+            change: if firing { AlertChange::Firing } else { AlertChange::Resolved },
+            fingerprint: text(alert.get("fingerprint")).unwrap_or_else(|| fingerprint(&labels)),
+            annotations: texts(alert.get("annotations")).unwrap_or_default(),
+            labels,
+            starts_at,
+        };
+        Ok(self.read_alert(&alert))
+    }
+
+    fn read_alert(&self, alert: &WebhookAlert) -> ReadAlert {
+        ReadAlert {
+            mark: format!("{}/{}", alert.fingerprint, alert.starts_at),
+            change: alert.change,
+            opening: self.opening(alert),
+            brief: json!({
+                "name": self.name(alert), "labels": alert.labels, "starts_at": alert.starts_at,
+                "fingerprint": alert.fingerprint, "severity": self.severity(alert),
+            }),
+        }
+    }
+
+    fn label(&self, alert: &WebhookAlert, names: &[&str]) -> Option<String> {
+        first(&alert.labels, &self.labels, names)
     }
 
     fn name(&self, alert: &WebhookAlert) -> String {
-        self.label(alert, "alertname").unwrap_or_else(|| "alert".to_owned())
+        self.label(alert, &["alertname"]).unwrap_or_else(|| "alert".to_owned())
     }
 
-    fn alert(&self, alert: &WebhookAlert) -> Alert {
-        let change = match alert.status {
-            WebhookStatus::Firing => AlertChange::Firing(self.opening(alert).map(Box::new)),
-            WebhookStatus::Resolved => AlertChange::Resolved,
-        };
-        let brief = json!({
-            "name": self.name(alert), "labels": alert.labels, "starts_at": alert.starts_at,
-            "fingerprint": alert.fingerprint,
-        });
-        Alert { mark: format!("{}/{}", alert.fingerprint, alert.starts_at), change, brief }
+    /// How bad it is, if its word for that is known.
+    fn severity(&self, alert: &WebhookAlert) -> Option<&'static str> {
+        self.label(alert, &["severity", "priority", "level"]).and_then(|word| severity(&word))
     }
 
     /// `environment` and `service` are labels, `summary` an annotation.
     fn opening(&self, alert: &WebhookAlert) -> Result<Opening, String> {
         let name = self.name(alert);
         let missing = |label: &str| format!("the alert `{name}` has no label `{label}`; add it to the alerting rule");
-        let service = self.label(alert, "service").or_else(|| self.label(alert, "job"));
-        let service = service.ok_or_else(|| missing("service"))?;
-        let environment = self.label(alert, "environment").or_else(|| self.label(alert, "env"));
-        let environment = environment.ok_or_else(|| missing("environment"))?;
-        let summary = self.annotation(alert, "summary").or_else(|| self.annotation(alert, "description"));
+        let service = self.label(alert, &["service", "job"]).ok_or_else(|| missing("service"))?;
+        let environment = self.label(alert, &["environment", "env"]).ok_or_else(|| missing("environment"))?;
+        let summary = first(&alert.annotations, &self.annotations, &["summary", "description", "message"]);
         let summary = summary.unwrap_or_else(|| name.clone());
         let mut fields = json!({
             "summary": summary,
@@ -120,76 +199,26 @@ impl Webhook {
             "environment": environment,
             "alert": {
                 "name": name, "labels": alert.labels, "annotations": alert.annotations, "starts_at": alert.starts_at,
-                "fingerprint": alert.fingerprint, "group_key": self.group_key,
+                "fingerprint": alert.fingerprint, "group_key": self.key,
             },
         });
-        let severity = match self.label(alert, "severity").as_deref() {
-            Some("critical" | "page") => Some("critical"),
-            Some("error" | "high") => Some("high"),
-            Some("warning" | "medium") => Some("medium"),
-            Some("info" | "low" | "none") => Some("low"),
-            Some(_) | None => None,
-        };
-        if let (Some(severity), Some(fields)) = (severity, fields.as_object_mut()) {
+        if let (Some(severity), Some(fields)) = (self.severity(alert), fields.as_object_mut()) {
             fields.insert("severity".to_owned(), severity.into());
         }
-        Ok(Opening { title: summary.chars().take(TITLE_MAX).collect(), fields })
+        Ok(Opening { title: shortened(&summary, TITLE_MAX), fields })
     }
+}
+
+/// The first of some names that an alert, or else its group, has a value for that is not blank.
+fn first(own: &Labels, common: &Labels, names: &[&str]) -> Option<String> {
+    let value = |name: &&str| own.get(*name).or_else(|| common.get(*name)).map(|value| value.trim().to_owned());
+    names.iter().filter_map(value).find(|value| !value.is_empty())
+}
+
+/// Stands in for the fingerprint of an alert that has none: the same for the same labels.
+fn fingerprint(labels: &Labels) -> String {
+    Digest::of_json(&json!(labels)).hex().chars().take(16).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_firing_group_becomes_fields() {
-        let body = json!({"version": "4", "status": "firing", "groupKey": "g", "receiver": "r", "truncatedAlerts": 0,
-            "commonLabels": {"service": "shop", "environment": "production"},
-            "alerts": [
-                {"status": "resolved", "labels": {}, "startsAt": "t", "fingerprint": "0"},
-                {"status": "firing", "labels": {"alertname": "A", "severity": "warning"},
-                 "annotations": {"summary": "it hurts"}, "startsAt": "t", "fingerprint": "1", "new": true}]});
-        let bytes = body.to_string().into_bytes();
-        let opening = first_case(&bytes).unwrap();
-        assert_eq!(opening.title, "it hurts");
-        assert_eq!((&opening.fields["service"], &opening.fields["severity"]), (&json!("shop"), &json!("medium")));
-        let notice = read(&bytes).unwrap();
-        let marks: Vec<_> = notice.alerts.iter().map(|alert| alert.mark.as_str()).collect();
-        assert_eq!(marks, ["0/t", "1/t"]);
-        assert_eq!(notice.alerts[0].change, AlertChange::Resolved);
-        assert_eq!(notice.alerts[1].change, AlertChange::Firing(Ok(Box::new(opening))));
-    }
-
-    #[test]
-    fn what_is_no_alert_is_refused_with_a_reason() {
-        for (body, part) in [
-            ("{", "form of Alertmanager"),
-            ("{\"version\": \"4\"}", "form of Alertmanager"),
-            ("{\"version\": \"3\", \"status\": \"firing\", \"groupKey\": \"g\", \"alerts\": []}", "version `3`"),
-            (
-                "{\"version\": \"4\", \"status\": \"resolved\", \"groupKey\": \"g\", \"alerts\": []}",
-                "nothing to work on",
-            ),
-            (
-                "{\"version\": \"4\", \"status\": \"firing\", \"groupKey\": \"g\", \"alerts\": [
-                    {\"status\": \"firing\", \"startsAt\": \"t\", \"fingerprint\": \"1\"}]}",
-                "no label `service`",
-            ),
-        ] {
-            let error = first_case(body.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn receiver_and_group_key_make_the_group() {
-        let group = |receiver: &str, key: &str| {
-            let body =
-                json!({"version": "4", "status": "resolved", "receiver": receiver, "groupKey": key, "alerts": []});
-            read(body.to_string().as_bytes()).unwrap().group
-        };
-        assert_eq!(group("a", "b"), group("a", "b"));
-        assert_ne!(group("a", "b"), group("c", "b"));
-        assert_ne!(group("ab", "c"), group("a", "bc"));
-    }
-}
+mod tests;

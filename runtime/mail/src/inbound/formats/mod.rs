@@ -3,11 +3,14 @@
 mod alertmanager;
 mod pagerduty;
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::notice::{BadDelivery, Notice};
+use super::notice::{BadDelivery, FormatReading};
 
 pub use alertmanager::first_case;
+
+/// Longest title of a session, in characters.
+const TITLE_MAX: usize = 120;
 
 /// A wire format of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,14 +19,6 @@ pub enum DeliveryFormat {
     Alertmanager,
     /// PagerDuty's Events API, version 2.
     Pagerduty,
-}
-
-/// A body that was read, its openings not checked yet.
-#[derive(Debug)]
-pub(super) struct FormatReading {
-    pub(super) notice: Notice<Value>,
-    /// The name the sender has for its group; empty for a format without names.
-    pub(super) key: String,
 }
 
 impl DeliveryFormat {
@@ -44,19 +39,24 @@ impl DeliveryFormat {
     /// Reads a body; `minted` names the group of a delivery whose sender gave it no name.
     pub(super) fn read(self, body: &[u8], minted: impl FnOnce() -> String) -> Result<FormatReading, BadDelivery> {
         match self {
-            Self::Alertmanager => Ok(FormatReading { notice: alertmanager::read(body)?, key: String::new() }),
-            Self::Pagerduty => {
-                let (notice, key) = pagerduty::read(body, minted)?;
-                Ok(FormatReading { notice, key })
-            }
+            Self::Alertmanager => alertmanager::read(body),
+            Self::Pagerduty => pagerduty::read(body, minted),
         }
     }
 
-    /// The keys in a body that tell who sends it: secrets. Empty for a format whose senders are known by a token alone.
-    pub(super) fn sender_keys(self, body: &[u8]) -> Vec<String> {
+    /// A body with only some of the alerts of this one, by their places; `None` for a format of one alert.
+    pub(super) fn part(self, body: &[u8], places: &BTreeSet<usize>) -> Option<Vec<u8>> {
         match self {
-            Self::Alertmanager => Vec::new(),
-            Self::Pagerduty => pagerduty::routing_keys(body),
+            Self::Alertmanager => alertmanager::part(body, places),
+            Self::Pagerduty => None,
+        }
+    }
+
+    /// The member of a body that tells who sends it: a secret. `None` for a format whose senders are known by a token alone.
+    pub(super) const fn secret_member(self) -> Option<&'static str> {
+        match self {
+            Self::Alertmanager => None,
+            Self::Pagerduty => Some("routing_key"),
         }
     }
 }

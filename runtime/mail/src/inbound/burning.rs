@@ -1,0 +1,118 @@
+//! What still burns: what a report that an alert fires leads to, by the state of the session that its case is with. This is
+//! the table of the page on deliveries.
+//!
+//! | the session | fires, not reported before or again after its end | still fires |
+//! |---|---|---|
+//! | none | opens one | – |
+//! | works or waits | is told | nothing |
+//! | reached an outcome | opens its child | opens its child, once it has been over for [`STILL`] |
+//! | was handed to people, or stopped by one | opens its child | nothing: a person has it |
+//! | needs review, or failed | is told and tried again | is tried again after a pause |
+//! | the same, tried again often enough | is told; people are told | people are told, once |
+//! | can no longer be read | opens its child | opens its child |
+
+use std::time::Duration;
+
+use provost_domain::pack::OutcomeKind;
+
+/// How long after an outcome an alert may still be reported before that counts: an alert ends some minutes after what it
+/// measures, and its end is reported with a delay.
+pub(super) const STILL: Duration = Duration::from_mins(15);
+/// The pauses before a session is tried again because of alerts, one after the other; then people are told.
+const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_mins(5), Duration::from_hours(1)];
+
+/// How a session stands, as far as its alerts are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It works, or waits for a person.
+    Live,
+    /// It reached an outcome of this kind.
+    Reached(OutcomeKind),
+    /// A person stopped it.
+    Stopped,
+    /// It needs review, or failed.
+    Stuck,
+    /// It cannot be read any more.
+    Lost,
+}
+
+/// How an alert is reported as firing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Report {
+    /// It was not reported before, or it is reported again after its end.
+    Fires,
+    /// It was reported before, and its end was not.
+    StillFires,
+}
+
+/// What a report leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// A session is opened, child of the one there was.
+    Open,
+    /// The session is told.
+    Tell,
+    /// The session is tried again, and told what is new.
+    Retry,
+    /// People are told that it burns and nobody works on it.
+    Alarm,
+    Nothing,
+}
+
+/// What a report leads to. `quiet` is how long nothing was recorded in the session, `retries` how often it was tried again
+/// because of alerts.
+pub(super) fn reaction(session: Option<Standing>, report: Report, quiet: Duration, retries: usize) -> Reaction {
+    let Some(standing) = session else {
+        return match report {
+            Report::Fires => Reaction::Open,
+            Report::StillFires => Reaction::Nothing,
+        };
+    };
+    match (standing, report) {
+        (Standing::Live, Report::Fires) => Reaction::Tell,
+        (Standing::Live, Report::StillFires) => Reaction::Nothing,
+        (Standing::Reached(_) | Standing::Stopped | Standing::Lost, Report::Fires)
+        | (Standing::Lost, Report::StillFires) => Reaction::Open,
+        (Standing::Reached(OutcomeKind::Success | OutcomeKind::Neutral), Report::StillFires) if quiet >= STILL => {
+            Reaction::Open
+        }
+        (Standing::Reached(_) | Standing::Stopped, Report::StillFires) => Reaction::Nothing,
+        (Standing::Stuck, report) => match (PAUSES.get(retries), report) {
+            (None, _) => Reaction::Alarm,
+            (Some(_), Report::Fires) => Reaction::Retry,
+            (Some(pause), Report::StillFires) if quiet >= *pause => Reaction::Retry,
+            (Some(_), Report::StillFires) => Reaction::Nothing,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(session: Option<Standing>, quiet: Duration, retries: usize, fires: Reaction, still: Reaction) {
+        let found = [Report::Fires, Report::StillFires].map(|report| reaction(session, report, quiet, retries));
+        assert_eq!(found, [fires, still], "{session:?} {quiet:?} {retries}");
+    }
+
+    #[test]
+    fn the_table() {
+        use Reaction::{Alarm, Nothing, Open, Retry, Tell};
+        let (soon, late) = (Duration::from_secs(9), Duration::from_hours(2));
+        check(None, late, 0, Open, Nothing);
+        check(Some(Standing::Live), late, 9, Tell, Nothing);
+        for kind in [OutcomeKind::Success, OutcomeKind::Neutral] {
+            check(Some(Standing::Reached(kind)), soon, 0, Open, Nothing);
+            check(Some(Standing::Reached(kind)), late, 0, Open, Open);
+        }
+        check(Some(Standing::Reached(OutcomeKind::Escalation)), late, 0, Open, Nothing);
+        check(Some(Standing::Stopped), late, 0, Open, Nothing);
+        check(Some(Standing::Lost), soon, 0, Open, Open);
+        check(Some(Standing::Stuck), soon, 0, Retry, Nothing);
+        check(Some(Standing::Stuck), PAUSES[0], 0, Retry, Retry);
+        check(Some(Standing::Stuck), PAUSES[0], 1, Retry, Nothing);
+        check(Some(Standing::Stuck), PAUSES[1], 1, Retry, Retry);
+        check(Some(Standing::Stuck), late, PAUSES.len(), Alarm, Alarm);
+    }
+}

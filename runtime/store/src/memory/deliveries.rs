@@ -190,7 +190,15 @@ impl DeliveryTable {
                 }
             }
         }
-        self.groups.retain(|_, group| group.plan.is_some() || group.session != Some(session));
+        self.groups.retain(|_, group| {
+            if group.plan.is_some() || group.session != Some(session) {
+                return true;
+            }
+            // What another of its sessions was told stays, and the group with it.
+            group.marks.retain(|_, known| known.session.is_some_and(|told| told != session));
+            group.session = group.marks.values().filter_map(|known| known.session).max();
+            group.session.is_some()
+        });
         for known in self.groups.values_mut().flat_map(|group| group.marks.values_mut()) {
             known.session = known.session.filter(|told| *told != session);
         }

@@ -67,12 +67,26 @@ const DELIVERIES: &str = concat!(
     ")"
 );
 const DELIVERY_REFS: &str = erased_id!("DELETE FROM delivery_refs WHERE session = ", "");
-const MARKS: &str = erased_id!(
-    "DELETE FROM marks WHERE grp IN (SELECT grp FROM delivery_groups WHERE plan IS NULL AND session = ",
-    ")"
+/// A group may be with several sessions: what another one was told stays.
+const MARKS: &str = concat!(
+    erased_id!(
+        "DELETE FROM marks WHERE grp IN (SELECT grp FROM delivery_groups WHERE plan IS NULL AND session = ",
+        ")"
+    ),
+    erased_id!(" AND (session IS NULL OR session = ", ")")
 );
 const MARK_REFS: &str = erased_id!("UPDATE marks SET session = NULL WHERE session = ", "");
-const GROUPS: &str = erased_id!("DELETE FROM delivery_groups WHERE plan IS NULL AND session = ", "");
+const GROUPS: &str = erased_id!(
+    "DELETE FROM delivery_groups WHERE plan IS NULL AND NOT EXISTS (SELECT 1 FROM marks WHERE marks.grp = delivery_groups.grp) \
+       AND session = ",
+    ""
+);
+/// Such a group goes on with the last of its other sessions.
+const GROUPS_LEFT: &str = erased_id!(
+    "UPDATE delivery_groups SET session = (SELECT max(marks.session) FROM marks WHERE marks.grp = delivery_groups.grp) \
+     WHERE plan IS NULL AND session = ",
+    ""
+);
 const OUTBOX: &str = erased_id!("DELETE FROM outbox WHERE session = ", "");
 /// Answers that speak of the session. The note that a request was made stays: it is then decided again, for the same
 /// session.
@@ -118,6 +132,7 @@ pub(super) const WIPES: [&str; 16] = [
     MARKS,
     MARK_REFS,
     GROUPS,
+    GROUPS_LEFT,
     OUTBOX,
     PAYLOADS,
 ];

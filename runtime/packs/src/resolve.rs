@@ -1,7 +1,7 @@
 //! From the files to the domain's pack. Schemas are compiled here, and what is none is reported; every other check is in
 //! `check`. What comes out is used only when nothing was reported anywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::claims::ClaimTarget;
 use provost_domain::condition::Condition;
@@ -31,6 +31,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
     let patch_tools =
         all(raw.patch_tools.iter().map(|(name, tool)| (name, patch(tool, fields.as_ref(), &mut arguments))));
     let (terminal_tools, findings_tools, patch_tools) = (terminal_tools?, findings_tools?, patch_tools?);
+    let identity = identity(raw, fields.as_ref());
     Some(Pack {
         name: PackName::new(&raw.pack.value),
         version: raw.version.0,
@@ -45,7 +46,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         patch_tools,
         inject: raw.inject.map(|source| inject(source)),
         target: target_of(raw),
-        identity: identity(raw),
+        identity,
         entry: AgentName::new(&raw.entry.value),
         agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(own)?))).collect::<Option<_>>()?,
         dispatch: raw
@@ -90,14 +91,15 @@ fn target_of(raw: &RawPack) -> Option<ClaimTarget> {
     injected_field(raw, "service").map(|service| ClaimTarget::of_fields(injected_field(raw, "environment"), service))
 }
 
-/// The fields that tell one case from another: what the pack says, else the environment and the service that it injects.
-fn identity(raw: &RawPack) -> Vec<String> {
-    match &raw.identity {
-        Some(fields) => texts(fields),
-        None => {
-            ["environment", "service"].iter().filter_map(|name| injected_field(raw, name)).map(str::to_owned).collect()
-        }
+/// The fields that tell one case from another: what the pack says, else its fields with a roster, and the environment and the
+/// service that it injects.
+fn identity(raw: &RawPack, fields: Option<&ArgSchema>) -> Vec<String> {
+    if let Some(fields) = &raw.identity {
+        return texts(fields);
     }
+    let closed = fields.map(ArgSchema::roster_bindings).unwrap_or_default().into_keys();
+    let injected = ["environment", "service"].into_iter().filter_map(|name| injected_field(raw, name));
+    closed.chain(injected.map(str::to_owned)).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// The field whose value an argument is given.

@@ -144,7 +144,7 @@ impl<'a> Account<'a> {
     }
 
     fn forbidden(&self, tool: &ToolName, args: &Value) -> Option<&'static str> {
-        let strange_team = args.get("team").is_some_and(|team| !self.has("teams", team));
+        let strange_team = args.get("team").is_some_and(|team| !team.is_null() && !self.has("teams", team));
         let declares_team = !["mark_resolved", "update_case", "note_finding"].contains(&tool.as_str());
         let keys = || args.as_object().into_iter().flat_map(|args| args.keys());
         if strange_team && declares_team {

@@ -205,7 +205,7 @@ async fn starved(desk: &Desk, blocks: u32) -> Output {
 #[tokio::test]
 async fn a_write_that_fails_ends_the_process_and_the_next_start_goes_on() {
     let mut begun = 0;
-    for blocks in [8, 64, 420, 560, 640, 720, 820] {
+    for blocks in [8, 64, 560, 640, 720, 820, 920, 1020] {
         let desk = Desk::new();
         let output = starved(&desk, blocks).await;
         refused(&output, &["disk I/O error", "check the disk", "then start again"]);
@@ -221,7 +221,7 @@ async fn a_write_that_fails_ends_the_process_and_the_next_start_goes_on() {
 
 /// A filesystem of its own, full after the first events, which then gets room.
 const FULL: &str = r#"
-mount -t tmpfs -o size=360k none "$FOLDER" || exit 77
+mount -t tmpfs -o size=480k none "$FOLDER" || exit 77
 p() { "$PROVOST" "$@" --config "$CONFIG" --store "$FOLDER/provost.db" --output json; }
 p run incident --input "$ALERT" | tail -n 1
 p audit verify

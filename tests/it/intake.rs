@@ -530,7 +530,7 @@ async fn an_event_as_emitters_write_it_is_taken_and_its_key_is_seen_by_nobody() 
         ("Basic dXNlcjpwYXNz", format!("\u{feff}{text}")),
         ("Bearer nobody-knows-it", text.replace("\"d\"", "7")),
     ] {
-        let request = reqwest::Client::new().post(format!("{}/v2/enqueue", daemon.url));
+        let request = provost_http::client(None).unwrap().build().unwrap().post(format!("{}/v2/enqueue", daemon.url));
         let taken = answered(request.header("authorization", header).body(text).send().await.unwrap()).await;
         assert_eq!(taken.status, StatusCode::ACCEPTED, "{header}: {taken:?}");
     }

@@ -86,7 +86,8 @@ async fn a_plan_goes_with_its_delivery_and_the_next_ones_are_worked_on() {
         metrics: prometheus::Registry::new(),
     };
     let settings = FormatSettings { pack: "case".into(), keys: [].into() };
-    let settings = IntakeSettings { formats: [(DeliveryFormat::Alertmanager, settings)].into(), waiting_max: 10 };
+    let settings =
+        IntakeSettings { formats: [(DeliveryFormat::Alertmanager, settings)].into(), waiting_max: 10, max_cases: 20 };
     let _intake = Intake::start(parts, settings).await.unwrap();
     let rows = async |state| {
         let filter = DeliveryFilter { state: Some(state), before: None, limit: 10 };

@@ -330,6 +330,9 @@ impl Around {
     }
 
     async fn sessions(&self) -> Vec<SessionRow> {
+        // What a dead process still had in the writer's queue comes first.
+        let (nothing, never) = (provost_domain::port::Prunable::Requests, provost_domain::time::Timestamp::default());
+        provost_domain::port::Erasure::prune(&self.store, nothing, never, 1).await.unwrap();
         self.store.sessions(&SessionFilter { limit: 9, ..SessionFilter::default() }).await.unwrap()
     }
 

@@ -91,7 +91,7 @@ fn a_tools_own_target_comes_before_the_packs_and_without_either_nothing_is_claim
         catalog.insert(spec.name.clone(), spec.into());
     });
     world.calls(&[act(7)]);
-    assert_eq!(world.claims.take[0].key, ClaimKey::of("production", "own-7"));
+    assert_eq!(world.claims.take[0].key, ClaimKey::of("-", "own-7"));
 }
 
 #[test]

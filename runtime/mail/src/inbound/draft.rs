@@ -97,7 +97,7 @@ impl<'a> PlanDraft<'a> {
         self.about.extend(known.and_then(|known| known.session));
         match (alert.change, known.map(|known| known.ended)) {
             (AlertChange::Firing, Some(false)) => {
-                self.still_fires(notice, alert, known.and_then(|known| known.session))
+                self.still_fires(notice, alert, known.and_then(|known| known.session));
             }
             (AlertChange::Firing, Some(true)) if !notice.refires && !self.is_again(&alert.mark) => {
                 self.mark(case::again(&alert.mark), Known { ended: false, session: None });

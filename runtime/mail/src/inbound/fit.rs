@@ -91,6 +91,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "rows read better so")]
     fn check(fields: Value, expect: &Value) {
         assert_eq!(&fitted(&schema(), &rosters(), fields.clone()), expect, "{fields}");
     }

@@ -50,7 +50,8 @@ fn quoted(rest: &str, out: &mut String) -> usize {
             '\\' => at += escape(rest.get(at..).unwrap_or_default(), out),
             letter => {
                 if u32::from(letter) < 0x20 {
-                    out.push_str(&format!("\\u{:04x}", u32::from(letter)));
+                    let escape = format!("\\u{:04x}", u32::from(letter));
+                    out.push_str(&escape);
                 } else {
                     out.push(letter);
                 }

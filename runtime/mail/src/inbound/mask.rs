@@ -18,7 +18,8 @@ pub(super) fn masked(text: &str, member: &str) -> (String, Vec<String>) {
             continue;
         }
         out.push_str(text.get(done..span.start).unwrap_or_default());
-        out.push_str(&format!("\"sha256:{}\"", Digest::of(secret.as_bytes()).hex()));
+        let mask = format!("\"sha256:{}\"", Digest::of(secret.as_bytes()).hex());
+        out.push_str(&mask);
         done = span.end;
         secrets.push(secret);
     }

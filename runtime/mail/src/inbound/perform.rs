@@ -83,9 +83,12 @@ async fn open_session(
         Err(StoreError::Missing { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let checked = queue.pack(format).and_then(|pack| match partial {
-        true => Ok(CheckedFields::partial(&pack, fitted(&pack.fields, &pack.rosters, fields))?),
-        false => Ok(CheckedFields::new(&pack, fields)?),
+    let checked = queue.pack(format).and_then(|pack| {
+        if partial {
+            Ok(CheckedFields::partial(&pack, fitted(&pack.fields, &pack.rosters, fields))?)
+        } else {
+            Ok(CheckedFields::new(&pack, fields)?)
+        }
     });
     let pack = queue.pack_name(format);
     let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, start: true };

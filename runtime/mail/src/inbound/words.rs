@@ -96,7 +96,7 @@ pub(super) fn severity(written: &str) -> Option<&'static str> {
 
 fn level(word: &str) -> Option<&'static str> {
     let is = |own: &&str| own.eq_ignore_ascii_case(word);
-    SEVERITIES.iter().find(|(_, words)| words.iter().any(|own| is(&own))).map(|(level, _)| *level)
+    SEVERITIES.iter().find(|(_, words)| words.iter().any(&is)).map(|(level, _)| *level)
 }
 
 /// The worse of two severities.

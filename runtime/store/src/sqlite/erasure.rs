@@ -117,7 +117,7 @@ const VACUUM: &str = "VACUUM";
 pub(super) const OTHERS: [&str; 8] = [SEAL, TOMBSTONE, MARK, OUTCOME, EXPIRED, SCRUB_DUE, REWRITTEN, SCRUBBED];
 
 /// What follows the row and the tombstone; each names the session and the tombstone's hash first.
-pub(super) const WIPES: [&str; 16] = [
+pub(super) const WIPES: [&str; 17] = [
     REQUESTS,
     UNLINKED,
     REQUEST_REFS,

@@ -1,6 +1,7 @@
 //! The bytes of an answer as JSON: unpacked, with bad bytes and halves of characters replaced, and put together where they
 //! came in pieces although nobody asked for that.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
@@ -85,13 +86,12 @@ fn assembled(text: &str) -> Value {
     whole.finished()
 }
 
-/// A choice's index, its message, and its own keys.
-type JoinedChoice = (u64, Map<String, Value>, Map<String, Value>);
-
+/// An answer that comes in pieces.
 #[derive(Debug, Default)]
 struct Assembly {
     top: Map<String, Value>,
-    choices: Vec<JoinedChoice>,
+    /// The choices by their place.
+    choices: BTreeMap<u64, Map<String, Value>>,
 }
 
 impl Assembly {
@@ -101,15 +101,15 @@ impl Assembly {
         }
         for choice in chunk.get("choices").and_then(Value::as_array).into_iter().flatten() {
             let Some(choice) = choice.as_object() else { continue };
-            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
-            let at = self.choices.iter().position(|(own, _, _)| *own == index).unwrap_or_else(|| {
-                self.choices.push((index, Map::new(), Map::new()));
-                self.choices.len() - 1
-            });
-            let Some((_, own, message)) = self.choices.get_mut(at) else { continue };
+            let own = self.choices.entry(choice.get("index").and_then(Value::as_u64).unwrap_or(0)).or_default();
             for (key, value) in choice.iter().filter(|(_, value)| !value.is_null()) {
                 match (key.as_str(), value) {
-                    ("delta" | "message", Value::Object(delta)) => merge(message, delta),
+                    ("delta", Value::Object(delta)) => {
+                        let message = own.entry("message").or_insert_with(|| json!({}));
+                        if let Some(message) = message.as_object_mut() {
+                            merge(message, delta);
+                        }
+                    }
                     _ => drop(own.insert(key.clone(), value.clone())),
                 }
             }
@@ -117,16 +117,7 @@ impl Assembly {
     }
 
     fn finished(mut self) -> Value {
-        self.choices.sort_by_key(|(index, _, _)| *index);
-        let choices: Vec<Value> = self
-            .choices
-            .into_iter()
-            .map(|(_, mut own, message)| {
-                own.insert("message".to_owned(), Value::Object(message));
-                Value::Object(own)
-            })
-            .collect();
-        self.top.insert("choices".to_owned(), Value::Array(choices));
+        self.top.insert("choices".to_owned(), self.choices.into_values().map(Value::Object).collect());
         Value::Object(self.top)
     }
 }

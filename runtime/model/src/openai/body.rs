@@ -103,15 +103,7 @@ impl Assembly {
             let Some(choice) = choice.as_object() else { continue };
             let own = self.choices.entry(choice.get("index").and_then(Value::as_u64).unwrap_or(0)).or_default();
             for (key, value) in choice.iter().filter(|(_, value)| !value.is_null()) {
-                match (key.as_str(), value) {
-                    ("delta", Value::Object(delta)) => {
-                        let message = own.entry("message").or_insert_with(|| json!({}));
-                        if let Some(message) = message.as_object_mut() {
-                            merge(message, delta);
-                        }
-                    }
-                    _ => drop(own.insert(key.clone(), value.clone())),
-                }
+                join(own, key, value);
             }
         }
     }
@@ -119,6 +111,19 @@ impl Assembly {
     fn finished(mut self) -> Value {
         self.top.insert("choices".to_owned(), self.choices.into_values().map(Value::Object).collect());
         Value::Object(self.top)
+    }
+}
+
+/// Adds a member of a piece to its choice.
+fn join(choice: &mut Map<String, Value>, key: &str, value: &Value) {
+    match (key, value) {
+        ("delta", Value::Object(delta)) => {
+            let message = choice.entry("message").or_insert_with(|| json!({}));
+            if let Some(message) = message.as_object_mut() {
+                merge(message, delta);
+            }
+        }
+        _ => drop(choice.insert(key.to_owned(), value.clone())),
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn read(
         malformed(match bad {
             BadBody::TooLong => format!("the answer is longer than {max} bytes"),
             BadBody::Packed => format!("it is packed as `{}`, which cannot be read here", encoding.unwrap_or("gzip")),
+            BadBody::Unreadable(text) if text.trim().is_empty() => "it is empty".to_owned(),
             BadBody::Unreadable(text) => format!("it is not JSON; it begins `{}`", words.safe(&text)),
         })
     })?;

@@ -136,8 +136,13 @@ async fn of_two_approvals_on_one_target_the_second_is_asked_anew_at_every_timing
         while house.count(winner, "tool_returned").await == 0 {
             drop(hints.recv().await);
         }
-        let anew = house.approvals(loser, 1).await[0].id.clone();
-        house.answer(loser, &anew, Answer::Approve).await.unwrap();
+        // Asked once more where the winner's outcome came after the question.
+        let (mut stale, mut before) = (1, 0);
+        while stale > before {
+            let anew = house.approvals(loser, 1).await[0].id.clone();
+            house.answer(loser, &anew, Answer::Approve).await.unwrap();
+            (stale, before) = (house.count(loser, "approval_stale").await, stale);
+        }
         house.tools.safe.arrived_times(2).await;
     }
 }

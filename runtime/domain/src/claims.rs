@@ -3,9 +3,9 @@
 //!
 //! Here are keys, and the words they are made of. The table of claims is in [`crate::projection`].
 
+mod key;
 mod target;
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,42 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ToolName;
 use crate::time::Timestamp;
 
+pub use key::ClaimKey;
 pub use target::{ClaimTarget, InvalidTarget, TargetHole};
-
-/// What is acted on: `ENVIRONMENT/COMPONENT` in lower case. What is not known reads `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ClaimKey(String);
-
-/// Most characters of each part of a key. Longer ones that begin alike share a key, which only keeps more apart.
-const PART_MAX: usize = 200;
-
-impl ClaimKey {
-    /// The key of a component in an environment.
-    pub fn of(environment: &str, component: &str) -> Self {
-        let part = |text: &str| {
-            let kept: String = text.trim().to_lowercase().chars().take(PART_MAX).collect();
-            if kept.is_empty() { "-".to_owned() } else { kept }
-        };
-        Self(format!("{}/{}", part(environment), part(component)))
-    }
-
-    /// A key as it was stored.
-    pub fn stored(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ClaimKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What a claim is for. Each kind says for itself what else may stand beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use provost_domain::claims::ClaimTarget;
 use provost_domain::condition::Condition;
 use provost_domain::confidence::Confidence;
+use provost_domain::gate::ENVIRONMENT;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
@@ -88,7 +89,7 @@ fn target_of(raw: &RawPack) -> Option<ClaimTarget> {
     if let Some(text) = &raw.target {
         return ClaimTarget::parse(text).ok();
     }
-    injected_field(raw, "service").map(|service| ClaimTarget::of_fields(injected_field(raw, "environment"), service))
+    injected_field(raw, "service").map(|service| ClaimTarget::of_fields(injected_field(raw, ENVIRONMENT), service))
 }
 
 /// The fields that tell one case from another: what the pack says, else its fields with a roster, and the environment and the
@@ -98,7 +99,7 @@ fn identity(raw: &RawPack, fields: Option<&ArgSchema>) -> Vec<String> {
         return texts(fields);
     }
     let closed = fields.map(ArgSchema::roster_bindings).unwrap_or_default().into_keys();
-    let injected = ["environment", "service"].into_iter().filter_map(|name| injected_field(raw, name));
+    let injected = [ENVIRONMENT, "service"].into_iter().filter_map(|name| injected_field(raw, name));
     closed.chain(injected.map(str::to_owned)).collect::<BTreeSet<String>>().into_iter().collect()
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ClaimKey;
+use super::key::ClaimKey;
 use crate::condition::lookup;
 
 /// One value that a target reads.
@@ -28,7 +28,7 @@ pub struct ClaimTarget {
     component: Vec<TargetPiece>,
 }
 
-/// A text that is no target.
+/// A text that names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
     /// It has no `/` outside its holes.

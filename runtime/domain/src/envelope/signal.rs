@@ -19,7 +19,7 @@ const NEGATIONS: [&str; 14] = [
 pub(super) struct SignalReading {
     /// The route's word.
     pub(super) word: Option<String>,
-    /// What is no route's word, as written.
+    /// What names no route, as written.
     pub(super) unmatched: Option<String>,
 }
 

@@ -50,7 +50,7 @@ fn rules(schema: &Map<String, Value>) -> Vec<String> {
     rules
 }
 
-/// The values of a closed list that are no texts.
+/// The values of a closed list of anything but texts.
 pub(super) fn one_of(values: &[Value]) -> String {
     let words: Vec<String> = values.iter().map(Value::to_string).collect();
     format!("One of: {}.", words.join(", "))

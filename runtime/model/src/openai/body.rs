@@ -18,7 +18,7 @@ pub(super) enum BadBody {
     TooLong,
     /// It is packed, and cannot be unpacked.
     Packed,
-    /// It is no JSON; this is how it begins.
+    /// It cannot be read as JSON; this is how it begins.
     Unreadable(String),
 }
 

@@ -114,8 +114,8 @@ fn complained(complaint: &Value, words: &FailureWords<'_>) -> ModelFailure {
     }
 }
 
-/// The protocol counts cached tokens inside the prompt's; ours are apart. The price is not known here. What is no count of
-/// tokens is not known.
+/// The protocol counts cached tokens inside the prompt's; ours are apart. The price is not known here. What does not read as a
+/// count of tokens is not known.
 fn usage(counted: &Value) -> Option<Usage> {
     let prompt = count(counted.get("prompt_tokens")?)?;
     let output = count(counted.get("completion_tokens")?)?;

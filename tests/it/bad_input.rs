@@ -96,7 +96,10 @@ async fn a_bad_alert_is_refused_before_anything_is_opened() {
         (br#"{"version": "4"}"#.to_vec(), form),
         (vec![0xff, 0x00, 0xfe], form),
         (b"[".repeat(100_000), form),
-        (br#"{"version": "3", "status": "firing", "groupKey": "g", "alerts": []}"#.to_vec(), "version `3`"),
+        (
+            br#"{"version": "3", "status": "firing", "groupKey": "g", "alerts": []}"#.to_vec(),
+            "no alert of the group fires",
+        ),
     ] {
         fs::write(&input, content).unwrap();
         check(&desk, &["run", "incident", "--input", &input], &["bad.json", part]).await;
@@ -114,7 +117,7 @@ async fn an_alert_of_100_mb_is_refused() {
     let mut content = br#"{"version": "4", "status": "firing", "groupKey": ""#.to_vec();
     content.resize(100 << 20, b'x');
     fs::write(&input, content).unwrap();
-    let parts = ["over the limit of 1048576 bytes; send one alert group at a time"];
+    let parts = ["over the limit of 16777216 bytes; send one alert group at a time"];
     check(&desk, &["run", "incident", "--input", &input.display().to_string()], &parts).await;
     let mut command = desk.plain(&["run", "incident", "--input", "-"]);
     command.stdin(fs::File::open(&input).unwrap());

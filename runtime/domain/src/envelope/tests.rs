@@ -283,7 +283,11 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn envelopes() -> impl Strategy<Value = Envelope> {
     // No letters of a heading's word and no fence: what looks like one is not part of the content by rule.
-    let text = || "x[abdhkl0-9äЖ .,:#*—\n>-]{0,80}".prop_map(|text| text.trim().to_owned());
+    // A line of marks alone is one of Markdown's own: it is no part of a text either.
+    let says_something = |line: &&str| line.is_empty() || line.chars().any(char::is_alphanumeric);
+    let lines =
+        move |text: String| text.lines().filter(says_something).collect::<Vec<_>>().join("\n").trim().to_owned();
+    let text = || "x[abdhkl0-9äЖ .,:#*—\n>-]{0,80}".prop_map(lines);
     let signal = proptest::option::of("x[a-z0-9]([a-z0-9_]{0,61}[a-z0-9])?");
     (text(), 0.0..=1.0_f64, text(), signal).prop_map(|(content, confidence, rationale, signal)| Envelope {
         content,

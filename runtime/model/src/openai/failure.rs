@@ -103,24 +103,37 @@ impl FailureWords<'_> {
                 ModelFailure::LlmConfig { detail: format!("{detail}; the account is exhausted") }
             }
             429 => ModelFailure::RateLimited { retry_after_ms: retry_after(headers).map(millis) },
+            // The model wrote a call that its server could not read.
+            400 | 422 if code == "tool_use_failed" => ModelFailure::Malformed { detail },
             400 if code == "model_not_found" => {
                 ModelFailure::LlmConfig { detail: format!("{detail}; check the model `{model}`") }
             }
-            408 | 409 | 425 | 500.. => ModelFailure::Unavailable { detail },
+            408 | 409 | 425 | 498 | 500.. => ModelFailure::Unavailable { detail },
             _ => ModelFailure::Refused { detail },
         }
     }
 }
 
-/// How long to wait: seconds, or a date, which is read against the server's own clock (its `Date` header).
+/// Longest wait that is read: a day. What asks for more has said something else.
+const WAIT_MAX: f64 = 86_400.0;
+
+/// How long to wait: milliseconds in a header of their own, seconds with or without a fraction, a span such as `1m30s`, or a
+/// date, which is read against the server's own clock (its `Date` header).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let said = text(RETRY_AFTER)?;
-    if let Ok(seconds) = said.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |said: &str| said.parse::<f64>().ok().filter(|number| (0.0..=WAIT_MAX * 1000.0).contains(number));
+    if let Some(wait) = text("retry-after-ms").and_then(number) {
+        return Some(Duration::from_secs_f64(wait / 1000.0));
+    }
+    let said = text(RETRY_AFTER.as_str())?;
+    if let Some(seconds) = number(said).filter(|seconds| *seconds <= WAIT_MAX) {
+        return Some(Duration::from_secs_f64(seconds));
+    }
+    if let Ok(span) = humantime::parse_duration(said) {
+        return Some(span);
     }
     let (at, now): (SystemTime, SystemTime) =
-        (httpdate::parse_http_date(said).ok()?, httpdate::parse_http_date(text(DATE)?).ok()?);
+        (httpdate::parse_http_date(said).ok()?, httpdate::parse_http_date(text(DATE.as_str())?).ok()?);
     Some(at.duration_since(now).unwrap_or_default())
 }
 
@@ -149,6 +162,22 @@ pub(super) mod tests {
         let settings = settings();
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(FailureWords { settings: &settings }.refused(status, &HeaderMap::new(), body.as_bytes()), *expect);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_every_form_it_is_given_in() {
+        for (name, said, expect) in [
+            ("retry-after", "7", Some(7_000)),
+            ("retry-after", "7.5", Some(7_500)),
+            ("retry-after", "1m30s", Some(90_000)),
+            ("retry-after-ms", "1500", Some(1_500)),
+            ("retry-after", "-1", None),
+            ("retry-after", "soon", None),
+            ("retry-after", "NaN", None),
+        ] {
+            let headers = HeaderMap::from_iter([(name.parse().unwrap(), said.parse().unwrap())]);
+            assert_eq!(retry_after(&headers).map(millis), expect, "{name}: {said}");
+        }
     }
 
     #[test]

@@ -138,8 +138,9 @@ impl GroupFacts {
 
     /// Reads one alert; an error says why it is none.
     fn alert(&self, alert: &RawValue) -> Result<ReadAlert, String> {
-        let value: Value =
-            serde_json::from_str(alert.get()).map_err(|error| format!("an alert cannot be read: {error}"))?;
+        let value: Value = serde_json::from_str(alert.get())
+            .or_else(|_odd| serde_json::from_str(&repaired(alert.get())))
+            .map_err(|error| format!("an alert cannot be read: {error}"))?;
         let Value::Object(alert) = value else { return Err("an alert is no object".to_owned()) };
         let labels = texts(alert.get("labels")).ok_or("the labels of an alert are no object")?;
         let time = |name: &str| text(alert.get(name)).unwrap_or_default();

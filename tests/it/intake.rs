@@ -26,11 +26,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_mins(1);
-const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
 const INTAKE: &str = "intake:\n  alertmanager: {pack: incident}\n  \
                       pagerduty: {pack: incident, routing_keys: {checkout: {file: routing-key}}}\n";
 
-async fn shop(variant: &str) -> Shop {
+pub(crate) async fn shop(variant: &str) -> Shop {
     let shop = Shop::start(variant).await;
     std::fs::write(shop.path("routing-key"), format!("{ROUTING_KEY}\n")).unwrap();
     std::fs::copy(shop.path("provost.yaml"), shop.path("base.yaml")).unwrap();
@@ -39,16 +39,16 @@ async fn shop(variant: &str) -> Shop {
 }
 
 /// The configuration without deliveries.
-fn base(shop: &Shop) -> String {
+pub(crate) fn base(shop: &Shop) -> String {
     std::fs::read_to_string(shop.path("base.yaml")).unwrap()
 }
 
 /// Who starts from now on takes deliveries.
-fn configure(shop: &Shop, base: &str, more: &str) {
+pub(crate) fn configure(shop: &Shop, base: &str, more: &str) {
     std::fs::write(shop.path("provost.yaml"), format!("{base}\n{INTAKE}{more}")).unwrap();
 }
 
-async fn daemon(variant: &str) -> Daemon {
+pub(crate) async fn daemon(variant: &str) -> Daemon {
     Daemon::on(shop(variant).await).await
 }
 
@@ -80,43 +80,43 @@ impl Full {
     }
 }
 
-fn alert(name: &str, status: &str) -> Value {
+pub(crate) fn alert(name: &str, status: &str) -> Value {
     let labels = json!({"alertname": "ShopErrors", "service": "shop", "environment": "production"});
     json!({"status": status, "labels": labels, "startsAt": "2026-01-01T00:00:00Z", "fingerprint": name})
 }
 
-fn group(key: &str, alerts: &[Value]) -> Value {
+pub(crate) fn group(key: &str, alerts: &[Value]) -> Value {
     json!({"version": "4", "groupKey": key, "status": "firing", "receiver": "r", "alerts": alerts})
 }
 
-fn fires(names: &[&str]) -> Value {
+pub(crate) fn fires(names: &[&str]) -> Value {
     group("g", &names.iter().map(|name| alert(name, "firing")).collect::<Vec<_>>())
 }
 
-async fn post(daemon: &Daemon, body: &Value) -> Answered {
+pub(crate) async fn post(daemon: &Daemon, body: &Value) -> Answered {
     daemon.ask("intake", Method::POST, "/hooks/alertmanager", Some(body.clone())).await
 }
 
-async fn delivered(daemon: &Daemon, body: &Value) {
+pub(crate) async fn delivered(daemon: &Daemon, body: &Value) {
     let taken = post(daemon, body).await;
     assert_eq!(taken.status, StatusCode::ACCEPTED, "{taken:?}");
     daemon.settled().await;
 }
 
-async fn sessions(daemon: &Daemon) -> Vec<String> {
+pub(crate) async fn sessions(daemon: &Daemon) -> Vec<String> {
     let sessions = daemon.all("/v1/sessions").await;
     sessions.iter().map(|session| session["session"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The one session there is.
-async fn only(daemon: &Daemon) -> String {
+pub(crate) async fn only(daemon: &Daemon) -> String {
     let mut sessions = sessions(daemon).await;
     assert_eq!(sessions.len(), 1, "{sessions:?}\n{}", daemon.log());
     sessions.remove(0)
 }
 
 /// Joined and resolved, as counted by each signal of a session.
-async fn signals(daemon: &Daemon, session: &str) -> Vec<(u64, u64)> {
+pub(crate) async fn signals(daemon: &Daemon, session: &str) -> Vec<(u64, u64)> {
     let events = daemon.get(&format!("/v1/sessions/{session}/events?page_size=1000")).await;
     let signals = events["items"].as_array().unwrap().iter().filter(|event| event["kind"] == "signal_received");
     let count = |event: &Value, part: &str| event["data"]["payload"][part]["count"].as_u64().unwrap();
@@ -361,7 +361,7 @@ async fn what_is_good_by_now_is_replayed_once() {
     assert_eq!(daemon.all("/v1/deliveries?state=done").await.len(), 2);
 }
 
-fn event(action: &str) -> Value {
+pub(crate) fn event(action: &str) -> Value {
     let details = json!({"service": "shop", "environment": "production"});
     json!({"routing_key": ROUTING_KEY, "event_action": action, "dedup_key": "d", "payload": {
         "summary": "checkout fails", "source": "db1", "severity": "critical", "custom_details": details}})
@@ -407,143 +407,6 @@ async fn whatever_pages_can_deliver_with_a_routing_key() {
     let (shop, _) = daemon.stop().await;
     let database = std::fs::read(shop.path("provost.db")).unwrap();
     assert!(!database.windows(ROUTING_KEY.len()).any(|window| window == ROUTING_KEY.as_bytes()), "the key is stored");
-}
-
-/// A group of alerts like the shop's, each changed by its number.
-fn many(count: usize, change: impl Fn(usize, &mut Value)) -> Value {
-    let one = |n: usize| {
-        let mut alert = alert(&format!("{n:016x}"), "firing");
-        alert["labels"]["pod"] = json!(format!("web-{n}"));
-        alert["annotations"] = json!({"summary": "checkout fails", "description": "x".repeat(200)});
-        change(n, &mut alert);
-        alert
-    };
-    group("storm", &(0..count).map(one).collect::<Vec<_>>())
-}
-
-#[tokio::test]
-async fn a_storm_in_one_delivery_is_one_session() {
-    let daemon = daemon("already-healthy").await;
-    let storm = many(10_000, |_, _| {});
-    assert!(storm.to_string().len() > 4 * 1024 * 1024);
-    delivered(&daemon, &storm).await;
-    let session = only(&daemon).await;
-    assert_eq!(signals(&daemon, &session).await, [(9_999, 0)]);
-    delivered(&daemon, &storm).await;
-    assert_eq!(signals(&daemon, &session).await.len(), 1, "the same storm again is nothing new");
-}
-
-#[tokio::test]
-async fn a_storm_over_many_services_opens_some_cases_and_one_session_for_the_rest() {
-    let daemon = daemon("already-healthy").await;
-    let storm = many(1_000, |n, alert| alert["labels"]["service"] = json!(format!("service-{}", n % 50)));
-    delivered(&daemon, &storm).await;
-    let opened = sessions(&daemon).await;
-    assert_eq!(opened.len(), 21);
-    let (mut services, mut told) = (Vec::new(), 0);
-    for session in &opened {
-        let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
-        assert_eq!(fields["environment"], "production");
-        services.push(fields["service"].as_str().map(str::to_owned));
-        told += signals(&daemon, session).await.iter().map(|(joined, _)| joined).sum::<u64>();
-    }
-    services.sort();
-    services.dedup();
-    assert_eq!((services.len(), services[0].as_deref(), told), (21, None, 980), "{services:?}");
-}
-
-#[tokio::test]
-async fn one_odd_alert_is_kept_for_replay_and_loses_nothing_else() {
-    let daemon = daemon("already-healthy").await;
-    let mut elsewhere = alert("b", "firing");
-    elsewhere["labels"]["environment"] = json!("the-moon");
-    let odd =
-        [json!({"status": "suppressed", "labels": {"alertname": "X"}}), elsewhere, json!(null), alert("a", "firing")];
-    for _ in 0..2 {
-        delivered(&daemon, &group("g", &odd)).await;
-    }
-    only(&daemon).await;
-    let bad = daemon.all("/v1/deliveries?state=bad").await;
-    assert_eq!(bad.len(), 1, "once, however often they are reported: {bad:?}");
-    assert!(bad[0]["note"].as_str().unwrap().starts_with("3 of the alerts of a delivery"), "{bad:?}");
-    let path = format!("/v1/deliveries/{}", bad[0]["delivery"].as_str().unwrap());
-    let body: Value = serde_json::from_str(daemon.get(&path).await["body"].as_str().unwrap()).unwrap();
-    assert_eq!((&body["alerts"], &body["groupKey"]), (&json!(odd[..3]), &json!("g")));
-    let replayed = daemon.ask("operator", Method::POST, &format!("{path}/replay"), None).await;
-    assert_eq!(replayed.status, StatusCode::UNPROCESSABLE_ENTITY, "{replayed:?}");
-}
-
-#[tokio::test]
-async fn environments_and_services_never_mix_whatever_the_group() {
-    let daemon = daemon("already-healthy").await;
-    let mut staging = alert("a", "firing");
-    staging["labels"]["environment"] = json!("staging");
-    let mut till = alert("c", "firing");
-    till["labels"]["service"] = json!("till");
-    delivered(&daemon, &group("g", &[staging])).await;
-    delivered(&daemon, &group("g", &[alert("b", "firing"), till])).await;
-    let mut cases = Vec::new();
-    for session in sessions(&daemon).await {
-        let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
-        cases.push(format!("{}/{}", fields["environment"].as_str().unwrap(), fields["service"].as_str().unwrap()));
-    }
-    cases.sort();
-    assert_eq!(cases, ["production/shop", "production/till", "staging/shop"]);
-    let mut twin = group("g", &[alert("b", "firing")]);
-    twin["externalURL"] = json!("http://the-other-of-the-pair:9093");
-    delivered(&daemon, &twin).await;
-    assert_eq!(sessions(&daemon).await.len(), 3, "the twin of a pair is the same sender");
-}
-
-const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
-
-#[tokio::test]
-async fn two_senders_with_one_key_of_a_case_do_not_touch_each_other() {
-    let shop = shop("already-healthy").await;
-    std::fs::write(shop.path("other-key"), OTHER_KEY).unwrap();
-    let intake = "intake: {pagerduty: {pack: incident, routing_keys: {checkout: {file: routing-key}, other: {file: other-key}}}}";
-    let config = format!("{}\n{intake}", base(&shop));
-    std::fs::write(shop.path("provost.yaml"), config).unwrap();
-    let daemon = Daemon::on(shop).await;
-    let send = async |key: &str, action: &str| {
-        let mut event = event(action);
-        event["routing_key"] = json!(key);
-        let taken = daemon.ask("", Method::POST, "/v2/enqueue", Some(event)).await;
-        assert_eq!(taken.status, StatusCode::ACCEPTED, "{taken:?}");
-        daemon.settled().await;
-    };
-    send(ROUTING_KEY, "trigger").await;
-    let first = only(&daemon).await;
-    send(OTHER_KEY, "trigger").await;
-    assert_eq!(sessions(&daemon).await.len(), 2);
-    send(OTHER_KEY, "resolve").await;
-    assert_eq!(signals(&daemon, &first).await, [], "the other's end is not its end");
-    send(ROUTING_KEY, "resolve").await;
-    assert_eq!(signals(&daemon, &first).await, [(0, 1)]);
-}
-
-#[tokio::test]
-async fn an_event_as_emitters_write_it_is_taken_and_its_key_is_seen_by_nobody() {
-    let daemon = daemon("already-healthy").await;
-    let escaped = ROUTING_KEY.replace('0', "\\u0030");
-    let text = event("trigger").to_string().replace("checkout fails", "stuck \\ud83d").replace(ROUTING_KEY, &escaped);
-    for (header, text) in [
-        ("Token token=abcdef", text.clone()),
-        ("Basic dXNlcjpwYXNz", format!("\u{feff}{text}")),
-        ("Bearer nobody-knows-it", text.replace("\"d\"", "7")),
-    ] {
-        let request = provost_http::client(None).unwrap().build().unwrap().post(format!("{}/v2/enqueue", daemon.url));
-        let taken = answered(request.header("authorization", header).body(text).send().await.unwrap()).await;
-        assert_eq!(taken.status, StatusCode::ACCEPTED, "{header}: {taken:?}");
-    }
-    daemon.settled().await;
-    assert_eq!(sessions(&daemon).await.len(), 2, "two keys of a case");
-    for delivery in daemon.all("/v1/deliveries").await {
-        let body =
-            daemon.get(&format!("/v1/deliveries/{}", delivery["delivery"].as_str().unwrap())).await["body"].clone();
-        let body = body.as_str().unwrap();
-        assert!(body.contains("\"routing_key\":\"sha256:") && !body.contains(&escaped), "{body}");
-    }
 }
 
 #[tokio::test]

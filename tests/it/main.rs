@@ -49,6 +49,7 @@ mod reports;
 mod retention;
 mod set_back;
 mod socket;
+mod storms;
 mod strain;
 mod systemd;
 mod targets;

@@ -15,7 +15,7 @@ pub(crate) fn plain(text: &str) -> &str {
 }
 
 /// A prompt in its two parts.
-struct Parts<'a> {
+struct SkillParts<'a> {
     front: &'a str,
     /// The lines before the front matter, its fence included.
     above: usize,
@@ -25,7 +25,7 @@ struct Parts<'a> {
 /// What a file's beginning is.
 enum Beginning<'a> {
     Text,
-    FrontMatter(Parts<'a>),
+    FrontMatter(SkillParts<'a>),
     /// It is opened and not closed; where.
     Open(usize),
 }
@@ -58,7 +58,7 @@ fn beginning(text: &str) -> Beginning<'_> {
         if ["---", "..."].contains(&line.trim_end()) {
             let front = text.get(opened..at).unwrap_or_default();
             let above = text.get(..opened).unwrap_or_default().matches('\n').count();
-            return Beginning::FrontMatter(Parts {
+            return Beginning::FrontMatter(SkillParts {
                 front,
                 above,
                 body: text.get(at + line.len()..).unwrap_or_default(),
@@ -70,7 +70,7 @@ fn beginning(text: &str) -> Beginning<'_> {
 }
 
 /// The front matter is read behind empty lines that stand for what is above it, so that its places are the file's.
-fn check(skill: &TextFile, parts: &Parts<'_>, warnings: &mut Vec<FormError>) {
+fn check(skill: &TextFile, parts: &SkillParts<'_>, warnings: &mut Vec<FormError>) {
     let mut log = ErrorLog::new(skill.path.clone());
     let text = format!("{}{}", "\n".repeat(parts.above), parts.front);
     match parse(&text, &mut log) {
@@ -87,7 +87,7 @@ fn check(skill: &TextFile, parts: &Parts<'_>, warnings: &mut Vec<FormError>) {
 }
 
 /// Front matter that is not YAML is read as other programs do: a key up to the first colon, and the rest of the line.
-fn by_lines(skill: &TextFile, parts: &Parts<'_>, log: &mut ErrorLog) {
+fn by_lines(skill: &TextFile, parts: &SkillParts<'_>, log: &mut ErrorLog) {
     log.errors.clear();
     let mut line_at = Position { line: parts.above as u64, column: 1 };
     for line in parts.front.lines() {

@@ -1,6 +1,7 @@
 //! One session and the people around it: opens it, follows its events across every crash, answers what it is asked.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use provost_domain::ids::{CallId, SessionId};
 use reqwest::StatusCode;
@@ -22,6 +23,10 @@ pub(super) struct Case {
     pub(super) approver: Caller,
     pub(super) witness: Arc<Outside>,
     pub(super) ledger: Arc<Ledger>,
+    /// Approvals of calls whose target is taken until somebody settles the call before.
+    pub(super) postponed: Mutex<Vec<Value>>,
+    /// How often it asked something: each time under a key of its own.
+    pub(super) asked: AtomicU64,
 }
 
 /// Whether there is more to wait for.
@@ -129,7 +134,10 @@ impl Case {
             Reply::Never => return,
         };
         let promise = Self::promise(session, "approval_decided", "approval", approval);
-        self.ask(&self.approver, Command { path: format!("/v1/approvals/{approval}/decide"), body, promise }).await;
+        let command = Command { path: format!("/v1/approvals/{approval}/decide"), body, promise };
+        if self.ask(&self.approver, command).await == Answered::TargetBusy {
+            self.postponed.lock().unwrap().push(asked.clone());
+        }
     }
 
     async fn settle(&self, session: SessionId, doubt: &Value) -> Next {
@@ -145,6 +153,10 @@ impl Case {
         let body = json!({"call": call, "what": what, "note": "as the witness says"});
         let promise = Self::promise(session, "outcome_settled", "call", call);
         self.ask(&self.operator, Command { path: format!("/v1/sessions/{session}/settle"), body, promise }).await;
+        let postponed = std::mem::take(&mut *self.postponed.lock().unwrap());
+        for asked in postponed {
+            self.answer(session, &asked).await;
+        }
         Next::GoOn
     }
 
@@ -154,20 +166,35 @@ impl Case {
 
     /// Sends a command under a key of its own; yes is a promise, no is counted. Only a case that somebody stops may have
     /// moved on before it is answered.
-    async fn ask(&self, caller: &Caller, Command { path, body, promise }: Command) {
-        let key = format!("{}-{path}-{}", self.index, body["call"].as_str().unwrap_or_default());
+    async fn ask(&self, caller: &Caller, Command { path, body, promise }: Command) -> Answered {
+        let turn = self.asked.fetch_add(1, Ordering::Relaxed);
+        let key = format!("{}-{path}-{}-{turn}", self.index, body["call"].as_str().unwrap_or_default());
         self.ledger.sent(&key);
         let (status, answer) = caller.post(&path, &key, &body).await;
         self.ledger.answered(&key);
         if status.is_success() {
-            return self.ledger.promised(promise);
+            self.ledger.promised(promise);
+            return Answered::Taken;
         }
         let code = answer["code"].as_str().unwrap_or("none");
         self.ledger.refused(code);
+        if code == "target_busy" {
+            return Answered::TargetBusy;
+        }
         if self.persona.stop_at.is_none() {
             self.ledger.complain("refused", format!("{path} was answered {status} {code}: {answer}"));
         }
+        Answered::Refused
     }
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    Taken,
+    /// Later, once the call before it is settled.
+    TargetBusy,
+    Refused,
 }
 
 /// The arguments of a call as its approver wants them: what the session supplies is not his to change.

@@ -28,7 +28,8 @@ mod verdict;
 mod witness;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -160,6 +161,8 @@ impl Cases {
                 approver: self.caller.as_other(&self.approver),
                 witness: Arc::clone(&self.witness),
                 ledger: Arc::clone(&self.ledger),
+                postponed: Mutex::default(),
+                asked: AtomicU64::new(0),
             };
             tasks.spawn(async move {
                 case.run().await;

@@ -50,9 +50,9 @@ struct CheckedPart {
 
 /// What was found so far.
 #[derive(Debug, Default)]
-struct Findings(Vec<CheckedPart>);
+struct CheckFindings(Vec<CheckedPart>);
 
-impl Findings {
+impl CheckFindings {
     fn add(&mut self, part: &'static str, verdict: CheckResult, detail: impl Into<String>) {
         self.0.push(CheckedPart { part, verdict, detail: detail.into() });
     }
@@ -98,7 +98,7 @@ impl SecretsHere {
 
 pub(super) async fn run(command: Config, output: Output, logs: Logs) -> Result<ExitCode> {
     let Config::Check(args) = command;
-    let mut found = Findings::default();
+    let mut found = CheckFindings::default();
     if let Some(config) = found.good("file", wiring::config(&args), |config| format!("store {}", config.store)) {
         check(&config, &logs, &mut found).await;
     }
@@ -110,7 +110,7 @@ pub(super) async fn run(command: Config, output: Output, logs: Logs) -> Result<E
     })
 }
 
-async fn check(config: &Configuration, logs: &Logs, found: &mut Findings) {
+async fn check(config: &Configuration, logs: &Logs, found: &mut CheckFindings) {
     let secrets = SecretsHere::default();
     if let Err(error) = logs.wanted(config.log.filter.as_deref()) {
         found.add("log", CheckResult::Bad, format!("{error:#}"));
@@ -154,7 +154,7 @@ fn is_absent(error: &anyhow::Error) -> bool {
 }
 
 /// Packs, models and tools, and all of the daemon around them over a store in memory.
-async fn wired(config: &Configuration, secrets: &SecretsHere, found: &mut Findings) {
+async fn wired(config: &Configuration, secrets: &SecretsHere, found: &mut CheckFindings) {
     let secret = |place: &SecretPlace| secrets.read(place);
     let names =
         |packs: &PackSet| packs.present().map(|pack| format!("{} {}", pack.name, pack.version)).collect::<Vec<_>>();
@@ -175,7 +175,7 @@ async fn wired(config: &Configuration, secrets: &SecretsHere, found: &mut Findin
 }
 
 /// Looks at the store; its read side, where it can be read.
-async fn store(config: &Configuration, found: &mut Findings) -> Option<provost_store::StoreReads> {
+async fn store(config: &Configuration, found: &mut CheckFindings) -> Option<provost_store::StoreReads> {
     let looked = async {
         config.store.file().map_or(Ok(()), require_own)?;
         Ok(provost_store::look(&config.store).await?)
@@ -198,7 +198,7 @@ async fn store(config: &Configuration, found: &mut Findings) -> Option<provost_s
     None
 }
 
-fn say(args: &StoreArgs, found: &Findings, output: Output) {
+fn say(args: &StoreArgs, found: &CheckFindings, output: Output) {
     let (file, worst) = (args.file.config.display(), found.worst());
     let part = |CheckedPart { part, verdict, detail }: &CheckedPart| json!({"part": part, "verdict": verdict.word(), "detail": detail});
     let parts: Vec<Value> = found.0.iter().map(part).collect();

@@ -23,7 +23,7 @@ const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_mins(5), 
 
 /// How a session stands, as far as its alerts are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum CaseStanding {
     /// It works, or waits for a person.
     Live,
     /// It reached an outcome of this kind.
@@ -38,7 +38,7 @@ pub(super) enum Standing {
 
 /// How an alert is reported as firing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Report {
+pub(super) enum AlertReport {
     /// It was not reported before, or it is reported again after its end.
     Fires,
     /// It was reported before, and its end was not.
@@ -61,27 +61,34 @@ pub(super) enum Reaction {
 
 /// What a report leads to. `quiet` is how long nothing was recorded in the session, `retries` how often it was tried again
 /// because of alerts.
-pub(super) fn reaction(session: Option<Standing>, report: Report, quiet: Duration, retries: usize) -> Reaction {
+pub(super) fn reaction(
+    session: Option<CaseStanding>,
+    report: AlertReport,
+    quiet: Duration,
+    retries: usize,
+) -> Reaction {
     let Some(standing) = session else {
         return match report {
-            Report::Fires => Reaction::Open,
-            Report::StillFires => Reaction::Nothing,
+            AlertReport::Fires => Reaction::Open,
+            AlertReport::StillFires => Reaction::Nothing,
         };
     };
     match (standing, report) {
-        (Standing::Live, Report::Fires) => Reaction::Tell,
-        (Standing::Live, Report::StillFires) => Reaction::Nothing,
-        (Standing::Reached(_) | Standing::Stopped | Standing::Lost, Report::Fires)
-        | (Standing::Lost, Report::StillFires) => Reaction::Open,
-        (Standing::Reached(OutcomeKind::Success | OutcomeKind::Neutral), Report::StillFires) if quiet >= STILL => {
+        (CaseStanding::Live, AlertReport::Fires) => Reaction::Tell,
+        (CaseStanding::Live, AlertReport::StillFires) => Reaction::Nothing,
+        (CaseStanding::Reached(_) | CaseStanding::Stopped | CaseStanding::Lost, AlertReport::Fires)
+        | (CaseStanding::Lost, AlertReport::StillFires) => Reaction::Open,
+        (CaseStanding::Reached(OutcomeKind::Success | OutcomeKind::Neutral), AlertReport::StillFires)
+            if quiet >= STILL =>
+        {
             Reaction::Open
         }
-        (Standing::Reached(_) | Standing::Stopped, Report::StillFires) => Reaction::Nothing,
-        (Standing::Stuck, report) => match (PAUSES.get(retries), report) {
+        (CaseStanding::Reached(_) | CaseStanding::Stopped, AlertReport::StillFires) => Reaction::Nothing,
+        (CaseStanding::Stuck, report) => match (PAUSES.get(retries), report) {
             (None, _) => Reaction::Alarm,
-            (Some(_), Report::Fires) => Reaction::Retry,
-            (Some(pause), Report::StillFires) if quiet >= *pause => Reaction::Retry,
-            (Some(_), Report::StillFires) => Reaction::Nothing,
+            (Some(_), AlertReport::Fires) => Reaction::Retry,
+            (Some(pause), AlertReport::StillFires) if quiet >= *pause => Reaction::Retry,
+            (Some(_), AlertReport::StillFires) => Reaction::Nothing,
         },
     }
 }
@@ -91,8 +98,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(session: Option<Standing>, quiet: Duration, retries: usize, fires: Reaction, still: Reaction) {
-        let found = [Report::Fires, Report::StillFires].map(|report| reaction(session, report, quiet, retries));
+    fn check(session: Option<CaseStanding>, quiet: Duration, retries: usize, fires: Reaction, still: Reaction) {
+        let found =
+            [AlertReport::Fires, AlertReport::StillFires].map(|report| reaction(session, report, quiet, retries));
         assert_eq!(found, [fires, still], "{session:?} {quiet:?} {retries}");
     }
 
@@ -101,18 +109,18 @@ mod tests {
         use Reaction::{Alarm, Nothing, Open, Retry, Tell};
         let (soon, late) = (Duration::from_secs(9), Duration::from_hours(2));
         check(None, late, 0, Open, Nothing);
-        check(Some(Standing::Live), late, 9, Tell, Nothing);
+        check(Some(CaseStanding::Live), late, 9, Tell, Nothing);
         for kind in [OutcomeKind::Success, OutcomeKind::Neutral] {
-            check(Some(Standing::Reached(kind)), soon, 0, Open, Nothing);
-            check(Some(Standing::Reached(kind)), late, 0, Open, Open);
+            check(Some(CaseStanding::Reached(kind)), soon, 0, Open, Nothing);
+            check(Some(CaseStanding::Reached(kind)), late, 0, Open, Open);
         }
-        check(Some(Standing::Reached(OutcomeKind::Escalation)), late, 0, Open, Nothing);
-        check(Some(Standing::Stopped), late, 0, Open, Nothing);
-        check(Some(Standing::Lost), soon, 0, Open, Open);
-        check(Some(Standing::Stuck), soon, 0, Retry, Nothing);
-        check(Some(Standing::Stuck), PAUSES[0], 0, Retry, Retry);
-        check(Some(Standing::Stuck), PAUSES[0], 1, Retry, Nothing);
-        check(Some(Standing::Stuck), PAUSES[1], 1, Retry, Retry);
-        check(Some(Standing::Stuck), late, PAUSES.len(), Alarm, Alarm);
+        check(Some(CaseStanding::Reached(OutcomeKind::Escalation)), late, 0, Open, Nothing);
+        check(Some(CaseStanding::Stopped), late, 0, Open, Nothing);
+        check(Some(CaseStanding::Lost), soon, 0, Open, Open);
+        check(Some(CaseStanding::Stuck), soon, 0, Retry, Nothing);
+        check(Some(CaseStanding::Stuck), PAUSES[0], 0, Retry, Retry);
+        check(Some(CaseStanding::Stuck), PAUSES[0], 1, Retry, Nothing);
+        check(Some(CaseStanding::Stuck), PAUSES[1], 1, Retry, Retry);
+        check(Some(CaseStanding::Stuck), late, PAUSES.len(), Alarm, Alarm);
     }
 }

@@ -1,5 +1,5 @@
 //! Which case an alert belongs to. A case is a sender, its group, and the fields that the pack names under `identity`: so
-//! environments and services never mix in one session. The address that a sender gives for itself is no part of it: the two
+//! environments and services never mix in one session. The address that a sender gives for itself does not belong to it: the two
 //! of a highly available pair differ in it.
 
 use std::collections::BTreeMap;

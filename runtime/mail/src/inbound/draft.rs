@@ -7,7 +7,7 @@ use provost_domain::port::Known;
 use provost_domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::burning::{Reaction, Report, Standing, reaction};
+use super::burning::{AlertReport, CaseStanding, Reaction, reaction};
 use super::case::{self, CaseId, MANY};
 use super::many::ManyTargets;
 use super::notice::{Alert, AlertChange, Notice, Opening};
@@ -17,7 +17,7 @@ use super::planned::{LISTED_MAX, PlannedSession};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GroupSession {
     pub(super) session: SessionId,
-    pub(super) standing: Standing,
+    pub(super) standing: CaseStanding,
     /// When something was last recorded in it.
     pub(super) progress_at: Timestamp,
 }
@@ -132,7 +132,7 @@ impl<'a> PlanDraft<'a> {
     fn fires(&mut self, notice: &Notice, alert: &Alert) {
         let Some((case, _)) = &alert.case else { return };
         let (case, again) = (*case, case::again(&alert.mark));
-        let session = match self.react(self.session_of(Some(case)), Report::Fires) {
+        let session = match self.react(self.session_of(Some(case)), AlertReport::Fires) {
             (Reaction::Open, old) => {
                 let Some(session) = self.open(notice, alert, old) else { return };
                 session
@@ -161,7 +161,7 @@ impl<'a> PlanDraft<'a> {
     }
 
     fn still_fires(&mut self, notice: &Notice, alert: &Alert, session: Option<SessionId>) {
-        match self.react(session, Report::StillFires) {
+        match self.react(session, AlertReport::StillFires) {
             // The case may have gone to another session meanwhile, which works on it.
             (Reaction::Open, Some(_)) if alert.case.is_some() => self.fires(notice, alert),
             (Reaction::Retry, Some(session)) => self.retry(session),
@@ -171,7 +171,7 @@ impl<'a> PlanDraft<'a> {
     }
 
     /// What a report about a session leads to, and that session, if it is there.
-    fn react(&self, session: Option<SessionId>, report: Report) -> (Reaction, Option<SessionId>) {
+    fn react(&self, session: Option<SessionId>, report: AlertReport) -> (Reaction, Option<SessionId>) {
         let found = self.standing(session);
         let quiet = found.map(|found| self.facts.now.since(found.progress_at)).unwrap_or_default();
         let retried = found.map_or(0, |found| self.retried(found.session));
@@ -187,7 +187,7 @@ impl<'a> PlanDraft<'a> {
         if self.retries.insert(session) {
             let name = format!("{}{}", case::retries(session), self.retried(session));
             self.mark(name, Known { ended: true, session: Some(session) });
-            self.set(session, Standing::Live);
+            self.set(session, CaseStanding::Live);
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> PlanDraft<'a> {
         }
     }
 
-    fn set(&mut self, session: SessionId, standing: Standing) {
+    fn set(&mut self, session: SessionId, standing: CaseStanding) {
         let progress_at = self.facts.now;
         self.facts.sessions.insert(session, GroupSession { session, standing, progress_at });
     }
@@ -216,18 +216,18 @@ impl<'a> PlanDraft<'a> {
         let session = (self.facts.fresh)();
         let Opening { fields, title } = opening.clone();
         self.opens.push(PlannedSession { session, title, fields, parent, partial: false });
-        self.set(session, Standing::Live);
+        self.set(session, CaseStanding::Live);
         Some(session)
     }
 
     /// The session of many targets: the one that is open, or a new one.
     fn beyond(&mut self, opening: &Opening, alert: &Alert) -> SessionId {
         let open = self.facts.known.get(MANY).and_then(|known| known.session);
-        let open = self.standing(open).filter(|open| open.standing == Standing::Live).map(|open| open.session);
+        let open = self.standing(open).filter(|open| open.standing == CaseStanding::Live).map(|open| open.session);
         let session = open.unwrap_or_else(|| {
             let session = (self.facts.fresh)();
             self.many = Some(ManyTargets::new(session));
-            self.set(session, Standing::Live);
+            self.set(session, CaseStanding::Live);
             self.mark(MANY.to_owned(), Known { ended: false, session: Some(session) });
             session
         });

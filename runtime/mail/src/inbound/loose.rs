@@ -9,7 +9,7 @@ use serde_json::Value;
 /// What stands where a text was cut.
 pub(super) const CUT: &str = "…";
 
-/// A body as text: bytes that are not UTF-8 are U+FFFD, and a byte order mark is no part of it.
+/// A body as text: bytes that are not UTF-8 are U+FFFD, and a byte order mark is left out.
 pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     String::from_utf8_lossy(body)

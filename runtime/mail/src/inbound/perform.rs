@@ -10,7 +10,7 @@ use provost_domain::projection::SessionRow;
 use provost_domain::status::Status;
 use provost_engine::{Case, EngineError};
 
-use super::burning::Standing;
+use super::burning::CaseStanding;
 use super::draft::GroupSession;
 use super::fit::fitted;
 use super::formats::DeliveryFormat;
@@ -165,28 +165,28 @@ pub(super) async fn standing(queue: &DeliveryQueue, session: SessionId) -> Resul
         Ok(row) => {
             // A session that was found damaged takes nothing more.
             let lost = queue.parts.engine.undamaged(session).is_err();
-            let standing = if lost { Standing::Lost } else { standing_of(queue, &row) };
+            let standing = if lost { CaseStanding::Lost } else { standing_of(queue, &row) };
             Ok(Some(GroupSession { session, standing, progress_at: row.progress_at }))
         }
         Err(StoreError::Damaged { detail }) => {
             tracing::warn!(%session, detail, "the row of a group's session cannot be read");
-            Ok(Some(GroupSession { session, standing: Standing::Lost, progress_at: queue.parts.clock.now() }))
+            Ok(Some(GroupSession { session, standing: CaseStanding::Lost, progress_at: queue.parts.clock.now() }))
         }
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn standing_of(queue: &DeliveryQueue, row: &SessionRow) -> Standing {
+fn standing_of(queue: &DeliveryQueue, row: &SessionRow) -> CaseStanding {
     match &row.status {
-        Status::New | Status::InProgress | Status::AwaitingInput => Standing::Live,
-        Status::Stopped => Standing::Stopped,
-        Status::NeedsReview | Status::Error => Standing::Stuck,
+        Status::New | Status::InProgress | Status::AwaitingInput => CaseStanding::Live,
+        Status::Stopped => CaseStanding::Stopped,
+        Status::NeedsReview | Status::Error => CaseStanding::Stuck,
         Status::Outcome(name) => {
             // The pack may have another outcome of that name by now, or none: then the case is taken for closed.
             let pack = queue.parts.engine.pack(&row.pack).ok();
             let kind = pack.and_then(|pack| pack.outcomes.get(name).copied());
-            Standing::Reached(kind.unwrap_or(OutcomeKind::Neutral))
+            CaseStanding::Reached(kind.unwrap_or(OutcomeKind::Neutral))
         }
     }
 }

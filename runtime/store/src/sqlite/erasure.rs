@@ -81,7 +81,7 @@ const GROUPS: &str = erased_id!(
        AND session = ",
     ""
 );
-/// Such a group goes on with the last of its other sessions.
+/// The group goes on with the last of its other sessions.
 const GROUPS_LEFT: &str = erased_id!(
     "UPDATE delivery_groups SET session = (SELECT max(marks.session) FROM marks WHERE marks.grp = delivery_groups.grp) \
      WHERE plan IS NULL AND session = ",

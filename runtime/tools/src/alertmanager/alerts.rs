@@ -111,8 +111,8 @@ impl Alerts {
         if body.cut {
             return Err(refused(format!("the answer is longer than {LIST_MAX} bytes; ask for less with `filter`")));
         }
-        let known: Vec<&RawValue> =
-            serde_json::from_str(&body.text).map_err(|error| refused(format!("it is no list of alerts: {error}")))?;
+        let known: Vec<&RawValue> = serde_json::from_str(&body.text)
+            .map_err(|error| refused(format!("it cannot be read as a list of alerts: {error}")))?;
         let count = known.len();
         if count == 0 {
             return Ok(ToolOutcome::Empty { note: NOTHING.to_owned() });

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 const NAME_MAX: usize = 200;
 
 /// Labels of a sample, without its name.
-pub(super) type Labels = BTreeMap<String, String>;
+pub(super) type SampleLabels = BTreeMap<String, String>;
 
 /// A kind of metric, as a page declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl MetricType {
 /// A sample of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PageSample {
-    pub(super) labels: Labels,
+    pub(super) labels: SampleLabels,
     /// As it stands there; it may be NaN or infinite.
     pub(super) value: f64,
     /// Its time in Unix seconds, if it has one.
@@ -65,7 +65,7 @@ pub(super) struct PageSample {
 pub(super) struct MetricsPage {
     types: HashMap<String, MetricType>,
     /// The newest sample of each series, by name.
-    samples: HashMap<String, BTreeMap<Labels, PageSample>>,
+    samples: HashMap<String, BTreeMap<SampleLabels, PageSample>>,
     /// What lines without a reading begin with, and how often.
     pub(super) unread: BTreeMap<String, usize>,
 }
@@ -128,7 +128,7 @@ impl MetricsPage {
     }
 
     /// The name and labels of the only sample; `None` when there is another number of them.
-    pub(super) fn only(&self) -> Option<(String, Labels)> {
+    pub(super) fn only(&self) -> Option<(String, SampleLabels)> {
         let mut all = self.samples.iter().flat_map(|(name, series)| series.keys().map(move |labels| (name, labels)));
         let (name, labels) = all.next()?;
         all.next().is_none().then(|| (name.clone(), labels.clone()))
@@ -166,7 +166,7 @@ struct LineReader<'a>(&'a str);
 impl LineReader<'_> {
     /// `NAME{LABELS} VALUE [TIME] [# EXEMPLAR]`.
     fn sample(mut self, unit: TimeUnit) -> Option<(String, PageSample)> {
-        let (mut name, mut labels) = (None, Labels::new());
+        let (mut name, mut labels) = (None, SampleLabels::new());
         if !self.0.starts_with('{') {
             name = Some(self.name()?);
         }
@@ -186,7 +186,7 @@ impl LineReader<'_> {
     }
 
     /// The labels behind an opening brace. A quoted name without a value is the metric's own.
-    fn labels(&mut self, name: &mut Option<String>, labels: &mut Labels) -> Option<()> {
+    fn labels(&mut self, name: &mut Option<String>, labels: &mut SampleLabels) -> Option<()> {
         loop {
             self.blanks();
             if self.take('}') {

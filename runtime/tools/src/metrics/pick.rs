@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::exposition::{Labels, MetricType, MetricsPage, PageSample};
+use super::exposition::{MetricType, MetricsPage, PageSample, SampleLabels};
 
 /// Most series whose labels are listed to choose from.
 const LISTED_MAX: usize = 20;
 
 /// What a name means on a page.
 #[derive(Debug, Default)]
-pub(super) struct Picked {
+pub(super) struct SamplePick {
     /// The number now; none where nothing is measured or where it cannot be told.
     pub(super) value: Option<f64>,
     /// What else is known; empty when the page does not have the name.
@@ -23,7 +23,7 @@ pub(super) struct Picked {
 }
 
 /// Finds a name: a plain one, or one with labels such as `requests_total{code="500"}`, which are matched as `matches` are.
-pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, String>, cut: bool) -> Picked {
+pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, String>, cut: bool) -> SamplePick {
     let (name, mut chosen) = selector(wanted);
     chosen.extend(matches.clone());
     let fits = |sample: &&PageSample| chosen.iter().all(|(label, value)| value_of(&sample.labels, label) == value);
@@ -46,21 +46,21 @@ pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, 
     if let Some(kind) = page.type_of(&name).as_str().filter(|_| !picked.shown.is_empty() || !found.is_empty()) {
         picked.shown.insert("type".to_owned(), kind.into());
     }
-    Picked { unread, ..picked }
+    SamplePick { unread, ..picked }
 }
 
 /// A label that is not there is an empty one.
-fn value_of<'a>(labels: &'a Labels, label: &str) -> &'a str {
+fn value_of<'a>(labels: &'a SampleLabels, label: &str) -> &'a str {
     labels.get(label).map_or("", String::as_str)
 }
 
 /// A name and the labels written behind it.
-fn selector(wanted: &str) -> (String, Labels) {
+fn selector(wanted: &str) -> (String, SampleLabels) {
     let page = MetricsPage::read(&format!("{wanted} 0\n"), false);
-    page.only().unwrap_or_else(|| (wanted.to_owned(), Labels::new()))
+    page.only().unwrap_or_else(|| (wanted.to_owned(), SampleLabels::new()))
 }
 
-fn single(sample: &PageSample) -> Picked {
+fn single(sample: &PageSample) -> SamplePick {
     let mut shown = Map::new();
     if !sample.labels.is_empty() {
         shown.insert("labels".to_owned(), json!(sample.labels));
@@ -74,10 +74,10 @@ fn single(sample: &PageSample) -> Picked {
     }
     // Says that the page has the name.
     shown.insert("now".to_owned(), json!(value));
-    Picked { value, shown, ..Picked::default() }
+    SamplePick { value, shown, ..SamplePick::default() }
 }
 
-/// How a value that is no number is written on a page.
+/// How a value other than a number is written on a page.
 fn text(value: f64) -> &'static str {
     if value.is_nan() {
         "NaN"
@@ -98,8 +98,8 @@ fn adds_up(page: &MetricsPage, name: &str) -> bool {
     }
 }
 
-/// A sum of counts. A part that is no number spoils it, and on a page that was cut it lacks what came after.
-fn sum(samples: &[&PageSample], cut: bool) -> Picked {
+/// A sum of counts. A part other than a number spoils it, and on a page that was cut it lacks what came after.
+fn sum(samples: &[&PageSample], cut: bool) -> SamplePick {
     let sum: f64 = samples.iter().map(|sample| sample.value).sum();
     let mut shown = Map::from_iter([("series".to_owned(), json!(samples.len()))]);
     if !sum.is_finite() {
@@ -108,27 +108,27 @@ fn sum(samples: &[&PageSample], cut: bool) -> Picked {
     if cut {
         shown.insert("note".to_owned(), "the page was cut, so that this sum cannot be told".into());
     }
-    Picked { value: Some(sum).filter(|sum| sum.is_finite() && !cut), shown, ..Picked::default() }
+    SamplePick { value: Some(sum).filter(|sum| sum.is_finite() && !cut), shown, ..SamplePick::default() }
 }
 
-fn ambiguous(samples: &[&PageSample]) -> Picked {
-    let listed: Vec<&Labels> = samples.iter().take(LISTED_MAX).map(|sample| &sample.labels).collect();
+fn ambiguous(samples: &[&PageSample]) -> SamplePick {
+    let listed: Vec<&SampleLabels> = samples.iter().take(LISTED_MAX).map(|sample| &sample.labels).collect();
     let mut shown = Map::from_iter([("choose".to_owned(), json!(listed))]);
     if samples.len() > LISTED_MAX {
         shown.insert("more".to_owned(), json!(samples.len() - LISTED_MAX));
     }
     shown.insert("note".to_owned(), "several series have this name; choose one by `match`".into());
-    Picked { shown, ambiguous: true, ..Picked::default() }
+    SamplePick { shown, ambiguous: true, ..SamplePick::default() }
 }
 
 /// The page does not have the name, but perhaps parts of it.
-fn nothing(page: &MetricsPage, name: &str) -> Picked {
+fn nothing(page: &MetricsPage, name: &str) -> SamplePick {
     let parts = page.parts(name);
     let mut shown = Map::new();
     if !parts.is_empty() {
         shown.insert("note".to_owned(), format!("it is read by its parts: {}", parts.join(", ")).into());
     }
-    Picked { shown, ..Picked::default() }
+    SamplePick { shown, ..SamplePick::default() }
 }
 
 #[cfg(test)]

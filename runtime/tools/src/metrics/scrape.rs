@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::exposition::MetricsPage;
-use super::pick::{Picked, pick};
+use super::pick::{SamplePick, pick};
 use crate::error::ToolsError;
 use crate::http::{ReplyBody, TEXT_MAX};
 use crate::spec::{Declaration, OUTPUT_LIMIT, args, failed};
@@ -87,7 +87,7 @@ impl Scrape {
     /// The answer about some names of a page.
     fn answer(&self, session: SessionId, wanted: &ScrapeArgs, body: &ReplyBody) -> ToolOutcome {
         let page = MetricsPage::read(&body.text, body.cut);
-        let mut found = Findings::default();
+        let mut found = ScrapeFindings::default();
         for name in &wanted.series {
             found.add(name, pick(&page, name, &wanted.matches, body.cut), |name, value| {
                 self.remember(session, name, value)
@@ -99,7 +99,7 @@ impl Scrape {
 
 /// What was found of the names that were asked for.
 #[derive(Default)]
-struct Findings {
+struct ScrapeFindings {
     content: Map<String, Value>,
     missing: Vec<String>,
     /// Names of several series, each with their labels.
@@ -109,9 +109,9 @@ struct Findings {
     measured: bool,
 }
 
-impl Findings {
-    fn add(&mut self, name: &str, picked: Picked, remember: impl FnOnce(String, Option<f64>) -> Vec<f64>) {
-        let Picked { value, mut shown, ambiguous, unread } = picked;
+impl ScrapeFindings {
+    fn add(&mut self, name: &str, picked: SamplePick, remember: impl FnOnce(String, Option<f64>) -> Vec<f64>) {
+        let SamplePick { value, mut shown, ambiguous, unread } = picked;
         if ambiguous {
             self.ambiguous.push(format!("`{name}`: {}", shown.get("choose").unwrap_or(&Value::Null)));
         }

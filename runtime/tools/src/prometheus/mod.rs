@@ -10,8 +10,8 @@
 //!   series it is `null` and `results.0.value` reads the first one's.
 //! - A value is `null`, never 0, when there is no number: `NaN`, an infinity, a text, or a series that has no sample at the
 //!   end of the range. `text` then holds what the server sent. Every comparison with `null` is false.
-//! - A native histogram is no number: its `value` is `null`, and `histogram` holds its `count` and `sum`.
-//! - An answer with warnings, or one that says that it is partial, is no whole truth: its status is `partial`.
+//! - A native histogram has no single number: its `value` is `null`, and `histogram` holds its `count` and `sum`.
+//! - An answer with warnings, or one that says that it is partial, does not tell all: its status is `partial`.
 //! - A range adds `step_s` and, to each result, `min`, `max` and `samples` as `[at, value]`, oldest first.
 //! - `more` counts the series that were left out; the result is then truncated.
 

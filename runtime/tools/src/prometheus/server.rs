@@ -87,7 +87,7 @@ fn read(body: &ReplyBody, series_max: usize) -> Result<QueryAnswer, String> {
     if body.cut {
         return Err(format!("the answer is longer than {LIST_MAX} bytes; ask for less: aggregate, or name labels"));
     }
-    let unreadable = |why: String| format!("it is no answer to a query: {why}");
+    let unreadable = |why: String| format!("it cannot be read as an answer to a query: {why}");
     let reply: QueryReply<'_> = serde_json::from_str(&body.text).map_err(|error| unreadable(error.to_string()))?;
     if reply.status.as_deref() != Some("success") {
         let why = [reply.kind, reply.error].into_iter().flatten().collect::<Vec<_>>().join(": ");

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::loose::{repaired, shortened, text, text_of, texts};
 use super::super::notice::{AlertChange, BadDelivery, FormatReading, Opening, ReadAlert};
 use super::super::words::{fires, severity};
-use super::TITLE_MAX;
+use super::limits::TITLE_MAX;
 
 const FORM: &str = "Alertmanager's webhook, version 4";
 /// The time of an end that is not there yet.
@@ -141,8 +141,8 @@ impl GroupFacts {
         let value: Value = serde_json::from_str(alert.get())
             .or_else(|_odd| serde_json::from_str(&repaired(alert.get())))
             .map_err(|error| format!("an alert cannot be read: {error}"))?;
-        let Value::Object(alert) = value else { return Err("an alert is no object".to_owned()) };
-        let labels = texts(alert.get("labels")).ok_or("the labels of an alert are no object")?;
+        let Value::Object(alert) = value else { return Err("an alert must be an object".to_owned()) };
+        let labels = texts(alert.get("labels")).ok_or("the labels of an alert must be an object")?;
         let time = |name: &str| text(alert.get(name)).unwrap_or_default();
         let starts_at = time("startsAt");
         let ended = || !(time("endsAt").is_empty() || time("endsAt").starts_with(NO_TIME));

@@ -1,6 +1,7 @@
 //! The wire formats of deliveries. A new one is a file here and a row in each match below.
 
 mod alertmanager;
+mod limits;
 mod pagerduty;
 
 use std::collections::BTreeSet;
@@ -8,9 +9,6 @@ use std::collections::BTreeSet;
 use super::notice::{BadDelivery, FormatReading};
 
 pub use alertmanager::first_case;
-
-/// Longest title of a session, in characters.
-const TITLE_MAX: usize = 120;
 
 /// A wire format of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

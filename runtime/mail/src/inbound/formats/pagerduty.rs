@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::loose::{repaired, shortened, text, text_of};
 use super::super::notice::{AlertChange, BadDelivery, FormatReading, Opening, ReadAlert};
 use super::super::words::severity;
-use super::TITLE_MAX;
+use super::limits::TITLE_MAX;
 
 const FORM: &str = "PagerDuty's Events API, version 2";
 
@@ -72,7 +72,7 @@ fn parse(text: &str) -> Result<Map<String, Value>, BadDelivery> {
     let value = serde_json::from_str(text).or_else(|_| serde_json::from_str(&repaired(text)));
     match value {
         Ok(Value::Object(event)) => Ok(event),
-        Ok(_) => Err(BadDelivery::Form(format!("it does not have the form of {FORM}: it is no object"))),
+        Ok(_) => Err(BadDelivery::Form(format!("it does not have the form of {FORM}: it must be an object"))),
         Err(error) => Err(BadDelivery::of(&error, FORM)),
     }
 }

@@ -9,7 +9,7 @@ use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::burning::{STILL, Standing};
+use super::super::burning::{CaseStanding, STILL};
 use super::super::case::{self, CaseId};
 use super::super::draft::GroupSession;
 use super::super::notice::{Alert, AlertChange, Opening};
@@ -63,7 +63,7 @@ impl Default for Given {
 
 impl Given {
     /// The shop's case is with session 1, which was told about some alerts, and where nothing happened for some time.
-    fn with(standing: Standing, quiet: Duration, alerts: &[(&str, bool)]) -> Self {
+    fn with(standing: CaseStanding, quiet: Duration, alerts: &[(&str, bool)]) -> Self {
         let mut given = Self::default();
         given.session(1, standing, quiet);
         given.known.insert(case_of("shop").mark(), Known { ended: false, session: Some(id(1)) });
@@ -73,7 +73,7 @@ impl Given {
         given
     }
 
-    fn session(&mut self, n: u128, standing: Standing, quiet: Duration) {
+    fn session(&mut self, n: u128, standing: CaseStanding, quiet: Duration) {
         self.sessions.insert(id(n), GroupSession { session: id(n), standing, progress_at: now().minus(quiet) });
     }
 
@@ -135,7 +135,7 @@ fn check(given: &Given, alerts: &[&[Alert]], expect: &Outline) {
     assert_eq!(&outline(given.decided(alerts)), expect);
 }
 
-const REACHED: Standing = Standing::Reached(OutcomeKind::Success);
+const REACHED: CaseStanding = CaseStanding::Reached(OutcomeKind::Success);
 
 #[test]
 fn a_new_case_opens_one_session_however_often_it_is_told() {
@@ -155,13 +155,13 @@ fn cases_never_mix_in_one_session() {
     let opened = vec![(json!("a"), None), (json!("t"), None)];
     let joined = (id(FRESH), json!([["b"], []]));
     check(&given, &[&[fires("a"), till.clone(), fires("b")]], &(opened, vec![joined], Some(id(FRESH))));
-    let live = Given::with(Standing::Live, Duration::ZERO, &[("a", false)]);
+    let live = Given::with(CaseStanding::Live, Duration::ZERO, &[("a", false)]);
     check(&live, &[from_ref(&till)], &(vec![(json!("t"), None)], vec![], Some(id(FRESH))));
 }
 
 #[test]
 fn an_open_session_is_told_only_what_is_new() {
-    let given = Given::with(Standing::Live, Duration::ZERO, &[("a", false), ("b", false)]);
+    let given = Given::with(CaseStanding::Live, Duration::ZERO, &[("a", false), ("b", false)]);
     check(&given, &[&[fires("a")]], &(vec![], vec![], Some(id(1))));
     assert!(given.decided(&[&[fires("a")]]).is_idle());
     let told = (id(1), json!([["c"], ["a"]]));
@@ -182,7 +182,7 @@ fn an_ended_session_hears_of_the_end_and_a_new_alert_opens_its_child() {
 fn what_still_fires_long_after_an_outcome_opens_a_child_and_twins_do_not() {
     let child = vec![(json!("a"), Some(id(1)))];
     check(&Given::with(REACHED, STILL, &[("a", false)]), &[&[fires("a")]], &(child, vec![], Some(id(FRESH))));
-    for standing in [Standing::Stopped, Standing::Reached(OutcomeKind::Escalation)] {
+    for standing in [CaseStanding::Stopped, CaseStanding::Reached(OutcomeKind::Escalation)] {
         let given = Given::with(standing, STILL * 2, &[("a", false)]);
         check(&given, &[&[fires("a")]], &(vec![], vec![], Some(id(1))));
     }
@@ -207,7 +207,8 @@ fn what_is_over_fires_anew_where_the_sender_means_it_so() {
     check(&given, &[&[fires("a")]], &(vec![(json!("a"), Some(id(1)))], vec![], Some(id(FRESH))));
     let all = Alert { case: None, ..alert("", "shop", AlertChange::AllResolved) };
     check(&given, &[from_ref(&all)], &(vec![], vec![], None));
-    let given = Given { refires: true, ..Given::with(Standing::Live, Duration::ZERO, &[("a", false), ("b", false)]) };
+    let given =
+        Given { refires: true, ..Given::with(CaseStanding::Live, Duration::ZERO, &[("a", false), ("b", false)]) };
     let plan = given.decided(&[from_ref(&all), from_ref(&all)]);
     assert_eq!(plan.signals.len(), 1);
     let ended: Vec<_> = plan.marks.iter().map(|mark| (mark.name.as_str(), mark.ended)).collect();
@@ -216,20 +217,20 @@ fn what_is_over_fires_anew_where_the_sender_means_it_so() {
 
 #[test]
 fn a_stuck_session_is_tried_again_and_then_people_are_told_once() {
-    let mut given = Given::with(Standing::Stuck, Duration::from_secs(9), &[("a", false)]);
+    let mut given = Given::with(CaseStanding::Stuck, Duration::from_secs(9), &[("a", false)]);
     assert_eq!(given.then(&[fires("a")]).retries.len(), 0, "not at once");
     for quiet in [10, 301, 3_601] {
-        given.session(1, Standing::Stuck, Duration::from_secs(quiet));
+        given.session(1, CaseStanding::Stuck, Duration::from_secs(quiet));
         let plan = given.then(&[fires("a"), fires("a")]);
         assert_eq!((plan.retries.len(), plan.retries[0].session, plan.note.as_str()), (1, id(1), "1 tried again"));
     }
-    given.session(1, Standing::Stuck, Duration::from_hours(9));
+    given.session(1, CaseStanding::Stuck, Duration::from_hours(9));
     let plan = given.then(&[fires("a"), fires("b")]);
     assert_eq!((plan.retries.len(), plan.alarms.clone()), (0, vec![id(1)]));
     assert_eq!(plan.signals[0].payload["unattended"]["count"], 2);
     let again = given.then(&[fires("a"), fires("b")]);
     assert!(again.is_idle() && again.alarms.is_empty(), "{again:?}");
-    let joined = Given::with(Standing::Stuck, Duration::ZERO, &[("a", false)]).decided(&[&[fires("b")]]);
+    let joined = Given::with(CaseStanding::Stuck, Duration::ZERO, &[("a", false)]).decided(&[&[fires("b")]]);
     assert_eq!((joined.signals[0].payload["joined"]["count"].clone(), joined.retries.len()), (json!(1), 1));
 }
 
@@ -244,7 +245,7 @@ fn an_erased_session_is_no_parent_and_what_it_was_told_opens_nothing() {
 #[test]
 fn a_group_of_an_earlier_version_goes_on_with_its_session() {
     let mut given = Given::default();
-    given.session(1, Standing::Live, Duration::ZERO);
+    given.session(1, CaseStanding::Live, Duration::ZERO);
     given.standing = Some(id(1));
     check(&given, &[&[fires("a")]], &(vec![], vec![(id(1), json!([["a"], []]))], Some(id(1))));
 }
@@ -287,9 +288,10 @@ fn a_delivery_over_many_targets_opens_as_many_cases_as_it_may_and_one_for_the_re
     let told: u64 = plan.signals.iter().map(|signal| signal.payload["joined"]["count"].as_u64().unwrap()).sum();
     assert_eq!(told, 480, "nothing is lost");
     for open in &plan.opens {
-        given
-            .sessions
-            .insert(open.session, GroupSession { session: open.session, standing: Standing::Live, progress_at: now() });
+        given.sessions.insert(
+            open.session,
+            GroupSession { session: open.session, standing: CaseStanding::Live, progress_at: now() },
+        );
     }
     assert!(given.decided(&[&alerts]).is_idle(), "the same storm again changes nothing");
     let more: Vec<Alert> = (0..30).map(|n| alert(&format!("m{n}"), &format!("m{n}"), AlertChange::Firing)).collect();

@@ -14,7 +14,7 @@ const MARKS: [(&str, &str); 17] = [
     ("<toolcall>", "</toolcall>"),
     ("<function_call>", "</function_call>"),
     ("<function_calls>", "</function_calls>"),
-    ("<functioncall>", "</functioncall>"),
+    (concat!("<function", "call>"), concat!("</function", "call>")),
     ("<tool_use>", "</tool_use>"),
     ("<minimax:tool_call>", "</minimax:tool_call>"),
     ("<|tool_call|>", "<|/tool_call|>"),

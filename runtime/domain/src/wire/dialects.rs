@@ -22,7 +22,7 @@ const NOT_AT_ROOT: [&str; 6] = ["allOf", "anyOf", "enum", "if", "not", "oneOf"];
 /// Something that a model server would refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireRefusal {
-    /// The tool.
+    /// The name on the wire of the tool that would be refused.
     pub tool: String,
     /// Who refuses it.
     pub server: &'static str,

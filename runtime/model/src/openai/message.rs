@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::opaque;
 
-/// One choice, read.
+/// What one choice of an answer says, whichever form it has.
 #[derive(Debug, Default)]
 pub(super) struct ReadChoice {
     pub(super) text: String,

@@ -44,7 +44,7 @@ pub(super) trait Decodable: Sized {
     type Form: serde::de::DeserializeOwned + Into<Self>;
 }
 
-/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of [`EventNews`](super::EventNews);
+/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of `EventNews` in `news.rs`;
 /// `of` names the field that tells what the event speaks of. A sealed kind has its payload elsewhere.
 macro_rules! events {
     (

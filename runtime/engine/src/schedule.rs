@@ -9,9 +9,10 @@ use crate::backoff::Backoff;
 /// Tries of one question after one kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// Tries that may fail this way, the first included; `None` for as many as the question's time allows.
-    pub tries: Option<u32>,
-    /// The pauses between them, where the provider does not say how long to wait.
+    /// Tries that may fail this way, the first included.
+    pub tries: u32,
+    /// The pauses between them. A provider that asks for more than the longest ends the question: asking earlier would only
+    /// be refused again.
     pub backoff: Backoff,
 }
 
@@ -20,25 +21,19 @@ pub struct Schedule {
 pub struct Schedules {
     /// The provider asked to slow down: patient, since it works and says when.
     pub rate_limited: Schedule,
-    /// No answer, a server error, no connection: waited for as long as the question's time allows.
+    /// No answer, a server error, no connection, or a reply that could not be read: quick, since each try may take long.
     pub unavailable: Schedule,
-    /// A reply that could not be read: quick, since the model may write the same again.
-    pub malformed: Schedule,
 }
 
 impl Default for Schedules {
     fn default() -> Self {
         Self {
             rate_limited: Schedule {
-                tries: None,
-                backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_mins(1)),
+                tries: 5,
+                backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_secs(30)),
             },
             unavailable: Schedule {
-                tries: None,
-                backoff: Backoff::doubling(Duration::from_millis(250), Duration::from_mins(1)),
-            },
-            malformed: Schedule {
-                tries: Some(3),
+                tries: 3,
                 backoff: Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5)),
             },
         }
@@ -48,8 +43,8 @@ impl Default for Schedules {
 impl Schedules {
     /// Every question is asked once.
     pub const fn once() -> Self {
-        let one = Schedule { tries: Some(1), backoff: Backoff::doubling(Duration::ZERO, Duration::ZERO) };
-        Self { rate_limited: one, unavailable: one, malformed: one }
+        let one = Schedule { tries: 1, backoff: Backoff::doubling(Duration::ZERO, Duration::ZERO) };
+        Self { rate_limited: one, unavailable: one }
     }
 }
 
@@ -58,7 +53,6 @@ impl Schedules {
 pub(crate) struct Failures {
     rate_limited: u32,
     unavailable: u32,
-    malformed: u32,
 }
 
 impl Failures {
@@ -66,19 +60,19 @@ impl Failures {
     pub(crate) fn pause_after(&mut self, failure: &ModelFailure, schedules: &Schedules) -> Option<Duration> {
         let (failed, schedule) = match failure {
             ModelFailure::RateLimited { .. } => (&mut self.rate_limited, schedules.rate_limited),
-            ModelFailure::LlmTimeout { .. } | ModelFailure::Unavailable { .. } => {
+            ModelFailure::LlmTimeout { .. } | ModelFailure::Unavailable { .. } | ModelFailure::Malformed { .. } => {
                 (&mut self.unavailable, schedules.unavailable)
             }
-            ModelFailure::Malformed { .. } => (&mut self.malformed, schedules.malformed),
             ModelFailure::LlmConfig { .. } | ModelFailure::Refused { .. } => return None,
         };
         *failed += 1;
-        if schedule.tries.is_some_and(|tries| *failed >= tries) {
+        if *failed >= schedule.tries {
             return None;
         }
-        // A provider's word is kept, however long it asks to wait: earlier it would only refuse again. What the question has
-        // no time for, ends it.
-        Some(failure.retry_after().unwrap_or_else(|| schedule.backoff.after(*failed)))
+        match failure.retry_after() {
+            Some(asked) => (asked <= schedule.backoff.max).then_some(asked),
+            None => Some(schedule.backoff.after(*failed)),
+        }
     }
 }
 
@@ -99,16 +93,12 @@ mod tests {
     fn check(failures: &[ModelFailure], expect: &[Option<u64>]) {
         let schedules = Schedules {
             rate_limited: Schedule {
-                tries: Some(4),
+                tries: 4,
                 backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_secs(3)),
             },
             unavailable: Schedule {
-                tries: Some(3),
+                tries: 3,
                 backoff: Backoff::doubling(Duration::from_millis(10), Duration::from_secs(1)),
-            },
-            malformed: Schedule {
-                tries: Some(2),
-                backoff: Backoff::doubling(Duration::from_millis(5), Duration::from_secs(1)),
             },
         };
         let mut so_far = Failures::default();
@@ -128,21 +118,12 @@ mod tests {
         );
         let timeout = ModelFailure::LlmTimeout { after_ms: 1 };
         let malformed = ModelFailure::Malformed { detail: String::new() };
-        check(&[timeout, malformed.clone(), unavailable(), malformed], &[Some(10), Some(5), Some(20), None]);
+        check(&[timeout, malformed, unavailable()], &[Some(10), Some(20), None]);
     }
 
     #[test]
-    fn a_providers_word_goes_first_however_long() {
-        check(&[limited(Some(0)), limited(Some(3000)), limited(Some(45_000))], &[Some(0), Some(3000), Some(45_000)]);
-    }
-
-    #[test]
-    fn an_outage_is_waited_for_as_long_as_the_question_has_time() {
-        let mut so_far = Failures::default();
-        for _ in 0..50 {
-            let pause = so_far.pause_after(&unavailable(), &Schedules::default()).unwrap();
-            assert!(pause <= Duration::from_mins(1), "{pause:?}");
-        }
+    fn a_providers_word_goes_first_up_to_a_bound() {
+        check(&[limited(Some(0)), limited(Some(3000)), limited(Some(3001))], &[Some(0), Some(3000), None]);
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl FailureWords<'_> {
     }
 }
 
-/// Longest wait that is read: a day. What asks for more has said something else.
+/// Longest wait that is read from a number with a fraction: a day. What asks for more has said something else.
 const WAIT_MAX: f64 = 86_400.0;
 
 /// How long to wait: milliseconds in a header of their own, seconds with or without a fraction, a span such as `1m30s`, or a
@@ -126,6 +126,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs_f64(wait / 1000.0));
     }
     let said = text(RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = said.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
     if let Some(seconds) = number(said).filter(|seconds| *seconds <= WAIT_MAX) {
         return Some(Duration::from_secs_f64(seconds));
     }

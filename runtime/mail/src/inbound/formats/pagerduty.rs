@@ -278,7 +278,7 @@ mod tests {
             (json!({"event_action": "resolve"}), "need the `dedup_key`"),
             (json!({"dedup_key": "d"}), "event_action"),
             (edited("/event_action", json!("explode")), "`explode`"),
-            (json!([]), "no object"),
+            (json!([]), "must be an object"),
         ] {
             let error = parse(&body).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

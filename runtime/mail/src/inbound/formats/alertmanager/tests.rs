@@ -89,9 +89,9 @@ fn a_missing_fingerprint_is_made_of_the_labels() {
 fn one_odd_alert_loses_nothing_else() {
     for (odd, part) in [
         (edited("/status", json!("suppressed")), "the status `suppressed`"),
-        (edited("/labels", json!("x")), "no object"),
-        (json!(null), "no object"),
-        (json!(["firing"]), "no object"),
+        (edited("/labels", json!("x")), "must be an object"),
+        (json!(null), "must be an object"),
+        (json!(["firing"]), "must be an object"),
     ] {
         let reading = read(webhook(&[odd.clone(), good()]).to_string().as_bytes()).unwrap();
         let [Err(reason), Ok(alert)] = reading.alerts.as_slice() else { panic!("{odd}: {reading:?}") };

@@ -69,7 +69,7 @@ const UNIQUE: &str = "uniqueItems";
 /// Where in a schema a part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SchemaPart {
-    /// The schema of the whole.
+    /// What holds for a value itself.
     Whole,
     /// The schema of one of its properties: the only place where a roster is enforced.
     Property,

@@ -50,7 +50,7 @@ impl MetricType {
     }
 }
 
-/// A sample of a page.
+/// A series with its value, as a page shows them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PageSample {
     pub(super) labels: SampleLabels,

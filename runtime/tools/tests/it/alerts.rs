@@ -33,7 +33,8 @@ async fn answer(RawQuery(query): RawQuery) -> Response {
     }
     if query.contains("filter=storm") {
         let mut long = alert("a");
-        *long.pointer_mut("/annotations/description").unwrap() = json!("x".repeat(400));
+        let annotations = long.get_mut("annotations").unwrap().as_object_mut().unwrap();
+        annotations.insert("description".to_owned(), json!("x".repeat(400)));
         return list(vec![long; 4000]);
     }
     if query.contains("filter=odd") {

@@ -218,7 +218,7 @@ async fn a_refusal_fails_in_the_servers_words() {
         ("many", FailureKind::Permanent, "many-to-many matching"),
         ("slow", FailureKind::Transient, "query timed out"),
         ("odd", FailureKind::Permanent, "something odd"),
-        ("html", FailureKind::Permanent, "no answer to a query"),
+        ("html", FailureKind::Permanent, "cannot be read as an answer to a query"),
         ("long", FailureKind::Permanent, "[redacted]"),
     ] {
         let outcome = ask(&server, "prometheus:query", json!({ "query": query })).await;

@@ -53,7 +53,7 @@ async fn a_stored_command_is_refused_and_its_session_goes_on() {
 }
 
 fn waiting(id: &str, group: &[u8], alert: &str) -> NewDelivery {
-    let labels = json!({"alertname": alert});
+    let labels = json!({"alertname": alert, "service": "shop", "environment": "staging"});
     let alert = json!({"status": "firing", "labels": labels, "startsAt": "2026-01-01T00:00:00Z", "fingerprint": alert});
     let body = json!({"version": "4", "groupKey": "g", "status": "firing", "receiver": "r", "alerts": [alert]});
     NewDelivery {
@@ -93,11 +93,10 @@ async fn a_plan_goes_with_its_delivery_and_the_next_ones_are_worked_on() {
         let filter = DeliveryFilter { state: Some(state), before: None, limit: 10 };
         store.reads().deliveries(&filter).await.unwrap()
     };
-    eventually("both readable deliveries to be done", PATIENCE, || async {
+    let settled = eventually("both readable deliveries to be done", PATIENCE, || async {
         (rows(DeliveryState::Done).await.len() == 2).then_some(())
-    })
-    .await
-    .unwrap();
+    });
+    assert!(settled.await.is_ok(), "{:?}", rows(DeliveryState::Bad).await);
     let bad = rows(DeliveryState::Bad).await;
     let [bad] = bad.as_slice() else { panic!("{bad:?}") };
     assert_eq!((bad.id.as_str(), bad.session), ("1", None));

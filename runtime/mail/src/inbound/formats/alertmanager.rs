@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::ids::Digest;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -37,7 +38,7 @@ struct Webhook<'a> {
     #[serde(default)]
     common_annotations: Value,
     #[serde(borrow)]
-    alerts: Vec<&'a RawValue>,
+    alerts: &'a RawValue,
 }
 
 /// What the alerts of a delivery have in common.
@@ -83,7 +84,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<FormatReading, BadDelivery> {
     let webhook = parse(&text)?;
     let facts = GroupFacts::of(&webhook);
     let parts: [&[u8]; 3] = [b"alertmanager", facts.receiver.as_bytes(), facts.key.as_bytes()];
-    let alerts = webhook.alerts.iter().map(|alert| facts.alert(alert)).collect();
+    let alerts = items(&webhook)?.into_iter().map(|alert| facts.alert(alert)).collect();
     Ok(FormatReading { group: Digest::of_parts(&parts), alerts, refires: false, key: String::new() })
 }
 
@@ -105,7 +106,7 @@ pub(super) fn part(bytes: &[u8], places: &BTreeSet<usize>) -> Option<Vec<u8>> {
 /// The body as JSON, rewritten only if it is not quite that.
 fn strict(bytes: &[u8]) -> Cow<'_, str> {
     let text = text_of(bytes);
-    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+    match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) => text,
         Err(_) => Cow::Owned(repaired(&text)),
     }
@@ -113,6 +114,13 @@ fn strict(bytes: &[u8]) -> Cow<'_, str> {
 
 fn parse(text: &str) -> Result<Webhook<'_>, BadDelivery> {
     serde_json::from_str(text).map_err(|error| BadDelivery::of(&error, FORM))
+}
+
+/// The alerts of a delivery, each unread. A list that is null is an empty one.
+fn items<'a>(webhook: &Webhook<'a>) -> Result<Vec<&'a RawValue>, BadDelivery> {
+    let list: Option<Vec<&RawValue>> =
+        serde_json::from_str(webhook.alerts.get()).map_err(|error| BadDelivery::of(&error, FORM))?;
+    Ok(list.unwrap_or_default())
 }
 
 impl GroupFacts {

@@ -134,6 +134,7 @@ fn what_is_no_delivery_is_refused_with_a_reason() {
         ("{\"version\": \"4\"}".to_owned(), "form of Alertmanager"),
         ("{\"alerts\": {}}".to_owned(), "form of Alertmanager"),
         (webhook(&[]).to_string(), "nothing to work on"),
+        ("{\"alerts\": null}".to_owned(), "nothing to work on"),
         (webhook(&[edited("/status", json!("resolved"))]).to_string(), "nothing to work on"),
         (webhook(&[edited("/status", json!("odd"))]).to_string(), "the status `odd`"),
         (without("service"), "no label `service`"),

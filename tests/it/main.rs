@@ -22,6 +22,7 @@ mod dialects;
 mod docs;
 mod drain;
 mod erasure;
+mod exposition;
 mod flow;
 mod hostile;
 mod http;

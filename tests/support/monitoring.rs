@@ -76,6 +76,19 @@ pub async fn tell(alertmanager: &Running, hook: &str, token: &str) {
     assert!(reloaded.status().is_success(), "{reloaded:?}");
 }
 
+/// A Prometheus that scrapes pages of a server, each as a job of its own, and keeps the labels that stand on them.
+pub async fn prometheus_of_pages(server: &str, pages: &[String]) -> Running {
+    let host = server.strip_prefix("http://").unwrap();
+    let job = |page: &String| {
+        json!({"job_name": page, "metrics_path": format!("/{page}"), "honor_labels": true,
+            "static_configs": [{"targets": [host], "labels": {"provost_page": page}}]})
+    };
+    let jobs: Vec<Value> = pages.iter().map(job).collect();
+    let config = json!({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs});
+    let files = [("prometheus.yml", config)];
+    Running::start("prometheus", &files, &["--config.file=prometheus.yml", "--storage.tsdb.path=data"]).await
+}
+
 /// A Prometheus that scrapes a shop twice a second and alerts when too many of its answers are errors.
 pub async fn prometheus(shop: &str, alertmanager: &Running) -> Running {
     let host = |url: &str| url.strip_prefix("http://").unwrap().to_owned();

@@ -26,6 +26,8 @@ pub(crate) struct ReplyBody {
     pub(crate) cut: bool,
     /// Its size in bytes, as far as it is known.
     pub(crate) bytes: u64,
+    /// The kind of content that its server names; empty where it names none.
+    pub(crate) content_type: String,
 }
 
 pub(crate) fn client() -> Result<Client, HttpError> {
@@ -159,6 +161,8 @@ fn describe(error: &reqwest::Error) -> (FailureKind, String) {
 /// Reads a body up to `most` bytes.
 pub(crate) async fn body(mut response: Response, most: usize) -> Result<ReplyBody, reqwest::Error> {
     let announced = response.content_length();
+    let named = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = named.unwrap_or_default().to_ascii_lowercase();
     let mut bytes = Vec::new();
     let mut cut = false;
     while let Some(chunk) = response.chunk().await? {
@@ -170,7 +174,7 @@ pub(crate) async fn body(mut response: Response, most: usize) -> Result<ReplyBod
         }
     }
     let size = announced.filter(|_| cut).unwrap_or(bytes.len() as u64);
-    Ok(ReplyBody { text: String::from_utf8_lossy(&bytes).into_owned(), cut, bytes: size })
+    Ok(ReplyBody { text: String::from_utf8_lossy(&bytes).into_owned(), cut, bytes: size, content_type })
 }
 
 /// The beginning of a text, for errors.

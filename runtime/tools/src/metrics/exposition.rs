@@ -78,16 +78,14 @@ enum TimeUnit {
 }
 
 impl MetricsPage {
-    /// Reads a page. One that ends in `# EOF` is `OpenMetrics`. The last line of a page that was `cut` is dropped: it may be
-    /// half a line.
-    pub(super) fn read(text: &str, cut: bool) -> Self {
+    /// Reads a page. One that ends in `# EOF`, or whose server says so, is `OpenMetrics`. The last line of a page that was
+    /// `cut` is dropped: it may be half a line.
+    pub(super) fn read(text: &str, cut: bool, open_metrics: bool) -> Self {
         let mut lines: Vec<&str> = text.split('\n').collect();
         if cut {
             lines.pop();
         }
-        let filled = |line: &&&str| !line.trim().is_empty();
-        let last = lines.iter().rev().find(filled).map(|line| line.trim());
-        let unit = if last == Some("# EOF") { TimeUnit::Seconds } else { TimeUnit::Milliseconds };
+        let unit = if open_metrics || ends(text) { TimeUnit::Seconds } else { TimeUnit::Milliseconds };
         let mut page = Self::default();
         for line in lines.iter().filter(|line| !line.trim().is_empty()) {
             page.line(line, unit);
@@ -149,6 +147,11 @@ impl MetricsPage {
         let parts = ["_bucket", "_count", "_sum", "_total"].map(|suffix| format!("{name}{suffix}"));
         parts.into_iter().filter(|part| self.samples.contains_key(part)).collect()
     }
+}
+
+/// Whether a page ends as one in `OpenMetrics` must: without that mark it broke off.
+pub(super) fn ends(text: &str) -> bool {
+    text.trim_end().rsplit('\n').next().is_some_and(|last| last.trim() == "# EOF")
 }
 
 /// Whether a sample is of a later time than another. One without a time is of now.

@@ -28,8 +28,9 @@ pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, 
     chosen.extend(matches.clone());
     let fits = |sample: &&PageSample| chosen.iter().all(|(label, value)| value_of(&sample.labels, label) == value);
     let mut found: Vec<&PageSample> = page.samples(&name).into_iter().filter(fits).collect();
-    // A series with exactly these labels is meant, also where others have more.
-    if let Some(exact) = found.iter().copied().find(|sample| !chosen.is_empty() && sample.labels == chosen) {
+    // A series with exactly these labels is meant, also where others have more; none at all are meant by `NAME{}`.
+    let exactly = !chosen.is_empty() || wanted.ends_with("{}");
+    if let Some(exact) = found.iter().copied().find(|sample| exactly && sample.labels == chosen) {
         found = vec![exact];
     }
     let unread = page.unread.contains_key(name.as_str());
@@ -56,7 +57,7 @@ fn value_of<'a>(labels: &'a SampleLabels, label: &str) -> &'a str {
 
 /// A name and the labels written behind it.
 fn selector(wanted: &str) -> (String, SampleLabels) {
-    let page = MetricsPage::read(&format!("{wanted} 0\n"), false);
+    let page = MetricsPage::read(&format!("{wanted} 0\n"), false, false);
     page.only().unwrap_or_else(|| (wanted.to_owned(), SampleLabels::new()))
 }
 
@@ -138,13 +139,13 @@ mod tests {
     const PAGE: &str = "# TYPE requests counter\nrequests{code=\"200\",uri=\"/o/{id}\"} 100\nrequests{code=\"500\"} 900\n\
         hits_total{a=\"1\"} 1\nhits_total{a=\"2\"} 2\n\
         # TYPE heat gauge\nheat{room=\"a\"} 20\nheat{room=\"b\"} 30 2000\nheat{room=\"b\",side=\"n\"} 31\n\
-        temp{room=\"a\"} 20\ntemp{room=\"b\"} 21\n\
+        plain 1\nplain{room=\"a\"} 2\ntemp{room=\"a\"} 20\ntemp{room=\"b\"} 21\n\
         # TYPE lat histogram\nlat_bucket{le=\"1\"} 2\nlat_bucket{le=\"+Inf\"} 3\nlat_sum{x=\"1\"} 1\nlat_sum{x=\"2\"} 4\n\
         bad NaN\nhigh +Inf\nspoilt_total{a=\"1\"} 3\nspoilt_total{a=\"2\"} NaN\nodd{a=b} 1\n";
 
     #[track_caller]
     fn check(wanted: &str, matches: &[(&str, &str)], value: Option<f64>, shown: &Value) {
-        let page = MetricsPage::read(PAGE, false);
+        let page = MetricsPage::read(PAGE, false, false);
         let matches = matches.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let picked = pick(&page, wanted, &matches, false);
         assert_eq!(picked.value.map(f64::to_bits), value.map(f64::to_bits), "{wanted}: {picked:?}");
@@ -169,6 +170,7 @@ mod tests {
         check("temp{room=\"b\"}", &[], Some(21.0), &json!({"labels": {"room": "b"}}));
         check("heat", &[("room", "b")], Some(30.0), &json!({"at": 2.0, "type": "gauge"}));
         check("heat{room=\"b\"}", &[("side", "n")], Some(31.0), &json!({}));
+        check("plain{}", &[], Some(1.0), &json!({}));
         check("heat", &[("room", "b"), ("side", "")], Some(30.0), &json!({}));
         check("lat_bucket", &[], None, &json!({"choose": [{"le": "+Inf"}, {"le": "1"}]}));
         check("lat", &[], None, &json!({"note": "it is read by its parts: lat_bucket, lat_sum"}));
@@ -179,12 +181,12 @@ mod tests {
         check("bad", &[], None, &json!({"text": "NaN"}));
         check("high", &[], None, &json!({"text": "+Inf"}));
         check("odd", &[], None, &json!({"note": "a line of this name on the page cannot be read"}));
-        assert!(pick(&MetricsPage::read(PAGE, false), "gone", &BTreeMap::new(), false).shown.is_empty());
+        assert!(pick(&MetricsPage::read(PAGE, false, false), "gone", &BTreeMap::new(), false).shown.is_empty());
     }
 
     #[test]
     fn a_sum_over_a_page_that_was_cut_cannot_be_told() {
-        let picked = |name| pick(&MetricsPage::read(PAGE, true), name, &BTreeMap::new(), true).value;
+        let picked = |name| pick(&MetricsPage::read(PAGE, true, false), name, &BTreeMap::new(), true).value;
         assert_eq!(picked("requests"), None);
         assert_eq!(picked("heat{room=\"a\"}").map(f64::to_bits), Some(20.0_f64.to_bits()));
     }

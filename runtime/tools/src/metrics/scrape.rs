@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::exposition::MetricsPage;
+use super::exposition::{MetricsPage, ends};
 use super::pick::{SamplePick, pick};
 use crate::error::ToolsError;
 use crate::http::{ReplyBody, TEXT_MAX};
@@ -86,14 +86,15 @@ impl Scrape {
 
     /// The answer about some names of a page.
     fn answer(&self, session: SessionId, wanted: &ScrapeArgs, body: &ReplyBody) -> ToolOutcome {
-        let page = MetricsPage::read(&body.text, body.cut);
+        let open_metrics = body.content_type.starts_with("application/openmetrics-text");
+        // A page in that format that lacks its end broke off, however well its transfer ended.
+        let cut = body.cut || (open_metrics && !ends(&body.text));
+        let page = MetricsPage::read(&body.text, cut, open_metrics);
         let mut found = ScrapeFindings::default();
         for name in &wanted.series {
-            found.add(name, pick(&page, name, &wanted.matches, body.cut), |name, value| {
-                self.remember(session, name, value)
-            });
+            found.add(name, pick(&page, name, &wanted.matches, cut), |name, value| self.remember(session, name, value));
         }
-        found.outcome(body, &wanted.series)
+        found.outcome(cut.then_some(body.bytes), &wanted.series)
     }
 }
 
@@ -128,7 +129,8 @@ impl ScrapeFindings {
         self.content.insert(name.to_owned(), Value::Object(shown));
     }
 
-    fn outcome(mut self, body: &ReplyBody, wanted: &[String]) -> ToolOutcome {
+    /// `cut` is how large a page was that was not read to its end.
+    fn outcome(mut self, cut: Option<u64>, wanted: &[String]) -> ToolOutcome {
         if !self.measured && !self.ambiguous.is_empty() {
             let detail = format!("several series have that name; choose by `match`: {}", self.ambiguous.join("; "));
             return failed(Happened::No, FailureKind::Permanent, http::start(&detail));
@@ -136,20 +138,18 @@ impl ScrapeFindings {
         if !self.missing.is_empty() {
             self.content.insert("missing".to_owned(), json!(self.missing));
         }
-        let whole = !body.cut && self.unread.is_empty();
+        let whole = cut.is_none() && self.unread.is_empty();
         if !self.measured && whole {
             return ToolOutcome::Empty { note: format!("none of these series has a value: {}", wanted.join(", ")) };
         }
         let outcome = bound::outcome(&Value::Object(self.content), OUTPUT_LIMIT, "no series was asked for");
-        match outcome {
-            ToolOutcome::Ok { content } if body.cut => {
-                ToolOutcome::Truncated { content, total_bytes: body.bytes.max(TEXT_MAX as u64 + 1) }
-            }
-            ToolOutcome::Ok { content } if !self.unread.is_empty() => {
+        match (outcome, cut) {
+            (ToolOutcome::Ok { content }, Some(total_bytes)) => ToolOutcome::Truncated { content, total_bytes },
+            (ToolOutcome::Ok { content }, None) if !self.unread.is_empty() => {
                 let why = format!("lines of the page cannot be read: {}", self.unread.join(", "));
                 ToolOutcome::Partial { content, why }
             }
-            outcome => outcome,
+            (outcome, _) => outcome,
         }
     }
 }

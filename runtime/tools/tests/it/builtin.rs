@@ -186,6 +186,20 @@ async fn a_page_that_was_cut_or_cannot_be_read_is_never_ok() {
 }
 
 #[tokio::test]
+async fn open_metrics_is_known_by_its_type_and_broken_off_without_its_end() {
+    let scrape = async |page: &'static str| {
+        let kind = [("content-type", "application/openmetrics-text; version=1.0.0")];
+        let server = Server::start(Router::new().route("/metrics", get(move || async move { (kind, page) }))).await;
+        let section = json!({"metrics": {"endpoint": format!("{}/metrics", server.url)}});
+        call(&tools(&section), "metrics:scrape", json!({"series": ["up"]})).await
+    };
+    let whole = content(scrape("up 1 1700000000.5\n# EOF\n").await);
+    assert_eq!((&whole["up"]["now"], &whole["up"]["at"]), (&json!(1.0), &json!(1_700_000_000.5)));
+    let broken = scrape("up 1\nlast 2\n").await;
+    assert!(matches!(&broken, ToolOutcome::Truncated { content, .. } if content["up"]["now"] == 1.0), "{broken:?}");
+}
+
+#[tokio::test]
 async fn samples_are_remembered_for_one_session_only() {
     let server = server().await;
     let (scrape, mut asked) = prepared(&settings(&server.url), "metrics:scrape", json!({"series": ["ratio"]}));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids::{Handle, SessionId};
-use crate::pack::InjectSource;
+use crate::pack::{InjectSource, Pack};
 use crate::schema::ArgSchema;
 
 /// A value of the model's that a session-derived one replaced.
@@ -57,6 +57,21 @@ pub fn prepare(schema: &ArgSchema, args: &Map<String, Value>, injected: &Injecti
     }
     prepared.args = Value::Object(kept);
     prepared
+}
+
+/// The fields that a pack requires of its sessions and injects into calls of a tool. A session about many targets may lack
+/// one: then the tool is not offered, since a call of it would act on nobody knows what.
+pub fn needs<'a>(pack: &'a Pack, schema: &ArgSchema) -> Vec<&'a str> {
+    let field = |(argument, source): (&String, &'a InjectSource)| match source {
+        InjectSource::Field(name) if schema.declares(argument) && pack.fields.requires(name) => Some(name.as_str()),
+        InjectSource::Field(_) | InjectSource::SessionId | InjectSource::SessionHandle => None,
+    };
+    pack.inject.iter().filter_map(field).collect()
+}
+
+/// Whether a session has a value for each of some fields.
+pub fn has_all<'a>(fields: &Value, mut needed: impl Iterator<Item = &'a str>) -> bool {
+    needed.all(|name| fields.get(name).is_some_and(|value| !value.is_null()))
 }
 
 /// The values a session injects.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::envelope::{FINISH_TOOL, finish_schema};
 use crate::failure::ModelFailure;
 use crate::ids::{AgentName, Digest, ToolName};
+use crate::inject;
 use crate::model::{Message, ModelOrigin, ModelRequest, OpaqueItem, ToolOffer};
 use crate::pack::{AgentSpec, Pack};
 use crate::port::{Models, Roles};
@@ -18,18 +19,34 @@ use crate::work::{RequestPin, Turn, Work};
 
 /// The tools that each agent of a pack is offered; the same as long as pack, tools and roles are.
 #[derive(Debug, Clone, Default)]
-pub struct Offers(BTreeMap<AgentName, Arc<[ToolOffer]>>);
+pub struct Offers {
+    by_agent: BTreeMap<AgentName, Arc<[ToolOffer]>>,
+    /// The fields of a session that a tool stands on, by the name it is offered under.
+    needs: BTreeMap<String, Vec<String>>,
+}
 
 impl Offers {
     /// Those of every agent that asks a model.
     pub fn of(pack: &Pack, catalog: &Catalog, roles: &dyn Roles) -> Self {
         let asking = pack.agents.values().filter(|agent| agent.watch.is_none());
-        Self(asking.map(|agent| (agent.name.clone(), offers(agent, pack, catalog, roles))).collect())
+        let by_agent = asking.map(|agent| (agent.name.clone(), offers(agent, pack, catalog, roles))).collect();
+        let needs = catalog.iter().map(|(name, spec)| {
+            (name.wire(), inject::needs(pack, &spec.schema).into_iter().map(str::to_owned).collect::<Vec<_>>())
+        });
+        Self { by_agent, needs: needs.filter(|(_, fields)| !fields.is_empty()).collect() }
     }
 
-    /// Those of an agent; none for one the pack does not have.
-    pub fn to(&self, agent: &AgentName) -> Arc<[ToolOffer]> {
-        self.0.get(agent).cloned().unwrap_or_else(|| Arc::from([]))
+    /// Those of an agent in a session with these fields; none for an agent the pack does not have.
+    pub fn to(&self, agent: &AgentName, fields: &Value) -> Arc<[ToolOffer]> {
+        let Some(all) = self.by_agent.get(agent) else { return Arc::from([]) };
+        let stands = |offer: &ToolOffer| {
+            let needed = self.needs.get(&offer.name).into_iter().flatten();
+            inject::has_all(fields, needed.map(String::as_str))
+        };
+        if all.iter().all(stands) {
+            return Arc::clone(all);
+        }
+        all.iter().filter(|offer| stands(offer)).cloned().collect()
     }
 }
 
@@ -121,7 +138,7 @@ pub(crate) fn question(
     from: Materials<'_>,
 ) -> Result<Question, ModelFailure> {
     let origin = from.models.origin(&agent.model)?;
-    let mut request = build(session, (work, turn), agent, &from.offers.to(&agent.name));
+    let mut request = build(session, (work, turn), agent, &from.offers.to(&agent.name, session.fields()));
     for message in &mut request.messages {
         complete(message, &origin, from.contents)?;
     }

@@ -61,6 +61,12 @@ impl ArgSchema {
         })
     }
 
+    /// Whether a property of this name must be there.
+    pub fn requires(&self, name: &str) -> bool {
+        let required = self.raw.get("required").and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|own| own.as_str() == Some(name)))
+    }
+
     /// Whether the schema declares a property of this name.
     pub fn declares(&self, name: &str) -> bool {
         self.properties().is_some_and(|p| p.contains_key(name))

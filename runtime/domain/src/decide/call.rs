@@ -68,6 +68,9 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
         draft.push(FieldsPatched { call: call.id.clone(), patch });
         Ok(())
     } else if let Some(spec) = draft.facts.catalog.get(name).filter(|spec| authority.allows(spec.effect)) {
+        if !inject::has_all(draft.session.fields(), inject::needs(pack, &spec.schema).into_iter()) {
+            return Err(unknown_tool(agent));
+        }
         propose_backend(draft, spec, call, args)
     } else {
         Err(unknown_tool(agent))
@@ -113,8 +116,11 @@ fn patch(draft: &Draft<'_>, tool: &PatchTool, args: &Map<String, Value>) -> Resu
     let patch = fits(&tool.schema, &args)?;
     let mut fields = draft.session.fields().as_object().cloned().unwrap_or_default();
     fields.extend(args);
-    fits(&draft.facts.pack.fields, &fields)?;
-    Ok(patch)
+    // What a session lacks already is not this patch's fault.
+    let before = draft.facts.pack.fields.problems(draft.session.fields());
+    let mut problems = draft.facts.pack.fields.problems(&Value::Object(fields));
+    problems.retain(|problem| !before.contains(problem));
+    if problems.is_empty() { Ok(patch) } else { Err(ToolRefusal::InvalidArguments { problems }) }
 }
 
 fn propose_backend(

@@ -6,6 +6,7 @@ mod effects;
 mod evidence;
 mod flow;
 mod nesting;
+mod partial;
 mod targets;
 mod told;
 mod world;

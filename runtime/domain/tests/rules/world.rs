@@ -31,7 +31,7 @@ use provost_domain::work::WorkForm;
 use serde_json::{Value, json};
 
 #[derive(Debug)]
-struct Brief;
+pub(crate) struct Brief;
 
 impl Roles for Brief {
     fn specs(&self) -> Vec<RoleSpec> {

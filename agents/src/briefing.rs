@@ -19,7 +19,7 @@ pub(crate) fn write(briefing: &str, session: &Session, agent: &AgentSpec) -> Str
         .replace("{{ case }}", &case(session))
 }
 
-/// The case, what the others handed back and what people said.
+/// The case, what the others handed back, what came in meanwhile and what people said.
 fn case(session: &Session) -> String {
     let mut text = String::new();
     section(&mut text, "Case", &json!({"handle": session.handle(), "fields": session.fields()}));
@@ -30,6 +30,9 @@ fn case(session: &Session) -> String {
         for finding in findings {
             section(&mut text, &format!("Finding by {tool}"), finding);
         }
+    }
+    for news in session.news() {
+        section(&mut text, "News of the case", &news.told());
     }
     for (by, words) in session.words() {
         instruction(&mut text, &by.to_string(), words);

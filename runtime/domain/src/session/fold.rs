@@ -6,18 +6,21 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::handover::Handover;
-use super::header::{OpenClaim, Session, WORDS_MAX};
+use super::header::{NEWS_MAX, OpenClaim, Session, WORDS_MAX};
 use super::illegal::IllegalEvent;
 use super::works::push_bounded;
 use crate::call::CallOwner;
 use crate::confidence::Confidence;
-use crate::event::{About, ClaimRaised, ClaimRefused, Event, EventBody, FindingRecorded, SessionCreated};
+use crate::event::{
+    About, ClaimRaised, ClaimRefused, Event, EventBody, FindingRecorded, SessionCreated, SignalReceived,
+};
 use crate::ids::{AssignmentId, Seq};
 use crate::model::Usage;
 use crate::refusal::ToolRefusal;
 use crate::status::Status;
 use crate::terminal::StatusChanged;
 use crate::time::Timestamp;
+use crate::work::CaseNews;
 
 impl Session {
     /// The session a log's first event creates.
@@ -62,6 +65,7 @@ impl Session {
             resolved_at: None,
             operator: None,
             words: VecDeque::new(),
+            news: VecDeque::new(),
             claim: None,
             unknown: BTreeMap::new(),
             repeated: BTreeSet::new(),
@@ -195,7 +199,7 @@ impl Session {
                 self.last_failure = None;
                 self.handover = Some(self.last_agent.clone().map_or(Handover::Begin, Handover::Again));
             }
-            EventBody::SignalReceived(signal) => self.signal_received(&signal.payload, event.at),
+            EventBody::SignalReceived(signal) => self.signal_received(signal, event.at),
             // Facts for people and for the audit, without a place in the header.
             EventBody::GateFired(_)
             | EventBody::ConfidenceMismatched(_)
@@ -241,10 +245,17 @@ impl Session {
     }
 
     /// Intake says in `joined` which alerts fire, and in `resolved` which are over.
-    fn signal_received(&mut self, payload: &Value, at: Timestamp) {
+    fn signal_received(&mut self, signal: &SignalReceived, at: Timestamp) {
+        let payload = &*signal.payload;
+        let news = CaseNews::of(&signal.source, payload);
+        for turn in self.works.values_mut().filter_map(|work| work.turn_mut()) {
+            push_bounded(&mut turn.news, news.clone(), NEWS_MAX);
+        }
+        push_bounded(&mut self.news, news, NEWS_MAX);
+        let firing = payload.get("firing").and_then(Value::as_u64).is_some_and(|count| count > 0);
         let alerts = |part: &str| payload.get(part)?.get("alerts")?.as_array();
         let lists = |part: &str| alerts(part).is_some_and(|alerts| !alerts.is_empty());
-        if lists("resolved") {
+        if lists("resolved") && !firing {
             self.resolved_at = Some(at);
         } else if lists("joined") {
             self.resolved_at = None;

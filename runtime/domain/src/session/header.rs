@@ -19,7 +19,7 @@ use crate::model::Usage;
 use crate::principal::Principal;
 use crate::status::Status;
 use crate::time::Timestamp;
-use crate::work::Work;
+use crate::work::{CaseNews, Work};
 
 /// How many of the last tool results the header holds; the log tells of older ones where they are cited.
 pub const RESULTS_MAX: usize = 256;
@@ -27,6 +27,8 @@ pub const RESULTS_MAX: usize = 256;
 pub(super) const DECIDED_MAX: usize = 64;
 /// How many of the operator's last words later briefings repeat.
 pub(super) const WORDS_MAX: usize = 16;
+/// How many of the last signals from outside later briefings repeat.
+pub(super) const NEWS_MAX: usize = 8;
 
 /// A session's bounded header. [`Session::apply`] is its only mutation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +81,7 @@ pub struct Session {
     pub(super) resolved_at: Option<Timestamp>,
     pub(super) operator: Option<OperatorAsked>,
     pub(super) words: VecDeque<(Principal, String)>,
+    pub(super) news: VecDeque<CaseNews>,
     pub(super) claim: Option<OpenClaim>,
     pub(super) unknown: BTreeMap<CallId, String>,
     /// Of these, those that were made again while nobody knew whether the attempt before had happened.
@@ -290,6 +293,11 @@ impl Session {
     /// What an operator is asked.
     pub fn operator(&self) -> Option<&OperatorAsked> {
         self.operator.as_ref()
+    }
+
+    /// What came in from outside since the session was opened, the last of it, oldest first.
+    pub fn news(&self) -> impl Iterator<Item = &CaseNews> {
+        self.news.iter()
     }
 
     /// The operator's last words, oldest first.

@@ -3,9 +3,11 @@
 //! | file | kind of work |
 //! |---|---|
 //! | `asking` | a turn: a model's replies and the tools they call |
+//! | `news` | what comes in about the case meanwhile |
 //! | `watching` | measuring with one tool until a condition holds, without a model |
 
 mod asking;
+mod news;
 mod watching;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
 use crate::time::Timestamp;
 
 pub use asking::{Exchange, RequestPin, Turn};
+pub use news::CaseNews;
 pub use watching::Watch;
 
 /// How many evidence ids of one assignment are kept for its report.
@@ -85,6 +88,14 @@ impl Work {
     /// Its turn, where a model is asked.
     pub fn turn(&self) -> Option<&Turn> {
         match &self.kind {
+            WorkKind::Asking(turn) => Some(turn),
+            WorkKind::Watching(_) => None,
+        }
+    }
+
+    /// Its turn, to be changed by the fold.
+    pub(crate) fn turn_mut(&mut self) -> Option<&mut Turn> {
+        match &mut self.kind {
             WorkKind::Asking(turn) => Some(turn),
             WorkKind::Watching(_) => None,
         }

@@ -46,6 +46,8 @@ pub(super) struct News {
     resolved: Vec<Value>,
     /// Those that still fire while nobody works on them.
     unattended: Vec<Value>,
+    /// How many alerts that the session was told about fire, after all of this.
+    firing: usize,
 }
 
 pub(super) struct PlanDraft<'a> {
@@ -87,9 +89,15 @@ impl<'a> PlanDraft<'a> {
         }
     }
 
-    /// Opens the session of many targets, if one is to be.
+    /// Opens the session of many targets, if one is to be, and counts what fires on.
     pub(super) fn finish(&mut self) {
         self.opens.extend(self.many.take().map(ManyTargets::session));
+        let alerts = self.facts.known.iter().filter(|(name, known)| case::is_alert(name) && !known.ended);
+        for session in alerts.filter_map(|(_, known)| known.session) {
+            if let Some(news) = self.news.get_mut(&session) {
+                news.firing += 1;
+            }
+        }
     }
 
     fn take_alert(&mut self, notice: &Notice, alert: &Alert) {
@@ -301,7 +309,8 @@ impl News {
             let count = alerts.len();
             json!({"count": count, "alerts": alerts.into_iter().take(LISTED_MAX).collect::<Vec<_>>()})
         };
-        let mut payload = json!({"joined": listed(self.joined), "resolved": listed(self.resolved)});
+        let (joined, resolved) = (listed(self.joined), listed(self.resolved));
+        let mut payload = json!({"joined": joined, "resolved": resolved, "firing": self.firing});
         if let Some(payload) = payload.as_object_mut().filter(|_| !self.unattended.is_empty()) {
             payload.insert("unattended".to_owned(), listed(self.unattended));
         }

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::Path;
@@ -12,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use provost_domain::ids::{CallId, SessionId, ToolName};
-use provost_domain::port::ToolBackend;
+use provost_domain::port::{Clock as _, ToolBackend};
 use provost_domain::tool::{ToolCall, ToolOutcome};
 use provost_engine::SystemClock;
 use provost_form::{ErrorLog, FromYaml as _, parse};
@@ -34,8 +33,8 @@ struct Page {
 /// Every page of the corpus by its name; samples with times are of now.
 fn corpus() -> BTreeMap<String, Page> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/exposition");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let (seconds, millis) = (now.as_secs().to_string(), now.as_millis().to_string());
+    let now = SystemClock.now().micros() / 1000;
+    let (seconds, millis) = ((now / 1000).to_string(), now.to_string());
     let mut pages = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -100,15 +100,20 @@ async fn asked_where(silent: bool) -> (Vec<String>, Vec<Event>) {
     (model.asked(), house.log(session).await)
 }
 
+/// A question without the positions in ids of evidence.
+fn without_positions(question: &str) -> String {
+    let mut parts = question.split("ses_00000000000000000000000000000001/");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "#" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_silent_worker_is_replaced_and_its_successor_goes_on_with_the_same_round() {
+async fn a_silent_worker_is_replaced_and_its_successor_asks_the_same() {
     let (undisturbed, _) = asked_where(false).await;
     let (asked, log) = asked_where(true).await;
-    assert_eq!(
-        (asked.len(), &asked[..2]),
-        (undisturbed.len(), &undisturbed[..2]),
-        "only evidence ids differ behind it"
-    );
+    // The log has more events, so the ids of results behind them are others.
+    let plain = |asked: &[String]| asked.iter().map(|question| without_positions(question)).collect::<Vec<_>>();
+    assert_eq!(plain(&asked), plain(&undisturbed));
     let again: Vec<_> = log.iter().filter(|event| event.body.kind() == "assignment_redispatched").collect();
     let EventBody::AssignmentRedispatched(again) = &again[0].body else { panic!("{again:?}") };
     assert_eq!((again.assignment, again.cause.as_str()), (AssignmentId(2), "nothing was recorded within 5000 ms"));

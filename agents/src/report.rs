@@ -86,7 +86,9 @@ fn cited(ids: &Value) -> impl Iterator<Item = &str> {
 fn flaw(id: &str, citations: &Citations<'_>) -> Option<String> {
     let shown: String = id.chars().take(80).collect();
     match citations.flaw(id)? {
-        CitationFlaw::Unknown => Some(format!("no such evidence: `{shown}`; cite the id that a tool result shows")),
+        CitationFlaw::Unknown => Some(format!(
+            "`{shown}` is not the id of a tool result of this session; cite the id that a tool result shows"
+        )),
         CitationFlaw::NotTaken(kind) => {
             Some(format!("`{shown}` is {kind}, so no evidence; cite a result that came back whole"))
         }

@@ -23,7 +23,7 @@ async fn a_scope_in_no_words_is_sent_back() {
 #[tokio::test]
 async fn evidence_that_is_not_there_is_sent_back() {
     let report = json!({"real": true, "scope": "the shop", "evidence": ["ses_0/1"]});
-    Play::refuses("first", report, "no such evidence: `ses_0/1`").await;
+    Play::refuses("first", report, "`ses_0/1` is not the id of a tool result of this session").await;
 }
 
 /// The finishing tool carries the role's report and the signals of the agent's own routes.

@@ -80,7 +80,7 @@ pub fn all_met(conditions: &[Condition], data: &Value) -> Option<bool> {
 
 impl Condition {
     /// Whether it is met on what was measured; `None` when that cannot be told: nothing stands at the path, or something
-    /// that does not compare with the value, such as `NaN` with a number.
+    /// that does not compare with the value, for example `NaN` with a number.
     pub fn met(&self, data: &Value) -> Option<bool> {
         let found = lookup(data, &self.path).filter(|found| !found.is_null());
         let told = match self.op {

@@ -58,7 +58,7 @@ pub(crate) fn unfenced(text: &str) -> &str {
     inner.map_or(text, |inner| inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').trim())
 }
 
-/// A text without the marks of a chat template at its end, such as `<|im_end|>` or `</s>`.
+/// A text without the marks of a chat template at its end, for example `<|im_end|>` or `</s>`.
 pub(crate) fn without_tokens(text: &str) -> &str {
     let mut text = text.trim();
     loop {

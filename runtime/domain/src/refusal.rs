@@ -78,7 +78,7 @@ pub enum ToolRefusal {
     #[error("one message may hold only one terminal claim")]
     SecondClaim,
     /// Evidence that does not exist.
-    #[error("no such evidence: {}; cite ids of tool results of this session, as `evidence` shows them", unknown.join(", "))]
+    #[error("not evidence of this session: {}; cite ids of its tool results, as `evidence` shows them", unknown.join(", "))]
     UnknownEvidence {
         /// The ids that do not.
         unknown: Vec<String>,

@@ -130,7 +130,7 @@ pub fn build(
 /// items of the server and model that is asked, and of no other.
 ///
 /// # Errors
-/// There is no such model, or a large value is not to be had.
+/// No model has the name that is asked for, or a large value is not to be had.
 pub(crate) fn question(
     session: &Session,
     (work, turn): (&Work, &Turn),

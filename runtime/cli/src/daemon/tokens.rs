@@ -48,7 +48,9 @@ fn of(token: &TokenConfig, secret: ReadSecret<'_>) -> Result<Token> {
 pub(crate) async fn apply(store: &dyn Tokens, plan: Plan) -> Result<()> {
     for id in &plan.revoke {
         match store.revoke(id, SystemClock.now()).await? {
-            RevokeAnswer::Revoked => tracing::info!(token = %id, "revoked: its secret is no longer configured"),
+            RevokeAnswer::Revoked => {
+                tracing::info!(token = %id, "revoked: the configuration does not name its secret any more");
+            }
             RevokeAnswer::NotInForce => tracing::info!(token = %id, "was revoked already"),
         }
     }

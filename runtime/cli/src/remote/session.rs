@@ -57,7 +57,7 @@ fn request(ask: &Ask) -> Result<(&'static str, Value)> {
                 Answer::Respond { text } => json!({"answer": "respond", "text": text, "reason": said}),
             },
         ),
-        other => steered(other).context("a daemon takes no such command from a person")?,
+        other => steered(other).context("this command cannot be sent to a daemon by a person")?,
     })
 }
 

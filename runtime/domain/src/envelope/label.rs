@@ -103,7 +103,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
     (!split.0.is_empty()).then_some(split)
 }
 
-/// Without brackets behind a heading, such as `(0-1)`.
+/// Without brackets behind a heading, for example `(0-1)`.
 fn range(text: &str) -> &str {
     let Some(inside) = text.trim_start().strip_prefix(['(', '[']) else { return text };
     inside.split_once([')', ']']).map_or(text, |(_, rest)| rest)

@@ -56,7 +56,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// There is no such thing.
+    /// Nothing in the store has this name.
     pub fn missing(what: &'static str, id: &(impl std::fmt::Display + ?Sized)) -> Self {
         Self::Missing { what, id: id.to_string() }
     }

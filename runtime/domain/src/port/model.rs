@@ -37,6 +37,6 @@ pub trait Models: Send + Sync + std::fmt::Debug {
     /// The exact bytes of a request's body.
     ///
     /// # Errors
-    /// There is no such model, or the request cannot be written.
+    /// No model has this name, or the request cannot be written.
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure>;
 }

@@ -1,5 +1,6 @@
 //! The pure rules of Provost. This crate never does IO, reads no clock, holds no randomness and is not async: inputs are
-//! arguments, answers are values. It knows no other crate of the workspace and no case's domain.
+//! arguments, answers are values. It knows no case's domain, and of the workspace only
+//! the crate that checks JSON Schemas.
 
 pub mod access;
 pub mod call;
@@ -35,7 +36,6 @@ pub mod retry;
 pub mod role;
 pub mod roster;
 pub mod route;
-pub mod schema;
 pub mod session;
 pub mod status;
 pub mod terminal;
@@ -44,3 +44,5 @@ pub mod tool;
 pub mod wire;
 mod word;
 pub mod work;
+
+pub use provost_schema as schema;

@@ -1,4 +1,7 @@
 //! Argument schemas: a JSON Schema compiled once, checked purely.
+//!
+//! A crate of its own because the validator is generic: its code is generated here, once, and not with each build of
+//! the domain.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -64,6 +64,16 @@ pub struct Opened {
     pub handle: Handle,
 }
 
+/// Where a command that starts work stands.
+enum WorkStart {
+    /// It may start.
+    Free(SessionGuard),
+    /// It was asked before, and the session is at it.
+    Asked,
+    /// It was decided before.
+    Answered(StoredAnswer),
+}
+
 /// The engine of one process.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -202,40 +212,69 @@ impl Engine {
         Ok(Opened { id: case.id, handle })
     }
 
-    /// Applies a command. One that starts work takes the guard or is refused with `SessionBusy` at once; its id says
-    /// nothing: sent again it is decided again. One to live work goes to its inbox, is never busy, and under the same id
-    /// is applied once.
+    /// Applies a command under its id once, also where it is sent again after a crash. One that starts work takes the guard
+    /// or is refused with `SessionBusy` at once; one to live work is never busy. Both go to the session's inbox.
     pub async fn command(&self, session: SessionId, cmd_id: &CmdId, command: Command) -> Result<Accepted, EngineError> {
         self.undamaged(session)?;
         let command = command.bounded().map_err(Refusal::from)?;
-        if command.ask.verb().starts_work() {
-            let guard = self.shared.registry.try_acquire(session, &command.by.to_string(), self.shared.now())?;
-            let live = self.shared.registry.len();
-            if live > self.shared.settings.sessions_max {
-                return Err(EngineError::SessionCapExceeded { live: live - 1 });
+        let guard = if command.ask.verb().starts_work() {
+            match self.place_for_work(session, cmd_id, &command).await? {
+                WorkStart::Free(guard) => Some(guard),
+                WorkStart::Asked => None,
+                WorkStart::Answered(answer) => return answer.into_result(),
             }
-            return self.carry(guard, |reply| Boot::Command { command: Box::new(command), reply }).await;
-        }
+        } else {
+            None
+        };
         let (waiter, answered) = oneshot::channel();
         let key = (session, cmd_id.clone());
         self.shared.waiters().insert(key.clone(), waiter);
         let submitted = self.shared.ports.commands.submit(cmd_id, session, &command).await;
         match submitted {
-            Ok(Submitted::Stored) => {}
+            Ok(Submitted::Stored | Submitted::Known(None)) => {}
             Ok(Submitted::Known(Some(outcome))) => {
                 self.shared.waiters().remove(&key);
                 return StoredAnswer::decode(&outcome)?.into_result();
             }
-            Ok(Submitted::Known(None)) => {}
             Err(error) => {
                 self.shared.waiters().remove(&key);
                 return Err(error.into());
             }
         }
-        self.node.cast(ToNode::Wake(session)).map_err(|_gone| EngineError::ShuttingDown)?;
+        let told = match guard {
+            Some(guard) => ToNode::Carry(guard, Boot::Asked),
+            None => ToNode::Wake(session),
+        };
+        self.node.cast(told).map_err(|_gone| EngineError::ShuttingDown)?;
         let outcome = tokio::time::timeout(self.shared.settings.patience, self.outcome(&key, answered)).await;
         self.shared.waiters().remove(&key);
         outcome.unwrap_or(Err(EngineError::Pending))
+    }
+
+    /// Whether a command may start work now. A session that is busy with this very command refuses nothing.
+    async fn place_for_work(
+        &self,
+        session: SessionId,
+        cmd_id: &CmdId,
+        command: &Command,
+    ) -> Result<WorkStart, EngineError> {
+        let commands = &self.shared.ports.commands;
+        if let Some(outcome) = commands.outcome(cmd_id, session).await? {
+            return Ok(WorkStart::Answered(StoredAnswer::decode(&outcome)?));
+        }
+        let guard = match self.shared.registry.try_acquire(session, &command.by.to_string(), self.shared.now()) {
+            Ok(guard) => guard,
+            Err(busy) => {
+                let (unread, _) = commands.inbox(session).await?;
+                let asked = unread.iter().any(|entry| entry.cmd_id == *cmd_id);
+                return if asked { Ok(WorkStart::Asked) } else { Err(busy.into()) };
+            }
+        };
+        let live = self.shared.registry.len();
+        if live > self.shared.settings.sessions_max {
+            return Err(EngineError::SessionCapExceeded { live: live - 1 });
+        }
+        Ok(WorkStart::Free(guard))
     }
 
     /// An error where the session's log was found damaged since the start: nothing can be done with it here.

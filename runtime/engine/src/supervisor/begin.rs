@@ -60,13 +60,12 @@ impl State {
         self.fence = Some(row.fence);
         self.inputs.push_back(Input::Report(Report::TakenOver));
         match self.boot.take() {
-            Some(Boot::Command { command, reply }) => self.inputs.push_back(Input::Direct(command, Some(reply))),
             Some(Boot::GiveUp(cause)) => self.inputs.push_front(Input::Report(Report::GivenUp { cause })),
             Some(Boot::Wake) if takeovers > TAKEOVERS_MAX => {
                 let cause = format!("taken over {takeovers} times without getting any further");
                 self.inputs.push_front(Input::Report(Report::GivenUp { cause }));
             }
-            Some(Boot::Wake | Boot::Create { .. }) | None => {}
+            Some(Boot::Wake | Boot::Asked | Boot::Create { .. }) | None => {}
         }
         self.inbox(inbox, self.wake_seq);
         Ok(())

@@ -45,7 +45,7 @@ impl State {
 
 fn answerer(boot: Boot) -> Option<Answerer> {
     match boot {
-        Boot::Create { reply, .. } | Boot::Command { reply, .. } => Some(reply),
-        Boot::Wake | Boot::GiveUp(_) => None,
+        Boot::Create { reply, .. } => Some(reply),
+        Boot::Asked | Boot::Wake | Boot::GiveUp(_) => None,
     }
 }

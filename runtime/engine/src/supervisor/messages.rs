@@ -59,13 +59,8 @@ pub(crate) enum Boot {
         /// Answered once durable.
         reply: Answerer,
     },
-    /// A command that starts work.
-    Command {
-        /// What is asked of the session.
-        command: Box<Command>,
-        /// Answered once durable.
-        reply: Answerer,
-    },
+    /// A command that starts work came into the inbox.
+    Asked,
     /// Something waits in the log: a command, a timer, work a dead process left.
     Wake,
     /// Carrying it failed too often: it ends with this cause, for a person to look at.

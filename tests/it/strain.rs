@@ -2,7 +2,7 @@
 //! store that is taken away.
 
 use std::io::Write as _;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
@@ -202,4 +202,60 @@ async fn the_journal_has_a_line_for_what_happened_and_none_for_each_request() {
     assert!(statuses.contains(&"in_progress") && statuses.contains(&"awaiting_input"), "{statuses:?}");
     assert_eq!(of("an approval was decided")[0]["by"], "user:approver", "{log}");
     assert!(of("request").is_empty(), "requests are told at debug");
+}
+
+/// A model that takes questions and never says a word, so that whoever asks it stays live.
+fn silent_model(shop: &Shop) -> TcpListener {
+    let model = TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = shop.path("provost.yaml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let scripted = config.lines().find(|line| line.trim_start().starts_with("default:")).unwrap();
+    let address = model.local_addr().unwrap();
+    let silent = format!("  default: {{provider: openai_compatible, base_url: \"http://{address}/v1\", model: m}}");
+    std::fs::write(file, config.replace(scripted, &silent)).unwrap();
+    model
+}
+
+fn limit(shop: &Shop, section: &str) {
+    let file = shop.path("provost.yaml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, format!("{config}{section}\n")).unwrap();
+}
+
+fn told(answered: &Answered) -> (u16, &str, Option<&str>) {
+    (answered.status.as_u16(), answered.body["code"].as_str().unwrap(), answered.retry_after.as_deref())
+}
+
+#[tokio::test]
+async fn a_busy_session_and_a_full_engine_say_so_at_once() {
+    let shop = Shop::start("already-healthy").await;
+    let _model = silent_model(&shop);
+    limit(&shop, "engine: {sessions_max: 1}");
+    let daemon = Daemon::on(shop).await;
+    let live = daemon.open().await;
+    let retried = daemon.ask("operator", Method::POST, &format!("/v1/sessions/{live}/retry"), Some(json!({}))).await;
+    assert_eq!(told(&retried), (429, "session_busy", Some("1")), "{retried:?}");
+    assert_eq!((&retried.body["holder"], retried.body["since"].is_string()), (&json!("user:operator"), true));
+    let body = json!({"pack": "incident", "fields": {"summary": "b", "service": "shop", "environment": "staging"}});
+    let opened = daemon.ask("operator", Method::POST, "/v1/sessions", Some(body)).await;
+    assert_eq!(told(&opened), (429, "session_cap_exceeded", Some("5")), "{opened:?}");
+    assert_eq!(opened.body["live"], 1);
+    let path = format!("/v1/sessions/{live}/stop");
+    let ended = daemon.ask("operator", Method::POST, &path, Some(json!({"reason": "enough"}))).await;
+    assert!(ended.status.is_success(), "what goes to live work is never busy: {ended:?}");
+}
+
+#[tokio::test]
+async fn one_tokens_requests_are_bounded_and_no_others() {
+    let shop = Shop::start("already-healthy").await;
+    limit(&shop, "server: {requests: {per_second: 1, burst: 30}}");
+    let daemon = Daemon::on(shop).await;
+    let over = eventually("a token to be over its rate", PATIENCE, || async {
+        let answered = daemon.ask("viewer", Method::GET, "/v1/sessions", None).await;
+        (!answered.status.is_success()).then_some(answered)
+    });
+    let over = over.await.unwrap();
+    assert_eq!(told(&over), (429, "rate_limited", Some("1")), "{over:?}");
+    let other = daemon.ask("operator", Method::GET, "/v1/sessions", None).await;
+    assert_eq!(other.status, StatusCode::OK, "{other:?}");
 }

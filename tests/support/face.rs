@@ -9,7 +9,7 @@ use provost_domain::access::{AccessRole, Token};
 use provost_domain::port::{Clock as _, MintAnswer, Tokens as _};
 use provost_engine::{Engine, Eraser, SystemClock};
 use provost_mail::{Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts};
-use provost_server::{Parts, Server};
+use provost_server::{Parts, RequestRate, Server};
 use provost_store::SqliteStore;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -49,6 +49,7 @@ pub async fn server(engine: &Engine, store: &SqliteStore, intake: IntakeSettings
         eraser: Eraser::new(engine.clone(), Arc::new(store.clone())),
         metrics,
         page_sessions: Arc::new(store.clone()),
+        rate: RequestRate::default(),
         data: data.to_path_buf(),
     };
     Server::new(parts).unwrap()

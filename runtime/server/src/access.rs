@@ -18,9 +18,23 @@ use crate::problem::Problem;
 
 /// The time of a token's last use is kept to the minute.
 const USED_EVERY: Duration = Duration::from_mins(1);
-/// Requests of one token per second, and how many may come at once: far above what a person or a script needs.
-const RATE: NonZeroU32 = NonZeroU32::new(200).unwrap();
-const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+
+/// How many requests one token may send. The default is far above what a person or a script needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestRate {
+    /// Per second, over time.
+    pub per_second: NonZeroU32,
+    /// At once.
+    pub burst: NonZeroU32,
+}
+
+impl Default for RequestRate {
+    fn default() -> Self {
+        const PER_SECOND: NonZeroU32 = NonZeroU32::new(200).unwrap();
+        const BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+        Self { per_second: PER_SECOND, burst: BURST }
+    }
+}
 
 /// Tokens and the bounds on their use.
 #[derive(Debug)]
@@ -28,6 +42,7 @@ pub(crate) struct Access {
     tokens: Arc<dyn Tokens>,
     clock: Arc<dyn Clock>,
     used: Mutex<HashMap<TokenId, Timestamp>>,
+    rate: RequestRate,
     rates: DefaultKeyedRateLimiter<TokenId>,
 }
 
@@ -39,9 +54,9 @@ pub(crate) struct Admission {
 }
 
 impl Access {
-    pub(crate) fn new(tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
-        let rates = RateLimiter::keyed(Quota::per_second(RATE).allow_burst(BURST));
-        Self { tokens, clock, used: Mutex::default(), rates }
+    pub(crate) fn new(tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>, rate: RequestRate) -> Self {
+        let rates = RateLimiter::keyed(Quota::per_second(rate.per_second).allow_burst(rate.burst));
+        Self { tokens, clock, used: Mutex::default(), rate, rates }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -78,7 +93,7 @@ impl Access {
 
     /// Counts a request.
     pub(crate) fn within_rate(&self, token: &TokenId) -> Result<(), Problem> {
-        let over = || format!("over {RATE} requests a second by this token; slow down");
+        let over = || format!("over {} requests a second by this token; slow down", self.rate.per_second);
         self.rates.check_key(token).map_err(|_over| Problem::new(Code::RateLimited, over()))
     }
 

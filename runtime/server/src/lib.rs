@@ -52,6 +52,7 @@ mod state;
 mod steering;
 mod tokens;
 
+pub use access::RequestRate;
 pub use idempotency::REQUESTS_KEPT;
 pub use problem::Problem;
 pub use serve::ServerSocket;

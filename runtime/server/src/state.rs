@@ -10,7 +10,7 @@ use provost_engine::{Engine, Eraser};
 use provost_mail::{Intake, Outgoing};
 use tokio_util::task::TaskTracker;
 
-use crate::access::Access;
+use crate::access::{Access, RequestRate};
 use crate::attempts::WrongLogins;
 use crate::bodies::BodyBudget;
 use crate::connections::{ConnectionLimits, Connections};
@@ -42,6 +42,8 @@ pub struct Parts {
     pub data: PathBuf,
     /// People's logins at the page.
     pub page_sessions: Arc<dyn PageSessions>,
+    /// How many requests each token may send.
+    pub rate: RequestRate,
 }
 
 #[derive(Debug)]
@@ -78,13 +80,14 @@ impl Server {
     /// # Errors
     /// Its figures cannot be kept.
     pub fn new(parts: Parts) -> prometheus::Result<Self> {
-        let Parts { engine, tokens, requests, clock, intake, outgoing, eraser, metrics, data, page_sessions } = parts;
+        let Parts { engine, tokens, requests, clock, intake, outgoing, eraser, metrics, data, page_sessions, rate } =
+            parts;
         let meters = Meters::new(metrics, clock.now())?;
         let operations = Operations::new(engine.clone(), eraser);
         let token_operations = TokenOperations::new(Arc::clone(&tokens), Arc::clone(&clock));
         let deliveries = DeliveryOperations::new(Arc::clone(intake.deliveries()), Arc::clone(intake.reads()));
         let outbox = OutboxOperations::new(outgoing.clone());
-        let access = Access::new(tokens, clock);
+        let access = Access::new(tokens, clock, rate);
         let logins = Logins::new(page_sessions);
         let connections = Connections::new(ConnectionLimits::of_process());
         let feed = Feed::start(&engine, connections.limits().total);

@@ -27,7 +27,7 @@ use provost_engine::{
     Engine, EngineSettings, Eraser, ModelGateway, ModelLimits, Ports, Resources, SystemClock, SystemRandom, ToolGateway,
 };
 use provost_mail::{DeliveryFormat, FormatSettings, Intake, IntakeParts, IntakeSettings, Outgoing, OutgoingParts};
-use provost_server::{Parts, Server};
+use provost_server::{Parts, RequestRate, Server};
 use provost_store::SqliteStore;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -224,6 +224,7 @@ impl Around {
             metrics,
             data: self.folder.path().to_path_buf(),
             page_sessions: Arc::new(self.store.clone()),
+            rate: RequestRate::default(),
         })
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -58,6 +58,7 @@ fn needs_restart(old: &Configuration, new: &Configuration) -> Vec<&'static str> 
     let changes = [
         ("store", old.store != new.store),
         ("server.listen", old.server.listen != new.server.listen),
+        ("server.requests", old.server.requests != new.server.requests),
         ("intake", old.intake != new.intake),
         ("outbox", old.outbox != new.outbox),
         ("retention", old.retention != new.retention),

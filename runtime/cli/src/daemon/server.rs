@@ -47,6 +47,7 @@ pub(crate) async fn server(house: &House, config: &Configuration, intake: Intake
         metrics: house.metrics.clone(),
         page_sessions: Arc::clone(&store.page_sessions),
         data,
+        rate: config.server.requests.into(),
     });
     server.context("making the figures")
 }

@@ -1,10 +1,12 @@
 //! The sections `server` and `log`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use provost_domain::access::AccessRole;
-use provost_form::{ErrorLog, FromYaml, SecretPlace, YamlNode, table, words};
+use provost_form::{Count, ErrorLog, FromYaml, SecretPlace, YamlNode, table, words};
+use provost_server::RequestRate;
 
 table! {
     /// How `provost serve` is reached.
@@ -12,8 +14,35 @@ table! {
     pub(crate) struct ServerConfig {
         /// Where it listens. Loopback unless written otherwise; put TLS in front of anything else.
         pub(crate) listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7878)),
+        /// How many requests one token may send.
+        pub(crate) requests: RequestsConfig = RequestsConfig::default(),
         /// Tokens that are in force as long as they stand here.
         pub(crate) tokens: Vec<TokenConfig> = Vec::new(),
+    }
+}
+
+table! {
+    /// How many requests one token may send; what is over is answered `rate_limited` (429).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct RequestsConfig {
+        /// Per second, over time.
+        per_second: Count<1> = Count(RequestRate::default().per_second.get()),
+        /// At once.
+        burst: Count<1> = Count(RequestRate::default().burst.get()),
+    }
+}
+
+impl Default for RequestsConfig {
+    fn default() -> Self {
+        let RequestRate { per_second, burst } = RequestRate::default();
+        Self { per_second: Count(per_second.get()), burst: Count(burst.get()) }
+    }
+}
+
+impl From<RequestsConfig> for RequestRate {
+    fn from(config: RequestsConfig) -> Self {
+        let at_least_one = |Count(number): Count<1>| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { per_second: at_least_one(config.per_second), burst: at_least_one(config.burst) }
     }
 }
 

@@ -35,6 +35,7 @@ mod model_failures;
 mod monitoring;
 mod narration;
 mod old_logs;
+mod one_hand;
 mod outbox;
 mod page;
 mod page_actions;

@@ -15,6 +15,8 @@ pub enum Fault {
     Content,
     /// Something that waits beside the logs: a command, a delivery, a plan, a message.
     Row,
+    /// More than one call acts on one target.
+    Shared,
     /// Nothing would ever wake the session.
     Asleep,
 }
@@ -32,6 +34,7 @@ impl Fault {
             Self::Row => {
                 "the logs are not concerned: a command is refused and a delivery becomes bad when it is next looked at; send it again"
             }
+            Self::Shared => "look at the target, then settle or stop all sessions but one; report this as a bug",
             Self::Asleep => "start it, stop it or say something to it: any command wakes it",
         }
     }

@@ -19,6 +19,9 @@ pub trait Examine: Send + Sync + std::fmt::Debug {
     /// The rows of the tables beside the logs that cannot be read as what they are, one line each.
     async fn unreadable_rows(&self) -> Vec<String>;
 
+    /// The targets that more than one call acts on at once, one line each: over all sessions there may be none.
+    async fn shared_targets(&self) -> Vec<String>;
+
     /// A walk through all sessions.
     fn walk(&self) -> Box<dyn SessionWalk>;
 

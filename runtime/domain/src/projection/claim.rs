@@ -102,6 +102,12 @@ pub struct ClaimRow {
 }
 
 impl ClaimRow {
+    /// What an audit says of a held claim where another call holds the same target.
+    pub fn beside_another(&self) -> String {
+        let Self { key, kind: _, session, call, tool, taken_at, released_at: _, idle: _ } = self;
+        format!("target {key}: call {call} of {session} acts on it by {tool} since {taken_at}, beside another call")
+    }
+
     /// The claims that a session holds.
     pub fn held_by(session: &Session) -> Vec<Self> {
         let row = |(call, held): (&CallId, &HeldClaim)| Self {

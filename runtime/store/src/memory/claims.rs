@@ -56,6 +56,13 @@ impl ClaimTable {
         }
     }
 
+    /// Who acts where somebody else acts too, one line each.
+    pub(super) fn shared(&self) -> Vec<String> {
+        let held = |row: &&ClaimRow| row.released_at.is_none();
+        let twice = |row: &&ClaimRow| self.rows.iter().filter(held).filter(|other| other.key == row.key).count() > 1;
+        self.rows.iter().filter(held).filter(twice).map(ClaimRow::beside_another).collect()
+    }
+
     /// Every row of a session.
     pub(super) fn of(&self, session: SessionId) -> Vec<ClaimRow> {
         self.rows.iter().filter(|row| row.session == session).cloned().collect()

@@ -199,6 +199,10 @@ impl Examine for MemoryStore {
         Vec::new()
     }
 
+    async fn shared_targets(&self) -> Vec<String> {
+        self.with(|state| state.claims.shared())
+    }
+
     fn walk(&self) -> Box<dyn SessionWalk> {
         // No session goes while all are copied.
         let all = self.with(|state| state.sessions.keys().filter_map(|id| state.moment(*id).ok()).collect());

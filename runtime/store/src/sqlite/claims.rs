@@ -46,6 +46,11 @@ macro_rules! select {
 }
 pub(super) const HOLDER: &str =
     select!("WHERE claims.key = ?1 AND claims.released_at IS NULL AND claims.kind IN ('act', 'procedure')");
+pub(super) const SHARED: &str = select!(
+    "WHERE claims.released_at IS NULL AND claims.kind IN ('act', 'procedure') AND claims.key IN \
+       (SELECT key FROM claims WHERE released_at IS NULL AND kind IN ('act', 'procedure') GROUP BY key HAVING count(*) > 1) \
+     ORDER BY claims.key, claims.id LIMIT 100"
+);
 pub(super) const OF: &str = select!("WHERE claims.sid = ?1");
 
 /// Releases, then takes. What cannot be taken ends the transaction with [`ClaimObstruction`].
@@ -103,6 +108,12 @@ fn decode_obstacle(row: &SqliteRow, take: &TakeClaim) -> Result<Obstacle, StoreE
 pub(super) async fn holder(pool: &SqlitePool, key: &ClaimKey) -> Result<Option<ClaimRow>, StoreError> {
     let row = sqlx::query(HOLDER).bind(key.as_str()).fetch_optional(pool).await.map_err(|error| failed(&error))?;
     row.as_ref().map(decode).transpose()
+}
+
+/// Who acts where somebody else acts too, one line each.
+pub(super) async fn shared(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(SHARED).fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(|row| decode(row).map(|row| row.beside_another())).collect()
 }
 
 /// All of one session.

@@ -47,6 +47,10 @@ impl Examine for SqliteReads {
         tables::unreadable(self.pool()).await
     }
 
+    async fn shared_targets(&self) -> Vec<String> {
+        claims::shared(self.pool()).await.unwrap_or_else(|error| vec![error.to_string()])
+    }
+
     fn walk(&self) -> Box<dyn SessionWalk> {
         Box::new(Walk { pool: self.pool().clone(), after: 0, sources: vec![NEXT_ROW, NEXT_LOG] })
     }

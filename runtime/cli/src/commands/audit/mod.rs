@@ -95,6 +95,9 @@ impl Verification {
 
     /// What waits beside the logs.
     async fn rows(&mut self, reads: &StoreReads) {
+        for what in reads.examine.shared_targets().await {
+            self.say(None, &Problem { record: None, fault: Fault::Shared, what });
+        }
         let mut lines = reads.examine.unreadable_rows().await;
         // What cannot be read at all is told already.
         for (group, _) in reads.deliveries.waiting().await.unwrap_or_default() {

@@ -78,3 +78,26 @@ async fn every_table_is_decoded() {
     reads.close().await;
     raw(&path, "DELETE FROM inbox").await.unwrap();
 }
+
+/// Red if a store whose index was lost were taken for sound.
+#[tokio::test]
+async fn a_target_that_two_calls_hold_is_named_with_both() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.create(new(1)).await.unwrap();
+    store.close().await;
+    let reads = SqliteStore::open_read_only(&path).await.unwrap();
+    let hold = |key: &str, call: &str| {
+        format!(
+            "INSERT INTO claims (key, kind, sid, call, tool, taken_at) VALUES ('{key}', 'act', 1, '{call}', 'a:b', 5);"
+        )
+    };
+    raw_owned(&path, hold("staging/shop", "one") + &hold("staging/cart", "two")).await.unwrap();
+    assert_eq!(reads.shared_targets().await, Vec::<String>::new());
+    raw_owned(&path, hold("staging/shop", "three")).await.unwrap_err();
+    raw_owned(&path, "DROP INDEX claims_acting;".to_owned() + &hold("staging/shop", "three")).await.unwrap();
+    let lines = reads.shared_targets().await;
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains("staging/shop") && lines[0].contains("one") && lines[1].contains("three"), "{lines:#?}");
+    reads.close().await;
+}

@@ -33,7 +33,21 @@ pub(crate) fn cpu() -> Result<Duration> {
 
 /// Resident memory in KiB.
 pub(crate) fn resident_kib() -> Result<u64> {
+    status_kib("VmRSS:")
+}
+
+/// The most resident memory since [`forget_peak`], in KiB.
+pub(crate) fn peak_kib() -> Result<u64> {
+    status_kib("VmHWM:")
+}
+
+/// Begins to measure the peak anew.
+pub(crate) fn forget_peak() -> Result<()> {
+    Ok(std::fs::write("/proc/self/clear_refs", "5")?)
+}
+
+fn status_kib(name: &'static str) -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }

@@ -1,5 +1,5 @@
 //! `cargo xtask bench w1`: the workload of an operational session without model latency; `bench intake`: deliveries over HTTP
-//! at a steady rate; `bench growth`: one long session; `bench recovery`: a start after kill -9; `bench sse`: one busy session
+//! at a steady rate; `bench storm`: one delivery of very many alerts; `bench growth`: one long session; `bench recovery`: a start after kill -9; `bench sse`: one busy session
 //! with and without readers of its stream. A benchmark, never a test: compare ratios within one run.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
@@ -11,6 +11,7 @@ mod machine;
 mod parts;
 mod run;
 mod sse;
+mod storm;
 
 use std::path::PathBuf;
 
@@ -66,6 +67,8 @@ enum What {
     },
     /// Deliveries at a steady rate, sent again and again for a number of groups.
     Intake(intake::Load),
+    /// One delivery of very many alerts, of one case and over many.
+    Storm(storm::Storm),
     /// One busy session, in turns without and with readers of its stream; and what readers cost that never read.
     Sse(sse::Load),
     /// The readers of `sse`, in a process of their own.
@@ -89,6 +92,10 @@ async fn main() -> Result<()> {
         }
         What::Intake(load) => {
             println!("{:#}", intake::intake(load).await?);
+            Ok(())
+        }
+        What::Storm(storm) => {
+            println!("{:#}", storm::storm(storm).await?);
             Ok(())
         }
         What::Sse(load) => {

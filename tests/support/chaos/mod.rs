@@ -6,6 +6,7 @@
 //! | `plan` | what befalls the daemon and who the cases are, from the seed |
 //! | `site`, `disk` | the daemon's folder, its process, its disk |
 //! | `witness`, `outside` | the service outside, a process of its own, which no fault touches |
+//! | `strike` | kills at instants that only the witness knows |
 //! | `caller`, `stream`, `case`, `ledger` | requests that survive crashes, one task per session, what was acknowledged |
 //! | `meeting` | two daemons on one store |
 //! | `verdict`, `report` | what must hold, what was seen |
@@ -24,6 +25,7 @@ mod recovery;
 mod report;
 mod site;
 mod stream;
+mod strike;
 mod verdict;
 mod witness;
 
@@ -48,6 +50,7 @@ use plan::{Life, Persona, Round, Trouble};
 pub use recovery::{Herd, recovery};
 pub use report::{Report, Troubles};
 use site::{Process, Site};
+use strike::{CallInstant, Strike};
 
 /// Sessions opened for each kill: enough for many to be at work whenever one strikes.
 const SESSIONS_PER_KILL: usize = 8;
@@ -57,6 +60,8 @@ const SESSIONS_PER_MEETING: usize = 24;
 const LIVE_MAX: usize = 48;
 /// How long a start may take on a loaded machine.
 const START_MAX: Duration = Duration::from_secs(30);
+/// How long the witness waits for a call to kill the daemon in.
+const CALL_COMES_WITHIN: Duration = Duration::from_secs(2);
 /// Starts in a row that may fail, a disk being full or not.
 const FAILED_STARTS_MAX: u32 = 5;
 /// How long the daemon may need until it is quiet once the faults have stopped: only how long a failing campaign takes.
@@ -107,6 +112,7 @@ pub async fn run(settings: Settings, progress: impl Fn(Progress)) -> Report {
         site,
         up,
         caller: caller.clone(),
+        witness: Arc::clone(&witness),
         ledger: Arc::clone(&ledger),
         troubles: Troubles::default(),
         failed: 0,
@@ -177,6 +183,7 @@ struct Driver {
     site: Site,
     up: watch::Sender<Option<String>>,
     caller: Caller,
+    witness: Arc<Outside>,
     ledger: Arc<Ledger>,
     troubles: Troubles,
     /// Starts in a row that failed.
@@ -225,7 +232,18 @@ impl Driver {
             process = self.trouble(process, *trouble).await;
         }
         process.for_a_while(round.kill_after).await;
+        if let Some(at) = round.at {
+            self.struck(&mut process, at).await;
+        }
         self.kill(process).await;
+    }
+
+    /// Lets the witness kill the daemon within a call, if one comes.
+    async fn struck(&mut self, process: &mut Process, at: CallInstant) {
+        self.witness.strike(Some(Strike { at, group: process.group() })).await;
+        process.for_a_while(CALL_COMES_WITHIN).await;
+        self.witness.strike(None).await;
+        self.troubles.struck += u32::from(process.has_ended());
     }
 
     /// Starts the daemon until it listens.

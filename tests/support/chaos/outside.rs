@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::strike::Strike;
 use super::witness::{Effect, Manner, Witness};
 use crate::binary;
 
@@ -44,6 +45,12 @@ impl Outside {
     /// Every effect, by key.
     pub(super) async fn all(&self) -> BTreeMap<String, Effect> {
         self.ask("effects", &[]).await
+    }
+
+    /// Has it kill the daemon at the next call; with `None` no more.
+    pub(super) async fn strike(&self, strike: Option<Strike>) {
+        let told = self.client.post(format!("{}/strike", self.url)).json(&strike).send().await.unwrap();
+        assert!(told.status().is_success(), "{told:?}");
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: &str, query: &[(&str, &str)]) -> T {

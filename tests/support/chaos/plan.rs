@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::strike::CallInstant;
+
 /// One life of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Round {
@@ -13,6 +15,8 @@ pub(super) struct Round {
     pub(super) troubles: Vec<Trouble>,
     /// How long after the start, or the last trouble, the kill strikes.
     pub(super) kill_after: Duration,
+    /// The instant of a call, some time after that, at which the kill strikes instead.
+    pub(super) at: Option<CallInstant>,
 }
 
 /// What does not kill.
@@ -133,7 +137,7 @@ fn rounds(seed: u64, kills: u32) -> Vec<Round> {
 
 fn round(random: &mut Rng) -> Round {
     if random.u8(0..100) < 12 {
-        return Round { early: true, troubles: Vec::new(), kill_after: millis(random, 0..120) };
+        return Round { early: true, troubles: Vec::new(), kill_after: millis(random, 0..120), at: None };
     }
     let mut troubles = Vec::new();
     if random.u8(0..100) < 35 {
@@ -146,7 +150,10 @@ fn round(random: &mut Rng) -> Round {
         troubles.push(Trouble::Restart { after: millis(random, 0..300) });
     }
     random.shuffle(&mut troubles);
-    Round { early: false, troubles, kill_after: millis(random, 10..900) }
+    let at = (random.u8(0..100) < 45).then(|| random.choice(CallInstant::ALL)).flatten();
+    // While a witness waits for a call there must be some to come.
+    let kill_after = millis(random, if at.is_some() { 0..150 } else { 10..900 });
+    Round { early: false, troubles, kill_after, at }
 }
 
 impl Persona {
@@ -196,6 +203,9 @@ mod tests {
         assert!(has(|trouble| matches!(trouble, Trouble::Halt { .. })));
         assert!(has(|trouble| matches!(trouble, Trouble::Full { .. })));
         assert!(has(|trouble| matches!(trouble, Trouble::Restart { .. })));
+        for at in CallInstant::ALL {
+            assert!(planned.iter().any(|round| round.at == Some(at)), "{at:?}");
+        }
         assert_eq!(meetings(7, 9), meetings(7, 9));
         assert_ne!(meetings(7, 9), meetings(8, 9));
         assert_eq!(Persona::of(7, 3), Persona::of(7, 3));

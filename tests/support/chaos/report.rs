@@ -31,6 +31,8 @@ const SHOWN_MAX: usize = 10;
 pub struct Troubles {
     /// kill -9.
     pub kills: u32,
+    /// Of them, those at an instant of a call that the witness chose.
+    pub struck: u32,
     /// SIGSTOP and SIGCONT.
     pub halts: u32,
     /// Times the disk was full.
@@ -142,7 +144,7 @@ impl Report {
         let violations: BTreeMap<&str, usize> = RULES.iter().map(|(rule, _)| (*rule, count(rule))).collect();
         json!({
             "seed": seed,
-            "kills": troubles.kills, "sigstops": troubles.halts, "restarts": troubles.restarts,
+            "kills": troubles.kills, "kills_within_calls": troubles.struck, "sigstops": troubles.halts, "restarts": troubles.restarts,
             "starts": troubles.starts,
             "disk_full": {"rounds": troubles.full, "deaths": troubles.died_of_full, "skipped": disk_full_skipped},
             "sessions": counted.sessions, "statuses": counted.statuses, "failures": counted.failures,
@@ -171,7 +173,7 @@ impl Report {
         let findings: Vec<String> = counted.findings.iter().map(|(finding, n)| format!("{n} {finding}")).collect();
         let mut rows = vec![
             ("seed", self.seed.to_string()),
-            ("kill -9", troubles.kills.to_string()),
+            ("kill -9", format!("{}, of which {} within a call", troubles.kills, troubles.struck)),
             ("SIGSTOP", troubles.halts.to_string()),
             ("restarts in order", troubles.restarts.to_string()),
             ("disk full", full),

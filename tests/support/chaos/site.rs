@@ -160,6 +160,11 @@ pub(super) struct Process {
 }
 
 impl Process {
+    /// Its process group.
+    pub(super) fn group(&self) -> i32 {
+        i32::try_from(self.group).unwrap()
+    }
+
     /// Where it listens, once it does; what it says instead when it does not.
     pub(super) async fn listening(&mut self) -> Result<String, String> {
         let mut line = String::new();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use provost_domain::ids::Digest;
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use super::strike::{Planned, Strike};
 
 /// The environment whose calls are counted but not answered while they are held.
 pub(super) const HELD: &str = "held";
@@ -59,6 +62,7 @@ pub(super) struct Counts {
     /// Sessions whose held calls came since they were last forgotten.
     came: watch::Sender<BTreeSet<String>>,
     holding: watch::Sender<bool>,
+    planned: Planned,
     manner: Manner,
 }
 
@@ -136,10 +140,11 @@ pub(super) struct Witness {
 impl Witness {
     pub(super) async fn start(manner: Manner) -> Self {
         let (came, holding) = (watch::Sender::new(BTreeSet::new()), watch::Sender::new(false));
-        let counts = Arc::new(Counts { effects: Mutex::default(), came, holding, manner });
+        let counts = Arc::new(Counts { effects: Mutex::default(), came, holding, planned: Planned::default(), manner });
         let router = Router::new()
             .route("/effects", get(all))
             .route("/effect", get(one))
+            .route("/strike", post(strike))
             .route("/admin/requests", get(requests))
             .route("/admin/{what}", get(look).post(act))
             .route("/{what}", post(act))
@@ -167,11 +172,16 @@ async fn act(
     Path(what): Path<String>,
     headers: HeaderMap,
     Json(body): Json<Value>,
-) -> Json<Value> {
+) -> Response {
     let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap());
     let answer = counts.happened(key, &what, &body);
     counts.dawdle(key, &body).await;
-    Json(answer)
+    counts.planned.answer(answer.to_string().into())
+}
+
+/// The next call is the end of the daemon that makes it; `null` takes that back.
+async fn strike(State(counts): State<Arc<Counts>>, Json(strike): Json<Option<Strike>>) {
+    counts.planned.set(strike);
 }
 
 /// What `service:deploy` asks about a key.

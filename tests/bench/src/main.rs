@@ -17,8 +17,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
+use mimalloc::MiMalloc;
 use provost_tests::chaos::{Herd, recovery};
 use serde_json::{Value, json};
+
+/// That of the binary `provost`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Bench {

@@ -102,7 +102,7 @@ impl World {
     }
 
     fn report(&mut self, report: Report) {
-        let verdict = decide::report(&self.session, report, &facts(self));
+        let verdict = decide::report(self.session.clone(), report, &facts(self));
         self.adopt(verdict.events);
     }
 

@@ -142,7 +142,7 @@ async fn another_server_is_sent_nothing_of_it_and_its_request_is_recorded_before
 
 /// What a session's log says after it was taken over with these tools.
 fn taken_over(session: &Session, desk: &DecisionDesk) -> (Vec<&'static str>, Session) {
-    let verdict = decide::report(session, Report::TakenOver, &desk.facts(session.updated_at(), Fence(2)));
+    let verdict = decide::report(session.clone(), Report::TakenOver, &desk.facts(session.updated_at(), Fence(2)));
     (verdict.events.iter().map(EventBody::kind).collect(), verdict.after)
 }
 

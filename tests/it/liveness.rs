@@ -255,7 +255,7 @@ async fn an_assignment_whose_worker_dies_is_given_out_once_more() {
     let mut lost = || {
         let briefing = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let report = Report::WorkerLost { assignment: AssignmentId(1), cause: "it fell over".to_owned() };
-        let verdict = decide::report(&folded, report, &facts);
+        let verdict = decide::report(folded.clone(), report, &facts);
         folded = verdict.after;
         let after = folded.newest_work().map(|work| Arc::clone(&work.briefing));
         let kinds: Vec<_> = verdict.events.iter().map(EventBody::kind).collect();

@@ -121,7 +121,7 @@ async fn a_sure_failure_after_a_stop_settles_only_what_was_made_once() {
             timeout_ms: None,
         };
         let report = Report::Returned { call: call.clone(), outcome: ToolOutcome::Failed { failure } };
-        let after = decide::report(&stopped, report, &facts).after;
+        let after = decide::report(stopped.clone(), report, &facts).after;
         assert_eq!(after.unknown().len(), left, "after a crash: {crash}");
     }
 }

@@ -23,6 +23,7 @@ pub struct Offers {
     by_agent: BTreeMap<AgentName, Arc<[ToolOffer]>>,
     /// The fields of a session that a tool stands on, by the name it is offered under.
     needs: BTreeMap<String, Vec<String>>,
+    claims: bool,
 }
 
 impl Offers {
@@ -33,7 +34,13 @@ impl Offers {
         let needs = catalog.iter().map(|(name, spec)| {
             (name.wire(), inject::needs(pack, &spec.schema).into_iter().map(str::to_owned).collect::<Vec<_>>())
         });
-        Self { by_agent, needs: needs.filter(|(_, fields)| !fields.is_empty()).collect() }
+        let needs = needs.filter(|(_, fields)| !fields.is_empty()).collect();
+        Self { by_agent, needs, claims: catalog.values().any(|spec| spec.may_claim(pack.target.as_ref())) }
+    }
+
+    /// Whether a call may claim a target: only then can a store refuse what was decided because of what another session holds.
+    pub fn may_claim(&self) -> bool {
+        self.claims
     }
 
     /// Those of an agent in a session with these fields; none for an agent the pack does not have.

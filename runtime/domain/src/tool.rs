@@ -75,6 +75,11 @@ impl ToolSpec {
         self.effect != EffectClass::Read && !self.tells_people
     }
 
+    /// Whether any call of it claims something, in sessions of a pack that says this of what is acted on.
+    pub fn may_claim(&self, of_pack: Option<&ClaimTarget>) -> bool {
+        self.changes_world() && self.claim.target.as_ref().or(of_pack).is_some()
+    }
+
     /// What a call with these arguments claims, in a session with these fields: nothing where it changes nothing, where it
     /// only tells people, and where neither the tool nor the pack says what is acted on.
     pub fn claims(&self, of_pack: Option<&ClaimTarget>, args: &Value, fields: &Value) -> Option<ClaimKey> {

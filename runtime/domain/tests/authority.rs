@@ -251,7 +251,7 @@ impl Case {
     }
 
     fn report(&mut self, report: Report) {
-        let verdict = decide::report(&self.session, report, &self.facts());
+        let verdict = decide::report(self.session.clone(), report, &self.facts());
         self.session = verdict.after;
     }
 

@@ -1,4 +1,5 @@
-//! A verdict in the making: every event is applied to a working copy as it is pushed, so later steps see it.
+//! A verdict in the making: every event is applied to the session as it is pushed, so later steps see it. Who may refuse, or
+//! decide again, keeps a copy of the session of before.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl DerefMut for Draft<'_> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(session: &Session, facts: &'a Facts<'a>) -> Self {
+    pub(super) fn new(session: Session, facts: &'a Facts<'a>) -> Self {
         Self { recorder: Recorder::new(session, facts.now, facts.fence), facts }
     }
 
@@ -84,9 +85,9 @@ impl<'a> Draft<'a> {
 }
 
 impl Recorder {
-    pub(super) fn new(session: &Session, now: Timestamp, fence: Fence) -> Self {
+    pub(super) fn new(session: Session, now: Timestamp, fence: Fence) -> Self {
         Self {
-            session: session.clone(),
+            session,
             now,
             fence,
             events: Vec::new(),

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// What the log of an imported session needs besides: nothing when it had ended. Otherwise it ends as `needs_review`, with
 /// its approvals taken back and what may have happened of its calls put to a person.
 pub fn imported(session: &Session, now: Timestamp, fence: Fence, by: &Principal) -> Verdict {
-    let mut recorder = Recorder::new(session, now, fence);
+    let mut recorder = Recorder::new(session.clone(), now, fence);
     let was = session.status();
     if !was.is_end() {
         let payload = json!({"by": by, "status": was.as_str(), "head": session.head()});

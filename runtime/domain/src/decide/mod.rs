@@ -64,18 +64,20 @@ pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Resul
     refuse::check_version(session, command)?;
     command.check_nesting()?;
     refuse::check_words(command)?;
-    let mut draft = Draft::new(session, facts);
+    // A command may still be refused: then the session stays as it is.
+    let mut draft = Draft::new(session.clone(), facts);
     dispatch::command(&mut draft, command)?;
     Ok(go_on(draft))
 }
 
-/// Decides on what the session's own side reports. A report that no longer fits (a reply after a stop) decides nothing.
-pub fn report(session: &Session, report: Report, facts: &Facts<'_>) -> Verdict {
+/// Decides on what the session's own side reports. A report that no longer fits (a reply after a stop) decides nothing. It is
+/// never refused, so it takes the session and gives it back in the verdict.
+pub fn report(session: Session, report: Report, facts: &Facts<'_>) -> Verdict {
     let mut draft = Draft::new(session, facts);
     match report {
         Report::TakenOver => reports::taken_over(&mut draft),
         Report::Replied { assignment, round, result } => reports::replied(&mut draft, assignment, round, result),
-        Report::Returned { call, outcome } => reports::returned(&mut draft, &call, &outcome),
+        Report::Returned { call, outcome } => reports::returned(&mut draft, &call, outcome),
         Report::Probed { call, answer } => reports::probed(&mut draft, &call, answer),
         Report::Tick => reports::tick(&mut draft),
         Report::GivenUp { cause } => reports::given_up(&mut draft, &cause),

@@ -80,7 +80,7 @@ pub(super) fn replied(
     }
 }
 
-pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome) {
+pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: ToolOutcome) {
     let in_doubt = draft.session.unknown().contains_key(id);
     let intent = draft.session.call(id).and_then(|call| match &call.state {
         CallState::Intended(intent) | CallState::Probing(intent) | CallState::Unknown(intent) => Some(intent.clone()),
@@ -98,22 +98,23 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: &ToolOutcome
         }
         return;
     }
-    record(draft, id, &known);
+    record(draft, id, known);
 }
 
 /// What an outcome says of the call, and not only of its last attempt.
-fn known_of(session: &Session, id: &CallId, outcome: &ToolOutcome) -> ToolOutcome {
-    let outcome = outcome.clone().bounded();
+fn known_of(session: &Session, id: &CallId, outcome: ToolOutcome) -> ToolOutcome {
+    let outcome = outcome.bounded();
     if session.may_have_happened_before(id) { outcome.after_a_lost_attempt() } else { outcome }
 }
 
 /// Records what is known of a call.
-fn record(draft: &mut Draft<'_>, id: &CallId, known: &ToolOutcome) {
-    let (recorded, content) = RecordedOutcome::of(known.clone());
+fn record(draft: &mut Draft<'_>, id: &CallId, known: ToolOutcome) {
+    let measured = polled(&draft.session, id).map(|assignment| (assignment, known.clone()));
+    let (recorded, content) = RecordedOutcome::of(known);
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
-    if let Some(assignment) = polled(&draft.session, id) {
-        watch::measure(draft, assignment, known);
+    if let Some((assignment, known)) = measured {
+        watch::measure(draft, assignment, &known);
     }
 }
 
@@ -134,8 +135,8 @@ pub(super) fn probed(draft: &mut Draft<'_>, id: &CallId, answer: ProbeAnswer) {
     match known(answer) {
         ProbeAnswer::Happened { outcome } => {
             draft.push(CallProbed { call, finding: ProbeFinding::Happened });
-            let known = known_of(&draft.session, id, &outcome);
-            record(draft, id, &known);
+            let known = known_of(&draft.session, id, outcome);
+            record(draft, id, known);
         }
         ProbeAnswer::DidNotHappen => {
             draft.push(CallProbed { call: call.clone(), finding: ProbeFinding::DidNotHappen });

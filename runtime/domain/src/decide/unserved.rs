@@ -32,17 +32,17 @@ impl Unserved<'_> {
         refuse::check_authority(&command.by, command.ask.verb())?;
         refuse::check_version(session, command)?;
         refuse::check_words(command)?;
-        let mut recorder = Recorder::new(session, self.now, self.fence);
         if command.ask.verb().needs_pack() {
             return Err(pack_changed(session, self.loaded));
         }
+        let mut recorder = Recorder::new(session.clone(), self.now, self.fence);
         dispatch::without_pack(&mut recorder, command)?;
         self.end_if_stuck(&mut recorder);
         Ok(recorder.into_verdict())
     }
 
     /// Decides on what the session's own side reports: work that is owed cannot be done.
-    pub fn report(&self, session: &Session, report: &Report) -> Verdict {
+    pub fn report(&self, session: Session, report: &Report) -> Verdict {
         let mut recorder = Recorder::new(session, self.now, self.fence);
         match report {
             Report::GivenUp { cause } => reports::given_up(&mut recorder, cause),

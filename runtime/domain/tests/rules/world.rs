@@ -154,15 +154,21 @@ impl World {
 
     pub(crate) fn command(&mut self, command: &Command) -> Result<Vec<EventBody>, Refusal> {
         let verdict = decide::command(&self.session, command, &self.facts())?;
-        self.claims = verdict.claims;
+        self.claims = self.foreseen(verdict.claims);
         self.session = verdict.after;
         self.log.extend(verdict.events.clone());
         Ok(verdict.events)
     }
 
+    /// Claims that are taken must be foreseen: only then does an engine keep the session as it was, to decide again.
+    fn foreseen(&self, claims: ClaimChanges) -> ClaimChanges {
+        assert!(claims.take.is_empty() || Offers::of(&self.pack, &self.catalog, &Brief).may_claim(), "{claims:?}");
+        claims
+    }
+
     pub(crate) fn report(&mut self, report: Report) -> Vec<EventBody> {
-        let verdict = decide::report(&self.session, report, &self.facts());
-        self.claims = verdict.claims;
+        let verdict = decide::report(self.session.clone(), report, &self.facts());
+        self.claims = self.foreseen(verdict.claims);
         self.session = verdict.after;
         self.log.extend(verdict.events.clone());
         verdict.events

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use provost_domain::event::{EncodeError, EventBody};
 use provost_domain::ids::{CallId, CmdId, Fence, Seq};
 use provost_domain::log::{AppendRecord, Unsealed};
-use provost_domain::port::{Append, Appended, ApprovalChange, InboxAck, NewSession, Obstacle, Snapshot};
+use provost_domain::port::{Append, Appended, ApprovalChange, InboxAck, NewSession, Obstacle, Snapshot, StoreError};
 use provost_domain::session::Session;
 use ractor::ActorRef;
 
@@ -119,7 +119,10 @@ impl State {
 
     /// A call cannot act on its target now, so nothing was written: all of it is decided again with that fact.
     pub(super) fn decide_again(&mut self, call: CallId, obstacle: Obstacle) {
-        let Some(Batch { before, inputs, .. }) = self.batch.take() else { return };
+        let Some(before) = self.batch.as_mut().and_then(|batch| batch.before.take()) else {
+            return self.fail(&StoreError::NotClaimed { call, obstacle });
+        };
+        let inputs = self.batch.take().map(|batch| batch.inputs).unwrap_or_default();
         let Standpoint { session, head_hash, snapshot_seq, released, contents, questions } = before;
         (self.contents, self.questions) = (contents, questions);
         (self.session, self.head_hash, self.snapshot_seq, self.released) = (session, head_hash, snapshot_seq, released);

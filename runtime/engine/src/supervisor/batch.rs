@@ -26,10 +26,12 @@ pub(super) struct Batch {
     /// Each with the place of the input that it answers.
     pub(super) answers: Vec<(usize, StoredAnswer)>,
     pub(super) turn_ended: bool,
-    /// What was decided, for the case that it must be decided again.
+    /// What was decided and who waits for answers. Reports stand here only where they may have to be decided again.
     pub(super) inputs: Vec<Input>,
-    /// Where the session stood before.
-    pub(super) before: Standpoint,
+    /// Whether it begins the session.
+    pub(super) creates: bool,
+    /// Where the session stood before; only where a claim of another session may have it decided again.
+    pub(super) before: Option<Standpoint>,
 }
 
 /// Where a session stands between two batches.
@@ -44,7 +46,7 @@ pub(super) struct Standpoint {
 }
 
 impl Batch {
-    pub(super) fn at(at: Timestamp, before: Standpoint) -> Self {
+    pub(super) fn at(at: Timestamp) -> Self {
         Self {
             at,
             events: Vec::new(),
@@ -54,7 +56,8 @@ impl Batch {
             answers: Vec::new(),
             turn_ended: false,
             inputs: Vec::new(),
-            before,
+            creates: false,
+            before: None,
         }
     }
 

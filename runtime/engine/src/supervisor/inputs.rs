@@ -8,7 +8,7 @@ use provost_domain::decide::{self, Accepted, Facts, Unserved, Verdict};
 use provost_domain::event::{Event, EventBody};
 use provost_domain::ids::Seq;
 use provost_domain::pack::Pack;
-use provost_domain::port::{InboxEntry, UnreadableCommand};
+use provost_domain::port::InboxEntry;
 use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
 use provost_domain::status::Status;
@@ -69,44 +69,55 @@ impl State {
     }
 
     /// Decides one input. A refusal is an answer and changes nothing.
-    pub(super) fn take(&mut self, input: &Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
+    pub(super) fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
         let place = batch.inputs.len();
         match input {
             Input::Create(created, reply) => {
-                let body = decide::create((**created).clone());
-                let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body: body.clone() };
+                let body = decide::create((*created).clone());
+                let event = Event { seq: Seq(1), at: batch.at, fence: self.fence(), body };
                 Session::advance(&mut self.session, &event)?;
-                batch.events.push(body);
+                batch.events.push(event.body);
                 let accepted = Accepted { status: Status::New, version: event.seq };
                 if reply.is_some() {
                     batch.answers.push((place, StoredAnswer::Accepted(accepted)));
                 }
+                batch.inputs.push(Input::Create(created, reply));
             }
             Input::Report(report) => {
-                let Some(session) = &self.session else { return Ok(()) };
-                let verdict = match &self.served {
-                    SessionPack::Pinned(pack) => decide::report(session, report.clone(), &self.facts(pack, batch.at)),
-                    SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, report),
-                };
-                self.adopt(verdict, batch)?;
+                if batch.before.is_some() {
+                    batch.inputs.push(Input::Report(report.clone()));
+                }
+                self.decide_report(report, batch)?;
             }
             Input::Direct(command, reply) => {
-                let answer = self.decide(command, batch)?;
+                let answer = self.decide(&command, batch)?;
                 if reply.is_some() {
                     batch.answers.push((place, answer));
                 }
+                batch.inputs.push(Input::Direct(command, reply));
             }
             Input::Inbox(cmd_id, command) => {
-                let answer = self.decide(command, batch)?;
+                let answer = self.decide(&command, batch)?;
                 batch.acks.push((cmd_id.clone(), answer));
+                batch.inputs.push(Input::Inbox(cmd_id, command));
             }
-            Input::Unreadable(cmd_id, UnreadableCommand { detail }) => {
+            Input::Unreadable(cmd_id, unreadable) => {
+                let detail = unreadable.detail.clone();
                 tracing::warn!(session = %self.id(), command = %cmd_id, detail, "a stored command cannot be read and is refused");
-                let refusal = Refusal::CommandUnreadable { detail: detail.clone() };
-                batch.acks.push((cmd_id.clone(), StoredAnswer::Refused(refusal)));
+                batch.acks.push((cmd_id.clone(), StoredAnswer::Refused(Refusal::CommandUnreadable { detail })));
+                batch.inputs.push(Input::Unreadable(cmd_id, unreadable));
             }
         }
         Ok(())
+    }
+
+    fn decide_report(&mut self, report: Report, batch: &mut Batch) -> Result<(), ActorProcessingErr> {
+        let Some(session) = self.session.take() else { return Ok(()) };
+        let verdict = match &self.served {
+            SessionPack::Pinned(pack) => decide::report(session, report, &self.facts(pack, batch.at)),
+            SessionPack::Missing { loaded } => self.unserved(loaded, batch.at).report(session, &report),
+        };
+        self.adopt(verdict, batch)
     }
 
     fn decide(&mut self, command: &Command, batch: &mut Batch) -> Result<StoredAnswer, ActorProcessingErr> {

@@ -126,7 +126,7 @@ impl State {
 
     /// Whether the append under way is the session's first.
     pub(super) fn is_creating(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| batch.before.session.is_none())
+        self.batch.as_ref().is_some_and(|batch| batch.creates)
     }
 
     /// Whether the session is not stored yet.

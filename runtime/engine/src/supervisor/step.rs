@@ -29,20 +29,11 @@ impl State {
             self.fail(&error);
             return Ok(());
         }
-        let mut batch = Batch::at(self.shared.now(), Standpoint::default());
-        if !self.inputs.is_empty() {
-            batch.before = Standpoint {
-                session: self.session.clone(),
-                head_hash: self.head_hash,
-                snapshot_seq: self.snapshot_seq,
-                released: self.released,
-                contents: self.contents.clone(),
-                questions: self.questions.clone(),
-            };
-        }
+        let mut batch = Batch::at(self.shared.now());
+        batch.creates = self.session.is_none();
+        batch.before = (!self.inputs.is_empty() && self.offers.may_claim()).then(|| self.standpoint());
         while let Some(input) = self.inputs.pop_front() {
-            self.take(&input, &mut batch)?;
-            batch.inputs.push(input);
+            self.take(input, &mut batch)?;
         }
         if !batch.is_empty() {
             self.append(batch, myself);
@@ -53,6 +44,17 @@ impl State {
             self.park(myself);
         }
         Ok(())
+    }
+
+    fn standpoint(&self) -> Standpoint {
+        Standpoint {
+            session: self.session.clone(),
+            head_hash: self.head_hash,
+            snapshot_seq: self.snapshot_seq,
+            released: self.released,
+            contents: self.contents.clone(),
+            questions: self.questions.clone(),
+        }
     }
 
     /// Whether nothing is owed and nothing is under way.

@@ -192,7 +192,9 @@ impl World {
             assert!(turn.round <= limits.model_calls_per_turn && work.tool_calls <= limits.tool_calls_per_turn);
             let agent = self.desk.pack.agents.get(&work.agent).unwrap();
             let offers = request::offers(agent, &self.desk.pack, &self.desk.catalog, &StandardRoles);
-            assert!(request::is_valid_history(&request::build(&self.session, (work, turn), agent, &offers).messages));
+            assert!(request::is_valid_history(
+                &request::build(&self.session, (work, turn.clone()), agent, &offers).messages
+            ));
         }
         let folded = Session::fold(&self.events).unwrap().unwrap();
         assert_eq!(folded, self.session);

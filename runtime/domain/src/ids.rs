@@ -1,6 +1,7 @@
 //! Identifiers. Every id is a newtype; ids the runtime mints are derived, never random, except [`SessionId`].
 
 use std::fmt;
+use std::io::{self, BufWriter, Write};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -266,7 +267,25 @@ impl ToolName {
 /// Bytes as lowercase hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text
+}
+
+/// How many bytes of a text are hashed at once, so that the many short parts of JSON cost little.
+const HASHED_AT_ONCE: usize = 1024;
+
+struct HashWriter(Sha256);
+
+impl Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A SHA-256 digest, hex at the wire.
@@ -286,6 +305,18 @@ impl Digest {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
         }
+        Self(hasher.finalize().into())
+    }
+
+    /// The digest of what a value is written as in JSON: that of its text, which is not held as a whole.
+    ///
+    /// What has no JSON text has the digest of as much of it as can be written.
+    pub fn of_written(value: &impl Serialize) -> Self {
+        let mut writer = BufWriter::with_capacity(HASHED_AT_ONCE, HashWriter(Sha256::new()));
+        let written = serde_json::to_writer(&mut writer, value);
+        debug_assert!(written.is_ok(), "a value that has no JSON text");
+        let (writer, rest) = writer.into_parts();
+        let hasher = writer.0.chain_update(rest.unwrap_or_default());
         Self(hasher.finalize().into())
     }
 

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod ids;
 pub mod inject;
 pub mod invariant;
+pub mod length;
 pub mod lenient;
 pub mod log;
 pub mod model;

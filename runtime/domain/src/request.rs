@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::envelope::{FINISH_TOOL, finish_schema};
 use crate::failure::ModelFailure;
@@ -113,13 +113,13 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
 /// The question of the turn's present round.
 pub fn build(
     session: &Session,
-    (work, turn): (&Work, &Turn),
+    (work, turn): (&Work, Turn),
     agent: &AgentSpec,
     offers: &Arc<[ToolOffer]>,
 ) -> ModelRequest {
     let mut messages = Vec::with_capacity(turn.history.len() + 1);
     messages.push(Message::User { text: Arc::clone(&work.briefing) });
-    messages.extend(turn.history.iter().cloned());
+    messages.extend(turn.history);
     ModelRequest {
         session: session.id(),
         agent: agent.name.clone(),
@@ -140,7 +140,7 @@ pub fn build(
 /// No model has the name that is asked for, or a large value is not to be had.
 pub(crate) fn question(
     session: &Session,
-    (work, turn): (&Work, &Turn),
+    (work, turn): (&Work, Turn),
     agent: &AgentSpec,
     from: Materials<'_>,
 ) -> Result<Question, ModelFailure> {
@@ -191,8 +191,7 @@ fn complete(
 
 /// Tokens to reserve before a call: a generous estimate of the question, a quarter of its bytes.
 pub fn reservation(work: &Work, turn: &Turn) -> u64 {
-    let history: usize = turn.history.iter().map(|message| json!(message).to_string().len()).sum();
-    ((work.briefing.len() + history) / 4) as u64
+    (work.briefing.len().saturating_add(turn.history.bytes()) / 4) as u64
 }
 
 /// Every call has its result, right after the message that made it, in call order: what every provider demands.

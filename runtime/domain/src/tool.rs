@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::claims::{ClaimKey, ClaimRule, ClaimTarget};
 use crate::failure::FailureKind;
 use crate::ids::{CallId, Digest, SessionId, ToolName};
+use crate::length::json_bytes;
 use crate::nesting;
 use crate::schema::ArgSchema;
 
@@ -148,7 +149,7 @@ impl ToolOutcome {
     pub fn bounded(self) -> Self {
         match self {
             Self::Ok { mut content } if !nesting::fits(&content, nesting::LEVELS_MAX) => {
-                let total_bytes = content.to_string().len() as u64;
+                let total_bytes = json_bytes(&content) as u64;
                 nesting::cut(&mut content, nesting::LEVELS_MAX);
                 Self::Truncated { content, total_bytes }
             }
@@ -296,11 +297,10 @@ pub fn catalogue_digest(catalog: &Catalog) -> Digest {
 impl Blob {
     /// Inline when it fits [`INLINE_MAX`], else a reference and the content to store.
     pub fn of(value: Value) -> (Self, Option<Content>) {
-        let text = value.to_string();
-        if text.len() <= INLINE_MAX {
+        if json_bytes(&value) <= INLINE_MAX {
             return (Self::Inline(Arc::new(value)), None);
         }
-        let bytes = text.into_bytes();
+        let bytes = value.to_string().into_bytes();
         let digest = Digest::of(&bytes);
         (Self::Stored { sha256: digest, bytes: bytes.len() as u64 }, Some(Content { digest, bytes }))
     }

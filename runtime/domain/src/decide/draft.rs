@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The question of a turn's present round, as it leaves.
-    pub(super) fn question(&self, work: &Work, turn: &Turn) -> Result<Question, ModelFailure> {
+    pub(super) fn question(&self, work: &Work, turn: Turn) -> Result<Question, ModelFailure> {
         let facts = self.facts;
         let Some(agent) = facts.pack.agents.get(&work.agent) else {
             return Err(ModelFailure::LlmConfig { detail: format!("the pack has no agent `{}`", work.agent) });

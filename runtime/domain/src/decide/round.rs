@@ -17,10 +17,11 @@ pub(super) fn next(draft: &mut Draft<'_>, assignment: AssignmentId) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
     let Some(turn) = work.turn() else { return };
     let reserved = request::reservation(work, turn);
-    if let Some((limit, bound)) = limit(draft, work, turn, reserved) {
+    let Some(to_ask) = draft.session.turn_to_ask(work) else { return };
+    if let Some((limit, bound)) = limit(draft, work, &to_ask, reserved) {
         return limit_reached(draft, Some(assignment), limit, bound);
     }
-    put(draft, assignment, reserved);
+    put(draft, to_ask, assignment, reserved);
 }
 
 /// Puts a question again whose reply is outstanding: nobody saw it leave, or its answer is lost. It is recorded again only
@@ -28,21 +29,20 @@ pub(super) fn next(draft: &mut Draft<'_>, assignment: AssignmentId) {
 pub(super) fn again(draft: &mut Draft<'_>, assignment: AssignmentId) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
     let Some(turn) = work.turn().filter(|turn| turn.is_asked()) else { return };
-    let reserved = request::reservation(work, turn);
-    put(draft, assignment, reserved);
+    let (to_ask, reserved) = (turn.clone(), request::reservation(work, turn));
+    put(draft, to_ask, assignment, reserved);
 }
 
 /// Records the request before it leaves. One that cannot leave has failed.
-fn put(draft: &mut Draft<'_>, assignment: AssignmentId, reserved: u64) {
+fn put(draft: &mut Draft<'_>, turn: Turn, assignment: AssignmentId, reserved: u64) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
-    let Some(turn) = draft.session.turn_to_ask(work) else { return };
-    let outstanding = work.turn().is_some_and(Turn::is_asked);
-    let round = turn.round;
+    let outstanding = turn.is_asked();
+    let (round, before) = (turn.round, turn.request.clone());
     let asked = ModelRequested { assignment, round, reserved, server: None, model: None, body_sha256: None };
-    match draft.question(work, &turn) {
+    match draft.question(work, turn) {
         Ok(question) => {
             let pin = question.pin.clone();
-            if !outstanding || turn.request.as_ref() != Some(&pin) {
+            if !outstanding || before.as_ref() != Some(&pin) {
                 let (server, model) = (Some(pin.origin.server), Some(pin.origin.model));
                 draft.push(ModelRequested { server, model, body_sha256: Some(pin.body_sha256), ..asked });
             }
@@ -58,8 +58,8 @@ fn put(draft: &mut Draft<'_>, assignment: AssignmentId, reserved: u64) {
     }
 }
 
-/// The limit that one more question would break, with its bound.
-fn limit(draft: &Draft<'_>, work: &Work, turn: &Turn, reserved: u64) -> Option<(Limit, u64)> {
+/// The limit that the question of a turn would break, with its bound.
+fn limit(draft: &Draft<'_>, work: &Work, to_ask: &Turn, reserved: u64) -> Option<(Limit, u64)> {
     let (session, limits) = (&draft.session, draft.facts.pack.limits);
     // A wait that ends with this very decision is not in the work's account yet.
     let waits = *session.status() == Status::AwaitingInput;
@@ -68,9 +68,10 @@ fn limit(draft: &Draft<'_>, work: &Work, turn: &Turn, reserved: u64) -> Option<(
     let tokens = session.usage().tokens().saturating_add(reserved);
     let cost = session.usage().cost_micro_usd.unwrap_or(0);
     let wall_ms = u64::try_from(limits.turn_wall.as_millis()).unwrap_or(u64::MAX);
-    let repeats = turn.repeats(session.calls_of(work));
+    let repeats = if work.calls.is_empty() { 1 } else { to_ask.repeat.1 };
+    let asked = to_ask.round.saturating_sub(1);
     let broken = [
-        (turn.round >= limits.model_calls_per_turn, Limit::ModelCalls, u64::from(limits.model_calls_per_turn)),
+        (asked >= limits.model_calls_per_turn, Limit::ModelCalls, u64::from(limits.model_calls_per_turn)),
         (repeats >= limits.no_progress, Limit::NoProgress, u64::from(limits.no_progress)),
         (wall > limits.turn_wall, Limit::TurnWall, wall_ms),
         (tokens > limits.session_tokens, Limit::SessionTokens, limits.session_tokens),

@@ -105,14 +105,11 @@ impl Session {
         Ok(())
     }
 
-    /// A turn as its next question will find it: the present round settled into the history. Of one whose question is
-    /// outstanding, as it is.
+    /// A turn as its next question will find it: the present round settled into the history.
     pub(crate) fn turn_to_ask(&self, work: &Work) -> Option<Turn> {
         let mut turn = work.turn()?.clone();
-        if !turn.is_asked() {
-            turn.close_round(self.calls_of(work).cloned().collect());
-            turn.round += 1;
-        }
+        turn.close_round(self.calls_of(work).cloned().collect());
+        turn.round += 1;
         Some(turn)
     }
 

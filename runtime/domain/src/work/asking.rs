@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::history::History;
 use super::news::CaseNews;
 use crate::call::Call;
 use crate::ids::Digest;
@@ -15,7 +16,7 @@ use crate::model::{AssistantCall, Message, ModelOrigin, OpaqueItem, OpaqueState}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
     /// The settled part of the exchange, the briefing left out.
-    pub history: Vec<Message>,
+    pub history: History,
     /// The last round asked for; 0 before the first.
     pub round: u32,
     /// Whose move it is.
@@ -61,7 +62,7 @@ pub enum Exchange {
 impl Default for Turn {
     fn default() -> Self {
         Self {
-            history: Vec::new(),
+            history: History::default(),
             round: 0,
             exchange: Exchange::Ready,
             text: "".into(),
@@ -91,7 +92,8 @@ impl Turn {
         if calls.is_empty() && self.text.is_empty() {
             return;
         }
-        self.repeat = (digest(&calls), self.repeats(&calls));
+        let digest = digest(&calls);
+        self.repeat = (digest, if !calls.is_empty() && self.repeat.0 == digest { self.repeat.1 + 1 } else { 1 });
         let proposed =
             calls.iter().map(|c| AssistantCall { id: c.id.clone(), tool: c.wire.clone(), args: Arc::clone(&c.args) });
         let text = std::mem::replace(&mut self.text, "".into());
@@ -119,26 +121,67 @@ impl Turn {
         }
         Arc::new(told)
     }
+}
 
-    /// How often in a row the present round's calls came with the same arguments and the same results.
-    pub(crate) fn repeats<'a>(&self, calls: impl IntoIterator<Item = &'a Call> + Clone) -> u32 {
-        let some = calls.clone().into_iter().next().is_some();
-        if some && self.repeat.0 == digest(calls) { self.repeat.1 + 1 } else { 1 }
+/// Of a round's calls: names, arguments and results.
+fn digest(calls: &[Call]) -> Digest {
+    let shown = |call: &'_ Call| {
+        let result = call.settled().map(|settled| Arc::clone(&settled.result));
+        (call.wire.clone(), Arc::clone(&call.args), result.map(ComparedResult))
+    };
+    Digest::of_written(&calls.iter().map(shown).collect::<Vec<_>>())
+}
+
+/// A result as it is compared with others: without the id that differs between two equal ones.
+struct ComparedResult(Arc<Value>);
+
+impl Serialize for ComparedResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &*self.0 {
+            Value::Object(members) => serializer.collect_map(members.iter().filter(|(name, _)| *name != "evidence")),
+            other => other.serialize(serializer),
+        }
     }
 }
 
-fn digest<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Digest {
-    let seen = calls
-        .into_iter()
-        .map(|call| json!([call.wire, call.args, call.settled().map(|settled| without_evidence(&settled.result))]));
-    Digest::of_json(&seen.collect())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{CallOwner, CallState};
+    use crate::ids::{AssignmentId, CallId};
+    use crate::model::Arguments;
 
-/// A result without the id that differs between two equal ones.
-fn without_evidence(result: &Value) -> Value {
-    let mut result = result.clone();
-    if let Some(object) = result.as_object_mut() {
-        object.remove("evidence");
+    fn call(index: usize, n: u32, evidence: &str) -> Call {
+        let mut call = Call {
+            id: CallId::at(AssignmentId(1), 1, index),
+            owner: CallOwner::Work(AssignmentId(1)),
+            wire: "read__one".to_owned(),
+            args: Arc::new(Arguments::Json(json!({"n": n}))),
+            state: CallState::Proposed,
+        };
+        call.settle(true, json!({"status": "ok", "evidence": evidence, "content": {"evidence": 1}}));
+        call
     }
-    result
+
+    /// Snapshots hold the digest: another one would make the first repetition after a change of versions look new.
+    #[test]
+    fn a_round_is_compared_by_names_arguments_and_results_without_the_ids_of_evidence() {
+        let result = json!({"status": "ok", "content": {"evidence": 1}});
+        let expect = json!([["read__one", {"json": {"n": 1}}, result]]);
+        assert_eq!(digest(&[call(0, 1, "a")]), Digest::of_json(&expect));
+        assert_eq!(digest(&[call(0, 1, "a")]), digest(&[call(1, 1, "b")]));
+        assert_ne!(digest(&[call(0, 1, "a")]), digest(&[call(0, 2, "a")]));
+    }
+
+    #[test]
+    fn equal_rounds_in_a_row_are_counted_and_empty_ones_are_not() {
+        let mut turn = Turn::default();
+        let mut counts = Vec::new();
+        for calls in [vec![call(0, 1, "a")], vec![call(0, 1, "b")], vec![call(0, 2, "c")], vec![], vec![]] {
+            turn.text = "t".into();
+            turn.close_round(calls);
+            counts.push(turn.repeat.1);
+        }
+        assert_eq!(counts, [1, 2, 1, 1, 1]);
+    }
 }

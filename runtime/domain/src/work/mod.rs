@@ -3,10 +3,12 @@
 //! | file | kind of work |
 //! |---|---|
 //! | `asking` | a turn: a model's replies and the tools they call |
+//! | `history` | the settled part of a turn's exchange |
 //! | `news` | what comes in about the case meanwhile |
 //! | `watching` | measuring with one tool until a condition holds, without a model |
 
 mod asking;
+mod history;
 mod news;
 mod watching;
 
@@ -20,6 +22,7 @@ use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
 use crate::time::Timestamp;
 
 pub use asking::{Exchange, RequestPin, Turn};
+pub use history::History;
 pub use news::CaseNews;
 pub use watching::Watch;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -104,17 +105,18 @@ number_id! {
     AssignmentId
 }
 
+/// Ids of one text are copied all the time and hardly ever made: a copy shares the text.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps a text; see the type for its form.
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(text.into().into())
             }
 
             /// The text.
@@ -131,7 +133,7 @@ macro_rules! text_id {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
             }
         }
 
@@ -196,7 +198,7 @@ text_id! {
 impl CallId {
     /// The id of the `index`th call of a round of an assignment.
     pub fn at(assignment: AssignmentId, round: u32, index: usize) -> Self {
-        Self(format!("{assignment}.{round}.{index}"))
+        Self(format!("{assignment}.{round}.{index}").into())
     }
 
     /// The assignment it belongs to; `None` for a call of a person's claim.
@@ -209,7 +211,7 @@ impl CallId {
     /// The id of the effect of a claim made by this call.
     #[must_use]
     pub fn effect(&self) -> Self {
-        Self(format!("{}.effect", self.0))
+        Self(format!("{}.effect", self.0).into())
     }
 
     /// The idempotency key the world sees: stable for the call across crashes and takeovers.
@@ -222,14 +224,14 @@ impl ApprovalId {
     /// The approval of a call, derived.
     pub fn of(session: SessionId, call: &CallId) -> Self {
         let hash = Digest::of_parts(&[session.uuid().as_bytes(), call.as_str().as_bytes()]);
-        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()))
+        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()).into())
     }
 
     /// The approval that is asked for in the place of this one.
     #[must_use]
     pub fn anew(&self) -> Self {
         let hash = Digest::of(self.0.as_bytes());
-        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()))
+        Self(format!("apr_{}", hash.hex().chars().take(24).collect::<String>()).into())
     }
 }
 
@@ -241,6 +243,22 @@ const WIRE_NAME_KEPT: usize = 55;
 const WIRE_NAME_DIGITS: usize = 8;
 
 impl ToolName {
+    /// Whether a model sees this name as `wire`.
+    pub fn is_wired_as(&self, wire: &str) -> bool {
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        // Most names need no thought: letters, and one colon at most.
+        match self.0.split_once(':') {
+            _ if self.0.len() >= WIRE_NAME_MAX || !begins(&self.0) => self.wire() == wire,
+            None if plain(&self.0) => *self.0 == *wire,
+            Some((server, tool)) if plain(server) && plain(tool) => {
+                let rest = wire.strip_prefix(server).and_then(|rest| rest.strip_prefix("__"));
+                rest.is_some_and(|rest| rest == tool)
+            }
+            Some(_) | None => self.wire() == wire,
+        }
+    }
+
     /// The name a model sees, of letters that every server takes: `server__tool`. Two of an agent's tools that would have the
     /// same one are refused at load.
     pub fn wire(&self) -> String {
@@ -377,5 +395,33 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_the_written_text_however_long() {
+        for value in [json!([]), json!({"b": ["x".repeat(3 * HASHED_AT_ONCE)], "a": 1.5})] {
+            assert_eq!(Digest::of_written(&value), Digest::of(value.to_string().as_bytes()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_known_by_what_a_model_sees_of_it(
+            name in "[a-c1._]{0,3}(:[a-c:ä]{0,3})?(d{58,62})?",
+            other in "[a-c1_]{0,3}(__[a-c]{0,3})?",
+        ) {
+            let name = ToolName::new(name);
+            prop_assert!(name.is_wired_as(&name.wire()));
+            prop_assert_eq!(name.is_wired_as(&other), name.wire() == other);
+            prop_assert_eq!(name.is_wired_as(name.as_str()), name.wire() == name.as_str());
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn propose_all(draft: &mut Draft<'_>, assignment: AssignmentId) {
     let calls: Vec<Call> = draft.session.calls_of(work).cloned().collect();
     let mut claimed = false;
     for call in calls {
-        let name = agent.tools.iter().find(|name| name.wire() == call.wire);
+        let name = agent.tools.iter().find(|name| name.is_wired_as(&call.wire));
         let terminal = name.is_some_and(|name| draft.facts.pack.terminal_tools.contains_key(name));
         let result =
             if terminal && claimed { Err(ToolRefusal::SecondClaim) } else { propose(draft, agent, name, &call) };
@@ -168,6 +168,9 @@ pub(super) fn waiting(draft: &Draft<'_>) -> BTreeSet<CallId> {
 
 /// The first of these calls whose target is free of other calls of this session. While a claim is open only its effect goes on.
 pub(super) fn ready(draft: &Draft<'_>, waiting: &BTreeSet<CallId>) -> Option<CallId> {
+    if waiting.is_empty() {
+        return None;
+    }
     let claimed = draft.session.claim().is_some();
     let is_ready = |call: &&Call| {
         if !waiting.contains(&call.id) || claimed != (call.owner == CallOwner::Claim) {
@@ -202,7 +205,7 @@ pub(super) fn ready(draft: &Draft<'_>, waiting: &BTreeSet<CallId>) -> Option<Cal
 fn proposed_spec<'a>(draft: &Draft<'a>, call: &Call) -> Option<&'a Arc<ToolSpec>> {
     let CallOwner::Work(assignment) = call.owner else { return None };
     let agent = draft.facts.pack.agents.get(&draft.session.works().get(&assignment)?.agent)?;
-    let name = agent.tools.iter().find(|name| name.wire() == call.wire)?;
+    let name = agent.tools.iter().find(|name| name.is_wired_as(&call.wire))?;
     draft.facts.catalog.get(name)
 }
 

@@ -37,7 +37,7 @@ fn proposed(draft: &Draft<'_>, id: &CallId) -> Option<(Principal, ToolName, Arc<
     let call = draft.session.call(id)?;
     let work = work_of(draft, call)?;
     let agent = draft.facts.pack.agents.get(&work.agent)?;
-    let name = agent.tools.iter().find(|name| name.wire() == call.wire)?.clone();
+    let name = agent.tools.iter().find(|name| name.is_wired_as(&call.wire))?.clone();
     let (args, approved) = match (&call.state, &*call.args) {
         (CallState::Approved(args), _) => (Arc::clone(args), true),
         (_, Arguments::Json(Value::Object(args))) => {

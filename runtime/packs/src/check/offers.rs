@@ -20,7 +20,7 @@ pub(crate) fn offers(pack: &Pack, agents: &[Agent], known: Inventory<'_>) -> Vec
         for refusal in wire::refusals(&request::offers(spec, pack, known.catalog, known.roles)) {
             // Of two that share a name the later one is shown.
             let tools = agent.raw.tools.iter().flat_map(|tools| &tools.value);
-            let own = tools.rev().find(|name| ToolName::new(name.as_str()).wire() == refusal.tool);
+            let own = tools.rev().find(|name| ToolName::new(name.as_str()).is_wired_as(&refusal.tool));
             let place = own.map_or(agent.start, |name| name.place);
             log.report(place, refusal.to_string(), "change the tool's declaration, or take it from this agent");
         }

@@ -46,7 +46,7 @@ pub struct ModelRequest {
     /// The tools on offer, with injected arguments already stripped.
     pub tools: Arc<[ToolOffer]>,
     /// The typed case behind the briefing: `{session: {id, handle, fields}, reports: {agent: …}}`. For providers that
-    /// read data instead of prose (the scripted one); real providers ignore it.
+    /// read data instead of prose (the scripted one); `null` for all others.
     pub case: Arc<Value>,
 }
 

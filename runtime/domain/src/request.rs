@@ -110,7 +110,7 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
     Some(ToolOffer { name: name.wire(), description, schema: wire::schema(&schema) })
 }
 
-/// The question of the turn's present round.
+/// The question of the turn's present round, without the case behind it.
 pub fn build(
     session: &Session,
     (work, turn): (&Work, Turn),
@@ -129,7 +129,7 @@ pub fn build(
         system: Arc::clone(&agent.prompt),
         messages,
         tools: Arc::clone(offers),
-        case: Arc::new(session.case()),
+        case: Arc::default(),
     }
 }
 
@@ -146,6 +146,9 @@ pub(crate) fn question(
 ) -> Result<Question, ModelFailure> {
     let origin = from.models.origin(&agent.model)?;
     let mut request = build(session, (work, turn), agent, &from.offers.to(&agent.name, session.fields()));
+    if from.models.reads_case(&agent.model) {
+        request.case = Arc::new(session.case());
+    }
     for message in &mut request.messages {
         complete(message, &origin, from.contents)?;
     }

@@ -79,6 +79,10 @@ impl Models for ModelGateway {
         Ok(self.model(name)?.provider.origin(name))
     }
 
+    fn reads_case(&self, name: &str) -> bool {
+        self.models.get(name).is_some_and(|model| model.provider.reads_case())
+    }
+
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
         self.model(&request.model)?.provider.body(request)
     }

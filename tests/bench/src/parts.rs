@@ -32,6 +32,10 @@ fn call(tool: &str, args: Value) -> ProposedCall {
 
 #[async_trait]
 impl ModelProvider for BenchModel {
+    fn reads_case(&self) -> bool {
+        false
+    }
+
     async fn ask(&self, request: &ModelRequest, _body: &[u8]) -> Result<ModelReply, ModelFailure> {
         if !self.thinks.is_zero() {
             tokio::time::sleep(self.thinks).await;

@@ -252,6 +252,10 @@ impl<T: ModelProvider> ModelProvider for Pointed<Arc<T>> {
         self.inner.origin(name)
     }
 
+    fn reads_case(&self) -> bool {
+        self.inner.reads_case()
+    }
+
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
         self.inner.body(request)
     }

@@ -13,6 +13,12 @@ pub trait ModelProvider: Send + Sync + std::fmt::Debug {
         ModelOrigin { server: "internal".to_owned(), model: name.to_owned() }
     }
 
+    /// Whether it reads the case behind the briefing, [`ModelRequest::case`]. One that reads the exchange alone says no, and
+    /// is given none.
+    fn reads_case(&self) -> bool {
+        true
+    }
+
     /// The exact bytes of a request's body, the same for the same request. A provider inside this process is given the
     /// request itself.
     ///
@@ -33,6 +39,11 @@ pub trait Models: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// There is none.
     fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure>;
+
+    /// Whether the model of this configured name reads the case behind the briefing.
+    fn reads_case(&self, _name: &str) -> bool {
+        true
+    }
 
     /// The exact bytes of a request's body.
     ///

@@ -131,6 +131,10 @@ impl ModelProvider for OpenAiProvider {
         ModelOrigin { server, model: self.settings.model.clone() }
     }
 
+    fn reads_case(&self) -> bool {
+        false
+    }
+
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
         let OpenAiSettings { model, options, .. } = &self.settings;
         let unwritable = |detail: String| ModelFailure::Refused { detail };

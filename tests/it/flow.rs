@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use provost_domain::ids::Seq;
 use provost_tests::house::House;
 use serde_json::json;
 
@@ -29,6 +30,19 @@ async fn a_case_runs_to_its_outcome_through_a_verified_claim() {
     let first = serde_json::to_string(&asked.first().unwrap().messages).unwrap();
     assert!(first.contains("it hurts"), "the model sees the case: {first}");
     assert!(!asked.first().unwrap().tools.iter().any(|tool| tool.schema["properties"]["environment"].is_object()));
+}
+
+/// Red if each result got an append of its own although all are there at one time.
+#[tokio::test]
+async fn results_that_are_there_at_one_time_are_recorded_together() {
+    let house = House::open().await;
+    let (model, session) = (&house.model, house.session("staging").await);
+    model.calls(&[("read__gauge", json!({"service": "a"})), ("read__gauge", json!({"service": "b"}))]);
+    model.asked_times(2).await;
+    let records = house.engine.reads().records(session, Seq(0), u32::MAX).await.unwrap();
+    let returned: Vec<_> = records.iter().filter(|record| record.header.kinds.contains("tool_returned")).collect();
+    let kinds: Vec<_> = returned.iter().map(|record| record.header.kinds.as_str()).collect();
+    assert_eq!(kinds, ["tool_returned,tool_returned,model_requested"]);
 }
 
 #[tokio::test]

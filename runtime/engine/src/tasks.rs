@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::{Stream, StreamExt as _};
 use ractor::{ActorRef, Message};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -96,17 +98,19 @@ impl Tasks {
         }));
     }
 
-    /// The same, but the work is dropped where it waits, and nothing is sent, once it is cancelled.
-    pub(crate) fn report_unless<A: Message, T>(
+    /// Sends the actor each thing that comes of some work, as it comes. The work is dropped where it waits, and nothing more
+    /// is sent, once it is cancelled.
+    pub(crate) fn report_unless<A: Message, T: Send>(
         &self,
         (name, cancelled): (&'static str, &CancellationToken),
         actor: &ActorRef<A>,
-        work: impl Future<Output = T> + Send + 'static,
-        message: impl FnOnce(T) -> A + Send + 'static,
+        work: impl Stream<Item = T> + Send + 'static,
+        message: impl Fn(T) -> A + Send + 'static,
     ) {
         let (actor, cancelled) = (actor.clone(), cancelled.clone());
         drop(self.spawn(name, async move {
-            if let Some(result) = cancelled.run_until_cancelled(work).await {
+            let mut work = pin!(work);
+            while let Some(Some(result)) = cancelled.run_until_cancelled(work.next()).await {
                 drop(actor.cast(message(result)));
             }
         }));

@@ -49,7 +49,7 @@ impl Actor for Supervisor {
                 Ok(loaded) => state.loaded(loaded),
                 Err(error) => state.fail(&error),
             },
-            ToSupervisor::Report(worker, report) => state.reported(worker, report),
+            ToSupervisor::Reports(worker, reports) => state.reported(worker, reports),
             ToSupervisor::Wake => state.read_inbox(&myself),
             ToSupervisor::Inbox(Ok((inbox, wake_seq))) => state.inbox(inbox, wake_seq),
             ToSupervisor::Appended(Ok(_)) => state.appended(),

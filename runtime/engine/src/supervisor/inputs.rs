@@ -27,11 +27,13 @@ const STOOD_STILL: Duration = Duration::from_secs(5);
 impl State {
     /// What a worker reports. One that was replaced may not have listened and go on all the same: that something happened is
     /// news from anybody, but its failures and answers say nothing of the attempt that is under way in its place.
-    pub(super) fn reported(&mut self, worker: ActorId, report: Report) {
-        if self.performing.is_carried_by(worker) {
-            self.report(report);
-        } else if report.tells_of_success() {
-            self.inputs.push_back(Input::Report(report));
+    pub(super) fn reported(&mut self, worker: ActorId, reports: Vec<Report>) {
+        for report in reports {
+            if self.performing.is_carried_by(worker) {
+                self.report(report);
+            } else if report.tells_of_success() {
+                self.inputs.push_back(Input::Report(report));
+            }
         }
     }
 

@@ -29,8 +29,8 @@ pub(crate) struct SupervisorArguments {
 pub(crate) enum ToSupervisor {
     /// The session was taken over and loaded, or could not be.
     Loaded(Box<Result<LoadedSession, StoreError>>),
-    /// From the worker of this id.
-    Report(ActorId, Report),
+    /// From the worker of this id: what it has to report at one time.
+    Reports(ActorId, Vec<Report>),
     /// A command came into the inbox.
     Wake,
     /// The inbox was read.

@@ -29,7 +29,7 @@ impl State {
             return Ok(());
         }
         self.performing.keep_open(session);
-        let mut due = Vec::new();
+        let (mut due, mut begun) = (Vec::new(), Vec::new());
         for owed in owed(session, self.fence()) {
             let (assignment, what) = match owed {
                 // A drain finishes what was begun and asks nothing new.
@@ -43,12 +43,16 @@ impl State {
             if self.performing.has(assignment, &what) {
                 continue;
             }
-            due.extend(self.message(session, &owed).map(|message| (assignment, what, message)));
+            if let Some(message) = self.message(session, &owed) {
+                together(&mut due, assignment, message);
+                begun.push((assignment, what));
+            }
         }
         let timer = session.next_timer(self.fence(), self.since).filter(|_| !self.draining);
-        for (assignment, what, message) in due {
-            let worker = self.worker(assignment, myself).await?;
-            worker.cast(message)?;
+        for (assignment, message) in due {
+            self.worker(assignment, myself).await?.cast(message)?;
+        }
+        for (assignment, what) in begun {
             self.performing.begun(assignment, what);
         }
         self.set_timer(timer, myself);
@@ -63,7 +67,7 @@ impl State {
                 let question = self.questions.get(assignment).filter(|question| question.request.round == *round)?;
                 Some(ToWorker::Ask(Arc::clone(question), work.patience.mul_f64(PATIENCE_SHARE)))
             }
-            Owed::Run(call) => Permit::of(session.id(), call).map(ToWorker::Call),
+            Owed::Run(call) => Permit::of(session.id(), call).map(|permit| ToWorker::Calls(vec![permit])),
             Owed::Probe(call) => Inquiry::of(session.id(), call).map(ToWorker::Probe),
             Owed::InDoubt(_) | Owed::Poll { .. } => None,
         }
@@ -103,6 +107,15 @@ impl State {
         let wait = at.since(self.shared.now()).max(Duration::from_millis(1));
         let timer = myself.send_after(wait, || ToSupervisor::Tick);
         self.performing.timer = Some((at, timer.abort_handle()));
+    }
+}
+
+/// Adds what a worker is told. Calls that are due at one time are made side by side, so that their results can be recorded
+/// together.
+fn together(due: &mut Vec<(AssignmentId, ToWorker)>, assignment: AssignmentId, message: ToWorker) {
+    match (due.last_mut(), message) {
+        (Some((of, ToWorker::Calls(calls))), ToWorker::Calls(more)) if *of == assignment => calls.extend(more),
+        (_, message) => due.push((assignment, message)),
     }
 }
 

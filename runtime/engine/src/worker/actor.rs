@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::messages::{ToWorker, WorkerArguments};
-use super::work::perform;
+use super::work::{Performer, perform};
 use crate::supervisor::ToSupervisor;
 
 /// Running worker. What it has under way goes with it.
@@ -43,16 +43,13 @@ impl Actor for Worker {
         message: ToWorker,
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
-        let shared = Arc::clone(&state.arguments.shared);
-        let resources = Arc::clone(&state.arguments.resources);
-        let supervisor = state.arguments.supervisor.clone();
-        let assignment = state.arguments.assignment;
-        let cancelled = state.arguments.cancelled.clone();
-        let (tasks, id) = (shared.tasks.clone(), myself.get_id());
-        let name = message.task();
-        let work = async move { perform(&shared, &resources, assignment, message).await };
+        let WorkerArguments { shared, resources, supervisor, assignment, cancelled } = &state.arguments;
+        let performer = Performer { shared: Arc::clone(shared), resources: Arc::clone(resources) };
+        let (name, id) = (message.task(), myself.get_id());
+        let works = perform(&performer, *assignment, message);
         // A supervisor that is gone has left its session to be recovered from the log.
-        tasks.report_unless((name, &cancelled), &supervisor, work, move |report| ToSupervisor::Report(id, report));
+        let message = move |reports| ToSupervisor::Reports(id, reports);
+        shared.tasks.report_unless((name, cancelled), supervisor, works, message);
         Ok(())
     }
 }

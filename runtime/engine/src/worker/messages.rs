@@ -18,8 +18,8 @@ use crate::supervisor::ToSupervisor;
 pub(crate) enum ToWorker {
     /// Put the question to its model; report the reply within this time.
     Ask(Arc<Question>, Duration),
-    /// Make a permitted call; report the outcome.
-    Call(Permit),
+    /// Make these permitted calls side by side; report the outcomes, those that are there at one time together.
+    Calls(Vec<Permit>),
     /// Ask the tool whether a call happened; report what it says.
     Probe(Inquiry),
 }
@@ -29,7 +29,7 @@ impl ToWorker {
     pub(super) fn task(&self) -> &'static str {
         match self {
             Self::Ask(..) => "asking a model",
-            Self::Call(_) => "calling a tool",
+            Self::Calls(_) => "calling tools",
             Self::Probe(_) => "asking a tool about a call",
         }
     }

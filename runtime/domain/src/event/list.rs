@@ -44,15 +44,11 @@ pub(super) trait Decodable: Sized {
     type Form: serde::de::DeserializeOwned + Into<Self>;
 }
 
-/// `NAME = "wire word" as NEWS of FIELD { payload }`; `as` says what kind of news it is, a variant of `EventNews` in `news.rs`;
-/// `of` names the field that tells what the event speaks of. A sealed kind has its payload elsewhere.
-macro_rules! events {
-    (
-        sealed { $($(#[$sealed_doc:meta])* $sealed:ident = $sealed_kind:literal as $sealed_news:ident),* $(,)? }
-        $($(#[$doc:meta])* $name:ident = $kind:literal as $news:ident $(of $about:ident)? {
-            $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)?
-        })*
-    ) => {
+/// `NAME { payload }`: the payload of an event kind.
+macro_rules! payloads {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)?
+    })*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,13 +57,22 @@ macro_rules! events {
             impl Decodable for $name {
                 type Form = Self;
             }
-
-            impl From<$name> for EventBody {
-                fn from(data: $name) -> Self {
-                    Self::$name(data)
-                }
-            }
         )*
+    };
+}
+
+/// `NAME = "wire word" as NEWS of FIELD`; `as` says what kind of news it is, a variant of `EventNews` in `news.rs`; `of` names
+/// the field that tells what the event speaks of. A sealed kind is built by its own rules only.
+macro_rules! events {
+    (
+        sealed { $($(#[$sealed_doc:meta])* $sealed:ident = $sealed_kind:literal as $sealed_news:ident),* $(,)? }
+        $($name:ident = $kind:literal as $news:ident $(of $about:ident)?),* $(,)?
+    ) => {
+        $(impl From<$name> for EventBody {
+            fn from(data: $name) -> Self {
+                Self::$name(data)
+            }
+        })*
 
         $(impl From<$sealed> for EventBody {
             fn from(data: $sealed) -> Self {
@@ -78,7 +83,7 @@ macro_rules! events {
         /// What happened. Past tense; every payload is versioned.
         #[derive(Debug, Clone, PartialEq)]
         pub enum EventBody {
-            $($(#[$doc])* $name($name),)*
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
             $($(#[$sealed_doc])* $sealed($sealed),)*
         }
 
@@ -159,4 +164,4 @@ macro_rules! about {
     };
 }
 
-pub(super) use {about, events};
+pub(super) use {about, events, payloads};

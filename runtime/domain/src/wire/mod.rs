@@ -4,12 +4,14 @@
 mod dialects;
 mod form;
 mod key;
+mod strict;
 mod union;
 mod words;
 
 pub use dialects::{WireRefusal, refusals};
 pub use form::schema;
 pub use key::{NO_ARGUMENTS, wire_key};
+pub use strict::strict;
 
 #[cfg(test)]
 mod tests;

@@ -189,6 +189,21 @@ proptest! {
     }
 
     #[test]
+    fn the_strict_form_is_closed_everywhere(canonical in schemas()) {
+        let mut nodes = vec![strict(&schema(&canonical))];
+        while let Some(node) = nodes.pop() {
+            if let Some(properties) = node.get("properties").and_then(Value::as_object) {
+                prop_assert_eq!(&node["additionalProperties"], false);
+                let names: Vec<&String> = properties.keys().collect();
+                prop_assert_eq!(&node["required"], &json!(names));
+                nodes.extend(properties.values().cloned());
+            }
+            nodes.extend(node.get("items").cloned());
+            nodes.extend(node.get("anyOf").and_then(Value::as_array).into_iter().flatten().cloned());
+        }
+    }
+
+    #[test]
     fn keys_stay_apart(one in "\\PC{0,70}", two in "\\PC{0,70}") {
         prop_assume!(one != two);
         prop_assert_ne!(wire_key(&one), wire_key(&two));
@@ -204,4 +219,20 @@ fn names_of_tools_have_letters_that_all_take() {
     let long = format!("server:{}", "a".repeat(80));
     assert_eq!(wire(&long).len(), 64);
     assert_ne!(wire(&long), wire(&format!("{long}b")));
+}
+
+#[test]
+fn what_may_be_absent_is_null_in_the_strict_form_and_absent_again_when_it_is_read() {
+    let canonical = json!({"type": "object", "required": ["a"], "additionalProperties": false, "properties": {
+        "a": {"type": "string"},
+        "b": {"type": "integer"},
+        "c": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    }});
+    let written = strict(&schema(&canonical));
+    assert_eq!(written["required"], json!(["a", "b", "c"]));
+    assert_eq!(written["properties"]["b"], json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}));
+    assert_eq!(written["properties"]["c"]["anyOf"].as_array().unwrap().last(), Some(&json!({"type": "null"})));
+    let answered = json!({"a": "x", "b": null, "c": null});
+    let read = decoded(&canonical, answered.as_object().unwrap());
+    assert_eq!(Value::Object(read), json!({"a": "x"}));
 }

@@ -40,7 +40,7 @@ pub(crate) struct OpenAiSection {
 }
 
 impl OpenAiSection {
-    pub(crate) const KEYS: [&'static str; 16] = [
+    pub(crate) const KEYS: [&'static str; 17] = [
         "provider",
         "base_url",
         "model",
@@ -52,6 +52,7 @@ impl OpenAiSection {
         "effort",
         "tool_choice",
         "parallel_tools",
+        "strict",
         "output",
         "output_key",
         "system",
@@ -104,6 +105,7 @@ fn options(table: &Table<'_>, log: &mut ErrorLog) -> ChatOptions {
         effort: table.optional("effort", log),
         tool_choice: table.get("tool_choice").map(YamlNode::value),
         parallel_tools: table.optional("parallel_tools", log),
+        strict: table.optional("strict", log).unwrap_or_default(),
         output: output.map(|output| (output.0, key.unwrap_or_else(|| OUTPUT_KEY.to_owned()))),
         system: table.optional::<RawSystemRole>("system", log).map_or(SystemRole::System, |role| role.0),
         headers: Vec::new(),

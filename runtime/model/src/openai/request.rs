@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use provost_domain::model::{Arguments, AssistantCall, Message, ModelRequest};
+use provost_domain::wire;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
@@ -90,7 +91,13 @@ fn head(request: &ModelRequest, model: &str, options: &ChatOptions, demands: Dem
         .tools
         .iter()
         .map(|offer| {
-            let function = json!({"name": offer.name, "description": offer.description, "parameters": offer.schema});
+            let mut function = json!({"name": offer.name, "description": offer.description});
+            if options.strict {
+                function["parameters"] = wire::strict(&offer.schema);
+                function["strict"] = true.into();
+            } else {
+                function["parameters"] = offer.schema.clone();
+            }
             json!({"type": "function", "function": function})
         })
         .collect();
@@ -310,6 +317,18 @@ mod tests {
         let plain = sent(vec![user("go")]);
         let keys: Vec<&String> = plain.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["messages", "model", "stream", "tools"]);
+    }
+
+    #[test]
+    fn strict_tools_are_said_to_be_and_are_closed() {
+        let options = ChatOptions { strict: true, ..ChatOptions::default() };
+        let body = asked(&request(vec![user("go")]), &options, Demands::default());
+        let function = &body["tools"][0]["function"];
+        assert_eq!(
+            (&function["strict"], &function["parameters"]["additionalProperties"]),
+            (&json!(true), &json!(false))
+        );
+        assert_eq!(sent(vec![user("go")])["tools"][0]["function"].get("strict"), None);
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct ChatOptions {
     pub output: Option<(u32, String)>,
     /// Where the prompt stands.
     pub system: SystemRole,
+    /// Whether a server holds the model to the tools' schemas, as a grammar: all is required, and null where it may be absent.
+    pub strict: bool,
     /// More headers, each with its value. A value may be secret.
     pub headers: Vec<(String, SecretString)>,
     /// More keys of the body.

@@ -8,6 +8,7 @@ mod check;
 mod compat;
 mod config;
 mod machine;
+mod mutants;
 mod openapi;
 mod sim;
 mod tally;
@@ -40,6 +41,16 @@ enum Task {
     Chaos(chaos::ChaosArgs),
     /// Changes a configuration in many ways, one at a time: `config check` passes exactly what `serve` starts with.
     Config(config::ConfigArgs),
+    /// Changes the rules of the domain in small ways, one at a time: some test must fail with each, or the change stands in
+    /// `tests/xtask/mutants.txt` with its reason. Takes hours as a whole; a shard takes its part of it.
+    Mutants {
+        /// Which part of all changes: `0/8` is the first of eight.
+        #[arg(long, default_value = "0/1")]
+        shard: String,
+        /// Only these files instead of all rules.
+        #[arg(long)]
+        file: Vec<String>,
+    },
     /// Sends generated requests to every documented path of a running daemon, with and without a token. Needs Python;
     /// installs the generator from `PyPI` into the build folder.
     Openapi {
@@ -92,6 +103,7 @@ fn main() -> Result<ExitCode> {
         Task::Check => check::check(),
         Task::Chaos(args) => return chaos::chaos(&args),
         Task::Config(args) => return config::config(&args),
+        Task::Mutants { shard, file } => mutants::mutants(&shard, &file),
         Task::Openapi { calls } => openapi::openapi(calls),
         Task::Compat { server } => compat::compat(server),
         Task::Bench { rest } => bench::bench(&rest),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::command::{Answer, Ask, Command, Report};
 use crate::evidence::{Evidence, ResultKind};
 use crate::ids::Seq;
@@ -63,9 +65,24 @@ fn cited(session: &Session, text: &str, found: &mut BTreeSet<Seq>) {
     found.extend(Evidence::all_in(text).filter(|own| own.session == session.id()).map(|own| own.seq));
 }
 
+/// The same of every text in a value, names of members included.
+fn cited_in_value(session: &Session, value: &Value, found: &mut BTreeSet<Seq>) {
+    match value {
+        Value::String(text) => cited(session, text, found),
+        Value::Array(items) => items.iter().for_each(|item| cited_in_value(session, item, found)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                cited(session, name, found);
+                cited_in_value(session, member, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn cited_in(session: &Session, args: &Arguments, found: &mut BTreeSet<Seq>) {
     match args {
-        Arguments::Json(value) => cited(session, &value.to_string(), found),
+        Arguments::Json(value) => cited_in_value(session, value, found),
         Arguments::Broken(_) => {}
     }
 }
@@ -80,10 +97,10 @@ pub fn of_session(session: &Session) -> BTreeSet<Seq> {
         cited(session, &turn.text, &mut found);
     }
     if let Some(open) = session.claim() {
-        cited(session, &open.args.to_string(), &mut found);
+        cited_in_value(session, &open.args, &mut found);
     }
     for pending in session.approvals().values() {
-        cited(session, &pending.asked.args.to_string(), &mut found);
+        cited_in_value(session, &pending.asked.args, &mut found);
     }
     found
 }
@@ -115,7 +132,7 @@ pub fn of_command(session: &Session, command: &Command) -> BTreeSet<Seq> {
     match &command.ask {
         Ask::Claim { args, .. } | Ask::Answer { answer: Answer::Edit { args }, .. } => {
             for value in args.values() {
-                cited(session, &value.to_string(), &mut found);
+                cited_in_value(session, value, &mut found);
             }
         }
         Ask::Start

@@ -39,7 +39,7 @@ fn request(messages: Vec<Message>) -> ModelRequest {
     let offer = ToolOffer {
         name: "read__gauge".to_owned(),
         description: "reads".to_owned(),
-        schema: json!({"type": "object"}),
+        schema: json!({"type": "object"}).into(),
     };
     ModelRequest {
         session: SessionId::new(uuid::Uuid::from_u128(1)),

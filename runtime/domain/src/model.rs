@@ -11,8 +11,10 @@ use crate::lenient;
 use crate::nesting;
 use crate::tool::Content;
 
+mod offer;
 mod opaque;
 
+pub use offer::{OfferSchema, ToolOffer};
 pub use opaque::{ModelOrigin, OPAQUE_MAX, OpaqueItem, OpaquePlace, OpaqueState};
 
 /// Most characters of free text kept of one reply; more is cut (a model's whole useful answer fits well within).
@@ -48,17 +50,6 @@ pub struct ModelRequest {
     /// The typed case behind the briefing: `{session: {id, handle, fields}, reports: {agent: …}}`. For providers that
     /// read data instead of prose (the scripted one); `null` for all others.
     pub case: Arc<Value>,
-}
-
-/// A tool as the model sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ToolOffer {
-    /// The wire name, `server__tool`.
-    pub name: String,
-    /// What it does.
-    pub description: String,
-    /// JSON Schema of its arguments, an object.
-    pub schema: Value,
 }
 
 /// One message of the exchange.

@@ -90,7 +90,7 @@ pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog, roles: &dyn Rol
     let finish = ToolOffer {
         name: FINISH_TOOL.to_owned(),
         description: "Ends your turn with your report.".to_owned(),
-        schema: wire::schema(&finish_schema(agent.signals(), report)),
+        schema: wire::schema(&finish_schema(agent.signals(), report)).into(),
     };
     own.chain([finish]).collect()
 }
@@ -107,7 +107,7 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
         (format!("Updates these fields of the case: {}.", tool.fields.join(", ")), tool.schema.raw().clone())
     };
     let description = description.chars().take(DESCRIPTION_MAX).collect();
-    Some(ToolOffer { name: name.wire(), description, schema: wire::schema(&schema) })
+    Some(ToolOffer { name: name.wire(), description, schema: wire::schema(&schema).into() })
 }
 
 /// The question of the turn's present round, without the case behind it.

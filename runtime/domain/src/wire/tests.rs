@@ -7,7 +7,7 @@ use crate::model::ToolOffer;
 use crate::schema::ArgSchema;
 
 fn offer(schema: Value) -> ToolOffer {
-    ToolOffer { name: "a__b".to_owned(), description: String::new(), schema }
+    ToolOffer { name: "a__b".to_owned(), description: String::new(), schema: schema.into() }
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use provost_domain::model::{Arguments, AssistantCall, Message, ModelRequest};
+use provost_domain::model::{Arguments, AssistantCall, Message, ModelRequest, OfferSchema, ToolOffer};
 use provost_domain::wire;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
@@ -60,6 +60,38 @@ struct ChatInvocation {
     arguments: String,
 }
 
+/// A tool on offer. Its keys stand in the order of JSON objects here.
+#[derive(Serialize)]
+struct FunctionTool<'a> {
+    function: FunctionOffer<'a>,
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+struct FunctionOffer<'a> {
+    description: &'a str,
+    name: &'a str,
+    parameters: Parameters<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Parameters<'a> {
+    Loose(&'a OfferSchema),
+    Strict(Value),
+}
+
+impl<'a> FunctionTool<'a> {
+    fn of(offer: &'a ToolOffer, strict: bool) -> Self {
+        let ToolOffer { name, description, schema } = offer;
+        let parameters = if strict { Parameters::Strict(wire::strict(schema)) } else { Parameters::Loose(schema) };
+        let function = FunctionOffer { description, name, parameters, strict: strict.then_some(true) };
+        Self { function, r#type: "function" }
+    }
+}
+
 /// How a server differs from what was configured, as far as it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Demands {
@@ -79,35 +111,22 @@ pub(super) fn body(
     let folds = demands.folds_system || options.system == SystemRole::FirstUser;
     let mut body = BTreeMap::new();
     body.insert("messages".to_owned(), to_raw_value(&messages(request, folds))?);
-    for (key, value) in head(request, model, options, demands) {
+    if !request.tools.is_empty() {
+        let tools = request.tools.iter().map(|offer| FunctionTool::of(offer, options.strict));
+        body.insert("tools".to_owned(), to_raw_value(&tools.collect::<Vec<_>>())?);
+    }
+    for (key, value) in head(model, options, demands) {
         body.insert(key, to_raw_value(&value)?);
     }
     serde_json::to_vec(&body)
 }
 
-/// All of it but the messages.
-fn head(request: &ModelRequest, model: &str, options: &ChatOptions, demands: Demands) -> Map<String, Value> {
-    let tools: Vec<Value> = request
-        .tools
-        .iter()
-        .map(|offer| {
-            let mut function = json!({"name": offer.name, "description": offer.description});
-            if options.strict {
-                function["parameters"] = wire::strict(&offer.schema);
-                function["strict"] = true.into();
-            } else {
-                function["parameters"] = offer.schema.clone();
-            }
-            json!({"type": "function", "function": function})
-        })
-        .collect();
+/// All of it but messages and tools.
+fn head(model: &str, options: &ChatOptions, demands: Demands) -> Map<String, Value> {
     let mut head = Map::new();
     let mut set = |key: &str, value: Value| drop(head.insert(key.to_owned(), value));
     set("model", model.into());
     set("stream", demands.streams.into());
-    if !tools.is_empty() {
-        set("tools", tools.into());
-    }
     for (key, value) in options.written() {
         set(key, value);
     }
@@ -181,7 +200,6 @@ mod tests {
     use std::sync::Arc;
 
     use provost_domain::ids::{AgentName, AssignmentId, CallId, SessionId};
-    use provost_domain::model::ToolOffer;
 
     use super::*;
 
@@ -213,7 +231,7 @@ mod tests {
             tools: [ToolOffer {
                 name: "read__gauge".to_owned(),
                 description: "reads".to_owned(),
-                schema: json!({"type": "object"}),
+                schema: json!({"type": "object"}).into(),
             }]
             .into(),
             case: Arc::new(Value::Null),

@@ -95,9 +95,11 @@ impl State {
         Ok(worker)
     }
 
-    /// One timer for the next instant at which time itself changes something.
+    /// One timer for the next instant at which time itself changes something. One that rings before is left as it is: every
+    /// sign of life moves that instant on, and what rings early finds nothing to do and is set anew.
     fn set_timer(&mut self, at: Option<Timestamp>, myself: &ActorRef<ToSupervisor>) {
-        if self.performing.timer.as_ref().map(|(at, _)| *at) == at {
+        let set = self.performing.timer.as_ref().map(|(set, _)| *set);
+        if set.zip(at).is_some_and(|(set, at)| set <= at) || set == at {
             return;
         }
         if let Some((_, timer)) = self.performing.timer.take() {

@@ -9,7 +9,8 @@ use crate::model::{Arguments, ProposedCall};
 const OFFERED: [&str; 3] = ["gauges__read", "notes__add", "finish_turn"];
 
 fn offers() -> Vec<ToolOffer> {
-    let offer = |name: &&str| ToolOffer { name: (*name).to_owned(), description: String::new(), schema: json!({}).into() };
+    let offer =
+        |name: &&str| ToolOffer { name: (*name).to_owned(), description: String::new(), schema: json!({}).into() };
     OFFERED.iter().map(offer).collect()
 }
 

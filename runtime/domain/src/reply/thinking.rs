@@ -26,6 +26,9 @@ const MESSAGE: &str = "<|message|>";
 /// The text without thinking, whichever way it is marked; also where the mark that opens it is missing, and where one that
 /// opens the text is never closed.
 pub fn without_thinking(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
     if text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return text.to_owned();
     }

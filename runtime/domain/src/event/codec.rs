@@ -7,6 +7,9 @@ use super::error::{DecodeError, EncodeError};
 use super::kinds::EventBody;
 use super::upcast::{Upcasts, Written};
 
+/// Room for the events of most records.
+const ENCODED: usize = 2 * 1024;
+
 #[derive(Deserialize)]
 struct Wire<'a> {
     kind: String,
@@ -18,7 +21,9 @@ struct Wire<'a> {
 impl EventBody {
     /// The events as the bytes of a record.
     pub(crate) fn encode_all(events: &[Self]) -> Result<Vec<u8>, EncodeError> {
-        serde_json::to_vec(events).map_err(|error| EncodeError::new("a list of events", &error))
+        let mut bytes = Vec::with_capacity(ENCODED);
+        let written = serde_json::to_writer(&mut bytes, events);
+        written.map(|()| bytes).map_err(|error| EncodeError::new("a list of events", &error))
     }
 
     /// The events of a record's bytes, each brought to its kind's present form.

@@ -5,6 +5,9 @@ use async_trait::async_trait;
 use crate::failure::ModelFailure;
 use crate::model::{ModelOrigin, ModelReply, ModelRequest};
 
+/// Room for the body of most questions.
+const BODY: usize = 8 * 1024;
+
 /// One configured model. Asking has no effect on the world, so a question without an answer is asked again.
 #[async_trait]
 pub trait ModelProvider: Send + Sync + std::fmt::Debug {
@@ -25,7 +28,9 @@ pub trait ModelProvider: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// It cannot be written.
     fn body(&self, request: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
-        serde_json::to_vec(request).map_err(|error| ModelFailure::Refused { detail: error.to_string() })
+        let mut body = Vec::with_capacity(BODY);
+        let written = serde_json::to_writer(&mut body, request);
+        written.map(|()| body).map_err(|error| ModelFailure::Refused { detail: error.to_string() })
     }
 
     /// Asks once with this body, without retries of its own. Dropping the future cancels the request.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{AgentName, AssignmentId, CallId, SessionId};
-use crate::length::json_bytes;
+use crate::length::value_bytes;
 use crate::lenient;
 use crate::nesting;
 use crate::tool::Content;
@@ -127,7 +127,7 @@ impl Arguments {
                 if let Err(error) = nesting::check(value) {
                     return Some(error.to_string());
                 }
-                let size = json_bytes(value);
+                let size = value_bytes(value);
                 (size > ARGUMENTS_MAX).then(|| format!("{size} bytes, over the limit of {ARGUMENTS_MAX}"))
             }
             Self::Json(value) => Some(value.to_string().chars().take(BROKEN_MAX).collect()),

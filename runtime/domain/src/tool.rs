@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::claims::{ClaimKey, ClaimRule, ClaimTarget};
 use crate::failure::FailureKind;
 use crate::ids::{CallId, Digest, SessionId, ToolName};
-use crate::length::json_bytes;
+use crate::length::value_bytes;
 use crate::nesting;
 use crate::schema::ArgSchema;
 
@@ -149,7 +149,7 @@ impl ToolOutcome {
     pub fn bounded(self) -> Self {
         match self {
             Self::Ok { mut content } if !nesting::fits(&content, nesting::LEVELS_MAX) => {
-                let total_bytes = json_bytes(&content) as u64;
+                let total_bytes = value_bytes(&content) as u64;
                 nesting::cut(&mut content, nesting::LEVELS_MAX);
                 Self::Truncated { content, total_bytes }
             }
@@ -297,7 +297,7 @@ pub fn catalogue_digest(catalog: &Catalog) -> Digest {
 impl Blob {
     /// Inline when it fits [`INLINE_MAX`], else a reference and the content to store.
     pub fn of(value: Value) -> (Self, Option<Content>) {
-        if json_bytes(&value) <= INLINE_MAX {
+        if value_bytes(&value) <= INLINE_MAX {
             return (Self::Inline(Arc::new(value)), None);
         }
         let bytes = value.to_string().into_bytes();

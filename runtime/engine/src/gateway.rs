@@ -8,7 +8,7 @@ use std::time::Duration;
 use provost_domain::call::{Call, Intent};
 use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{SessionId, ToolName};
-use provost_domain::length::json_bytes;
+use provost_domain::length::value_bytes;
 use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
 use provost_domain::port::{ModelProvider, Models, ToolBackend};
 use provost_domain::reply::understood;
@@ -278,7 +278,7 @@ fn never_sent(detail: String) -> ToolFailure {
 fn bounded(outcome: ToolOutcome, limit: usize) -> ToolOutcome {
     match outcome {
         ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } | ToolOutcome::Partial { content, .. }
-            if json_bytes(&content) > limit =>
+            if value_bytes(&content) > limit =>
         {
             let text = content.to_string();
             let total_bytes = text.len() as u64;

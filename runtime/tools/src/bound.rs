@@ -1,6 +1,6 @@
 //! Output bounds that keep JSON whole: long lists lose their tail, long texts their end.
 
-use provost_domain::length::json_bytes;
+use provost_domain::length::value_bytes;
 use provost_domain::tool::ToolOutcome;
 use serde_json::Value;
 
@@ -19,12 +19,12 @@ pub(crate) fn outcome(content: &Value, limit: usize, nothing: &str) -> ToolOutco
         return ToolOutcome::Empty { note: nothing.to_owned() };
     }
     let content = redact_value(content);
-    let total = json_bytes(&content);
+    let total = value_bytes(&content);
     if total <= limit {
         return ToolOutcome::Ok { content };
     }
     let mut cut = shortened(&content, TEXT_MAX, LIST_MAX);
-    if json_bytes(&cut) > limit {
+    if value_bytes(&cut) > limit {
         cut = Value::String(cut.to_string().chars().take(limit / 8).chain(CUT.chars()).collect());
     }
     ToolOutcome::Truncated { content: cut, total_bytes: total as u64 }

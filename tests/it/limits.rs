@@ -9,7 +9,7 @@ use provost_domain::pack::{Limits, Pack};
 use provost_domain::port::{ApprovalFilter, ApprovalRow};
 use provost_tests::eventually::eventually;
 use provost_tests::house::House;
-use provost_tests::model::PATIENCE;
+use provost_tests::model::{PATIENCE, reply};
 use provost_tests::pack;
 use serde_json::{Value, json};
 
@@ -134,6 +134,22 @@ async fn too_much_money() {
         let (house, session) = play(limits, ending, &[beside(&[])]).await;
         nothing_is_left(house, session, Limit::SessionCost, ending).await;
     }
+}
+
+/// Red where one reply without a price made the cost of all others count for nothing.
+#[tokio::test]
+async fn what_has_no_price_does_not_hide_what_has_one() {
+    let limits = Limits { session_cost_micro_usd: 4, ..Limits::default() };
+    let house = House::with(Pack { limits, ..pack::pack() }).await;
+    let session = house.session("staging").await;
+    for cost in [None, Some(5)] {
+        let mut reply = reply("", &[("read__gauge", json!({"n": cost}))]);
+        reply.usage.cost_micro_usd = cost;
+        house.model.answer(Ok(reply));
+    }
+    let folded = house.until(session, "needs_review").await;
+    assert_eq!((folded.usage().cost_micro_usd, folded.priced_micro_usd()), (None, 5));
+    assert_eq!(house.count(session, "limit_reached").await, 1);
 }
 
 /// What the closer's first question may take of tokens, measured in a session without a narrow limit.

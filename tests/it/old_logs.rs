@@ -52,7 +52,7 @@ async fn every_kept_log_is_read_as_it_was_written() {
             serde_json::from_slice(&transfer::folded(&reads, imported.session).await.to_snapshot().unwrap()).unwrap();
         assert_eq!(
             now, golden,
-            "if what a session holds changed on purpose, raise `SNAPSHOT` and write this to {kept:?}"
+            "if what a session holds changed on purpose, raise `SNAPSHOT` and write this beside {kept:?}, as JSON"
         );
         // Its bytes and hashes.
         let mut again = Vec::new();

@@ -81,7 +81,7 @@ async fn parallel_calls_and_their_results_go_round() {
     let reply = put(&provider, &go()).await.unwrap();
     let args: Vec<Arguments> = reply.calls.iter().map(|call| (*call.args).clone()).collect();
     assert_eq!(args, [Arguments::Json(json!({"unit": "m"})), Arguments::Broken("{\"unit\":".to_owned())]);
-    assert_eq!(reply.usage, Usage { input: 6, cached: 4, output: 2, cost_micro_usd: None });
+    assert_eq!(reply.usage, Usage { input: 6, cached: 4, output: 2, cost_micro_usd: None, estimated: false });
 
     let id = |index| CallId::at(AssignmentId(1), 1, index);
     let call = |(index, call): (usize, &provost_domain::model::ProposedCall)| AssistantCall {

@@ -180,7 +180,7 @@ pub fn reply<T: AsRef<str>>(text: &str, calls: &[(T, Value)]) -> ModelReply {
             other => Arguments::parse(&other.to_string()),
         }),
     });
-    let usage = Usage { input: 10, cached: 0, output: 5, cost_micro_usd: Some(1) };
+    let usage = Usage { input: 10, cached: 0, output: 5, cost_micro_usd: Some(1), estimated: false };
     ModelReply { text: text.into(), calls: calls.collect(), usage, ..ModelReply::default() }
 }
 

@@ -222,9 +222,21 @@ pub struct Usage {
     /// Cost in millionths of a US dollar; `None` when the price is unknown (never 0 for unknown).
     #[serde(default)]
     pub cost_micro_usd: Option<u64>,
+    /// Whether tokens are estimated here, at least in part, because a server counted none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
+/// Bytes of text in one token, roughly.
+const TOKEN_BYTES: usize = 4;
+
 impl Usage {
+    /// What a question and its answer of so many bytes used, where the server does not say.
+    pub fn estimate(asked: usize, answered: usize) -> Self {
+        let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(TOKEN_BYTES)).unwrap_or(u64::MAX);
+        Self { input: tokens(asked), cached: 0, output: tokens(answered), cost_micro_usd: None, estimated: true }
+    }
+
     /// The sum of all kinds of tokens.
     pub fn tokens(self) -> u64 {
         self.input.saturating_add(self.cached).saturating_add(self.output)
@@ -241,6 +253,7 @@ impl Usage {
             cached: self.cached.saturating_add(other.cached),
             output: self.output.saturating_add(other.output),
             cost_micro_usd: self.cost_micro_usd.zip(other.cost_micro_usd).map(|(a, b)| a.saturating_add(b)),
+            estimated: self.estimated || other.estimated,
         }
     }
 }

@@ -38,7 +38,7 @@ pub use lookups::{ApprovalQueue, Lookups, NarratedEvent, SessionState, StoredEve
 pub use mail::{DeliveryLookups, DeliveryOperations, OutboxLookups, OutboxOperations};
 pub use narrate::{
     CallNames, DETAIL_MAX, Detail, DetailBody, Level, Narration, PREVIEW_MAX, StatusView, Tone, ago, clock, dollars,
-    effect, gate_reason, minute, narrate, number, span, until, word,
+    effect, gate_reason, minute, narrate, number, span, unknown_cost, until, word,
 };
 pub use operations::{CaseRequest, CommandRequest, Operations, Receipt};
 pub use report::{

@@ -56,7 +56,7 @@ impl ModelProvider for BenchModel {
         } else {
             vec![call("finish_turn", json!({"content": "looked at it", "confidence": 0.9, "rationale": "r"}))]
         };
-        let usage = Usage { input: 100, cached: 0, output: 20, cost_micro_usd: Some(0) };
+        let usage = Usage { input: 100, cached: 0, output: 20, cost_micro_usd: Some(0), estimated: false };
         Ok(ModelReply { text: "".into(), calls, usage, ..ModelReply::default() })
     }
 }

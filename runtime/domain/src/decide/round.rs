@@ -66,7 +66,8 @@ fn limit(draft: &Draft<'_>, work: &Work, to_ask: &Turn, reserved: u64) -> Option
     let waited = if waits { draft.facts.now.since(session.status_at()) } else { Duration::ZERO };
     let wall = draft.facts.now.since(work.issued_at).saturating_sub(work.waited).saturating_sub(waited);
     let tokens = session.usage().tokens().saturating_add(reserved);
-    let cost = session.usage().cost_micro_usd.unwrap_or(0);
+    // What has no price does not take away what the rest cost.
+    let cost = session.priced_micro_usd();
     let wall_ms = u64::try_from(limits.turn_wall.as_millis()).unwrap_or(u64::MAX);
     let repeats = if work.calls.is_empty() { 1 } else { to_ask.repeat.1 };
     let asked = to_ask.round.saturating_sub(1);

@@ -75,7 +75,7 @@ impl Session {
             changed_at: Seq(0),
             confidence: None,
             usage: Usage::default(),
-            usage_known: true,
+            priced_micro_usd: 0,
         })
     }
 

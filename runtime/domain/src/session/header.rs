@@ -93,7 +93,7 @@ pub struct Session {
     pub(super) changed_at: Seq,
     pub(super) confidence: Option<Confidence>,
     pub(super) usage: Usage,
-    pub(super) usage_known: bool,
+    pub(super) priced_micro_usd: u64,
 }
 
 /// An approval that waits for people.
@@ -363,6 +363,11 @@ impl Session {
     /// What it has used so far.
     pub fn usage(&self) -> Usage {
         self.usage
+    }
+
+    /// What it has cost so far where the price is known, in millionths of a US dollar. The rest is unknown.
+    pub fn priced_micro_usd(&self) -> u64 {
+        self.priced_micro_usd
     }
 
     /// What the tool result at a position came to; `None` where no result stands, or one that is older than the last ones.

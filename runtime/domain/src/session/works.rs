@@ -84,7 +84,9 @@ impl Session {
     }
 
     pub(super) fn model_replied(&mut self, replied: &ModelReplied) -> Result<(), String> {
-        self.usage_known &= replied.reply.usage.cost_micro_usd.is_some();
+        if let Some(cost) = replied.reply.usage.cost_micro_usd {
+            self.priced_micro_usd = self.priced_micro_usd.saturating_add(cost);
+        }
         self.usage = self.usage.plus(replied.reply.usage);
         let turn = self.turn_mut(replied.assignment)?;
         turn.exchange = Exchange::Replied;

@@ -30,4 +30,4 @@ pub use names::CallNames;
 pub use narration::{Level, Narration, Tone};
 pub use status::StatusView;
 pub use tell::narrate;
-pub use words::{ago, clock, dollars, effect, gate_reason, minute, number, span, until, word};
+pub use words::{ago, clock, dollars, effect, gate_reason, minute, number, span, unknown_cost, until, word};

@@ -24,7 +24,9 @@ pub(super) fn requested(e: &ModelRequested) -> Narration {
 pub(super) fn replied(e: &ModelReplied) -> Narration {
     let usage = e.reply.usage;
     let level = if e.reply.text.is_empty() { Level::Minor } else { Level::Turn };
-    let tokens = format!("{} tokens in, {} out", number(usage.input + usage.cached), number(usage.output));
+    let marked = if usage.estimated { ", estimated: the server counts none" } else { "" };
+    let (input, output) = (number(usage.input + usage.cached), number(usage.output));
+    let tokens = format!("{input} tokens in, {output} out{marked}");
     let mut narration = Narration::new(level, Tone::Calm, "↳", format!("Round {}:", e.round)).text(tokens);
     if !e.reply.text.is_empty() {
         narration = narration.key(Detail::passage("says", &e.reply.text));

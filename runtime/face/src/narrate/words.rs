@@ -84,6 +84,11 @@ pub fn dollars(micros: u64) -> String {
     format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
 }
 
+/// A cost of which only this part, in millionths of a dollar, has a known price.
+pub fn unknown_cost(priced: u64) -> String {
+    if priced == 0 { "unknown".to_owned() } else { format!("{}, the rest unknown", dollars(priced)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use super::card::{ReportCard, report_cards};
 use super::cite::shortened;
 use super::field::{FieldCard, field_cards};
 use super::part::{DataPart, DataTable, data_parts};
-use crate::narrate::{CallNames, Level, StatusView, dollars, narrate, number};
+use crate::narrate::{CallNames, Level, StatusView, dollars, narrate, number, unknown_cost};
 use crate::view::{agent_reports, field_authors};
 use crate::visible::{TEXT_MAX, VisibleText, fenced};
 
@@ -49,8 +49,11 @@ fn head(text: &mut String, session: &Session) -> fmt::Result {
     let requester = line(session.requester().to_string());
     writeln!(text, "| opened | {} by {} |", session.created_at(), requester.markdown())?;
     writeln!(text, "| last event | {} |", session.updated_at())?;
-    let cost = session.usage().cost_micro_usd.map_or_else(|| "cost unknown".to_owned(), dollars);
-    writeln!(text, "| model use | {} tokens, {cost} |\n", number(session.usage().tokens()))?;
+    let usage = session.usage();
+    let cost =
+        usage.cost_micro_usd.map_or_else(|| format!("cost {}", unknown_cost(session.priced_micro_usd())), dollars);
+    let about = if usage.estimated { "about " } else { "" };
+    writeln!(text, "| model use | {about}{} tokens, {cost} |\n", number(usage.tokens()))?;
     writeln!(text, "## Case\n\n{}\n", fenced("json", &VisibleText::json(session.fields(), TEXT_MAX)))?;
     authors(text, session)
 }

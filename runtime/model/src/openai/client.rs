@@ -145,6 +145,7 @@ impl ModelProvider for OpenAiProvider {
     async fn ask(&self, request: &ModelRequest, body: &[u8]) -> Result<ModelReply, ModelFailure> {
         // What the server demanded since the question was written goes before its exact bytes: those it would refuse again.
         let body = if self.demands.known() == Demands::default() { body.to_vec() } else { self.body(request)? };
+        let asked = body.len();
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         let sent = request.body(body).send().await;
         let response = sent.map_err(|error| self.words().broken(&error))?;
@@ -152,7 +153,7 @@ impl ModelProvider for OpenAiProvider {
         let body = self.answer(response).await?;
         if status.is_success() {
             let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-            return reply::read(&body, (encoding, RESPONSE_MAX), &self.words());
+            return reply::read(&body, (encoding, RESPONSE_MAX, asked), &self.words());
         }
         let refusal = String::from_utf8_lossy(&body);
         let speaks = matches!(status.as_u16(), 400 | 422 | 500);

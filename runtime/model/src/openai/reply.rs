@@ -2,7 +2,7 @@
 //! odd part never spoils the rest.
 
 use provost_domain::failure::ModelFailure;
-use provost_domain::model::{Arguments, ModelReply, Usage};
+use provost_domain::model::{Arguments, ModelReply, ProposedCall, Usage};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -12,10 +12,10 @@ use super::failure::{FailureWords, ServerError};
 use super::message::ReadChoice;
 use super::opaque;
 
-/// Reads the body of a success, of at most `max` bytes.
+/// Reads the body of a success, of at most `max` bytes, that answers a question of `asked` bytes.
 pub(super) fn read(
     bytes: &[u8],
-    (encoding, max): (Option<&str>, usize),
+    (encoding, max, asked): (Option<&str>, usize, usize),
     words: &FailureWords<'_>,
 ) -> Result<ModelReply, ModelFailure> {
     let malformed = |detail: String| ModelFailure::Malformed { detail };
@@ -29,7 +29,6 @@ pub(super) fn read(
     })?;
     // Some servers put the one answer into a list.
     let answer = answer.as_array().and_then(|list| list.first()).unwrap_or(&answer);
-    let usage = answer.get("usage").and_then(usage).unwrap_or_default();
     let complaint = answer.get("error").filter(|error| !error.is_null());
     let Some(choice) = choice(answer) else {
         return Err(match complaint {
@@ -44,7 +43,20 @@ pub(super) fn read(
     let model = answer.get("model").and_then(Value::as_str).map(str::to_owned);
     let finish = Some(choice.finish.clone()).filter(|word| !word.is_empty());
     let ModelReply { text, calls, .. } = said(choice, words)?;
+    let usage = answer.get("usage").and_then(usage).unwrap_or_else(|| Usage::estimate(asked, length(&text, &calls)));
     Ok(ModelReply { text, calls, usage, model, finish, opaque, ..ModelReply::default() })
+}
+
+/// Bytes of what was said.
+fn length(text: &str, calls: &[ProposedCall]) -> usize {
+    let of_call = |call: &ProposedCall| {
+        let args = match &*call.args {
+            Arguments::Json(value) => value.to_string().len(),
+            Arguments::Broken(text) => text.len(),
+        };
+        call.tool.len() + args
+    };
+    text.len() + calls.iter().map(of_call).sum::<usize>()
 }
 
 /// The first choice that says something, else the first there is.
@@ -120,7 +132,7 @@ fn usage(counted: &Value) -> Option<Usage> {
     let prompt = count(counted.get("prompt_tokens")?)?;
     let output = count(counted.get("completion_tokens")?)?;
     let cached = counted.pointer("/prompt_tokens_details/cached_tokens").and_then(count).unwrap_or(0).min(prompt);
-    Some(Usage { input: prompt - cached, cached, output, cost_micro_usd: None })
+    Some(Usage { input: prompt - cached, cached, output, cost_micro_usd: None, estimated: false })
 }
 
 /// A whole number of tokens, also one that is written with a fraction of nothing.
@@ -140,7 +152,7 @@ mod tests {
 
     fn read_json(body: &Value) -> Result<ModelReply, ModelFailure> {
         let settings = settings();
-        read(body.to_string().as_bytes(), (None, 1 << 20), &FailureWords { settings: &settings })
+        read(body.to_string().as_bytes(), (None, 1 << 20, 400), &FailureWords { settings: &settings })
     }
 
     fn said(message: &Value, finish: &str) -> Result<ModelReply, ModelFailure> {
@@ -174,8 +186,18 @@ mod tests {
         let reply = read_json(&json!({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 3,
             "prompt_tokens_details": {"cached_tokens": 4}}}))
         .unwrap();
-        assert_eq!(reply.usage, Usage { input: 6, cached: 4, output: 3, cost_micro_usd: None });
+        assert_eq!(reply.usage, Usage { input: 6, cached: 4, output: 3, cost_micro_usd: None, estimated: false });
         assert_eq!(&*reply.text, "hi");
+    }
+
+    #[test]
+    fn what_a_server_does_not_count_is_estimated_and_marked() {
+        let choice = json!({"message": {"content": "hello"}, "finish_reason": "stop"});
+        for usage in [json!(null), json!({}), json!({"prompt_tokens": "many", "completion_tokens": 3})] {
+            let reply = read_json(&json!({"choices": [choice], "usage": usage})).unwrap();
+            let expect = Usage { input: 100, cached: 0, output: 2, cost_micro_usd: None, estimated: true };
+            assert_eq!(reply.usage, expect, "{usage}");
+        }
     }
 
     #[track_caller]

@@ -161,7 +161,13 @@ fn markdown(envelope: &Value) -> Result<String, String> {
 fn with_usage(mut reply: ModelReply, request: &ModelRequest) -> ModelReply {
     let input = request.system.len() + json!(request.messages).to_string().len();
     let output = reply.text.len() + json!(reply.calls).to_string().len();
-    reply.usage = Usage { input: (input / 4) as u64, cached: 0, output: (output / 4) as u64, cost_micro_usd: Some(0) };
+    reply.usage = Usage {
+        input: (input / 4) as u64,
+        cached: 0,
+        output: (output / 4) as u64,
+        cost_micro_usd: Some(0),
+        estimated: false,
+    };
     reply
 }
 

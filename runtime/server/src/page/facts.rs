@@ -1,11 +1,13 @@
 //! What is known of a session beside its events: limits used, fields, reports, findings.
 
 use provost_face::{
-    DataPart, FieldCard, ReportCard, SessionDetail, VisibleText, data_parts, dollars, field_cards, number, report_cards,
+    DataPart, FieldCard, ReportCard, SessionDetail, VisibleText, data_parts, dollars, field_cards, number,
+    report_cards, unknown_cost,
 };
 use serde_json::Value;
 
 use provost_domain::ids::SessionId;
+use provost_domain::model::Usage;
 use provost_domain::pack::Pack;
 use provost_domain::session::Session;
 
@@ -157,8 +159,8 @@ fn gauges(session: &Session, pack: Option<&Pack>) -> Vec<Gauge> {
     let limits = pack.map(|pack| pack.limits);
     let usage = session.usage();
     let mut gauges = vec![
-        gauge("tokens", usage.tokens(), limits.map(|limits| limits.session_tokens)),
-        cost(usage.cost_micro_usd, limits.map(|limits| limits.session_cost_micro_usd)),
+        tokens(usage, limits.map(|limits| limits.session_tokens)),
+        cost(usage.cost_micro_usd, session.priced_micro_usd(), limits.map(|limits| limits.session_cost_micro_usd)),
         gauge(
             "assignments",
             session.last_assignment().0,
@@ -176,11 +178,17 @@ fn gauges(session: &Session, pack: Option<&Pack>) -> Vec<Gauge> {
     gauges
 }
 
-fn cost(used: Option<u64>, bound: Option<u64>) -> Gauge {
+fn tokens(usage: Usage, bound: Option<u64>) -> Gauge {
+    let gauge = gauge("tokens", usage.tokens(), bound);
+    if usage.estimated { Gauge { used: format!("about {}", gauge.used), ..gauge } } else { gauge }
+}
+
+/// What is priced counts; the rest is unknown.
+fn cost(used: Option<u64>, priced: u64, bound: Option<u64>) -> Gauge {
     let percent = used.zip(bound).map(|(used, bound)| gauge("", used, Some(bound)).percent.unwrap_or_default());
     Gauge {
         label: "cost",
-        used: used.map_or_else(|| "unknown".to_owned(), dollars),
+        used: used.map_or_else(|| unknown_cost(priced), dollars),
         bound: bound.map(dollars),
         percent,
     }
@@ -192,8 +200,9 @@ mod tests {
 
     #[test]
     fn an_unknown_cost_is_not_nothing() {
-        assert_eq!(cost(None, Some(2_000_000)).used, "unknown");
-        assert_eq!(cost(Some(1_234_567), Some(2_000_000)).used, "$1.23");
-        assert_eq!(cost(Some(1_000_000), Some(2_000_000)).percent, Some(50));
+        assert_eq!(cost(None, 0, Some(2_000_000)).used, "unknown");
+        assert_eq!(cost(None, 10_000, Some(2_000_000)).used, "$0.01, the rest unknown");
+        assert_eq!(cost(Some(1_234_567), 1_234_567, Some(2_000_000)).used, "$1.23");
+        assert_eq!(cost(Some(1_000_000), 1_000_000, Some(2_000_000)).percent, Some(50));
     }
 }

@@ -4,7 +4,9 @@
 mod any_text;
 mod bounds;
 mod checks;
+mod hostile;
 mod landings;
+mod readers;
 mod templates;
 mod truth;
 mod values;

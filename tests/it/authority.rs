@@ -147,7 +147,7 @@ impl World {
     fn reply(&mut self, result: Result<ModelReply, ModelFailure>) {
         let asked = owed(&self.session, self.fence).into_iter().find_map(|owed| match owed {
             Owed::AskModel { assignment, round } => Some((assignment, round)),
-            Owed::Run(_) | Owed::InDoubt(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
+            Owed::Run(_) | Owed::Paused(_) | Owed::InDoubt(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
         });
         if let Some((assignment, round)) = asked {
             self.report(Report::Replied { assignment, round, result });
@@ -160,7 +160,7 @@ impl World {
             .filter_map(|owed| match owed {
                 Owed::Run(call) => Some(Report::Returned { call: call.id.clone(), outcome: outcome.clone() }),
                 Owed::Probe(call) => Some(Report::Probed { call: call.id.clone(), answer: said(outcome) }),
-                Owed::AskModel { .. } | Owed::InDoubt(_) | Owed::Poll { .. } => None,
+                Owed::AskModel { .. } | Owed::Paused(_) | Owed::InDoubt(_) | Owed::Poll { .. } => None,
             })
             .collect();
         for report in reports {

@@ -97,7 +97,7 @@ async fn nothing_is_left(house: House, session: SessionId, limit: Limit, ending:
     eventually("the session to be released", PATIENCE, released).await.unwrap();
     let row = house.reads().session(session).await.unwrap();
     assert_eq!((row.next_run_at, row.owner.is_none()), (None, true), "{row:?}");
-    assert_eq!(folded.next_timer(row.fence, folded.updated_at()), None);
+    assert_eq!(folded.next_timer(row.fence, folded.updated_at(), folded.updated_at()), None);
 
     let head = row.head_seq;
     let house = house.crash().await;

@@ -36,6 +36,7 @@ mod monitoring;
 mod narration;
 mod old_logs;
 mod one_hand;
+mod outages;
 mod outbox;
 mod page;
 mod page_actions;

@@ -11,8 +11,10 @@ use tokio::net::TcpListener;
 
 /// Runs of the shipped pack's first agent: the first and its two retries.
 const RUNS: usize = 3;
-/// Tries of one question when the provider is unavailable, and when it limits the rate.
-const TRIES: (usize, usize) = (3, 5);
+/// Tries of one question when the provider is unavailable: once more at once.
+const TRIES: usize = 2;
+/// Nothing is waited for.
+const IMPATIENT: &str = ", outage_budget: 0s";
 
 /// How a session went.
 #[derive(Debug)]
@@ -59,21 +61,30 @@ async fn run(base_url: &str, more: &str) -> (Shop, Went) {
 #[tokio::test]
 async fn a_server_error_is_tried_again_and_ends_as_unavailable() {
     let endpoint = Endpoint::always(Said::error(500, "oops")).await;
-    let (_shop, went) = run(&endpoint.base_url, "").await;
+    let (_shop, went) = run(&endpoint.base_url, IMPATIENT).await;
     assert_eq!((went.status.as_str(), went.failure_kinds()), ("error", vec!["unavailable"; RUNS]), "{went:?}");
-    assert_eq!(endpoint.questions().len(), RUNS * TRIES.0);
+    assert_eq!(endpoint.questions().len(), RUNS * TRIES);
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_waited_for() {
+    let away = |n: usize| if n < 5 { Said::error(503, "starting") } else { Said::error(401, "who are you") };
+    let endpoint = Endpoint::start(move |n, _| away(n)).await;
+    let (_shop, went) = run(&endpoint.base_url, "").await;
+    assert_eq!((went.status.as_str(), went.failure_kinds()), ("error", vec!["llm_config"]), "{went:?}");
 }
 
 #[tokio::test]
 async fn a_rate_limit_is_waited_out_as_the_server_says() {
     let limit = |seconds: &str| Said::Answer(429, vec![("retry-after", seconds.to_owned())], String::new());
-    let endpoint = Endpoint::always(limit("0")).await;
-    let (_shop, went) = run(&endpoint.base_url, "").await;
-    assert_eq!((went.status.as_str(), went.failure_kinds()), ("error", vec!["rate_limited"; RUNS]), "{went:?}");
-    assert_eq!(endpoint.questions().len(), RUNS * TRIES.1);
+    let endpoint = Endpoint::always(limit("2")).await;
+    let (_shop, went) = run(&endpoint.base_url, ", outage_budget: 3s").await;
+    assert_eq!((went.status.as_str(), went.failure_kinds()), ("needs_review", vec!["rate_limited"; RUNS]), "{went:?}");
+    assert_eq!(endpoint.questions().len(), RUNS * 2, "once more after two seconds, and four are too many");
 
     let endpoint = Endpoint::always(limit("3600")).await;
     let (_shop, went) = run(&endpoint.base_url, "").await;
+    assert_eq!(went.status, "needs_review");
     assert_eq!(went.failures[0]["failure"], json!({"kind": "rate_limited", "retry_after_ms": 3_600_000}), "{went:?}");
     assert_eq!(endpoint.questions().len(), RUNS, "nobody asks before the hour is over");
 }
@@ -81,10 +92,10 @@ async fn a_rate_limit_is_waited_out_as_the_server_says() {
 #[tokio::test]
 async fn a_silent_server_ends_as_a_timeout() {
     let endpoint = Endpoint::always(Said::Silence).await;
-    let (_shop, went) = run(&endpoint.base_url, ", request_timeout: 100ms").await;
+    let (_shop, went) = run(&endpoint.base_url, ", request_timeout: 100ms, outage_budget: 0s").await;
     assert_eq!((went.status.as_str(), went.failure_kinds()), ("error", vec!["llm_timeout"; RUNS]), "{went:?}");
     assert_eq!(went.failures[0]["failure"]["after_ms"], 100);
-    assert_eq!(endpoint.questions().len(), RUNS * TRIES.0);
+    assert_eq!(endpoint.questions().len(), RUNS);
 }
 
 #[tokio::test]
@@ -92,9 +103,9 @@ async fn a_refused_connection_ends_as_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
     drop(listener);
-    let (_shop, went) = run(&base_url, "").await;
+    let (_shop, went) = run(&base_url, IMPATIENT).await;
     assert_eq!((went.status.as_str(), went.failure_kinds()), ("error", vec!["unavailable"; RUNS]), "{went:?}");
-    assert_eq!(went.asked_again(), RUNS * (TRIES.0 - 1), "{went:?}");
+    assert_eq!(went.asked_again(), RUNS * (TRIES - 1), "{went:?}");
 }
 
 #[tokio::test]

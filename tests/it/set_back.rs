@@ -10,6 +10,7 @@ use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::port::{Carried, Carrier, Clock, EnqueueAnswer, NewMessage, Outbox as _};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
+use provost_engine::SteadyTime;
 use provost_mail::{Outgoing, OutgoingParts};
 use provost_store::{MemoryStore, SqliteStore};
 use provost_tests::clock::TokioClock;
@@ -66,6 +67,60 @@ async fn a_watcher_goes_on_polling() {
     clock.back(JUMP);
     let house = house.crash().await;
     house.tools.gauge.arrived_times(8).await;
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+    house.engine.shutdown(Duration::ZERO).await;
+}
+
+/// The same clock as a process reads it.
+#[derive(Debug)]
+struct Steadied {
+    clock: Arc<SetBack>,
+    time: SteadyTime,
+    began: tokio::time::Instant,
+}
+
+impl Clock for Steadied {
+    fn now(&self) -> Timestamp {
+        self.time.now(self.clock.now(), self.began.elapsed())
+    }
+}
+
+/// A watch of six seconds, which never recovers, up to its third poll.
+async fn short_watch(clock: Arc<dyn Clock>) -> (House, SessionId) {
+    let mut pack = provost_tests::pack::pack();
+    let gauge = pack.agents.values_mut().find(|agent| agent.watch.is_some()).unwrap();
+    gauge.deadline = Duration::from_secs(6);
+    gauge.watch.as_mut().unwrap().every = Duration::from_secs(1);
+    let house = House::by_clock(Arc::new(MemoryStore::new()), pack, clock).await;
+    house.tools.gauge.behave(Behaviour::Works(json!({ "level": 9 })));
+    let session = house.session("staging").await;
+    house.model.finish("watch", 0.9);
+    house.tools.gauge.arrived_times(3).await;
+    (house, session)
+}
+
+/// Red without `SteadyTime`: it would poll for fifty hours.
+#[tokio::test(start_paused = true)]
+async fn a_watch_of_six_seconds_ends_in_time() {
+    let clock = SetBack::new();
+    let (time, began) = (SteadyTime::new(), tokio::time::Instant::now());
+    let (house, session) = short_watch(Arc::new(Steadied { clock: Arc::clone(&clock), time, began })).await;
+    clock.back(JUMP);
+    house.model.asked_times(2).await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert_eq!(house.problems(session).await, Vec::<String>::new());
+    house.engine.shutdown(Duration::ZERO).await;
+}
+
+/// Red if a watch ended by the clock it began under: its next owner's is behind it.
+#[tokio::test(start_paused = true)]
+async fn a_watch_of_six_seconds_ends_in_time_also_in_another_process() {
+    let (clock, began) = (SetBack::new(), tokio::time::Instant::now());
+    let (house, session) = short_watch(Arc::clone(&clock) as _).await;
+    clock.back(JUMP);
+    let house = house.crash().await;
+    house.model.asked_times(1).await;
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(house.problems(session).await, Vec::<String>::new());
     house.engine.shutdown(Duration::ZERO).await;
 }

@@ -9,12 +9,13 @@ use provost_domain::citation::OlderResults;
 use provost_domain::command::{Ask, Command};
 use provost_domain::decide::{self, Facts, InputDigests};
 use provost_domain::event::{
-    AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalStale,
-    AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued, CatalogueChanged, ClaimRaised, ClaimRefused,
-    ConfidenceEmitted, ConfidenceMismatched, Event, EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached,
-    ModelFailed, ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
-    ProbeRequested, RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolIntended,
-    ToolRefused, ToolReturned, WatchPolled,
+    AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalExtended,
+    ApprovalRequested, ApprovalStale, AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued,
+    CatalogueChanged, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, Event, EventBody,
+    FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelDeferred, ModelFailed, ModelReplied, ModelRequested,
+    NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested, RepairRequested,
+    RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolDeferred, ToolIntended, ToolRefused, ToolReturned,
+    WatchPolled,
 };
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
@@ -252,6 +253,7 @@ impl Life {
             models: &FixtureModel,
             offers: &offers,
             contents: &contents,
+            outages: provost_domain::outage::OutageBudgets::NONE,
             obstacles: provost_domain::projection::Obstacles::NONE,
         };
         let verdict = decide::command(&self.session, &command, &facts).unwrap();
@@ -284,6 +286,11 @@ impl Life {
         });
         let (reply, contents) = serde_json::from_value::<ModelReply>(reply).unwrap().split();
         let limited = json!({"kind": "rate_limited", "retry_after_ms": 2000});
+        let deferred = json!({
+            "assignment": 1, "round": 1, "failure": limited, "attempt": 1, "waiting_since": START,
+            "next_at": START.plus(Duration::from_secs(2)), "budget_ends_at": START.plus(Duration::from_mins(20)),
+        });
+        self.append(&[body::<ModelDeferred>(deferred)], Vec::new());
         self.append(&[body::<ModelFailed>(json!({"assignment": 1, "round": 1, "failure": limited}))], Vec::new());
         let cause = "the worker was lost";
         let deadline = START.plus(Duration::from_mins(5));
@@ -329,6 +336,10 @@ impl Life {
         let asked = self.ask("apr_1", "1.1.3", "act:unsafe", &first);
         let other = self.ask("apr_2", "1.1.4", "act:safe", &json!({"n": 2}));
         self.append(&[body::<GateFired>(gate), asked, other], Vec::new());
+        let longer = json!({
+            "approval": "apr_2", "call": "1.1.4", "expires_at": self.now.plus(Duration::from_mins(40)),
+        });
+        self.append(&[body::<ApprovalExtended>(longer)], Vec::new());
         self.append(&[body::<ApprovalAnswered>(json!({"approval": "apr_1", "by": "user:ann"}))], Vec::new());
         let decision = json!({"decision": "edited", "args": edited, "args_hash": Digest::of_json(&edited)});
         let decided = json!({"approval": "apr_1", "call": "1.1.3", "by": "user:bob", "decision": decision});
@@ -390,6 +401,12 @@ impl Life {
         self.append(&[body::<CallProbed>(probed), found.0], found.1);
         let failure =
             json!({"kind": "transient", "happened": "no", "detail": "refused", "exit": 1, "timeout_ms": 5000});
+        let deferred = json!({
+            "call": "1.1.5", "failure": failure, "attempt": 1, "waiting_since": self.now,
+            "next_at": self.now.plus(Duration::from_secs(1)), "budget_ends_at": self.now.plus(Duration::from_mins(20)),
+        });
+        let again = body::<CallReissued>(json!({"call": "1.1.5"}));
+        self.append(&[body::<ToolDeferred>(deferred), again], Vec::new());
         let failed = outcome("1.1.5", ToolOutcome::Failed { failure: serde_json::from_value(failure).unwrap() });
         self.append(&[failed.0], failed.1);
     }

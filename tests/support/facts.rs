@@ -63,6 +63,7 @@ impl DecisionDesk {
             models: &self.models,
             offers: &self.offers,
             contents: &self.contents,
+            outages: provost_domain::outage::OutageBudgets::NONE,
             obstacles: provost_domain::projection::Obstacles::NONE,
         }
     }

@@ -104,6 +104,8 @@ struct Parts {
     /// Asked in the stub model's place.
     provider: Option<Arc<dyn ModelProvider>>,
     clock: Arc<dyn Clock>,
+    /// How long calls wait for servers that fail: not at all, unless a test says so.
+    outage_budget: Duration,
 }
 
 /// A session's events so far.
@@ -152,7 +154,13 @@ impl House {
 
     /// Opens with a pack and roles.
     pub async fn with_roles(pack: Pack, roles: Arc<dyn Roles>) -> Self {
-        let parts = Parts { pack: Arc::new(pack), roles, provider: None, clock: Arc::new(SystemClock) };
+        let parts = Parts {
+            pack: Arc::new(pack),
+            roles,
+            provider: None,
+            clock: Arc::new(SystemClock),
+            outage_budget: Duration::ZERO,
+        };
         Self::start(Arc::new(MemoryStore::new()), Tools::new(), parts).await
     }
 
@@ -168,6 +176,7 @@ impl House {
             roles: Arc::new(StandardRoles),
             provider: Some(provider),
             clock: Arc::new(SystemClock),
+            outage_budget: Duration::ZERO,
         };
         Self::start(store, Tools::new(), parts).await
     }
@@ -177,24 +186,58 @@ impl House {
         let clock = TokioClock::default();
         clock.begin();
         let (pack, roles, clock) = (Arc::new(pack), Arc::new(StandardRoles), Arc::new(clock));
-        Self::start(store, Tools::new(), Parts { pack, roles, provider: Some(provider), clock }).await
+        Self::start(
+            store,
+            Tools::new(),
+            Parts { pack, roles, provider: Some(provider), clock, outage_budget: Duration::ZERO },
+        )
+        .await
+    }
+
+    /// The same where calls wait so long for servers that fail.
+    pub async fn patient(
+        store: Arc<dyn Store>,
+        (pack, provider): (Pack, Arc<dyn ModelProvider>),
+        clock: Arc<dyn Clock>,
+        outage_budget: Duration,
+    ) -> Self {
+        let (pack, roles) = (Arc::new(pack), Arc::new(StandardRoles));
+        Self::start(store, Tools::new(), Parts { pack, roles, provider: Some(provider), clock, outage_budget }).await
     }
 
     /// Opens on a store, by a clock of the test's own.
     pub async fn by_clock(store: Arc<dyn Store>, pack: Pack, clock: Arc<dyn Clock>) -> Self {
-        let parts = Parts { pack: Arc::new(pack), roles: Arc::new(StandardRoles), provider: None, clock };
+        let parts = Parts {
+            pack: Arc::new(pack),
+            roles: Arc::new(StandardRoles),
+            provider: None,
+            clock,
+            outage_budget: Duration::ZERO,
+        };
         Self::start(store, Tools::new(), parts).await
     }
 
     /// Opens on a store.
     pub async fn on(store: Arc<dyn Store>, pack: Arc<Pack>) -> Self {
-        let parts = Parts { pack, roles: Arc::new(StandardRoles), provider: None, clock: Arc::new(SystemClock) };
+        let parts = Parts {
+            pack,
+            roles: Arc::new(StandardRoles),
+            provider: None,
+            clock: Arc::new(SystemClock),
+            outage_budget: Duration::ZERO,
+        };
         Self::start(store, Tools::new(), parts).await
     }
 
     /// The same by a clock of the test's own.
     pub async fn timed(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        let parts = Parts { pack: crate::pack::shared(), roles: Arc::new(StandardRoles), provider: None, clock };
+        let parts = Parts {
+            pack: crate::pack::shared(),
+            roles: Arc::new(StandardRoles),
+            provider: None,
+            clock,
+            outage_budget: Duration::ZERO,
+        };
         Self::start(store, Tools::new(), parts).await
     }
 
@@ -211,6 +254,7 @@ impl House {
             metrics: Registry::new(),
         };
         let resources = Resources::new(vec![Arc::clone(&given.pack)], gateway(provider), ToolGateway::new(tools.all()));
+        let resources = resources.with_outage_budget(given.outage_budget);
         let settings = EngineSettings {
             sweep_every: Duration::from_millis(20),
             patience: Duration::from_secs(20),
@@ -223,7 +267,8 @@ impl House {
     /// Puts a pack in the place of the one there is while sessions run.
     pub fn reload(&self, pack: Pack) {
         let (models, tools) = (gateway(Arc::new(self.model.clone())), ToolGateway::new(self.tools.all()));
-        self.engine.reload(Resources::new(vec![Arc::new(pack)], models, tools));
+        let resources = Resources::new(vec![Arc::new(pack)], models, tools);
+        self.engine.reload(resources.with_outage_budget(self.parts.outage_budget));
     }
 
     /// Ends this engine in order and starts another on the same store, with a fresh model.

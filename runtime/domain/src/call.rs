@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, ToolName};
 use crate::model::Arguments;
-use crate::tool::EffectClass;
+use crate::outage::Deferral;
+use crate::tool::{EffectClass, ToolFailure};
 
 /// A call whose result somebody in the session waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,20 @@ pub struct Intent {
     /// Whether its arguments are not those that the model wrote.
     #[serde(default)]
     pub altered: bool,
+    /// How it waits for its tool, since it first failed in a way that may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<Box<DeferredCall>>,
+}
+
+/// A call whose tool failed in a way that may pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeferredCall {
+    /// For how long, and when it is made next.
+    pub deferral: Deferral,
+    /// How it failed last.
+    pub failure: ToolFailure,
+    /// Whether it pauses now: then nothing of it is under way.
+    pub pauses: bool,
 }
 
 /// A call's result.
@@ -112,6 +127,17 @@ impl Call {
             | CallState::Unknown(_)
             | CallState::Settled(_) => None,
         }
+    }
+
+    /// How it failed, while it pauses and surely did not happen so far.
+    pub(crate) fn surely_undone(&self) -> Option<&ToolFailure> {
+        let deferred = self.pausing().filter(|_| self.intent().is_some_and(|intent| !intent.lost))?;
+        Some(&deferred.failure)
+    }
+
+    /// How it waits for its tool, while it pauses.
+    pub fn pausing(&self) -> Option<&DeferredCall> {
+        self.intent()?.deferred.as_deref().filter(|deferred| deferred.pauses)
     }
 
     /// Its intent, while its tool is being asked whether it happened.

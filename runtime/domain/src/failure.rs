@@ -81,7 +81,7 @@ impl fmt::Display for ModelFailure {
         match self {
             Self::LlmTimeout { after_ms } => write!(f, "the model gave no reply within {after_ms} ms"),
             Self::LlmConfig { detail } => write!(f, "the model provider is misconfigured: {detail}"),
-            Self::RateLimited { retry_after_ms: Some(ms) } => write!(f, "rate limited, retry after {ms} ms"),
+            Self::RateLimited { retry_after_ms: Some(ms) } => write!(f, "the server asks to wait {ms} ms"),
             Self::RateLimited { retry_after_ms: None } => write!(f, "rate limited"),
             Self::Unavailable { detail } => write!(f, "the model provider is unavailable: {detail}"),
             Self::Malformed { detail } => write!(f, "the model's reply could not be read: {detail}"),
@@ -98,6 +98,15 @@ pub enum AgentFailure {
     Model {
         /// The typed cause.
         failure: ModelFailure,
+    },
+    /// The model was not to be had within its outage budget.
+    Outage {
+        /// What was seen last.
+        failure: ModelFailure,
+        /// How often it was asked.
+        attempts: u32,
+        /// How long it was waited for, in milliseconds.
+        waited_ms: u64,
     },
     /// The turn ended without a readable envelope, also after one repair request.
     EnvelopeMissing {
@@ -127,7 +136,7 @@ impl AgentFailure {
         match self {
             Self::Model { failure } => failure.kind(),
             Self::EnvelopeMissing { .. } | Self::ReportInvalid { .. } => FailureKind::Permanent,
-            Self::WorkerLost { .. } | Self::Silent { .. } => FailureKind::Transient,
+            Self::Outage { .. } | Self::WorkerLost { .. } | Self::Silent { .. } => FailureKind::Transient,
         }
     }
 }
@@ -136,6 +145,11 @@ impl fmt::Display for AgentFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Model { failure } => failure.fmt(f),
+            Self::Outage { failure, attempts, waited_ms } => write!(
+                f,
+                "the outage budget of the model does not last (asked {attempts} times, waited {} s): {failure}",
+                waited_ms / 1000
+            ),
             Self::EnvelopeMissing { detail } => write!(f, "the turn ended without an envelope: {detail}"),
             Self::ReportInvalid { detail } => write!(f, "the turn's report does not hold: {detail}"),
             Self::WorkerLost { detail } => write!(f, "the worker was lost: {detail}"),

@@ -25,6 +25,7 @@ pub mod lenient;
 pub mod log;
 pub mod model;
 pub mod nesting;
+pub mod outage;
 pub mod pack;
 pub mod port;
 pub mod principal;

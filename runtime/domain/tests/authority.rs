@@ -238,6 +238,7 @@ impl Case {
             models: &Anywhere,
             offers: &self.offers,
             contents: &self.contents,
+            outages: provost_domain::outage::OutageBudgets::NONE,
             obstacles: provost_domain::projection::Obstacles::NONE,
         }
     }

@@ -1,6 +1,6 @@
 //! The only doors to models and tools: concurrency, time, retries and output bounds live here, not in providers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +27,15 @@ pub struct ModelLimits {
     pub concurrency: usize,
     /// How long one question may take.
     pub timeout: Duration,
-    /// When it is asked again.
+    /// When it is asked again at once.
     pub schedules: Schedules,
+    /// How long a question waits for its server when that fails; `None`: as long as calls do where nothing is written.
+    pub outage_budget: Option<Duration>,
 }
 
 impl Default for ModelLimits {
     fn default() -> Self {
-        Self { concurrency: 64, timeout: Duration::from_mins(1), schedules: Schedules::default() }
+        Self { concurrency: 64, timeout: Duration::from_mins(1), schedules: Schedules::default(), outage_budget: None }
     }
 }
 
@@ -66,6 +68,12 @@ impl ModelGateway {
         let mut last = ModelFailure::LlmTimeout { after_ms: millis(within) };
         let answered = deadline::within(within, model.ask(question, &mut last)).await;
         answered.unwrap_or(Err(last))
+    }
+
+    /// How long questions wait for the servers of models, where that is written.
+    pub(crate) fn outage_budgets(&self) -> BTreeMap<String, Duration> {
+        let budget = |(name, model): (&String, &Model)| Some((name.clone(), model.limits.outage_budget?));
+        self.models.iter().filter_map(budget).collect()
     }
 
     fn model(&self, name: &str) -> Result<&Model, ModelFailure> {
@@ -169,6 +177,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Default)]
 pub struct ToolGateway {
     tools: HashMap<ToolName, Arc<dyn ToolBackend>>,
+    outage_budgets: BTreeMap<ToolName, Duration>,
 }
 
 impl fmt::Debug for ToolGateway {
@@ -180,7 +189,19 @@ impl fmt::Debug for ToolGateway {
 impl ToolGateway {
     /// From backends; of two with one name the later is kept.
     pub fn new(tools: impl IntoIterator<Item = Arc<dyn ToolBackend>>) -> Self {
-        Self { tools: tools.into_iter().map(|tool| (tool.spec().name.clone(), tool)).collect() }
+        let tools = tools.into_iter().map(|tool| (tool.spec().name.clone(), tool)).collect();
+        Self { tools, outage_budgets: BTreeMap::new() }
+    }
+
+    /// The same where calls of these tools wait so long for their servers when those fail.
+    #[must_use]
+    pub fn with_outage_budgets(self, outage_budgets: BTreeMap<ToolName, Duration>) -> Self {
+        Self { outage_budgets, ..self }
+    }
+
+    /// How long calls wait for the servers of tools, where that is written.
+    pub(crate) fn outage_budgets(&self) -> &BTreeMap<ToolName, Duration> {
+        &self.outage_budgets
     }
 
     /// What the tools declare.
@@ -299,7 +320,6 @@ fn bounded(outcome: ToolOutcome, limit: usize) -> ToolOutcome {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use provost_domain::ids::CallId;

@@ -45,7 +45,7 @@ pub use registry::{LockRegistry, SessionBusy, SessionGuard};
 pub use resources::{Packs, Resources};
 pub use schedule::{Schedule, Schedules};
 pub use settings::EngineSettings;
-pub use system::{SystemClock, SystemRandom};
+pub use system::{SteadyTime, SystemClock, SystemRandom};
 pub use tasks::Tasks;
 pub use ticker::{Next, TickFailure, Ticker, TickerHandle, TickerSettings};
 pub use tickers::{OldestApproval, Retention, RetentionSettings, Scrub};

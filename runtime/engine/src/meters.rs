@@ -18,6 +18,10 @@ use crate::ticker::TickerMeters;
 /// Bounds of commit times, in seconds: from a fast disk's sync to a store that is in trouble.
 const COMMIT_SECONDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
 
+/// What a session waits for.
+const MODEL: &str = "model";
+const TOOL: &str = "tool";
+
 /// One engine's figures.
 #[derive(Debug)]
 pub(crate) struct Meters {
@@ -27,6 +31,7 @@ pub(crate) struct Meters {
     model_calls: IntCounterVec,
     model_tokens: IntCounterVec,
     tool_calls: IntCounterVec,
+    deferred: IntCounterVec,
     pub(crate) tickers: TickerMeters,
 }
 
@@ -74,8 +79,15 @@ impl Meters {
                 Opts::new("provost_tool_calls_total", "Tool calls that were made, retries not counted."),
                 &["tool", "result"],
             )?,
+            deferred: IntCounterVec::new(
+                Opts::new("provost_deferred_total", "Failures of models and tools after which a session waits."),
+                &["what"],
+            )?,
             tickers: TickerMeters::new(registry)?,
         };
+        for what in [MODEL, TOOL] {
+            meters.deferred.with_label_values(&[what]).reset();
+        }
         let gauge = IntGauge::new("provost_sessions_live", "Sessions in memory.")?;
         registry.register(Box::new(LiveSessions { registry: sessions, gauge }))?;
         registry.register(Box::new(meters.statuses.clone()))?;
@@ -84,6 +96,7 @@ impl Meters {
         registry.register(Box::new(meters.model_calls.clone()))?;
         registry.register(Box::new(meters.model_tokens.clone()))?;
         registry.register(Box::new(meters.tool_calls.clone()))?;
+        registry.register(Box::new(meters.deferred.clone()))?;
         Ok(meters)
     }
 
@@ -98,6 +111,10 @@ impl Meters {
         for event in events {
             if let EventBody::StatusChanged(change) = event {
                 self.statuses.with_label_values(&[change.to_status().as_str()]).inc();
+            } else if let EventBody::ModelDeferred(_) = event {
+                self.deferred.with_label_values(&[MODEL]).inc();
+            } else if let EventBody::ToolDeferred(_) = event {
+                self.deferred.with_label_values(&[TOOL]).inc();
             }
         }
     }

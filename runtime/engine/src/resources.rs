@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use provost_domain::ids::{Digest, PackName};
+use provost_domain::outage::OutageBudgets;
 use provost_domain::pack::Pack;
 use provost_domain::port::Roles;
 use provost_domain::request::Offers;
@@ -49,6 +51,8 @@ pub struct Resources {
     pub(crate) catalog: Catalog,
     /// Identifies the catalogue in the logs of sessions.
     pub(crate) catalogue_digest: Digest,
+    /// How long calls wait for servers that fail.
+    pub(crate) outages: OutageBudgets,
     packs: BTreeMap<PackName, Arc<Pack>>,
     /// Also those of earlier resources: sessions are pinned to the pack they were opened with.
     pinned: HashMap<Digest, Arc<Pack>>,
@@ -64,7 +68,20 @@ impl Resources {
         let packs = present.into_iter().map(|pack| (pack.name.clone(), pack)).collect();
         let catalog = tools.catalog();
         let catalogue_digest = catalogue_digest(&catalog);
-        Self { catalog, catalogue_digest, models, tools, packs, pinned, offers: Mutex::default() }
+        let outages = OutageBudgets {
+            models: models.outage_budgets(),
+            tools: tools.outage_budgets().clone(),
+            ..OutageBudgets::default()
+        };
+        Self { catalog, catalogue_digest, outages, models, tools, packs, pinned, offers: Mutex::default() }
+    }
+
+    /// The same where calls wait so long for servers that fail, if nothing else is written for their model or tool. Zero:
+    /// they do not wait.
+    #[must_use]
+    pub const fn with_outage_budget(mut self, standard: Duration) -> Self {
+        self.outages.standard = standard;
+        self
     }
 
     /// The packs new sessions may be opened from, by name.

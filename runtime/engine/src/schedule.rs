@@ -19,23 +19,21 @@ pub struct Schedule {
 /// What may be tried again, each kind on its own schedule and counted apart from the other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedules {
-    /// The provider asked to slow down: patient, since it works and says when.
+    /// The provider asked to slow down: not by itself, since the session waits as long as it is asked to.
     pub rate_limited: Schedule,
-    /// No answer, a server error, no connection, or a reply that could not be read: quick, since each try may take long.
+    /// A server error, or no connection: once more at once. What lasts longer is waited for durably, by the session.
     pub unavailable: Schedule,
+    /// A reply that could not be read: the next one may be.
+    pub malformed: Schedule,
 }
 
 impl Default for Schedules {
     fn default() -> Self {
+        let at_once = Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5));
         Self {
-            rate_limited: Schedule {
-                tries: 5,
-                backoff: Backoff::doubling(Duration::from_secs(1), Duration::from_secs(30)),
-            },
-            unavailable: Schedule {
-                tries: 3,
-                backoff: Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5)),
-            },
+            rate_limited: Schedule { tries: 1, backoff: at_once },
+            unavailable: Schedule { tries: 2, backoff: at_once },
+            malformed: Schedule { tries: 3, backoff: at_once },
         }
     }
 }
@@ -44,7 +42,7 @@ impl Schedules {
     /// Every question is asked once.
     pub const fn once() -> Self {
         let one = Schedule { tries: 1, backoff: Backoff::doubling(Duration::ZERO, Duration::ZERO) };
-        Self { rate_limited: one, unavailable: one }
+        Self { rate_limited: one, unavailable: one, malformed: one }
     }
 }
 
@@ -53,6 +51,7 @@ impl Schedules {
 pub(crate) struct Failures {
     rate_limited: u32,
     unavailable: u32,
+    malformed: u32,
 }
 
 impl Failures {
@@ -60,10 +59,12 @@ impl Failures {
     pub(crate) fn pause_after(&mut self, failure: &ModelFailure, schedules: &Schedules) -> Option<Duration> {
         let (failed, schedule) = match failure {
             ModelFailure::RateLimited { .. } => (&mut self.rate_limited, schedules.rate_limited),
-            ModelFailure::LlmTimeout { .. } | ModelFailure::Unavailable { .. } | ModelFailure::Malformed { .. } => {
-                (&mut self.unavailable, schedules.unavailable)
+            ModelFailure::Unavailable { .. } => (&mut self.unavailable, schedules.unavailable),
+            ModelFailure::Malformed { .. } => (&mut self.malformed, schedules.malformed),
+            // A timeout has taken long already.
+            ModelFailure::LlmTimeout { .. } | ModelFailure::LlmConfig { .. } | ModelFailure::Refused { .. } => {
+                return None;
             }
-            ModelFailure::LlmConfig { .. } | ModelFailure::Refused { .. } => return None,
         };
         *failed += 1;
         if *failed >= schedule.tries {
@@ -100,6 +101,10 @@ mod tests {
                 tries: 3,
                 backoff: Backoff::doubling(Duration::from_millis(10), Duration::from_secs(1)),
             },
+            malformed: Schedule {
+                tries: 2,
+                backoff: Backoff::doubling(Duration::from_millis(7), Duration::from_secs(1)),
+            },
         };
         let mut so_far = Failures::default();
         let pauses = failures.iter().map(|failure| so_far.pause_after(failure, &schedules));
@@ -116,9 +121,9 @@ mod tests {
             &[unavailable(), slow.clone(), unavailable(), slow, unavailable()],
             &[Some(10), Some(1000), Some(20), Some(2000), None],
         );
-        let timeout = ModelFailure::LlmTimeout { after_ms: 1 };
         let malformed = ModelFailure::Malformed { detail: String::new() };
-        check(&[timeout, malformed, unavailable()], &[Some(10), Some(20), None]);
+        check(&[malformed.clone(), unavailable(), malformed], &[Some(7), Some(10), None]);
+        check(&[ModelFailure::LlmTimeout { after_ms: 1 }], &[None]);
     }
 
     #[test]

@@ -50,6 +50,6 @@ pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random
 pub use view::{
     AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, FieldAuthorView, GoneView,
     MessageView, Minted, PackView, Page, RecordView, ReportView, SessionDetail, SessionView, TakenView, TokenView,
-    ToolView, roles,
+    ToolView, WaitView, roles,
 };
 pub use visible::{Markdown, TEXT_MAX, VisibleText, fenced, hides, write_visible};

@@ -134,6 +134,18 @@ impl YamlNode {
         self.entries().find(|(own, _)| own.value == key).map(|(_, node)| node)
     }
 
+    /// The same without a key, for a part that reads the others.
+    #[must_use]
+    pub fn without(&self, key: &str) -> Self {
+        let kind = match &self.kind {
+            NodeKind::Table(entries) => {
+                NodeKind::Table(entries.iter().filter(|(own, _)| own.value != key).cloned().collect())
+            }
+            kind @ (NodeKind::Scalar(_) | NodeKind::Supplied(_) | NodeKind::List(_)) => kind.clone(),
+        };
+        Self { place: self.place, kind }
+    }
+
     /// The entries of a table; any other node has none.
     pub fn entries(&self) -> impl Iterator<Item = (&At<String>, &Self)> {
         let entries = if let NodeKind::Table(entries) = &self.kind { entries.as_slice() } else { &[] };

@@ -17,6 +17,8 @@ pub struct ConfiguredModel {
     pub provider: Arc<dyn ModelProvider>,
     /// How long the provider itself lets one question take; nothing where it sets no limit.
     pub timeout: Option<Duration>,
+    /// How long a question waits for its server when that fails; nothing where the model does not say.
+    pub outage_budget: Option<Duration>,
 }
 
 /// A model of the configuration cannot be used.

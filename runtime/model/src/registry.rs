@@ -1,6 +1,7 @@
 //! Every kind of provider, and the reading of a model's section: `provider:` says whose it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode, nearest};
 
@@ -16,12 +17,18 @@ const KINDS: [ProviderKind; 2] = [
 
 /// A model of the configuration.
 #[derive(Debug, Clone)]
-pub struct ModelConfig(Arc<dyn ProviderSection>);
+pub struct ModelConfig {
+    section: Arc<dyn ProviderSection>,
+    outage_budget: Option<Duration>,
+}
+
+/// How long a question waits for its server when that fails: a key of every provider's section.
+const OUTAGE_BUDGET: &str = "outage_budget";
 
 impl ModelConfig {
     /// Makes the model with its key. Asks nothing yet.
     pub fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
-        self.0.build(secret)
+        Ok(ConfiguredModel { outage_budget: self.outage_budget, ..self.section.build(secret)? })
     }
 }
 
@@ -29,7 +36,7 @@ impl FromYaml for ModelConfig {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let Some(provider) = node.get("provider") else {
             // Without it any provider's key may be meant.
-            let keys = KINDS.iter().flat_map(|kind| kind.keys).copied().collect::<Vec<_>>();
+            let keys = KINDS.iter().flat_map(|kind| kind.keys).copied().chain([OUTAGE_BUDGET]).collect::<Vec<_>>();
             drop(Table::open(node, &keys, log)?.required::<String>("provider", log));
             return None;
         };
@@ -39,11 +46,13 @@ impl FromYaml for ModelConfig {
             log.report(provider.place, "the provider is not known", hint);
             return None;
         };
-        (kind.read)(node, log).map(Self)
+        let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
+        let section = (kind.read)(&node.without(OUTAGE_BUDGET), log)?;
+        Some(Self { section, outage_budget })
     }
 
     fn blank() -> Self {
-        Self(Arc::new(ScriptedSection::blank()))
+        Self { section: Arc::new(ScriptedSection::blank()), outage_budget: None }
     }
 }
 

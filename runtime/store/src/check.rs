@@ -27,7 +27,7 @@ pub(crate) fn append(append: &Append) -> Result<(), StoreError> {
     require(append.snapshot.as_ref().is_none_or(|s| s.seq <= head), "its snapshot is ahead of the log")?;
     let own = |change: &ApprovalChange| match change {
         ApprovalChange::Asked(row) => row.session == append.session,
-        ApprovalChange::Decided { .. } => true,
+        ApprovalChange::Extended { .. } | ApprovalChange::Decided { .. } => true,
     };
     require(append.approvals.iter().all(own), "an approval is another session's")?;
     require(append.contents.iter().all(|c| Digest::of(&c.bytes) == c.digest), "a content does not match its digest")

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
@@ -19,31 +20,47 @@ use crate::probe::ProbeSection;
 use crate::prometheus::PrometheusSection;
 use crate::service::ServiceSection;
 
-type ReadSection = fn(&YamlNode, &mut ErrorLog) -> Arc<dyn ToolSection>;
+type ReadSection = fn(&YamlNode, &mut ErrorLog) -> ConfiguredSection;
 
-fn section<S: FromYaml + ToolSection + 'static>(node: &YamlNode, log: &mut ErrorLog) -> Arc<dyn ToolSection> {
-    Arc::new(take::<S>(node, log))
+/// How long a call waits for its server when that fails: a key of every section.
+const OUTAGE_BUDGET: &str = "outage_budget";
+
+/// A section, and what any may say.
+#[derive(Debug, Clone)]
+struct ConfiguredSection {
+    section: Arc<dyn ToolSection>,
+    outage_budget: Option<Duration>,
 }
 
-/// The kinds of tools by the key of their section, in the order messages list them.
-const KINDS: [(&str, ReadSection); 7] = [
-    ("metrics", section::<MetricsSection>),
-    ("service", section::<ServiceSection>),
-    ("logs", section::<LogsSection>),
-    ("notify", section::<NotifySection>),
-    ("prometheus", section::<PrometheusSection>),
-    ("alertmanager", section::<AlertmanagerSection>),
-    ("http", section::<ProbeSection>),
+fn section<S: FromYaml + ToolSection + 'static>(node: &YamlNode, log: &mut ErrorLog) -> ConfiguredSection {
+    let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
+    ConfiguredSection { section: Arc::new(take::<S>(&node.without(OUTAGE_BUDGET), log)), outage_budget }
+}
+
+/// The kinds of tools by the key of their section, in the order messages list them, with how long their calls wait where the
+/// section does not say. Those that look at the very service a case is about do not wait: that it is away is what the agent
+/// must learn.
+const KINDS: [(&str, ReadSection, Option<Duration>); 7] = [
+    ("metrics", section::<MetricsSection>, Some(Duration::ZERO)),
+    ("service", section::<ServiceSection>, None),
+    ("logs", section::<LogsSection>, Some(Duration::ZERO)),
+    ("notify", section::<NotifySection>, None),
+    ("prometheus", section::<PrometheusSection>, None),
+    ("alertmanager", section::<AlertmanagerSection>, None),
+    ("http", section::<ProbeSection>, Some(Duration::ZERO)),
 ];
 
 /// The section `tools`.
 #[derive(Debug, Clone, Default)]
-pub struct ToolsConfig(Vec<Arc<dyn ToolSection>>);
+pub struct ToolsConfig(Vec<ConfiguredSection>);
 
 impl FromYaml for ToolsConfig {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
-        let table = Table::open(node, &KINDS.map(|(key, _)| key), log)?;
-        let sections = KINDS.iter().filter_map(|(key, read)| Some(read(table.get(key)?, log)));
+        let table = Table::open(node, &KINDS.map(|(key, _, _)| key), log)?;
+        let sections = KINDS.iter().filter_map(|(key, read, standard)| {
+            let read = read(table.get(key)?, log);
+            Some(ConfiguredSection { outage_budget: read.outage_budget.or(*standard), ..read })
+        });
         Some(Self(sections.collect()))
     }
 
@@ -58,7 +75,8 @@ impl ToolsConfig {
     /// # Errors
     /// A secret is not where the configuration says.
     pub fn open(&self, secret: ReadSecret<'_>) -> Result<ToolSet, ToolsError> {
-        let kinds = self.0.iter().map(|section| section.open(secret)).collect::<Result<_, _>>()?;
+        let kinds = self.0.iter().map(|own| Ok((own.section.open(secret)?, own.outage_budget)));
+        let kinds = kinds.collect::<Result<_, ToolsError>>()?;
         Ok(ToolSet { kinds, outbox: None })
     }
 
@@ -71,7 +89,8 @@ impl ToolsConfig {
 /// The configured tools, ready to be built.
 #[derive(Debug, Clone)]
 pub struct ToolSet {
-    kinds: Vec<Arc<dyn ToolKind>>,
+    /// Each with how long its calls wait for its server.
+    kinds: Vec<(Arc<dyn ToolKind>, Option<Duration>)>,
     outbox: Option<Arc<dyn Outbox>>,
 }
 
@@ -85,14 +104,27 @@ impl ToolSet {
     /// Builds every tool.
     pub fn build(&self, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
         let parts = self.parts(clock)?;
-        let tools = self.kinds.iter().map(|kind| kind.tools(&parts)).collect::<Result<Vec<_>, _>>()?;
+        let tools = self.kinds.iter().map(|(kind, _)| kind.tools(&parts)).collect::<Result<Vec<_>, _>>()?;
         Ok(tools.into_iter().flatten().collect())
+    }
+
+    /// How long calls of each tool wait for its server when that fails, where its section says so.
+    ///
+    /// # Errors
+    /// A tool cannot be built.
+    pub fn outage_budgets(&self, clock: &Arc<dyn Clock>) -> Result<BTreeMap<ToolName, Duration>, ToolsError> {
+        let (parts, mut budgets) = (self.parts(clock)?, BTreeMap::new());
+        for (kind, budget) in &self.kinds {
+            let Some(budget) = budget else { continue };
+            budgets.extend(kind.tools(&parts)?.iter().map(|tool| (tool.spec().name.clone(), *budget)));
+        }
+        Ok(budgets)
     }
 
     /// What sends stored messages to each configured target, by the tool's name.
     pub fn carriers(&self, clock: &Arc<dyn Clock>) -> Result<BTreeMap<ToolName, Arc<dyn Carrier>>, ToolsError> {
         let parts = self.parts(clock)?;
-        let carriers = self.kinds.iter().map(|kind| kind.carriers(&parts)).collect::<Result<Vec<_>, _>>()?;
+        let carriers = self.kinds.iter().map(|(kind, _)| kind.carriers(&parts)).collect::<Result<Vec<_>, _>>()?;
         Ok(carriers.into_iter().flatten().collect())
     }
 

@@ -41,6 +41,7 @@ pub use campaign::{Report, run};
 use clock::SimClock;
 use dice::Dice;
 use link::{Storm, Weather};
+use mouth::Away;
 use people::Someone;
 use trace::Trace;
 use world::World;
@@ -48,7 +49,7 @@ use world::World;
 /// Virtual time in which all people must have had their say.
 const PEOPLE_MAX: Duration = Duration::from_hours(1);
 /// Virtual time in which everything must have come to rest.
-const REST_MAX: Duration = Duration::from_mins(20);
+const REST_MAX: Duration = Duration::from_hours(2);
 /// In how many worlds of a thousand somebody erases sessions.
 const ERASES: u64 = 400;
 /// In how many worlds of a thousand sessions are erased by age.
@@ -198,6 +199,8 @@ pub fn play(seed: u64, options: Options) -> std::io::Result<Outcome> {
     Ok(outcome)
 }
 
+/// Of a thousand seeds, in so many the model is away for minutes.
+const AWAY: u64 = 150;
 /// Of so many seeds, one has all its sessions about one service.
 const CROWDED: u64 = 4;
 
@@ -216,6 +219,9 @@ async fn simulate(seed: u64, options: Options) -> Outcome {
     let mut world = World::new(clock, Storm::new(weather), trace.clone(), options.removed);
     world.kept_for = dice.permille(RETAINS).then(|| KEPT_LEAST + dice.millis(KEPT_MS));
     world.is_crowded = seed.is_multiple_of(CROWDED);
+    if dice.permille(AWAY) {
+        world.away = Away::some_minutes(Arc::clone(&world.clock), &dice);
+    }
     let mut people = JoinSet::new();
     for n in 0..=dice.below(4) {
         people.spawn(Someone::new(world.clone(), dice.fork(), n).live());

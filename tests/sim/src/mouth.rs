@@ -1,6 +1,8 @@
 //! What the models of a simulation say: mostly what a well-meant model says, and now and then anything else.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use provost_domain::failure::ModelFailure;
@@ -9,6 +11,7 @@ use provost_domain::port::ModelProvider;
 use provost_tests::model::reply;
 use serde_json::{Value, json};
 
+use crate::clock::SimClock;
 use crate::dice::Dice;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
@@ -16,6 +19,8 @@ use crate::packs;
 
 /// The slowest reply that comes at all in time.
 const REPLY_MS: u64 = 3_000;
+/// The longest time beyond a minute that a model is away, in seconds: less than what is waited for.
+const AWAY_MAX_S: u64 = 600;
 
 /// A model as one node reaches it.
 #[derive(Debug)]
@@ -23,14 +28,39 @@ pub(crate) struct Mouth {
     gate: Gate,
     dice: Dice,
     ledger: Arc<Ledger>,
+    away: Away,
+}
+
+/// When a model is away, by the time of the simulation.
+#[derive(Debug, Clone)]
+pub(crate) struct Away {
+    clock: Arc<SimClock>,
+    between: Range<Duration>,
+}
+
+impl Away {
+    /// Never.
+    pub(crate) const fn never(clock: Arc<SimClock>) -> Self {
+        Self { clock, between: Duration::ZERO..Duration::ZERO }
+    }
+
+    /// For some minutes, from some time on.
+    pub(crate) fn some_minutes(clock: Arc<SimClock>, dice: &Dice) -> Self {
+        let (from, most) = (dice.millis(40_000), dice.below(AWAY_MAX_S) + 60);
+        Self { clock, between: from..from + Duration::from_secs(most) }
+    }
+
+    fn now(&self) -> bool {
+        self.between.contains(&self.clock.elapsed())
+    }
 }
 
 type Calls = Vec<(&'static str, Value)>;
 
 impl Mouth {
     /// Of one node.
-    pub(crate) fn new(gate: Gate, dice: Dice, ledger: Arc<Ledger>) -> Arc<Self> {
-        Arc::new(Self { gate, dice, ledger })
+    pub(crate) fn new(gate: Gate, dice: Dice, (ledger, away): (Arc<Ledger>, Away)) -> Arc<Self> {
+        Arc::new(Self { gate, dice, ledger, away })
     }
 
     /// A question must be put as the pack has it that its session was opened with.
@@ -137,6 +167,9 @@ impl ModelProvider for Mouth {
         self.hears(request);
         if self.dice.permille(8) {
             return std::future::pending().await;
+        }
+        if self.away.now() {
+            return Err(ModelFailure::Unavailable { detail: "away".to_owned() });
         }
         let said = self.says(request);
         tokio::time::sleep(self.dice.millis(REPLY_MS)).await;

@@ -25,7 +25,7 @@ use crate::dice::Dice;
 use crate::gate::{Gate, Life};
 use crate::ledger::Ledger;
 use crate::link::{Link, Storm};
-use crate::mouth::Mouth;
+use crate::mouth::{Away, Mouth};
 use crate::outbox::Courier;
 use crate::packs::{self, Pins};
 use crate::trace::Trace;
@@ -52,6 +52,8 @@ pub(crate) struct World {
     removed: Option<Removed>,
     /// How long closed sessions are kept, where they are erased by age.
     pub(crate) kept_for: Option<Duration>,
+    /// When its model is away.
+    pub(crate) away: Away,
     /// Whether all sessions are about one service; else each has one of its own.
     pub(crate) is_crowded: bool,
     present: Board<Option<Node>>,
@@ -79,8 +81,21 @@ impl World {
         let deeds = Deeds::default();
         let ledger = Arc::new(Ledger::new(empty, deeds.clone(), trace.clone()));
         let witness = Arc::new(Witness::new(Arc::clone(&ledger), deeds.clone(), trace.clone()));
-        let (present, nodes) = (Board::new(None), Arc::default());
-        Self { ledger, deeds, witness, clock, storm, trace, removed, kept_for: None, is_crowded: false, present, nodes }
+        let away = Away::never(Arc::clone(&clock));
+        Self {
+            ledger,
+            deeds,
+            witness,
+            clock,
+            storm,
+            trace,
+            removed,
+            kept_for: None,
+            away,
+            is_crowded: false,
+            present: Board::new(None),
+            nodes: Arc::default(),
+        }
     }
 
     /// Starts a node, which is the present one from then on.
@@ -149,7 +164,7 @@ impl World {
     /// The models and tools as a node reaches them.
     fn equipment(&self, (gate, number): (&Gate, u32), dice: &Dice, outgoing: &Outgoing) -> (ModelGateway, ToolGateway) {
         let limits = ModelLimits { timeout: Duration::from_secs(9), ..ModelLimits::default() };
-        let mouth = Mouth::new(gate.clone(), dice.fork(), Arc::clone(&self.ledger));
+        let mouth = Mouth::new(gate.clone(), dice.fork(), (Arc::clone(&self.ledger), self.away.clone()));
         let store = (Arc::new(outgoing.clone()) as _, Arc::clone(&self.clock) as _);
         let tools = self.witness.tools(gate, &dice.fork(), store);
         let tools = tools.into_iter().map(|tool| self.tool(tool, number));

@@ -111,7 +111,13 @@ impl Run {
         let sweep_every = Duration::from_millis(50);
         // Every run looks for work at the same instants.
         let settings = EngineSettings { sweep_every, sweep_jitter: 0.0, ..EngineSettings::default() };
-        Engine::start(ports, Resources::new(vec![Arc::clone(pack)], models, tools), settings).await.unwrap()
+        Engine::start(
+            ports,
+            Resources::new(vec![Arc::clone(pack)], models, tools).with_outage_budget(Duration::ZERO),
+            settings,
+        )
+        .await
+        .unwrap()
     }
 
     async fn told(&self) -> String {

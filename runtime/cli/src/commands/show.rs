@@ -63,6 +63,9 @@ fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Re
         output.line(&format!("written   {name} by {agent} (event {seq}); the case came {came_as}"));
     }
     say_reports(detail, output)?;
+    for wait in &detail.waiting_for {
+        output.line(&format!("waits     {}", wait.words().line(TEXT_MAX)));
+    }
     for approval in approvals {
         let (tool, args) = (one(&approval.tool), VisibleText::json_line(&approval.args, TEXT_MAX));
         output.line(&format!("approval  {}: {tool} {args}", one(&approval.approval)));

@@ -45,7 +45,8 @@ impl Reload<'_> {
         packs.keep(&*self.house.store().packs).await?;
         let packs = packs.with_pinned(&*self.house.store().reads.packs).await?;
         tokens::apply(&*self.house.store().tokens, plan).await?;
-        self.house.engine.reload(Resources::new(packs, models, tools));
+        let resources = Resources::new(packs, models, tools).with_outage_budget(config.engine.outage_budget);
+        self.house.engine.reload(resources);
         if let Some(outgoing) = self.house.outgoing() {
             outgoing.carry_with(carriers);
         }

@@ -96,7 +96,8 @@ impl House {
         let told = StopSignals::listen()?;
         packs.keep(&*store.packs).await?;
         let packs = packs.with_pinned(&*store.reads.packs).await?;
-        let engine = Engine::start(ports, Resources::new(packs, models, tools), within).await?;
+        let resources = Resources::new(packs, models, tools).with_outage_budget(config.engine.outage_budget);
+        let engine = Engine::start(ports, resources, within).await?;
         let eraser = Eraser::new(engine.clone(), Arc::clone(&store.erasure));
         Ok(Self { engine, metrics, eraser, store, outgoing, drain: config.engine.drain, told })
     }

@@ -19,6 +19,7 @@ pub(crate) fn models(config: &Configuration, secret: ReadSecret<'_>) -> Result<M
         if let Some(timeout) = model.timeout {
             limits.timeout = timeout.saturating_add(TIMEOUT_MARGIN);
         }
+        limits.outage_budget = model.outage_budget;
         Ok(gateway.with(name, model.provider, limits))
     })
 }

@@ -36,5 +36,6 @@ pub(super) fn equip(mut tools: ToolSet, outgoing: Option<&Outgoing>) -> Result<(
     if let Some(outgoing) = outgoing {
         tools = tools.with_outbox(Arc::new(outgoing.clone()) as Arc<dyn Outbox>);
     }
-    Ok((ToolGateway::new(tools.build(&clock())?), tools.carriers(&clock())?))
+    let gateway = ToolGateway::new(tools.build(&clock())?).with_outage_budgets(tools.outage_budgets(&clock())?);
+    Ok((gateway, tools.carriers(&clock())?))
 }

@@ -38,7 +38,7 @@ pub(super) fn decide(
             Refusal::ApprovalUnknown { approval: approval.clone() }
         });
     };
-    if draft.facts.now >= pending.asked.expires_at {
+    if draft.session.outage_since().is_none() && draft.facts.now >= pending.asked.expires_at {
         return Err(Refusal::ApprovalAlreadyDecided { approval: approval.clone() });
     }
     match answer {
@@ -154,8 +154,12 @@ fn edited_claim(draft: &Draft<'_>, tool: &ToolName, args: &Map<String, Value>) -
     Ok(args)
 }
 
-/// Expires what nobody answered in time: the calls do not run.
+/// Expires what nobody answered in time: the calls do not run. While the session waits for a server that failed, nobody's
+/// time is up.
 pub(super) fn expire(draft: &mut Draft<'_>) {
+    if draft.session.outage_since().is_some() {
+        return;
+    }
     let now = draft.facts.now;
     let due: Vec<_> = draft
         .session

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::citation::OlderResults;
 use crate::event::EventBody;
 use crate::ids::{Digest, Fence, Seq};
+use crate::outage::OutageBudgets;
 use crate::pack::Pack;
 use crate::port::{Models, Roles};
 use crate::projection::{ClaimChanges, Obstacles};
@@ -39,6 +40,8 @@ pub struct Facts<'a> {
     pub offers: &'a Offers,
     /// The large values that the session's open turns name.
     pub contents: &'a Contents,
+    /// How long calls wait for servers that fail.
+    pub outages: &'a OutageBudgets,
     /// What is known to keep calls from acting: why the store did not take what was decided before.
     pub obstacles: &'a Obstacles,
 }

@@ -10,6 +10,7 @@
 //! | `intent` | the gate before every backend call, and the only place that records an intent |
 //! | `target` | whether a call may act on its target now |
 //! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
+//! | `outage` | what waits for a server that failed, and for how long |
 //! | `inputs` | whether the tools and roles are those the session went on with so far |
 //! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
 
@@ -25,6 +26,7 @@ mod finish;
 mod imported;
 mod inputs;
 mod intent;
+mod outage;
 mod refuse;
 mod reports;
 mod retry;
@@ -43,6 +45,7 @@ use crate::command::{Command, Report};
 use crate::event::{EventBody, SessionCreated};
 use crate::refusal::Refusal;
 use crate::session::{Handover, Session};
+use crate::time::Timestamp;
 
 use draft::{Draft, runtime};
 use step::{Step, next_step};
@@ -67,12 +70,13 @@ pub fn command(session: &Session, command: &Command, facts: &Facts<'_>) -> Resul
     // A command may still be refused: then the session stays as it is.
     let mut draft = Draft::new(session.clone(), facts);
     dispatch::command(&mut draft, command)?;
-    Ok(go_on(draft))
+    Ok(go_on(draft, session.outage_since()))
 }
 
 /// Decides on what the session's own side reports. A report that no longer fits (a reply after a stop) decides nothing. It is
 /// never refused, so it takes the session and gives it back in the verdict.
 pub fn report(session: Session, report: Report, facts: &Facts<'_>) -> Verdict {
+    let waited = session.outage_since();
     let mut draft = Draft::new(session, facts);
     match report {
         Report::TakenOver => reports::taken_over(&mut draft),
@@ -83,11 +87,11 @@ pub fn report(session: Session, report: Report, facts: &Facts<'_>) -> Verdict {
         Report::GivenUp { cause } => reports::given_up(&mut draft, &cause),
         Report::WorkerLost { assignment, cause } => reports::worker_lost(&mut draft, assignment, &cause),
     }
-    go_on(draft)
+    go_on(draft, waited)
 }
 
-/// Takes step after step until it is the world's turn.
-fn go_on(mut draft: Draft<'_>) -> Verdict {
+/// Takes step after step until it is the world's turn. `waited`: since when the session waited for a server before.
+fn go_on(mut draft: Draft<'_>, waited: Option<Timestamp>) -> Verdict {
     loop {
         let waiting = call::waiting(&draft);
         let ready = call::ready(&draft, &waiting);
@@ -103,6 +107,7 @@ fn go_on(mut draft: Draft<'_>) -> Verdict {
             break;
         }
     }
+    outage::extend_approvals(&mut draft, waited);
     draft.into_verdict()
 }
 

@@ -1,11 +1,12 @@
 //! What the session's own side reports.
 
 use super::draft::{Draft, Recorder, runtime};
+use super::outage::{self, OutageAnswer};
 use super::{answer, call, fail, inputs, round, stop, watch};
 use crate::call::{Call, CallOwner, CallState, Intent};
 use crate::event::{
-    AssignmentRedispatched, CallProbed, CallReissued, ModelFailed, ModelReplied, OutcomeUnknown, ProbeFinding,
-    ProbeRequested, ToolReturned,
+    AssignmentRedispatched, CallProbed, CallReissued, ModelReplied, OutcomeUnknown, ProbeFinding, ProbeRequested,
+    ToolReturned,
 };
 use crate::failure::{AgentFailure, ModelFailure};
 use crate::ids::{AssignmentId, CallId};
@@ -28,7 +29,7 @@ pub(super) fn taken_over(draft: &mut Draft<'_>) {
         .into_iter()
         .filter_map(|owed| match owed {
             Owed::InDoubt(call) => call.intent().map(|intent| (call.id.clone(), planned(intent))),
-            Owed::AskModel { .. } | Owed::Run(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
+            Owed::AskModel { .. } | Owed::Run(_) | Owed::Paused(_) | Owed::Probe(_) | Owed::Poll { .. } => None,
         })
         .collect();
     for (call, plan) in in_doubt {
@@ -73,10 +74,7 @@ pub(super) fn replied(
             draft.push(ModelReplied { assignment, round, reply });
             call::propose_all(draft, assignment);
         }
-        Err(failure) => {
-            draft.push(ModelFailed { assignment, round, failure: failure.clone() });
-            fail::agent(draft, assignment, AgentFailure::Model { failure });
-        }
+        Err(failure) => outage::of_model(draft, assignment, round, failure),
     }
 }
 
@@ -98,7 +96,10 @@ pub(super) fn returned(draft: &mut Draft<'_>, id: &CallId, outcome: ToolOutcome)
         }
         return;
     }
-    record(draft, id, known);
+    match outage::of_tool(draft, id, plan, known) {
+        OutageAnswer::Waits => {}
+        OutageAnswer::Over(known) => record(draft, id, known),
+    }
 }
 
 /// What an outcome says of the call, and not only of its last attempt.
@@ -175,6 +176,7 @@ fn lost(outcome: &ToolOutcome) -> Option<&str> {
 /// Expiries, polls and silence.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     answer::expire(draft);
+    outage::make_due(draft);
     if draft.session.claim().is_some() {
         return;
     }
@@ -182,7 +184,8 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     if owed(&draft.session, draft.facts.fence).is_empty() {
         return;
     }
-    let silent = |work: &&Work| work.turn().is_some() && draft.facts.now >= work.silent_at(draft.facts.since);
+    let silent_at = |work: &Work| draft.session.silent_at(work, draft.facts.fence, draft.facts.since);
+    let silent = |work: &&Work| work.turn().is_some() && draft.facts.now >= silent_at(work);
     let silent: Vec<Work> = draft.session.works().values().filter(silent).cloned().collect();
     for work in silent {
         let deadline_ms = u64::try_from(work.patience.as_millis()).unwrap_or(u64::MAX);
@@ -207,7 +210,8 @@ fn doubt_all(draft: &mut Draft<'_>, of: Option<AssignmentId>, cause: &str) {
         CallOwner::Work(assignment) => Some(assignment) == of,
         CallOwner::Claim => true,
     };
-    let lost = draft.session.open_calls().filter(|call| call.is_running()).filter(carried);
+    let under_way = |call: &&Call| call.is_running() && call.pausing().is_none();
+    let lost = draft.session.open_calls().filter(under_way).filter(carried);
     let lost: Vec<_> = lost.map(|call| (call.id.clone(), call.intent().map(planned))).collect();
     for (id, plan) in lost {
         if let Some(plan) = plan {

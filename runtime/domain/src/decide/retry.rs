@@ -4,6 +4,7 @@ use super::draft::{Draft, runtime};
 use super::inputs;
 use super::refuse::{NOT_LOADED, pack_changed};
 use crate::event::RetryStarted;
+use crate::failure::AgentFailure;
 use crate::pack::Pack;
 use crate::principal::Principal;
 use crate::refusal::Refusal;
@@ -19,7 +20,7 @@ use crate::terminal::FrameworkStatus;
 pub fn preview(session: &Session, loaded: Option<&Pack>) -> Result<RetryDecision, Refusal> {
     check(session)?;
     match loaded {
-        Some(pack) if pack.digest == session.pack_digest() => Ok(policy(session, pack)),
+        Some(pack) if pack.digest == session.pack_digest() => Ok(asked(session, pack)),
         Some(pack) => Err(pack_changed(session, &pack.digest.hex())),
         None => Err(pack_changed(session, NOT_LOADED)),
     }
@@ -40,6 +41,19 @@ fn check(session: &Session) -> Result<(), Refusal> {
     }
 }
 
+/// Whether the last agent failed because its model was not to be had.
+fn in_outage(session: &Session) -> bool {
+    matches!(session.last_failure(), Some(AgentFailure::Outage { .. }))
+}
+
+/// What the policy says to whoever asks. An outage is nobody's fault and uses nothing up: whoever asks is let.
+fn asked(session: &Session, pack: &Pack) -> RetryDecision {
+    if in_outage(session) {
+        return RetryDecision { retry: true, reason: RetryReason::AutoRetry };
+    }
+    policy(session, pack)
+}
+
 fn policy(session: &Session, pack: &Pack) -> RetryDecision {
     match session.last_failure() {
         Some(failure) => should_retry(session.retries(), failure, session.confidence(), &pack.retry),
@@ -52,7 +66,7 @@ fn policy(session: &Session, pack: &Pack) -> RetryDecision {
 
 pub(super) fn decide(draft: &mut Draft<'_>, by: &Principal, force: bool) -> Result<(), Refusal> {
     check(&draft.session)?;
-    let decision = policy(&draft.session, draft.facts.pack);
+    let decision = asked(&draft.session, draft.facts.pack);
     if !decision.retry && !force {
         let status = draft.session.status().clone();
         return Err(Refusal::RetryRejected { status, reason: Some(decision.reason) });
@@ -69,12 +83,15 @@ fn begin(draft: &mut Draft<'_>, by: &Principal, reason: RetryReason) {
     draft.set_status(FrameworkStatus::InProgress, format!("retry {count}"), by);
 }
 
-/// After an agent's failure: tried again if the policy says so, else the session is in `error` with the cause.
+/// After an agent's failure: tried again if the policy says so, else the session is in `error` with the cause. After an outage
+/// it needs review instead: nothing of the session itself is wrong.
 pub(super) fn recover(draft: &mut Draft<'_>) {
     let cause = draft.session.last_failure().map(ToString::to_string).unwrap_or_default();
     let decision = policy(&draft.session, draft.facts.pack);
     if decision.retry {
         begin(draft, &runtime(), decision.reason);
+    } else if in_outage(&draft.session) {
+        draft.set_status(FrameworkStatus::NeedsReview, "outage", &runtime());
     } else {
         draft.set_status(FrameworkStatus::Error, cause, &runtime());
     }

@@ -1,14 +1,11 @@
 //! The next question to a model, if the limits allow it.
 
-use std::time::Duration;
-
 use super::draft::{Draft, runtime};
 use super::fail;
 use crate::event::{Limit, LimitReached, ModelFailed, ModelRequested};
 use crate::failure::AgentFailure;
 use crate::ids::AssignmentId;
 use crate::request;
-use crate::status::Status;
 use crate::terminal::FrameworkStatus;
 use crate::work::{Turn, Work};
 
@@ -61,10 +58,7 @@ fn put(draft: &mut Draft<'_>, turn: Turn, assignment: AssignmentId, reserved: u6
 /// The limit that the question of a turn would break, with its bound.
 fn limit(draft: &Draft<'_>, work: &Work, to_ask: &Turn, reserved: u64) -> Option<(Limit, u64)> {
     let (session, limits) = (&draft.session, draft.facts.pack.limits);
-    // A wait that ends with this very decision is not in the work's account yet.
-    let waits = *session.status() == Status::AwaitingInput;
-    let waited = if waits { draft.facts.now.since(session.status_at()) } else { Duration::ZERO };
-    let wall = draft.facts.now.since(work.issued_at).saturating_sub(work.waited).saturating_sub(waited);
+    let wall = session.elapsed(work, draft.facts.fence, (draft.facts.since, draft.facts.now));
     let tokens = session.usage().tokens().saturating_add(reserved);
     // What has no price does not take away what the rest cost.
     let cost = session.priced_micro_usd();

@@ -2,12 +2,12 @@
 
 use super::draft::Recorder;
 use super::refuse::ended;
-use crate::call::CallState;
-use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeUnknown, StopRequested};
+use crate::call::{Call, CallState};
+use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeUnknown, StopRequested, ToolReturned};
 use crate::principal::Principal;
 use crate::refusal::Refusal;
 use crate::terminal::FrameworkStatus;
-use crate::tool::EffectClass;
+use crate::tool::{EffectClass, RecordedOutcome};
 
 pub(super) fn decide(recorder: &mut Recorder, by: &Principal, reason: &str) -> Result<(), Refusal> {
     if recorder.session.status().is_final() {
@@ -33,6 +33,10 @@ pub(super) fn abandon(recorder: &mut Recorder, by: &Principal, cause: &str) {
         });
     }
     for id in recorder.session.running() {
+        if let Some(failure) = recorder.session.call(&id).and_then(Call::surely_undone).cloned() {
+            recorder.push(ToolReturned { call: id, outcome: RecordedOutcome::Failed { failure } });
+            continue;
+        }
         let reads = recorder.session.call(&id).is_some_and(|call| match &call.state {
             CallState::Intended(intent) => intent.effect == EffectClass::Read,
             CallState::Proposed

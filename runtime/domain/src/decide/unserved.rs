@@ -8,7 +8,7 @@ use super::{dispatch, reports};
 use crate::command::{Command, Report};
 use crate::ids::Fence;
 use crate::refusal::Refusal;
-use crate::session::{Session, owed};
+use crate::session::{PendingApproval, Session, owed};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -59,7 +59,8 @@ impl Unserved<'_> {
 
     fn end_if_stuck(&self, recorder: &mut Recorder) {
         let session = &recorder.session;
-        let expired = session.approvals().values().any(|pending| self.now >= pending.asked.expires_at);
+        let due = |pending: &PendingApproval| self.now >= pending.asked.expires_at;
+        let expired = session.outage_since().is_none() && session.approvals().values().any(due);
         let unheld = *session.status() == Status::InProgress || !owed(session, self.fence).is_empty();
         let waiting = *session.status() == Status::AwaitingInput && !session.waits().is_empty();
         if *session.status() == Status::New || (waiting && !unheld && !expired) {

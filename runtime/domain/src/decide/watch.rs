@@ -69,7 +69,8 @@ pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, outcome: 
     let next = draft.facts.now.plus(spec.every);
     let recovered = streak >= spec.consecutive;
     // A claim that is under way decides first; the watch goes on if it is refused.
-    let over = (recovered || next >= work.ends_at()) && draft.session.claim().is_none();
+    let ends_at = draft.session.ends_at(work, draft.facts.fence, draft.facts.since);
+    let over = (recovered || next >= ends_at) && draft.session.claim().is_none();
     draft.push(WatchPolled { assignment, met, streak, next_at: if over { None } else { Some(next) } });
 }
 
@@ -95,7 +96,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
 
 fn tick_one(draft: &mut Draft<'_>, work: &Work) {
     let facts = draft.facts;
-    if facts.now >= work.ends_at() {
+    if facts.now >= draft.session.ends_at(work, facts.fence, facts.since) {
         return conclude(draft, work.assignment);
     }
     let Some((_, watch, spec)) = watching(draft, work.assignment) else { return };

@@ -8,7 +8,7 @@ use crate::event::{
 };
 use crate::ids::{ApprovalId, CallId, Digest, Seq};
 use crate::model::OpaqueItem;
-use crate::tool::{Blob, EffectClass};
+use crate::tool::{Blob, EffectClass, Happened};
 
 /// The calls of one session so far: ids only.
 #[derive(Debug, Default)]
@@ -57,6 +57,11 @@ impl Calls {
         if let EventBody::CallProbed(CallProbed { call, finding: ProbeFinding::DidNotHappen }) = &event.body {
             self.denied.insert(call.clone());
         }
+        if let EventBody::ToolDeferred(deferred) = &event.body
+            && deferred.failure.happened == Happened::No
+        {
+            self.denied.insert(deferred.call.clone());
+        }
         if let EventBody::CallReissued(CallReissued { call }) = &event.body
             && !self.may_repeat(call)
         {
@@ -65,12 +70,13 @@ impl Calls {
         problems.into_iter()
     }
 
-    /// Only a call that may be repeated is made again: by its class, or once for each time its tool denied it.
+    /// Only a call that may be repeated is made again: by its class, or once for each time its tool denied it or it surely
+    /// failed without effect.
     fn may_repeat(&mut self, call: &CallId) -> bool {
         match self.intended.get(call) {
             Some(EffectClass::Read | EffectClass::Idempotent) => true,
-            Some(EffectClass::Probe) => self.denied.remove(call),
-            Some(EffectClass::Unsafe) | None => false,
+            Some(EffectClass::Probe | EffectClass::Unsafe) => self.denied.remove(call),
+            None => false,
         }
     }
 

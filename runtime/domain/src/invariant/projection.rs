@@ -121,6 +121,6 @@ fn asleep(session: &Session, stored: &Stored) -> Option<String> {
     if session.waits().is_empty() {
         return Some("it waits, but for nobody and for no time".to_owned());
     }
-    let timer = session.next_timer(row.fence, row.progress_at)?;
+    let timer = session.next_timer(row.fence, row.progress_at, row.progress_at)?;
     Some(format!("something is due at {timer}, and nobody looks for it"))
 }

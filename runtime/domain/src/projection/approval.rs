@@ -43,6 +43,13 @@ pub struct ApprovalRow {
 pub enum ApprovalChange {
     /// A new row, pending.
     Asked(Box<ApprovalRow>),
+    /// A pending row expires later.
+    Extended {
+        /// Which row changes.
+        id: ApprovalId,
+        /// When it expires now.
+        expires_at: Timestamp,
+    },
     /// A pending row is decided; one that is not pending any more never changes.
     Decided {
         /// Which row changes.
@@ -69,6 +76,12 @@ impl ApprovalChange {
         match self {
             Self::Asked(row) => {
                 rows.entry(row.id.clone()).or_insert(*row);
+            }
+            Self::Extended { id, expires_at } => {
+                let pending = |row: &&mut ApprovalRow| row.state == ApprovalState::Pending && row.session == session;
+                if let Some(row) = rows.get_mut(&id).filter(pending) {
+                    row.expires_at = expires_at;
+                }
             }
             Self::Decided { id, state, by, edited, at } => {
                 let pending = |row: &&mut ApprovalRow| row.state == ApprovalState::Pending && row.session == session;
@@ -101,6 +114,9 @@ impl ApprovalChange {
                 expires_at: asked.expires_at,
                 decided_at: None,
             })));
+        }
+        if let EventBody::ApprovalExtended(extended) = event {
+            return Some(Self::Extended { id: extended.approval.clone(), expires_at: extended.expires_at });
         }
         if let EventBody::ApprovalExpired(expired) = event {
             let (id, state) = (expired.approval.clone(), ApprovalState::Expired);

@@ -28,7 +28,8 @@ impl Session {
         }
         let edited = self.editors.contains_key(&intended.call);
         let altered = edited || !intended.overridden.is_empty() || !intended.dropped.is_empty();
-        let intent = Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false, altered };
+        let intent =
+            Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false, altered, deferred: None };
         self.set_state(&intended.call, &intended.tool, &intended.args, CallState::Intended(intent))?;
         if let Some(assignment) = self.work_of(&intended.call) {
             self.work_mut(assignment)?.tool_calls += 1;
@@ -172,6 +173,15 @@ impl Session {
     pub(super) fn reissued(&mut self, call: &CallId, fence: Fence) -> Result<(), String> {
         let made = self.call_mut(call)?;
         match &made.state {
+            // It paused: nothing of it was under way.
+            CallState::Intended(intent) if intent.deferred.as_ref().is_some_and(|deferred| deferred.pauses) => {
+                let mut intent = Intent { fence, ..intent.clone() };
+                if let Some(deferred) = &mut intent.deferred {
+                    deferred.pauses = false;
+                }
+                made.state = CallState::Intended(intent);
+                Ok(())
+            }
             // What changes nothing cannot have happened.
             CallState::Intended(intent) => {
                 let lost = intent.effect != EffectClass::Read;

@@ -47,6 +47,7 @@ impl Session {
             status: Status::New,
             status_reason: String::new(),
             head: event.seq,
+            head_fence: event.fence,
             created_at: event.at,
             updated_at: event.at,
             status_at: event.at,
@@ -76,6 +77,7 @@ impl Session {
             confidence: None,
             usage: Usage::default(),
             priced_micro_usd: 0,
+            outage_since: None,
         })
     }
 
@@ -103,13 +105,16 @@ impl Session {
             return Err(IllegalEvent::OutOfOrder { seq: event.seq, head: self.head });
         }
         let of = self.work_named(&event.body);
+        self.grow_older(event.at);
         self.apply_body(event).map_err(|what| IllegalEvent::Unknown {
             seq: event.seq,
             kind: event.body.kind(),
             what,
         })?;
         self.head = event.seq;
+        self.head_fence = event.fence;
         self.updated_at = event.at;
+        self.note_outage(event.at);
         self.was_active(of, event);
         Ok(())
     }
@@ -122,6 +127,7 @@ impl Session {
         let of = of.or_else(|| self.work_named(&event.body));
         for work in self.works.values_mut().filter(|work| of.is_none_or(|of| of == work.assignment)) {
             work.active_at = event.at;
+            work.active_fence = event.fence;
         }
     }
 
@@ -147,9 +153,11 @@ impl Session {
             EventBody::ModelRequested(asked) => self.model_requested(asked)?,
             EventBody::ModelReplied(replied) => self.model_replied(replied)?,
             EventBody::ModelFailed(failed) => self.model_failed(failed.assignment)?,
+            EventBody::ModelDeferred(deferred) => self.model_deferred(deferred, event)?,
             EventBody::RepairRequested(repair) => self.repair_requested(repair)?,
             EventBody::ToolIntended(intended) => self.tool_intended(intended, event)?,
             EventBody::ToolReturned(returned) => self.tool_returned(returned, event.seq)?,
+            EventBody::ToolDeferred(deferred) => self.tool_deferred(deferred, event)?,
             EventBody::ToolRefused(refused) => self.refused(&refused.call, &refused.refusal)?,
             EventBody::CallReissued(reissued) => self.reissued(&reissued.call, event.fence)?,
             EventBody::ProbeRequested(asked) => self.probe_requested(&asked.call)?,
@@ -164,6 +172,11 @@ impl Session {
             EventBody::ApprovalExpired(expired) => {
                 self.forget_approval(&expired.approval)?;
                 self.refused(&expired.call, &ToolRefusal::Expired)?;
+            }
+            EventBody::ApprovalExtended(extended) => {
+                let pending =
+                    self.approvals.get_mut(&extended.approval).ok_or_else(|| extended.approval.to_string())?;
+                pending.asked.expires_at = extended.expires_at;
             }
             EventBody::ApprovalStale(stale) => self.approval_stale(stale)?,
             EventBody::OutcomeUnknown(unknown) => self.outcome_unknown(&unknown.call, &unknown.cause, event.seq),
@@ -213,9 +226,6 @@ impl Session {
     fn status_changed(&mut self, changed: &StatusChanged, event: &Event) -> Result<(), String> {
         if *changed.from_status() != self.status {
             return Err(format!("status {}", changed.from_status()));
-        }
-        if self.status == Status::AwaitingInput {
-            self.waited(event.at.since(self.status_at));
         }
         self.status = changed.to_status().clone();
         changed.reason().clone_into(&mut self.status_reason);

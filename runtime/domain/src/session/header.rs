@@ -14,7 +14,9 @@ use crate::confidence::Confidence;
 use crate::event::{ApprovalRequested, OperatorAsked};
 use crate::evidence::ResultKind;
 use crate::failure::AgentFailure;
-use crate::ids::{AgentName, ApprovalId, AssignmentId, CallId, Digest, Handle, PackName, Seq, SessionId, ToolName};
+use crate::ids::{
+    AgentName, ApprovalId, AssignmentId, CallId, Digest, Fence, Handle, PackName, Seq, SessionId, ToolName,
+};
 use crate::model::Usage;
 use crate::principal::Principal;
 use crate::status::Status;
@@ -57,6 +59,8 @@ pub struct Session {
     pub(super) status: Status,
     pub(super) status_reason: String,
     pub(super) head: Seq,
+    /// The fence of the last event.
+    pub(super) head_fence: Fence,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) status_at: Timestamp,
@@ -94,6 +98,9 @@ pub struct Session {
     pub(super) confidence: Option<Confidence>,
     pub(super) usage: Usage,
     pub(super) priced_micro_usd: u64,
+    /// Since when something of it waits for a server that failed, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outage_since: Option<Timestamp>,
 }
 
 /// An approval that waits for people.

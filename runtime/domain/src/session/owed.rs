@@ -23,6 +23,8 @@ pub enum Owed<'a> {
     Run(&'a Call),
     /// This call was intended under an older fence: nobody here saw it end.
     InDoubt(&'a Call),
+    /// This call pauses until its tool may answer again: nothing of it is under way, under any fence.
+    Paused(&'a Call),
     /// Ask the tool whether this call happened. That is a read: owed under any fence.
     Probe(&'a Call),
     /// A measurement is to be taken again at this time.
@@ -65,6 +67,9 @@ pub fn owed(session: &Session, fence: Fence) -> Vec<Owed<'_>> {
 }
 
 fn owed_of(call: &Call, fence: Fence) -> Option<Owed<'_>> {
+    if call.pausing().is_some() {
+        return Some(Owed::Paused(call));
+    }
     if let Some(intent) = call.intent() {
         return Some(if intent.fence == fence { Owed::Run(call) } else { Owed::InDoubt(call) });
     }
@@ -81,17 +86,22 @@ impl Session {
     }
 
     /// The next instant at which time itself changes something, for an owner that holds the session since `since`.
-    pub fn next_timer(&self, fence: Fence, since: Timestamp) -> Option<Timestamp> {
+    pub fn next_timer(&self, fence: Fence, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         if self.status().is_end() {
             return None;
         }
-        let expiries = self.approvals().values().map(|pending| pending.asked.expires_at);
+        // Nobody's time is up while the session waits for a server.
+        let expire = self.outage_since().is_none();
+        let expiries = self.approvals().values().filter(move |_| expire).map(|pending| pending.asked.expires_at);
+        let asks = self.works().keys().filter_map(move |assignment| self.asks_at(*assignment, fence, since));
+        let paused = self.open_calls().filter_map(Call::pausing);
+        let again = paused.map(move |deferred| deferred.deferral.due_at(fence, since));
         let working = !owed(self, fence).is_empty();
         let works = || self.works().values().filter(move |_| working && self.claim().is_none());
-        let quiet = works().map(|work| work.silent_at(since));
+        let quiet = works().map(|work| self.silent_at(work, fence, since));
         let settled = works().filter(|work| self.all_settled(work));
         let polls = settled.filter_map(|work| work.watch()?.due_at(fence, since));
-        expiries.chain(quiet).chain(polls).min()
+        expiries.chain(quiet).chain(polls).chain(asks.filter(|at| *at > now)).chain(again).min()
     }
 
     /// A work's open calls, in their order.

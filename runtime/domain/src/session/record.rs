@@ -35,6 +35,7 @@ impl From<&AgentFailure> for WorkerStatus {
         match failure {
             AgentFailure::Silent { .. } => Self::Timeout,
             AgentFailure::Model { .. }
+            | AgentFailure::Outage { .. }
             | AgentFailure::EnvelopeMissing { .. }
             | AgentFailure::ReportInvalid { .. }
             | AgentFailure::WorkerLost { .. } => Self::Error,

@@ -40,11 +40,11 @@ impl Session {
             agent: agent.clone(),
             role: role.clone(),
             briefing: Arc::clone(briefing),
-            issued_at: event.at,
             active_at: event.at,
+            active_fence: event.fence,
             patience: millis::whole(deadline_at.since(event.at)),
             redispatched: false,
-            waited: Duration::ZERO,
+            spent: Duration::ZERO,
             calls: Vec::new(),
             tool_calls: 0,
             evidence: Vec::new(),
@@ -59,7 +59,7 @@ impl Session {
         self.works.get_mut(&assignment).ok_or_else(|| format!("assignment {assignment}"))
     }
 
-    fn turn_mut(&mut self, assignment: AssignmentId) -> Result<&mut Turn, String> {
+    pub(super) fn turn_mut(&mut self, assignment: AssignmentId) -> Result<&mut Turn, String> {
         match &mut self.work_mut(assignment)?.kind {
             WorkKind::Asking(turn) => Ok(turn),
             WorkKind::Watching(_) => Err(format!("a turn of assignment {assignment}")),
@@ -90,6 +90,7 @@ impl Session {
         self.usage = self.usage.plus(replied.reply.usage);
         let turn = self.turn_mut(replied.assignment)?;
         turn.exchange = Exchange::Replied;
+        turn.deferral = None;
         turn.text = Arc::clone(&replied.reply.text);
         turn.opaque.clone_from(&replied.reply.opaque);
         for (index, call) in replied.reply.calls.iter().enumerate() {
@@ -116,7 +117,9 @@ impl Session {
     }
 
     pub(super) fn model_failed(&mut self, assignment: AssignmentId) -> Result<(), String> {
-        self.turn_mut(assignment)?.exchange = Exchange::Ready;
+        let turn = self.turn_mut(assignment)?;
+        turn.exchange = Exchange::Ready;
+        turn.deferral = None;
         Ok(())
     }
 
@@ -197,13 +200,6 @@ impl Session {
         let record = self.records.iter_mut().find(|record| record.assignment == assignment);
         if let Some(record) = record.filter(|record| record.status.is_none()) {
             record.status = Some(status);
-        }
-    }
-
-    /// Time waited for people does not count against a work.
-    pub(super) fn waited(&mut self, span: Duration) {
-        for work in self.works.values_mut() {
-            work.waited += millis::whole(span);
         }
     }
 

@@ -11,6 +11,7 @@ use super::news::CaseNews;
 use crate::call::Call;
 use crate::ids::Digest;
 use crate::model::{AssistantCall, Message, ModelOrigin, OpaqueItem, OpaqueState};
+use crate::outage::Deferral;
 
 /// How far the exchange with a model is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Turn {
     /// The request of the present round; `None` before the first, where none could leave, and in older logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestPin>,
+    /// How it waits for its model, since that first failed in a way that may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferral: Option<Box<Deferral>>,
     /// Whether the one repair request was made.
     pub repaired: bool,
     /// What came in about the case and was not told yet.
@@ -68,6 +72,7 @@ impl Default for Turn {
             text: "".into(),
             opaque: Vec::new(),
             request: None,
+            deferral: None,
             repaired: false,
             news: VecDeque::new(),
             repeat: (Digest::default(), 0),

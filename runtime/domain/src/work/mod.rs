@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::confidence::Confidence;
-use crate::ids::{AgentName, AssignmentId, CallId, RoleName, Seq};
+use crate::ids::{AgentName, AssignmentId, CallId, Fence, RoleName, Seq};
 use crate::time::Timestamp;
 
 pub use asking::{Exchange, RequestPin, Turn};
@@ -40,18 +40,19 @@ pub struct Work {
     pub role: RoleName,
     /// What it was told.
     pub briefing: Arc<str>,
-    /// When it was issued.
-    pub issued_at: Timestamp,
     /// When something of it was last recorded.
     pub active_at: Timestamp,
+    /// Under which fence that was.
+    pub active_fence: Fence,
     /// How long it may be silent; for measuring, how long it lasts.
     #[serde(with = "crate::time::millis")]
     pub patience: Duration,
     /// Whether it was given out a second time.
     pub redispatched: bool,
-    /// Time spent waiting for people, which does not count against its wall time.
-    #[serde(with = "crate::time::millis")]
-    pub waited: Duration,
+    /// How long it has been carried up to the session's last event, by the times of all events since. What was spent waiting
+    /// for people, or for servers that failed, does not count.
+    #[serde(with = "crate::time::micros")]
+    pub spent: Duration,
     /// Its open calls, in the order in which they were proposed.
     pub calls: Vec<CallId>,
     /// Calls intended so far.
@@ -117,23 +118,6 @@ impl Work {
             self.evidence.remove(0);
         }
         self.evidence.push(seq);
-    }
-
-    /// When silence counts as failure, for an owner that listens since `since`: what a worker said to an owner that died
-    /// is not held against it. Measuring is never silent: this is when it ends.
-    pub fn silent_at(&self, since: Timestamp) -> Timestamp {
-        match self.kind {
-            WorkKind::Watching(_) => self.ends_at(),
-            WorkKind::Asking(_) => self.ends_at().max(since.plus(self.patience)),
-        }
-    }
-
-    /// When silence since the last fact counts as failure; for measuring, when it ends.
-    pub fn ends_at(&self) -> Timestamp {
-        match self.kind {
-            WorkKind::Watching(_) => self.issued_at.plus(self.patience),
-            WorkKind::Asking(_) => self.active_at.plus(self.patience),
-        }
     }
 
     /// Whether anything of its worker's was recorded.

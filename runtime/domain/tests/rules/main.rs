@@ -6,6 +6,7 @@ mod effects;
 mod evidence;
 mod flow;
 mod nesting;
+mod outages;
 mod partial;
 mod targets;
 mod told;

@@ -14,6 +14,7 @@ use provost_domain::ids::{
     AgentName, ApprovalId, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName,
 };
 use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
+use provost_domain::outage::OutageBudgets;
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
 use provost_domain::principal::Principal;
@@ -73,6 +74,12 @@ pub(crate) struct World {
     pub(crate) older: OlderResults,
     /// Every event since it was created.
     pub(crate) log: Vec<EventBody>,
+    /// How long calls wait for servers that fail: not at all, unless a test says so.
+    pub(crate) outages: OutageBudgets,
+    /// The fence it is held under.
+    pub(crate) fence: Fence,
+    /// Since when its owner listens; `None`: since this instant, always.
+    pub(crate) since: Option<Timestamp>,
     /// What the store said of what was decided before.
     pub(crate) obstacles: Obstacles,
     /// What the last verdict takes and releases.
@@ -126,6 +133,9 @@ impl World {
             now,
             older: OlderResults::new(),
             log: Vec::new(),
+            outages: OutageBudgets::NONE.clone(),
+            fence: Fence(1),
+            since: None,
             obstacles: Obstacles::default(),
             claims: ClaimChanges::default(),
         }
@@ -134,8 +144,8 @@ impl World {
     fn facts(&self) -> Facts<'_> {
         Facts {
             now: self.now,
-            fence: Fence(1),
-            since: self.now,
+            fence: self.fence,
+            since: self.since.unwrap_or(self.now),
             pack: &self.pack,
             catalog: &self.catalog,
             older: &self.older,
@@ -144,6 +154,7 @@ impl World {
             models: &Anywhere,
             offers: &self.offers,
             contents: &self.contents,
+            outages: &self.outages,
             obstacles: &self.obstacles,
         }
     }

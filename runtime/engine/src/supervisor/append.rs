@@ -169,5 +169,5 @@ fn ack((cmd_id, answer): &(CmdId, StoredAnswer)) -> Result<InboxAck, EncodeError
 
 /// Whether an event changes what people are asked to approve, other than by deciding it.
 fn asks_people(event: &EventBody) -> bool {
-    matches!(event, EventBody::ApprovalRequested(_) | EventBody::ApprovalAnswered(_))
+    matches!(event, EventBody::ApprovalRequested(_) | EventBody::ApprovalAnswered(_) | EventBody::ApprovalExtended(_))
 }

@@ -158,6 +158,7 @@ impl State {
             models: &self.resources.models,
             offers: &self.offers,
             contents: &self.contents,
+            outages: &self.resources.outages,
             obstacles: &self.obstacles,
         }
     }

@@ -29,16 +29,17 @@ impl State {
             return Ok(());
         }
         self.performing.keep_open(session);
-        let (mut due, mut begun) = (Vec::new(), Vec::new());
+        let (mut due, mut begun, now) = (Vec::new(), Vec::new(), self.shared.now());
         for owed in owed(session, self.fence()) {
             let (assignment, what) = match owed {
                 // A drain finishes what was begun and asks nothing new.
                 Owed::AskModel { .. } if self.draining => continue,
+                Owed::AskModel { assignment, .. } if self.asks_later(session, assignment, now) => continue,
                 Owed::AskModel { assignment, round } => (assignment, UnderWay::Asking(round)),
                 Owed::Run(call) => (carried_by(call), made(call)),
                 Owed::Probe(call) => (carried_by(call), UnderWay::Probing(call.id.clone())),
-                // Planned by `Report::TakenOver` before anything is performed; a poll is a timer.
-                Owed::InDoubt(_) | Owed::Poll { .. } => continue,
+                // Planned by `Report::TakenOver` before anything is performed; a pause and a poll are timers.
+                Owed::InDoubt(_) | Owed::Paused(_) | Owed::Poll { .. } => continue,
             };
             if self.performing.has(assignment, &what) {
                 continue;
@@ -48,7 +49,7 @@ impl State {
                 begun.push((assignment, what));
             }
         }
-        let timer = session.next_timer(self.fence(), self.since).filter(|_| !self.draining);
+        let timer = session.next_timer(self.fence(), self.since, now).filter(|_| !self.draining);
         for (assignment, message) in due {
             self.worker(assignment, myself).await?.cast(message)?;
         }
@@ -57,6 +58,11 @@ impl State {
         }
         self.set_timer(timer, myself);
         Ok(())
+    }
+
+    /// Whether a question waits for its model still.
+    fn asks_later(&self, session: &Session, assignment: AssignmentId, now: Timestamp) -> bool {
+        session.asks_at(assignment, self.fence(), self.since).is_some_and(|at| now < at)
     }
 
     /// What a worker is told, so that it performs what is owed.
@@ -69,7 +75,7 @@ impl State {
             }
             Owed::Run(call) => Permit::of(session.id(), call).map(|permit| ToWorker::Calls(vec![permit])),
             Owed::Probe(call) => Inquiry::of(session.id(), call).map(ToWorker::Probe),
-            Owed::InDoubt(_) | Owed::Poll { .. } => None,
+            Owed::InDoubt(_) | Owed::Paused(_) | Owed::Poll { .. } => None,
         }
     }
 

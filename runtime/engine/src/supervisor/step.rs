@@ -1,14 +1,19 @@
 //! The walk of a session: decide what waits and append it, or perform what is owed, or rest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provost_domain::port::Park;
-use provost_domain::session::owed;
+use provost_domain::session::{Owed, owed};
+use provost_domain::time::Timestamp;
 use ractor::{ActorProcessingErr, ActorRef};
 
 use super::batch::{Batch, Standpoint};
 use super::messages::{End, ToSupervisor};
 use super::state::State;
+
+/// A session that pauses for so long is given up until then: it holds no memory, and whichever process looks takes it up.
+const PARKED_FROM: Duration = Duration::from_secs(5);
 
 impl State {
     /// The next step, or the end of the actor where none is left.
@@ -57,9 +62,26 @@ impl State {
         }
     }
 
-    /// Whether nothing is owed and nothing is under way.
+    /// Whether nothing is under way, and nothing is owed now.
     fn is_resting(&self) -> bool {
-        self.inputs.is_empty() && self.performing.is_idle() && (self.draining || self.owes_nothing())
+        let rests = || self.draining || self.owes_nothing() || self.pauses_until().is_some();
+        self.inputs.is_empty() && self.performing.is_idle() && rests()
+    }
+
+    /// When something is due next, where all that is owed pauses until servers answer again, and long enough to be given up
+    /// meanwhile.
+    fn pauses_until(&self) -> Option<Timestamp> {
+        let (session, now) = (self.session.as_ref()?, self.shared.now());
+        let later = |owed: Owed<'_>| match owed {
+            Owed::AskModel { assignment, .. } => {
+                session.asks_at(assignment, self.fence(), self.since).is_some_and(|at| at > now)
+            }
+            Owed::Paused(_) => true,
+            Owed::Run(_) | Owed::InDoubt(_) | Owed::Probe(_) | Owed::Poll { .. } => false,
+        };
+        let timer = session.next_timer(self.fence(), self.since, now)?;
+        let pauses = owed(session, self.fence()).into_iter().all(later);
+        (pauses && timer.since(now) >= PARKED_FROM).then_some(timer)
     }
 
     fn owes_nothing(&self) -> bool {
@@ -79,9 +101,10 @@ impl State {
             owner: self.shared.owner.clone(),
             wake_seq: self.wake_seq,
             next_run_at: if self.owes_nothing() {
-                self.session.as_ref().and_then(|session| session.next_timer(self.fence(), self.since))
+                let now = self.shared.now();
+                self.session.as_ref().and_then(|session| session.next_timer(self.fence(), self.since, now))
             } else {
-                Some(self.shared.now())
+                self.pauses_until().or_else(|| Some(self.shared.now()))
             },
         };
         let store = Arc::clone(&self.shared.ports.store);

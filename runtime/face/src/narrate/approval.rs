@@ -1,8 +1,8 @@
 //! Gates, and the people they ask.
 
 use provost_domain::event::{
-    ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalRequested, ApprovalStale, GateFired,
-    StaleReason,
+    ApprovalAnswered, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalExtended, ApprovalRequested,
+    ApprovalStale, GateFired, StaleReason,
 };
 use provost_domain::gate::GateAction;
 
@@ -72,6 +72,12 @@ pub(super) fn stale(e: &ApprovalStale, names: &CallNames) -> Narration {
     Narration::new(Level::Call, Tone::Warn, "↺", "What was approved has changed:")
         .name(names.shown(&e.call).as_str())
         .text(format!("{why}; approval {} counts no more", e.approval))
+}
+
+pub(super) fn extended(e: &ApprovalExtended, names: &CallNames) -> Narration {
+    Narration::new(Level::Call, Tone::Calm, "⏱", "More time to answer:")
+        .name(names.shown(&e.call).as_str())
+        .text(format!("the wait for a server does not count; it expires at {}", e.expires_at))
 }
 
 pub(super) fn expired(e: &ApprovalExpired, names: &CallNames) -> Narration {

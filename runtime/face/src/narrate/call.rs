@@ -1,13 +1,15 @@
 //! Tool calls and what came of them.
 
-use provost_domain::event::{CallReissued, FieldsPatched, FindingRecorded, ToolIntended, ToolRefused, ToolReturned};
+use provost_domain::event::{
+    CallReissued, FieldsPatched, FindingRecorded, ToolDeferred, ToolIntended, ToolRefused, ToolReturned,
+};
 use provost_domain::tool::{Happened, RecordedOutcome, ToolFailure};
 use serde_json::json;
 
 use super::detail::Detail;
 use super::names::CallNames;
 use super::narration::{Level, Narration, Tone};
-use super::words::{effect, number};
+use super::words::{effect, number, waiting};
 
 pub(super) fn intended(e: &ToolIntended) -> Narration {
     let injected =
@@ -58,6 +60,14 @@ fn failed(narration: Narration, failure: &ToolFailure) -> Narration {
         Some(exit) => narration.detail(Detail::passage("exit code", &exit.to_string())),
         None => narration,
     }
+}
+
+pub(super) fn deferred(e: &ToolDeferred, names: &CallNames) -> Narration {
+    let ToolDeferred { attempt, waiting_since, next_at, budget_ends_at, .. } = e;
+    Narration::new(Level::Call, Tone::Warn, "⏸", "Waiting for")
+        .name(names.shown(&e.call).as_str())
+        .text(waiting(*attempt, *waiting_since, (*next_at, *budget_ends_at)))
+        .key(Detail::passage("seen", &e.failure.detail))
 }
 
 pub(super) fn refused(e: &ToolRefused) -> Narration {

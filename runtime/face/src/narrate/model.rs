@@ -1,12 +1,12 @@
 //! Model calls.
 
-use provost_domain::event::{ModelFailed, ModelReplied, ModelRequested, RepairRequested};
+use provost_domain::event::{ModelDeferred, ModelFailed, ModelReplied, ModelRequested, RepairRequested};
 use provost_domain::model::Arguments;
 use serde_json::{Value, json};
 
 use super::detail::Detail;
 use super::narration::{Level, Narration, Tone};
-use super::words::number;
+use super::words::{number, waiting};
 
 pub(super) fn requested(e: &ModelRequested) -> Narration {
     let model = e.model.as_ref().map_or_else(|| "the model".to_owned(), |model| format!("model {model}"));
@@ -56,6 +56,13 @@ pub(super) fn replied(e: &ModelReplied) -> Narration {
         narration = narration.detail(Detail::passage("dropped", &format!("{} calls too many", e.reply.dropped_calls)));
     }
     narration
+}
+
+pub(super) fn deferred(e: &ModelDeferred) -> Narration {
+    let ModelDeferred { attempt, waiting_since, next_at, budget_ends_at, .. } = e;
+    Narration::new(Level::Turn, Tone::Warn, "⏸", "Waiting for the model")
+        .text(waiting(*attempt, *waiting_since, (*next_at, *budget_ends_at)))
+        .key(Detail::passage("seen", &e.failure.to_string()))
 }
 
 pub(super) fn failed(e: &ModelFailed) -> Narration {

@@ -34,6 +34,13 @@ pub fn effect(effect: EffectClass) -> &'static str {
     }
 }
 
+/// How something waits for a server; fits after what it waits for. The times are when it failed first, when it is tried next
+/// and when its budget ends.
+pub(super) fn waiting(attempt: u32, since: Timestamp, (next, until): (Timestamp, Timestamp)) -> String {
+    let [since, next, until] = [since, next, until].map(clock);
+    format!("since {since} (attempt {attempt}, next at {next}, until {until} UTC)")
+}
+
 /// The time of day, UTC, to the millisecond.
 pub fn clock(at: Timestamp) -> String {
     at.to_string().get(11..23).unwrap_or_default().to_owned()

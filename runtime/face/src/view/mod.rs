@@ -16,6 +16,8 @@ pub use mail::{DeliveryDetail, DeliveryView, MessageView, TakenView};
 pub use pack::{PackView, ToolView};
 pub use page::Page;
 pub use record::RecordView;
-pub use session::{AcceptedView, AgentReportView, FieldAuthorView, GoneView, ReportView, SessionDetail, SessionView};
+pub use session::{
+    AcceptedView, AgentReportView, FieldAuthorView, GoneView, ReportView, SessionDetail, SessionView, WaitView,
+};
 pub(crate) use session::{agent_reports, field_authors};
 pub use token::{Minted, TokenView, roles};

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use provost_domain::confidence::Confidence;
 use provost_domain::evidence::Evidence;
 use provost_domain::ids::Seq;
+use provost_domain::outage::Deferral;
 use provost_domain::projection::SessionRow;
-use provost_domain::session::{AgentReport, FieldAuthor, Session};
+use provost_domain::session::{AgentReport, DeferredBy, FieldAuthor, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+
+use crate::visible::VisibleText;
 
 /// A session in a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -81,6 +84,9 @@ pub struct SessionDetail {
     pub approvals_pending: Vec<String>,
     /// Calls whose outcome nobody knows, with the cause, by call.
     pub outcomes_unknown: BTreeMap<String, String>,
+    /// What it waits for because a server failed: a model or tools.
+    #[serde(default)]
+    pub waiting_for: Vec<WaitView>,
     /// What an operator is asked, if one is.
     pub operator_asked: Option<String>,
     /// The agent at work, if one is.
@@ -123,6 +129,7 @@ impl SessionDetail {
                 .collect(),
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
             outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),
+            waiting_for: session.deferrals().map(|(by, deferral)| WaitView::new(by, deferral)).collect(),
             operator_asked: session.operator().map(|asked| asked.summary.clone()),
             agent: session.newest_work().map(|work| work.agent.to_string()),
             assignments: session.records().map(|record| json!(record)).collect(),
@@ -130,6 +137,49 @@ impl SessionDetail {
             usage: json!(session.usage()),
             last_event_seq: head,
         }
+    }
+}
+
+/// A server that failed and is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitView {
+    /// What is waited for: `the model of AGENT`, or a tool.
+    #[schema(example = "the model of triage")]
+    pub what: String,
+    /// When it failed first.
+    pub since: String,
+    /// How often it failed.
+    pub attempt: u32,
+    /// When it is tried next.
+    pub next_at: String,
+    /// Until when it is waited for.
+    pub until: String,
+    /// What was seen last.
+    pub seen: String,
+}
+
+impl WaitView {
+    fn new(by: DeferredBy<'_>, deferral: &Deferral) -> Self {
+        let what = match by {
+            DeferredBy::Model(agent) => format!("the model of {agent}"),
+            DeferredBy::Tool(tool) => tool.to_string(),
+        };
+        Self {
+            what,
+            since: deferral.waiting_since.to_string(),
+            attempt: deferral.attempt,
+            next_at: deferral.next_at.to_string(),
+            until: deferral.budget_ends_at.to_string(),
+            seen: deferral.why.clone(),
+        }
+    }
+
+    /// In words, for people.
+    pub fn words(&self) -> VisibleText {
+        let Self { what, since, attempt, next_at, until, seen } = self;
+        let text =
+            format!("waiting for {what} since {since} (attempt {attempt}, next at {next_at}, until {until}): {seen}");
+        VisibleText::new(text)
     }
 }
 

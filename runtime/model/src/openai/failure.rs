@@ -91,7 +91,7 @@ impl FailureWords<'_> {
     pub(super) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &ServerError) -> ModelFailure {
         let detail = format!("HTTP {status}: {}", self.safe(&complaint.message));
         let code = complaint.code.as_ref().and_then(Value::as_str).unwrap_or_default();
-        let model = &self.settings.model;
+        let (model, wait) = (&self.settings.model, retry_after(headers).map(millis));
         match status.as_u16() {
             401 | 403 => ModelFailure::LlmConfig { detail: format!("{detail}; check `api_key`") },
             404 => ModelFailure::LlmConfig { detail: format!("{detail}; check `base_url` and the model `{model}`") },
@@ -102,9 +102,16 @@ impl FailureWords<'_> {
             402 | 429 if status.as_u16() == 402 || code == "insufficient_quota" => {
                 ModelFailure::LlmConfig { detail: format!("{detail}; the account is exhausted") }
             }
-            429 => ModelFailure::RateLimited { retry_after_ms: retry_after(headers).map(millis) },
-            // The model wrote a call that its server could not read.
-            400 | 422 if code == "tool_use_failed" => ModelFailure::Malformed { detail },
+            429 => ModelFailure::RateLimited { retry_after_ms: wait },
+            // Whatever it is, the server says when it is over.
+            408 | 409 | 425 | 498 | 500.. if wait.is_some() => ModelFailure::RateLimited { retry_after_ms: wait },
+            // The model wrote a call that its server could not read: the next one may be.
+            400 | 422 if code == "tool_use_failed" => ModelFailure::Unavailable { detail },
+            400 | 413 if code == "context_length_exceeded" => ModelFailure::LlmConfig {
+                detail: format!(
+                    "{detail}; the session is longer than `{model}` reads: write a model with a longer context"
+                ),
+            },
             400 if code == "model_not_found" => {
                 ModelFailure::LlmConfig { detail: format!("{detail}; check the model `{model}`") }
             }
@@ -216,6 +223,28 @@ pub(super) mod tests {
         check(500, "oops", &unavailable("HTTP 500 Internal Server Error: oops"));
         check(503, "", &unavailable("HTTP 503 Service Unavailable: "));
         check(408, "", &unavailable("HTTP 408 Request Timeout: "));
+        check(529, "busy", &unavailable("HTTP 529 <unknown status code>: busy"));
+        check(498, "full", &unavailable("HTTP 498 <unknown status code>: full"));
+        let tool_use = r#"{"error": {"message": "no call", "code": "tool_use_failed"}}"#;
+        check(400, tool_use, &unavailable("HTTP 400 Bad Request: no call"));
+        check(
+            400,
+            r#"{"error": {"message": "9 tokens too many", "code": "context_length_exceeded"}}"#,
+            &config(
+                "HTTP 400 Bad Request: 9 tokens too many; the session is longer than `big-1` reads: write a model with a longer context",
+            ),
+        );
+    }
+
+    #[test]
+    fn whoever_says_when_it_is_over_is_waited_for_until_then() {
+        let settings = settings();
+        for status in [429, 503, 529] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, "45".parse().unwrap())]);
+            let status = StatusCode::from_u16(status).unwrap();
+            let failure = FailureWords { settings: &settings }.refused(status, &headers, b"");
+            assert_eq!(failure, ModelFailure::RateLimited { retry_after_ms: Some(45_000) }, "{status}");
+        }
     }
 
     #[test]

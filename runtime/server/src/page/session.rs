@@ -51,6 +51,8 @@ struct Head {
     /// Who works on what.
     agent: Option<String>,
     ended: bool,
+    /// The servers that are waited for, in words.
+    waits: Vec<String>,
 }
 
 #[derive(Template)]
@@ -115,6 +117,7 @@ fn head(state: &SessionState, pack: Option<&Pack>, now: Timestamp) -> Head {
         progress_at: session.updated_at().to_string(),
         agent: at_work,
         ended: session.status().is_end(),
+        waits: state.detail().waiting_for.iter().map(|wait| wait.words().to_string()).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The projection of approvals: a pending row may change, a decided one never does.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use provost_domain::event::ApprovalState;
 use provost_domain::ids::{ApprovalId, CallId, Digest, ToolName};
@@ -20,6 +20,11 @@ pub(super) static ASK: Bulk = Bulk::new(
     "INSERT OR IGNORE INTO approvals (id, sid, call, tool, args, args_hash, policy_digest, reason, state, decided_by, \
        requested_at, expires_at, decided_at) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
     13,
+);
+pub(super) static EXTEND: Bulk = Bulk::new(
+    "UPDATE approvals SET expires_at = v.column3 FROM (VALUES {rows}) AS v \
+     WHERE approvals.id = v.column1 AND approvals.sid = v.column2 AND approvals.state = 'pending'",
+    3,
 );
 pub(super) static DECIDE: Bulk = Bulk::new(
     "UPDATE approvals SET state = v.column3, decided_by = v.column4, decided_at = v.column5, \
@@ -51,11 +56,15 @@ pub(super) const LIST_OF_SESSION: &str = select!(
 pub(super) const OF: &str = select!("WHERE approvals.sid = ?1");
 
 pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx::Error> {
-    let (mut asked, mut decided) = (Vec::new(), Vec::new());
+    let (mut asked, mut extended, mut decided) = (Vec::new(), BTreeMap::new(), Vec::new());
     for Held { sid, append } in held {
         for change in &append.approvals {
             match change {
                 ApprovalChange::Asked(row) => asked.push((*sid, &**row)),
+                // Of two the later one stands.
+                ApprovalChange::Extended { id, expires_at } => {
+                    extended.insert((*sid, id), *expires_at);
+                }
                 ApprovalChange::Decided { id, state, by, edited, at } => {
                     decided.push(Decided {
                         sid: *sid,
@@ -73,6 +82,8 @@ pub(super) async fn write(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(), sqlx
     let mut seen = HashSet::new();
     decided.retain(|decided| seen.insert((decided.sid, decided.id)));
     ask(tx, &asked).await?;
+    let extended: Vec<_> = extended.into_iter().collect();
+    extend(tx, &extended).await?;
     decide(tx, &decided).await
 }
 
@@ -93,6 +104,13 @@ async fn ask(tx: &mut Tx<'_>, rows: &[(Sid, &ApprovalRow)]) -> Result<(), sqlx::
         values.add(row.policy_digest.as_bytes().to_vec()).add(row.reason.as_str()).add(row.state.as_str());
         values.add(row.decided_by.as_ref().map(Principal::to_string)).add(row.requested_at.micros());
         values.add(row.expires_at.micros()).add(row.decided_at.map(Timestamp::micros));
+    });
+    done.await.map(drop)
+}
+
+async fn extend(tx: &mut Tx<'_>, rows: &[((Sid, &ApprovalId), Timestamp)]) -> Result<(), sqlx::Error> {
+    let done = tx.run(&EXTEND, rows, Then::More, |values, ((sid, id), expires_at)| {
+        values.add(id.as_str()).add(*sid).add(expires_at.micros());
     });
     done.await.map(drop)
 }

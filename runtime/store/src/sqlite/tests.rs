@@ -12,12 +12,13 @@ use super::{
     requests, schema, session_row, sessions, snapshots, tokens, transaction,
 };
 
-const BULKS: [&Bulk; 20] = [
+const BULKS: [&Bulk; 21] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
     &append::RELEASE,
     &approvals::ASK,
+    &approvals::EXTEND,
     &approvals::DECIDE,
     &claims::RELEASE,
     &contents::INSERT,

@@ -11,6 +11,7 @@ use crate::support::{Driven, Subject, at, id};
 on_every_store!(
     a_decided_approval_never_changes,
     of_two_decisions_at_once_the_first_stands,
+    one_that_waits_expires_later,
     an_edit_puts_its_arguments_in_place,
     another_session_cannot_decide_it,
     asking_again_changes_nothing,
@@ -71,6 +72,18 @@ async fn of_two_decisions_at_once_the_first_stands(subject: Subject) {
     let all = vec![ask(asked(id(1), "a")), decide("a", ApprovalState::Rejected), decide("a", ApprovalState::Approved)];
     change(&mut driven, all).await;
     assert_eq!(subject.store.reads.sessions.approval(&"a".into()).await.unwrap().state, ApprovalState::Rejected);
+}
+
+/// Red if a decided row could change, or the earlier of two times stood.
+async fn one_that_waits_expires_later(subject: Subject) {
+    let mut driven = subject.session(1).await;
+    let later = |name: &str, seconds| ApprovalChange::Extended { id: name.into(), expires_at: at(seconds) };
+    change(&mut driven, vec![ask(asked(id(1), "a")), ask(asked(id(1), "b"))]).await;
+    change(&mut driven, vec![later("a", 20), later("a", 30), decide("b", ApprovalState::Rejected)]).await;
+    change(&mut driven, vec![later("b", 30)]).await;
+    let subject = subject.reopened().await;
+    let expires = async |name: &str| subject.store.reads.sessions.approval(&name.into()).await.unwrap().expires_at;
+    assert_eq!((expires("a").await, expires("b").await), (at(30), at(9)));
 }
 
 async fn an_edit_puts_its_arguments_in_place(subject: Subject) {

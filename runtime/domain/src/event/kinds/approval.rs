@@ -90,4 +90,13 @@ payloads! {
         /// What changed.
         why: StaleReason,
     }
+    /// The session waited for a server that failed, which does not count for the approval: it expires that much later.
+    ApprovalExtended {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call.
+        call: CallId,
+        /// When it expires now.
+        expires_at: Timestamp,
+    }
 }

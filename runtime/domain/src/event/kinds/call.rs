@@ -14,7 +14,8 @@ use crate::ids::{ApprovalId, CallId, ToolName};
 use crate::inject::Overridden;
 use crate::principal::Principal;
 use crate::refusal::ToolRefusal;
-use crate::tool::{EffectClass, RecordedOutcome};
+use crate::time::Timestamp;
+use crate::tool::{EffectClass, RecordedOutcome, ToolFailure};
 
 payloads! {
     /// A call will be made: written before it is.
@@ -49,6 +50,22 @@ payloads! {
         call: CallId,
         /// What came back.
         outcome: RecordedOutcome,
+    }
+    /// A call failed in a way that may pass: it is made again later, as its class allows or because it surely did not happen.
+    /// Recorded before each pause.
+    ToolDeferred {
+        /// The call.
+        call: CallId,
+        /// What was seen.
+        failure: ToolFailure,
+        /// How often it failed since its tool is waited for.
+        attempt: u32,
+        /// When it failed first.
+        waiting_since: Timestamp,
+        /// When it is made next.
+        next_at: Timestamp,
+        /// When its tool is waited for no longer.
+        budget_ends_at: Timestamp,
     }
     /// A call was refused and never made.
     ToolRefused {

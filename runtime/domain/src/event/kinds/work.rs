@@ -67,6 +67,23 @@ payloads! {
         /// The reply.
         reply: ModelReply,
     }
+    /// A model failed in a way that may pass: it is asked again later. Recorded before each pause.
+    ModelDeferred {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The round.
+        round: u32,
+        /// What was seen.
+        failure: ModelFailure,
+        /// How often it failed since it is waited for.
+        attempt: u32,
+        /// When it failed first.
+        waiting_since: Timestamp,
+        /// When it is asked next.
+        next_at: Timestamp,
+        /// When it is waited for no longer.
+        budget_ends_at: Timestamp,
+    }
     /// A model gave no usable reply, retries included.
     ModelFailed {
         /// The assignment.

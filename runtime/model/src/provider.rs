@@ -15,8 +15,6 @@ use crate::scripted::ScriptError;
 pub struct ConfiguredModel {
     /// Who answers.
     pub provider: Arc<dyn ModelProvider>,
-    /// How long the provider itself lets one question take; nothing where it sets no limit.
-    pub timeout: Option<Duration>,
     /// How long a question waits for its server when that fails; nothing where the model does not say.
     pub outage_budget: Option<Duration>,
 }

@@ -66,7 +66,8 @@ impl OpenAiProvider {
             .map_err(|error| config(error.to_string()))?
             .default_headers(headers)
             .connect_timeout(settings.connect_timeout)
-            .timeout(settings.request_timeout)
+            // Between two reads: a reply that keeps arriving goes on, up to its bound in bytes.
+            .read_timeout(settings.request_timeout)
             .build()
             .map_err(|error| config(format!("the HTTP client does not start: {error}")))?;
         Ok(Self { client, url, settings, demands: LearnedDemands::default() })

@@ -182,7 +182,7 @@ impl ProviderSection for OpenAiSection {
             options: ChatOptions { headers: headers.collect::<Result<_, ModelError>>()?, ..self.options.clone() },
         };
         let provider = OpenAiProvider::new(settings).map_err(ModelError::Settings)?;
-        Ok(ConfiguredModel { provider: Arc::new(provider), timeout: Some(self.request_timeout), outage_budget: None })
+        Ok(ConfiguredModel { provider: Arc::new(provider), outage_budget: None })
     }
 }
 

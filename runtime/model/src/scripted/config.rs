@@ -32,10 +32,6 @@ impl FromYaml for ScriptedSection {
 
 impl ProviderSection for ScriptedSection {
     fn build(&self, _: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
-        Ok(ConfiguredModel {
-            provider: Arc::new(ScriptedProvider::load(&self.script)?),
-            timeout: None,
-            outage_budget: None,
-        })
+        Ok(ConfiguredModel { provider: Arc::new(ScriptedProvider::load(&self.script)?), outage_budget: None })
     }
 }

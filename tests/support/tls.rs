@@ -9,9 +9,10 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// What it speaks for; its certificate has no other name.
 const HOST: &str = "127.0.0.1";
@@ -28,13 +29,31 @@ pub struct Front {
 impl Front {
     /// Starts a front that hands everything on to the server at `host_port`.
     pub async fn before(host_port: &str) -> Self {
+        Self::started(host_port, None).await
+    }
+
+    /// A front that lets in only who has this certificate.
+    pub async fn for_holder_of(certificate: CertificateDer<'static>, host_port: &str) -> Self {
+        Self::started(host_port, Some(certificate)).await
+    }
+
+    async fn started(host_port: &str, of_client: Option<CertificateDer<'static>>) -> Self {
         let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("ca.pem"), cert.pem()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        let config = match of_client {
+            None => config.with_no_client_auth(),
+            Some(certificate) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(certificate).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+                config.with_client_cert_verifier(verifier)
+            }
+        };
+        let config = config
             .with_single_cert(vec![cert.der().clone()], PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap())
             .unwrap();
         let listener = TcpListener::bind((HOST, 0)).await.unwrap();

@@ -71,6 +71,8 @@ impl CountedTool {
             ]),
             tells_people: name.starts_with("notify:"),
             claim: provost_domain::claims::ClaimRule::default(),
+            risk_floor: None,
+            output: None,
         };
         Arc::new(Self {
             spec,

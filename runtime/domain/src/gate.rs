@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::confidence::Confidence;
 use crate::ids::{Digest, ToolName};
-use crate::tool::Risk;
+use crate::tool::{Risk, Stake};
 use crate::word;
 
 /// A pack's gate policy, complete and validated: every pattern matches a tool that exists.
@@ -102,8 +102,8 @@ pub struct GateDecision {
 pub struct GateCall<'a> {
     /// The full name of the tool that is to be called.
     pub tool: &'a ToolName,
-    /// Its own risk.
-    pub risk: Risk,
+    /// What is at stake in it.
+    pub stake: Stake,
     /// Whether it is more than a read.
     pub changes_world: bool,
     /// Where it acts; unknown counts as every environment there is a rule for.
@@ -128,20 +128,22 @@ impl GateRule {
 }
 
 /// The action on every call of a tool, whatever its arguments: the most specific rule without an environment, else the tool's
-/// own risk. All else only tightens it.
-pub fn base_action(tool: &ToolName, risk: Risk, policy: &GatePolicy) -> GateAction {
-    policy
+/// own risk; never below the floor of its risk. All else only tightens it.
+pub fn base_action(tool: &ToolName, stake: Stake, policy: &GatePolicy) -> GateAction {
+    let Stake { risk, floor } = stake;
+    let base = policy
         .rules
         .iter()
         .filter(|rule| rule.environments.is_empty() && pattern_matches(&rule.tool, tool.as_str()))
         .filter_map(|rule| Some((specificity(&rule.tool), rule.base()?)))
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map_or(risk.action(), |(_, action)| action)
+        .map_or(risk.action(), |(_, action)| action);
+    floor.map_or(base, |floor| base.max(floor.action()))
 }
 
 /// The tightest action on a call of a tool in any environment, however sure an agent is.
-pub fn tightest_action(tool: &ToolName, risk: Risk, policy: &GatePolicy) -> GateAction {
-    let anywhere = GateCall { tool, risk, changes_world: false, environment: None };
+pub fn tightest_action(tool: &ToolName, stake: Stake, policy: &GatePolicy) -> GateAction {
+    let anywhere = GateCall { tool, stake, changes_world: false, environment: None };
     should_gate(&anywhere, None, policy).action
 }
 
@@ -151,7 +153,7 @@ pub const ENVIRONMENT: &str = "environment";
 /// Decides one call. The base is [`base_action`]; everything after that (environments, confidence) only tightens.
 pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
     let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, call.tool.as_str()));
-    let base = base_action(call.tool, call.risk, policy);
+    let base = base_action(call.tool, call.stake, policy);
     let here = |rule: &&GateRule| {
         let named = |environment| rule.environments.iter().any(|own| own == environment);
         !rule.environments.is_empty() && call.environment.is_none_or(named)

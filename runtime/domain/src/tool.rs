@@ -58,6 +58,8 @@ pub struct ToolSpec {
     pub effect: EffectClass,
     /// Its risk, unless the pack's gates say otherwise.
     pub risk: Risk,
+    /// The least that a pack's gates may make of the risk: no pack lowers what a site says about it.
+    pub risk_floor: Option<Risk>,
     /// How long one call may take.
     pub timeout: Duration,
     /// Most bytes of its result that are kept.
@@ -68,9 +70,31 @@ pub struct ToolSpec {
     pub tells_people: bool,
     /// What its calls act on, and how often.
     pub claim: ClaimRule,
+    /// The schema of its results, where it is known; paths into a result are checked against it when a pack is loaded.
+    pub output: Option<Arc<Value>>,
+}
+
+/// What is at stake in the calls of a tool, for the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stake {
+    /// The tool's own risk.
+    pub risk: Risk,
+    /// See [`ToolSpec::risk_floor`].
+    pub floor: Option<Risk>,
+}
+
+impl From<Risk> for Stake {
+    fn from(risk: Risk) -> Self {
+        Self { risk, floor: None }
+    }
 }
 
 impl ToolSpec {
+    /// What is at stake in its calls.
+    pub const fn stake(&self) -> Stake {
+        Stake { risk: self.risk, floor: self.risk_floor }
+    }
+
     /// Whether a call of it does more than read and tell: what the gate and the confidence it asks for are about.
     pub fn changes_world(&self) -> bool {
         self.effect != EffectClass::Read && !self.tells_people
@@ -276,20 +300,25 @@ impl Contents {
 /// Identifies what the tools declare: name by name, everything a model is told of them and everything that decides.
 pub fn catalogue_digest(catalog: &Catalog) -> Digest {
     let tools = catalog.values().map(|tool| {
-        let ToolSpec { name, description, schema, effect, risk, timeout, output_limit, rosters, tells_people, claim } =
+        // The schema of results decides when a pack is loaded, and about no session.
+        let ToolSpec { name, description, schema, effect, risk, risk_floor, timeout, output_limit, rosters, .. } =
             &**tool;
-        serde_json::json!([
-            name,
-            description,
-            schema.raw(),
-            effect,
-            risk,
-            timeout.as_secs_f64(),
-            output_limit,
-            rosters,
-            tells_people,
-            claim
-        ])
+        let ToolSpec { tells_people, claim, .. } = &**tool;
+        let mut declared = vec![
+            serde_json::json!(name),
+            serde_json::json!(description),
+            schema.raw().clone(),
+            serde_json::json!(effect),
+            serde_json::json!(risk),
+            serde_json::json!(timeout.as_secs_f64()),
+            serde_json::json!(output_limit),
+            serde_json::json!(rosters),
+            serde_json::json!(tells_people),
+            serde_json::json!(claim),
+        ];
+        // Only where there is one, so that catalogues without it keep the digest that sessions have pinned.
+        declared.extend(risk_floor.map(|floor| serde_json::json!({"risk_floor": floor})));
+        Value::Array(declared)
     });
     Digest::of_json(&tools.collect())
 }

@@ -283,6 +283,8 @@ fn catalog() -> Catalog {
             rosters: BTreeMap::new(),
             tells_people: false,
             claim: provost_domain::claims::ClaimRule::default(),
+            risk_floor: None,
+            output: None,
         };
         (spec.name.clone(), Arc::new(spec))
     };

@@ -356,6 +356,8 @@ mod tests {
             rosters: BTreeMap::new(),
             tells_people: false,
             claim: provost_domain::claims::ClaimRule::default(),
+            risk_floor: None,
+            output: None,
         };
         let (session, call) = (SessionId::new(uuid::Uuid::nil()), CallId::new("1.1.0"));
         let (tool, key) = (spec.name.clone(), call.key(session));

@@ -25,7 +25,7 @@ pub(crate) fn check(
     for (name, terminal) in raw.terminal_tools.iter() {
         let Some(effect) = terminal.effect.as_ref() else { continue };
         if let Some(spec) =
-            backend(effect).filter(|spec| base_action(&spec.name, spec.risk, &pack.gates) == GateAction::Deny)
+            backend(effect).filter(|spec| base_action(&spec.name, spec.stake(), &pack.gates) == GateAction::Deny)
         {
             let message =
                 format!("the gate denies every call of `{}`, so `{}` can never succeed", spec.name, name.value);
@@ -56,7 +56,7 @@ fn around(pack: &Pack, raw: &RawPack, known: Inventory<'_>, log: &mut ErrorLog) 
     let called: BTreeSet<&ToolName> = pack.agents.values().flat_map(|agent| &agent.tools).chain(effects).collect();
     for (rule, written) in pack.gates.rules.iter().zip(&raw.gates.rules) {
         let tightens = |spec: &&ToolSpec| {
-            let base = base_action(&spec.name, spec.risk, &pack.gates);
+            let base = base_action(&spec.name, spec.stake(), &pack.gates);
             !rule.environments.is_empty()
                 && pattern_matches(&rule.tool, spec.name.as_str())
                 && rule.base().is_some_and(|action| action > base && action > GateAction::Notify)
@@ -74,7 +74,7 @@ fn around(pack: &Pack, raw: &RawPack, known: Inventory<'_>, log: &mut ErrorLog) 
 
 /// A measurement waits for nobody.
 fn measured(spec: &ToolSpec, pack: &Pack, mut report: impl FnMut(String)) {
-    match tightest_action(&spec.name, spec.risk, &pack.gates) {
+    match tightest_action(&spec.name, spec.stake(), &pack.gates) {
         GateAction::Auto | GateAction::Notify => {}
         GateAction::Approve => report(format!(
             "the gate would have a person asked before each measurement with `{}`, and a measurement waits for nobody",

@@ -42,6 +42,8 @@ impl Declaration<'_> {
             rosters,
             tells_people: false,
             claim: ClaimRule::default(),
+            risk_floor: None,
+            output: None,
         })
     }
 }

@@ -83,6 +83,8 @@ impl KibTool {
                 rosters: BTreeMap::new(),
                 tells_people: false,
                 claim: provost_domain::claims::ClaimRule::default(),
+                risk_floor: None,
+                output: None,
             };
             Ok(Arc::new(Self { spec, content: json!({"data": "x".repeat(1_012)}) }))
         };

@@ -83,8 +83,12 @@ fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusa
         return Ok(false);
     }
     let environment = draft.session.fields().get(ENVIRONMENT).and_then(Value::as_str).map(str::to_owned);
-    let gated =
-        GateCall { tool: &open.tool, risk: Risk::Low, changes_world: false, environment: environment.as_deref() };
+    let gated = GateCall {
+        tool: &open.tool,
+        stake: Risk::Low.into(),
+        changes_world: false,
+        environment: environment.as_deref(),
+    };
     let decision = should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates);
     match decision.action {
         GateAction::Auto | GateAction::Notify => Ok(false),

@@ -103,7 +103,7 @@ pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller:
     let own = args.get(ENVIRONMENT).and_then(Value::as_str);
     let values = injected(draft);
     let environment = own.or_else(|| values.get(ENVIRONMENT)?.as_ref()?.as_str());
-    let call = GateCall { tool: &spec.name, risk: spec.risk, changes_world: spec.changes_world(), environment };
+    let call = GateCall { tool: &spec.name, stake: spec.stake(), changes_world: spec.changes_world(), environment };
     // A person who acts under their own name is not held to how sure an agent was.
     let confidence = match caller {
         CallOrigin::Agent | CallOrigin::AgentClaim => draft.session.confidence(),

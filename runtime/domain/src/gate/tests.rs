@@ -7,6 +7,7 @@ use super::*;
 struct Case {
     rules: Vec<GateRule>,
     risk: Risk,
+    floor: Option<Risk>,
     changes_world: bool,
     environment: Option<&'static str>,
     confidence: Option<f64>,
@@ -15,12 +16,13 @@ struct Case {
 
 impl Case {
     fn decide(&self) -> GateDecision {
-        let &Self { risk, changes_world, environment, .. } = self;
+        let &Self { risk, floor, changes_world, environment, .. } = self;
         let tool = ToolName::new("service:restart");
         let approval = ApprovalRule { expires: Duration::from_mins(1), min: 1, not_requester: false };
         let confidence_below = self.confidence_below.map(sure);
         let policy = GatePolicy { rules: self.rules.clone(), confidence_below, approval, digest: Digest::default() };
-        should_gate(&GateCall { tool: &tool, risk, changes_world, environment }, self.confidence.map(sure), &policy)
+        let stake = Stake { risk, floor };
+        should_gate(&GateCall { tool: &tool, stake, changes_world, environment }, self.confidence.map(sure), &policy)
     }
 
     #[track_caller]
@@ -36,7 +38,7 @@ fn sure(value: f64) -> Confidence {
 /// A call that changes the world, made with enough confidence.
 fn case(risk: Risk, rules: Vec<GateRule>) -> Case {
     let (confidence, confidence_below) = (Some(0.9), Some(0.7));
-    Case { rules, risk, changes_world: true, environment: None, confidence, confidence_below }
+    Case { rules, risk, floor: None, changes_world: true, environment: None, confidence, confidence_below }
 }
 
 fn rule(tool: &str, action: GateAction, environments: &[&str]) -> GateRule {
@@ -61,6 +63,18 @@ fn a_rule_sets_the_risk_or_the_action_and_the_action_counts() {
     silent[0].tool = "service:restart".to_owned();
     silent.push(rule("*", GateAction::Notify, &[]));
     case(Risk::High, silent).check(GateAction::Notify, GateReason::Auto);
+}
+
+#[test]
+fn no_rule_goes_below_what_the_site_says_of_the_risk() {
+    let set = |risk, action| vec![GateRule { risk, action, ..rule("service:*", GateAction::Auto, &[]) }];
+    let floor = |floor, rules| Case { floor: Some(floor), ..case(Risk::High, rules) };
+    floor(Risk::High, set(None, Some(GateAction::Auto))).check(GateAction::Approve, GateReason::HighRiskTool);
+    floor(Risk::High, set(Some(Risk::Low), None)).check(GateAction::Approve, GateReason::HighRiskTool);
+    floor(Risk::Medium, set(Some(Risk::Low), None)).check(GateAction::Notify, GateReason::Auto);
+    floor(Risk::Low, set(None, Some(GateAction::Auto))).check(GateAction::Auto, GateReason::Auto);
+    floor(Risk::Medium, set(None, Some(GateAction::Deny))).check(GateAction::Deny, GateReason::PolicyDenied);
+    floor(Risk::Medium, vec![]).check(GateAction::Approve, GateReason::HighRiskTool);
 }
 
 #[test]
@@ -169,10 +183,12 @@ fn rules() -> impl Strategy<Value = Vec<GateRule>> {
 fn cases() -> impl Strategy<Value = Case> {
     let environment = prop_oneof![Just(None), Just(Some("production")), Just(Some("staging"))];
     let confidence = || proptest::option::of(0.0..=1.0_f64);
-    (rules(), risks(), any::<bool>(), environment, confidence(), confidence()).prop_map(
-        |(rules, risk, changes_world, environment, confidence, confidence_below)| Case {
+    let stake = (risks(), proptest::option::of(risks()));
+    (rules(), stake, any::<bool>(), environment, confidence(), confidence()).prop_map(
+        |(rules, (risk, floor), changes_world, environment, confidence, confidence_below)| Case {
             rules,
             risk,
+            floor,
             changes_world,
             environment,
             confidence,

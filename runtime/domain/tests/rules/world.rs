@@ -256,6 +256,8 @@ pub(crate) fn tool(name: &str) -> ToolSpec {
         rosters: BTreeMap::new(),
         tells_people: false,
         claim: provost_domain::claims::ClaimRule::default(),
+        risk_floor: None,
+        output: None,
     }
 }
 

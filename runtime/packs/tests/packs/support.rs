@@ -59,6 +59,8 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
         output_limit: 1000,
         tells_people: name.starts_with("notify:"),
         claim: provost_domain::claims::ClaimRule::default(),
+        risk_floor: None,
+        output: None,
     }
 }
 

@@ -66,8 +66,10 @@ impl SecretPlace {
         if secret.is_empty() {
             return Err(SecretError::Unusable(format!("{place} is empty; it should hold the key")));
         }
-        if !secret.chars().all(|c| c.is_ascii_graphic()) {
-            let detail = "holds more than a key: only visible ASCII characters, on one line";
+        // A private key in PEM form has several lines.
+        let pem = secret.starts_with("-----BEGIN ") && secret.ends_with("-----");
+        if !secret.chars().all(|c| c.is_ascii_graphic() || (pem && " \r\n".contains(c))) {
+            let detail = "holds more than a key: only visible ASCII characters, on one line, or one text in PEM form";
             return Err(SecretError::Unusable(format!("{place} {detail}")));
         }
         Ok(SecretString::from(secret))
@@ -154,6 +156,8 @@ mod tests {
         check(&SecretPlace::File(path), &[], Ok("sk-file"));
         check(&SecretPlace::Credential("model-key".to_owned()), &[(CREDENTIALS, directory)], Ok("sk-file"));
         check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "sk-env")], Ok("sk-env"));
+        let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\r\nBBBB\n-----END PRIVATE KEY-----";
+        check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", &format!("{pem}\n"))], Ok(pem));
     }
 
     #[test]
@@ -184,6 +188,7 @@ mod tests {
         check(&SecretPlace::Env("KEY".to_owned()), &[], Err("`KEY` is not set"));
         check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", " \n")], Err("is empty"));
         check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "sk-a\nsk-b")], Err("more than a key"));
+        check(&SecretPlace::Env("KEY".to_owned()), &[("KEY", "-----BEGIN A-----\nsk-a")], Err("more than a key"));
         check(&SecretPlace::Credential("model-key".to_owned()), &[], Err(CREDENTIALS));
         for id in ["../model-key", "/etc/passwd", "", ".", "a/b"] {
             check(&SecretPlace::Credential(id.to_owned()), &[(CREDENTIALS, directory)], Err("plain file name"));

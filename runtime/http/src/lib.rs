@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reqwest::{Client, ClientBuilder, Url, redirect};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The remedy for an unknown certificate authority where the configuration has no key for one.
 pub const TRUST_IT: &str =
@@ -26,6 +27,14 @@ pub enum HttpError {
         /// The path as configured.
         file: PathBuf,
         /// What is wrong with the file.
+        detail: String,
+    },
+    /// The certificate by which servers know us cannot be used with its key.
+    #[error("the certificate in {} cannot be used: {detail}; name a certificate and its key, both in PEM form", file.display())]
+    Identity {
+        /// The path as configured.
+        file: PathBuf,
+        /// What is wrong.
         detail: String,
     },
     /// rustls refused its configuration.
@@ -45,6 +54,18 @@ pub enum HttpError {
 /// # Errors
 /// [`HttpError`], whose message says what to change.
 pub fn client(authorities: Option<&Path>) -> Result<ClientBuilder, HttpError> {
+    client_with(authorities, None)
+}
+
+/// The same as [`client`], for a server that knows its callers by a certificate: `identity` is a PEM file with the
+/// certificate, its own first, and the key as the text of a PEM file.
+///
+/// # Errors
+/// [`HttpError`], whose message says what to change and never shows the key.
+pub fn client_with(
+    authorities: Option<&Path>,
+    identity: Option<(&Path, &SecretString)>,
+) -> Result<ClientBuilder, HttpError> {
     let own = authorities.map_or_else(|| Ok(Vec::new()), read)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
@@ -55,7 +76,16 @@ pub fn client(authorities: Option<&Path>) -> Result<ClientBuilder, HttpError> {
         }
         (Err(_no_authorities), None) => config.with_root_certificates(RootCertStore::empty()),
     };
-    let tls = config.with_no_client_auth();
+    let tls = match identity {
+        None => config.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let wrong = |detail: String| HttpError::Identity { file: certificate.to_owned(), detail };
+            let chain = read(certificate)?;
+            let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes());
+            let key = key.map_err(|_no_key| wrong("the key is not a private key in PEM form".to_owned()))?;
+            config.with_client_auth_cert(chain, key).map_err(|error| wrong(error.to_string()))?
+        }
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the place that gives it a provider")]
     let builder = Client::builder();
     Ok(builder.no_proxy().redirect(redirect::Policy::none()).tls_backend_preconfigured(tls))

@@ -22,6 +22,22 @@ pub enum ToolsError {
         /// What is wrong.
         detail: String,
     },
+    /// A tool server cannot be built from its section.
+    #[error("`tools.{server}`: {detail}")]
+    Server {
+        /// The server's name.
+        server: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The certificates of a tool server cannot be used.
+    #[error("`tools.{server}.tls`")]
+    ServerTls {
+        /// The server's name.
+        server: String,
+        /// What is wrong.
+        source: HttpError,
+    },
     /// A status is named both as an answer and as a refusal.
     #[error("`{tool}` in the configuration has {status} under both `ok` and `refused`; take it out of one")]
     Statuses {

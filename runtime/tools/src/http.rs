@@ -1,11 +1,13 @@
 //! One HTTP client for all tools, with bounded bodies.
 
+use std::path::Path;
 use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
 use provost_http::{HttpError, TRUST_IT, distrusted};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::error::ToolsError;
@@ -31,8 +33,16 @@ pub(crate) struct ReplyBody {
 }
 
 pub(crate) fn client() -> Result<Client, HttpError> {
+    client_for(None, None)
+}
+
+/// The client of a server with authorities of its own, or one that knows its callers by a certificate and its key.
+pub(crate) fn client_for(
+    authorities: Option<&Path>,
+    identity: Option<(&Path, &SecretString)>,
+) -> Result<Client, HttpError> {
     // How long an answer may take is the engine's business: it knows when this process itself stood still.
-    Ok(provost_http::client(None)?.connect_timeout(Duration::from_secs(3)).build()?)
+    Ok(provost_http::client_with(authorities, identity)?.connect_timeout(Duration::from_secs(3)).build()?)
 }
 
 /// A server's configured base address.
@@ -107,6 +117,15 @@ pub(crate) async fn post(request: RequestBuilder, rules: &StatusRules) -> Result
 
 /// Writes, for who may try again.
 pub(crate) async fn try_post(request: RequestBuilder, rules: &StatusRules) -> Result<Value, PostFailure> {
+    let (_, body) = try_exchange(request, rules).await?;
+    Ok(serde_json::from_str(&body.text).unwrap_or(Value::String(body.text)))
+}
+
+/// The answer of a server, if its status says that it is one.
+pub(crate) async fn try_exchange(
+    request: RequestBuilder,
+    rules: &StatusRules,
+) -> Result<(StatusCode, ReplyBody), PostFailure> {
     let response = request.send().await.map_err(|error| {
         let happened = if error.is_connect() || error.is_builder() { Happened::No } else { Happened::Maybe };
         let (kind, detail) = describe(&error);
@@ -116,7 +135,8 @@ pub(crate) async fn try_post(request: RequestBuilder, rules: &StatusRules) -> Re
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let word = rules.word(status.as_u16());
     let body = match (body(response, TEXT_MAX).await, word) {
-        (Ok(body), _) => body.text,
+        (Ok(body), StatusWord::Answered) => return Ok((status, body)),
+        (Ok(body), StatusWord::Refused | StatusWord::Unknown) => body.text,
         // The status alone says that it was refused.
         (Err(error), StatusWord::Refused) => describe(&error).1,
         (Err(error), StatusWord::Answered | StatusWord::Unknown) => {
@@ -124,9 +144,8 @@ pub(crate) async fn try_post(request: RequestBuilder, rules: &StatusRules) -> Re
         }
     };
     let happened = match word {
-        StatusWord::Answered => return Ok(serde_json::from_str(&body).unwrap_or(Value::String(body))),
         StatusWord::Refused => Happened::No,
-        StatusWord::Unknown => Happened::Maybe,
+        StatusWord::Answered | StatusWord::Unknown => Happened::Maybe,
     };
     let failure = PostFailure::of(happened, kind_of(status), format!("HTTP {status}{elsewhere}: {}", start(&body)));
     Err(PostFailure { retry_after: retry_after.map(Duration::from_secs), ..failure })

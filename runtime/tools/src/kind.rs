@@ -24,8 +24,13 @@ pub(crate) type NamedCarrier = (ToolName, Arc<dyn Carrier>);
 
 /// A section of the configuration that was read: it only names its secrets.
 pub(crate) trait ToolSection: fmt::Debug + Send + Sync {
-    /// The kind of tool with its secrets.
-    fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn ToolKind>, ToolsError>;
+    /// The kind of tool with its secrets; without a reader it is only asked what its tools are.
+    fn open(&self, secret: Option<ReadSecret<'_>>) -> Result<Arc<dyn ToolKind>, ToolsError>;
+
+    /// The full names of its tools that tell people something.
+    fn messengers(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A kind of tool, ready to be built.
@@ -42,7 +47,7 @@ pub(crate) trait ToolKind: fmt::Debug + Send + Sync {
 
 /// A section without secrets is ready as it was read.
 impl<K: ToolKind + Clone + 'static> ToolSection for K {
-    fn open(&self, _: ReadSecret<'_>) -> Result<Arc<dyn ToolKind>, ToolsError> {
+    fn open(&self, _: Option<ReadSecret<'_>>) -> Result<Arc<dyn ToolKind>, ToolsError> {
         Ok(Arc::new(self.clone()))
     }
 }

@@ -1,7 +1,7 @@
 //! The built-in tools. Each declares its arguments as a Rust type, its effect class, risk, time and output bound; results
 //! are typed, bounded and redacted before anything else sees them.
 //!
-//! A kind of tool is a folder (its section of the configuration, its tools) and one line in `registry`.
+//! A kind of tool server is a folder (its section of the configuration, its tools) and one line in `registry`.
 
 mod alertmanager;
 mod bound;
@@ -16,6 +16,7 @@ mod probe;
 mod prometheus;
 mod redact;
 mod registry;
+mod server;
 mod service;
 mod spec;
 mod status;

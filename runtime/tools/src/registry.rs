@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
-use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode, take};
-use secrecy::SecretString;
+use provost_form::{At, ErrorLog, FromYaml, ReadSecret, YamlNode, nearest, take};
 
 use crate::alertmanager::AlertmanagerSection;
 use crate::error::ToolsError;
@@ -18,6 +17,7 @@ use crate::metrics::MetricsSection;
 use crate::notify::NotifySection;
 use crate::probe::ProbeSection;
 use crate::prometheus::PrometheusSection;
+use crate::server::{ServerKind, ServerSection};
 use crate::service::ServiceSection;
 
 type ReadSection = fn(&YamlNode, &mut ErrorLog) -> ConfiguredSection;
@@ -32,22 +32,48 @@ struct ConfiguredSection {
     outage_budget: Option<Duration>,
 }
 
-fn section<S: FromYaml + ToolSection + 'static>(node: &YamlNode, log: &mut ErrorLog) -> ConfiguredSection {
-    let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
-    ConfiguredSection { section: Arc::new(take::<S>(&node.without(OUTAGE_BUDGET), log)), outage_budget }
+impl ConfiguredSection {
+    /// The same, with what its kind says where the section says nothing.
+    fn or(self, standard: Option<Duration>) -> Self {
+        Self { outage_budget: self.outage_budget.or(standard), ..self }
+    }
 }
 
-/// The kinds of tools by the key of their section, in the order messages list them, with how long their calls wait where the
-/// section does not say. Those that look at the very service a case is about do not wait: that it is away is what the agent
-/// must learn.
-const KINDS: [(&str, ReadSection, Option<Duration>); 7] = [
-    ("metrics", section::<MetricsSection>, Some(Duration::ZERO)),
+fn configured(node: &YamlNode, log: &mut ErrorLog, section: Arc<dyn ToolSection>) -> ConfiguredSection {
+    let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
+    ConfiguredSection { section, outage_budget }
+}
+
+fn section<S: FromYaml + ToolSection + 'static>(node: &YamlNode, log: &mut ErrorLog) -> ConfiguredSection {
+    let section = Arc::new(take::<S>(&node.without(OUTAGE_BUDGET), log));
+    configured(node, log, section)
+}
+
+type ReadServer = fn(&str, &YamlNode, &mut ErrorLog) -> Option<ConfiguredSection>;
+
+fn server<K: ServerKind>(name: &str, node: &YamlNode, log: &mut ErrorLog) -> Option<ConfiguredSection> {
+    let section = ServerSection::<K>::read(name, &node.without(OUTAGE_BUDGET), log)?;
+    Some(configured(node, log, Arc::new(section)))
+}
+
+/// How long calls wait for a server that looks at the very service a case is about: that it is away is what the agent must
+/// learn.
+const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
+
+/// The kinds of tool servers by the word under `kind`, in the order messages list them, with how long their calls wait where
+/// the section does not say.
+const SERVERS: &[(&str, ReadServer, Option<Duration>)] =
+    &[("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None)];
+
+/// The sections without a `kind`, by their key: presets with fixed names of tools, for packs that were written for them.
+const PRESETS: [(&str, ReadSection, Option<Duration>); 7] = [
+    ("metrics", section::<MetricsSection>, AT_ONCE),
     ("service", section::<ServiceSection>, None),
-    ("logs", section::<LogsSection>, Some(Duration::ZERO)),
+    ("logs", section::<LogsSection>, AT_ONCE),
     ("notify", section::<NotifySection>, None),
     ("prometheus", section::<PrometheusSection>, None),
     ("alertmanager", section::<AlertmanagerSection>, None),
-    ("http", section::<ProbeSection>, Some(Duration::ZERO)),
+    ("http", section::<ProbeSection>, AT_ONCE),
 ];
 
 /// The section `tools`.
@@ -56,17 +82,55 @@ pub struct ToolsConfig(Vec<ConfiguredSection>);
 
 impl FromYaml for ToolsConfig {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
-        let table = Table::open(node, &KINDS.map(|(key, _, _)| key), log)?;
-        let sections = KINDS.iter().filter_map(|(key, read, standard)| {
-            let read = read(table.get(key)?, log);
-            Some(ConfiguredSection { outage_budget: read.outage_budget.or(*standard), ..read })
-        });
-        Some(Self(sections.collect()))
+        if !node.is_table() {
+            let kinds = kinds().join(", ");
+            log.expected(
+                "a table of tool servers",
+                node,
+                &format!("write `NAME: {{kind: KIND, …}}`; the kinds are: {kinds}"),
+            );
+            return None;
+        }
+        Some(Self(node.entries().filter_map(|(name, node)| one(name, node, log)).collect()))
     }
 
     fn blank() -> Self {
         Self::default()
     }
+}
+
+fn kinds() -> Vec<&'static str> {
+    SERVERS.iter().map(|(kind, ..)| *kind).collect()
+}
+
+/// Longest name of a server.
+const NAME_MAX: usize = 40;
+
+/// Reads one entry of `tools`.
+fn one(name: &At<String>, node: &YamlNode, log: &mut ErrorLog) -> Option<ConfiguredSection> {
+    // A target of notifications may be called `kind`.
+    let Some(kind) = node.get("kind").filter(|kind| !kind.is_table()) else {
+        if let Some((_, read, standard)) = PRESETS.iter().find(|(key, ..)| *key == name.value) {
+            return Some(read(node, log).or(*standard));
+        }
+        let near = nearest(name, PRESETS.map(|(key, ..)| key));
+        let kinds = kinds().join(", ");
+        let more = if near.starts_with("did") { format!("{near} ") } else { String::new() };
+        let hint = format!("{more}A server of your own has a `kind`: {kinds}");
+        log.report(name.place, format!("unknown key `{}`", name.value), hint);
+        return None;
+    };
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if !plain || name.len() > NAME_MAX || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let hint = "write letters, digits, `_` and `-`, at most 40, the first of them a letter";
+        log.report(name.place, format!("`{}` cannot be the name of a server", name.value), hint);
+    }
+    let word = String::read(kind, log)?;
+    let Some((_, read, standard)) = SERVERS.iter().find(|(own, ..)| *own == word) else {
+        log.report(kind.place, "the kind is not known", nearest(&word, kinds()));
+        return None;
+    };
+    Some(read(name, node, log)?.or(*standard))
 }
 
 impl ToolsConfig {
@@ -75,14 +139,23 @@ impl ToolsConfig {
     /// # Errors
     /// A secret is not where the configuration says.
     pub fn open(&self, secret: ReadSecret<'_>) -> Result<ToolSet, ToolsError> {
+        self.opened(Some(secret))
+    }
+
+    fn opened(&self, secret: Option<ReadSecret<'_>>) -> Result<ToolSet, ToolsError> {
         let kinds = self.0.iter().map(|own| Ok((own.section.open(secret)?, own.outage_budget)));
         let kinds = kinds.collect::<Result<_, ToolsError>>()?;
         Ok(ToolSet { kinds, outbox: None })
     }
 
+    /// The full names of all tools that tell people something.
+    pub fn messengers(&self) -> Vec<String> {
+        self.0.iter().flat_map(|own| own.section.messengers()).collect()
+    }
+
     /// The tools without their secrets: enough to know what they are, not to call them.
     pub fn open_without_secrets(&self) -> Result<ToolSet, ToolsError> {
-        self.open(&|_| Ok(SecretString::default()))
+        self.opened(None)
     }
 }
 

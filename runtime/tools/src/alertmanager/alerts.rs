@@ -1,4 +1,4 @@
-//! `alertmanager:alerts`: the alerts an Alertmanager knows now.
+//! The alerts an Alertmanager knows now: `NAME:list`, and `alertmanager:alerts` of the preset.
 //!
 //! The answer is `{"count": 2, "alerts": [{"labels": …, "annotations": …, "state": "active", "starts_at": …,
 //! "fingerprint": …}]}`; a condition can read `count` or `alerts.0.labels.alertname`. No alert is an empty result, not a
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
-use reqwest::{Client, Url};
+use reqwest::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,13 +19,16 @@ use serde_json::{Value, json};
 
 use crate::error::ToolsError;
 use crate::http::LIST_MAX;
-use crate::spec::{Declaration, OUTPUT_LIMIT, args, failed};
+use crate::server::{OpenServer, RemoteServer, ToolWords};
+use crate::spec::{Declaration, args, failed};
 use crate::{bound, http};
 
 /// Most alerts of one answer.
 const ALERTS_MAX: usize = 50;
 /// What an empty result says.
 const NOTHING: &str = "no alert matches";
+/// What it does, for the model.
+const ABOUT: &str = "Lists the alerts that fire now, with labels, annotations and since when.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +42,15 @@ struct AlertsArgs {
     suppressed: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// What it answers.
+#[derive(Debug, Serialize, JsonSchema)]
+struct AlertList {
+    /// How many alerts match, also those that are not listed.
+    count: usize,
+    alerts: Vec<ShownAlert>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownAlert {
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
@@ -80,33 +91,37 @@ fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// `alertmanager:alerts`.
+/// Lists alerts.
 #[derive(Debug)]
 pub(super) struct Alerts {
     spec: ToolSpec,
-    client: Client,
-    base: Url,
+    server: RemoteServer,
 }
 
 impl Alerts {
-    pub(super) fn new(client: Client, endpoint: &str) -> Result<Self, ToolsError> {
+    /// The tool of the preset.
+    pub(super) fn preset(client: Client, endpoint: &str) -> Result<Self, ToolsError> {
         let spec = Declaration {
             name: "alertmanager:alerts",
-            description: "Lists the alerts that fire now, with labels, annotations and since when.",
+            description: ABOUT,
             effect: EffectClass::Read,
             risk: Risk::Low,
             timeout: Duration::from_secs(15),
         }
         .spec::<AlertsArgs>()?;
-        Ok(Self { spec, client, base: http::base(endpoint, "alertmanager")? })
+        Ok(Self { spec, server: RemoteServer::plain(client, endpoint, "alertmanager")? })
+    }
+
+    /// The tool of a server of the kind `alertmanager`.
+    pub(super) fn list(server: &OpenServer<'_>, remote: RemoteServer) -> Result<Self, ToolsError> {
+        Ok(Self { spec: server.spec::<AlertsArgs, AlertList>(ToolWords::read("list", ABOUT))?, server: remote })
     }
 
     async fn alerts(&self, wanted: &AlertsArgs) -> Result<ToolOutcome, ToolOutcome> {
         let suppressed = if wanted.suppressed { "true" } else { "false" };
         let mut parameters = vec![("active", "true"), ("silenced", suppressed), ("inhibited", suppressed)];
         parameters.extend(wanted.filter.iter().map(|matcher| ("filter", matcher.as_str())));
-        let url = http::under(&self.base, "api/v2/alerts", &parameters);
-        let body = http::get_text(self.client.get(url), LIST_MAX).await?;
+        let body = http::get_text(self.server.get("api/v2/alerts", &parameters), LIST_MAX).await?;
         let refused = |detail: String| failed(Happened::No, FailureKind::Permanent, detail);
         if body.cut {
             return Err(refused(format!("the answer is longer than {LIST_MAX} bytes; ask for less with `filter`")));
@@ -120,8 +135,8 @@ impl Alerts {
         let listed = count.min(ALERTS_MAX);
         let shown: Vec<ShownAlert> = known.into_iter().take(ALERTS_MAX).filter_map(ShownAlert::read).collect();
         let odd = listed - shown.len();
-        let content = json!({"count": count, "alerts": shown});
-        Ok(match bound::outcome(&content, OUTPUT_LIMIT, NOTHING) {
+        let content = json!(AlertList { count, alerts: shown });
+        Ok(match bound::outcome(&content, self.spec.output_limit, NOTHING) {
             ToolOutcome::Ok { content } if odd > 0 => {
                 ToolOutcome::Partial { content, why: format!("{odd} of the alerts cannot be read") }
             }

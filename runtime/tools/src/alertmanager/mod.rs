@@ -3,4 +3,4 @@
 mod alerts;
 mod config;
 
-pub(crate) use config::AlertmanagerSection;
+pub(crate) use config::{AlertmanagerSection, AlertmanagerServer};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use provost_form::{ErrorLog, FromYaml, ReadSecret, SecretPlace, Table, YamlNode, nearest};
+use secrecy::SecretString;
 
 use super::kind::{NotifyKind, NotifyTarget};
 use super::target::NotifySettings;
@@ -81,7 +82,8 @@ impl FromYaml for TargetSection {
 }
 
 impl ToolSection for NotifySection {
-    fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn ToolKind>, ToolsError> {
+    fn open(&self, secret: Option<ReadSecret<'_>>) -> Result<Arc<dyn ToolKind>, ToolsError> {
+        let secret = |place: &SecretPlace| secret.map_or_else(|| Ok(SecretString::default()), |read| read(place));
         let target = |(name, section): (&String, &TargetSection)| {
             let wrong = |source| ToolsError::Secret { section: format!("tools.notify.{name}"), source };
             let settings = match &section.receiver {

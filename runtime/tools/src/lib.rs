@@ -18,6 +18,7 @@ mod redact;
 mod registry;
 mod server;
 mod service;
+mod span;
 mod spec;
 mod status;
 

@@ -62,8 +62,10 @@ const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 
 /// The kinds of tool servers by the word under `kind`, in the order messages list them, with how long their calls wait where
 /// the section does not say.
-const SERVERS: &[(&str, ReadServer, Option<Duration>)] =
-    &[("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None)];
+const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
+    ("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None),
+    ("prometheus", server::<crate::prometheus::PrometheusKind>, None),
+];
 
 /// The sections without a `kind`, by their key: presets with fixed names of tools, for packs that were written for them.
 const PRESETS: [(&str, ReadSection, Option<Duration>); 7] = [

@@ -1,6 +1,7 @@
-//! `prometheus:query` and `prometheus:query_range`: questions to a Prometheus server.
+//! Questions to a Prometheus server.
 //!
-//! Both answer in one shape, whose numbers a watch condition can name by path:
+//! The tools of the kind `prometheus` answer in the types of `served` and `rules`. Those of the preset, `prometheus:query` and
+//! `prometheus:query_range`, answer in one shape of their own, whose numbers a watch condition can name by path:
 //!
 //! ```json
 //! {"value": 0.25, "results": [{"labels": {"job": "shop"}, "value": 0.25, "at": 1700000000.0}]}
@@ -18,7 +19,9 @@
 mod config;
 mod query;
 mod range;
+mod rules;
 mod samples;
+mod served;
 mod server;
 
-pub(crate) use config::PrometheusSection;
+pub(crate) use config::{PrometheusKind, PrometheusSection};

@@ -1,4 +1,4 @@
-//! `prometheus:query`: an expression evaluated now.
+//! `prometheus:query` of the preset: an expression evaluated now.
 
 use async_trait::async_trait;
 use provost_domain::port::ToolBackend;
@@ -12,7 +12,7 @@ use crate::error::ToolsError;
 use crate::spec::{Declaration, args};
 
 /// Most series of one answer; a query that wants more should aggregate.
-const SERIES_MAX: usize = 50;
+pub(super) const SERIES_MAX: usize = 50;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,25 +1,23 @@
-//! `prometheus:query_range`: a query over the last minutes, with a step that keeps the answer short.
+//! `prometheus:query_range` of the preset: a query over the last minutes, with a step that keeps the answer short.
 
 use async_trait::async_trait;
-use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
+use provost_domain::tool::{EffectClass, Risk, ToolCall, ToolOutcome, ToolSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use super::samples::FoundSeries;
 use super::server::{PrometheusServer, SERVER_TIMEOUT, TIMEOUT, outcome};
 use crate::error::ToolsError;
-use crate::spec::{Declaration, args, failed};
+use crate::spec::{Declaration, args};
 
 /// Steps of one series: enough to see a course, few enough to read.
-const STEPS_MAX: u32 = 120;
+pub(super) const STEPS_MAX: u32 = 120;
 /// What a server refuses to go beyond.
 const SERVER_POINTS_MAX: u32 = 11_000;
 const _: () = assert!(STEPS_MAX < SERVER_POINTS_MAX, "the first and the last point are both returned");
 /// Most series of one answer: with their samples they fit the output limit.
-const SERIES_MAX: usize = 5;
+pub(super) const SERIES_MAX: usize = 5;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -53,17 +51,10 @@ impl QueryRange {
         Ok(Self { spec, server })
     }
 
-    /// The server's own time, so that a clock that differs from ours shifts nothing.
-    async fn now(&self) -> Result<f64, ToolOutcome> {
-        let answer = self.server.ask("api/v1/query", &[("query", "time()")], 1).await?;
-        let time = answer.found.first().and_then(FoundSeries::number);
-        time.ok_or_else(|| failed(Happened::No, FailureKind::Unknown, "the server does not say its time"))
-    }
-
     async fn range(&self, wanted: &RangeArgs) -> Result<ToolOutcome, ToolOutcome> {
         let seconds = wanted.minutes.saturating_mul(60);
         let step = step(seconds);
-        let end = self.now().await?;
+        let end = self.server.now().await?;
         let (start, end_text) = ((end - f64::from(seconds)).to_string(), end.to_string());
         let (step_text, query) = (step.to_string(), wanted.query.as_str());
         let parameters = [
@@ -82,7 +73,7 @@ impl QueryRange {
 }
 
 /// The step of a range, in whole seconds.
-fn step(seconds: u32) -> u32 {
+pub(super) fn step(seconds: u32) -> u32 {
     seconds.div_ceil(STEPS_MAX).max(1)
 }
 

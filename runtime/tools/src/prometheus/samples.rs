@@ -3,11 +3,51 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// A sample: Unix seconds, and the value as a text.
 pub(super) type Sample = (f64, String);
+
+/// A value as tools of servers show it: a number, or the text of what is none, such as `NaN`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum SeriesReading {
+    Number(f64),
+    Text(String),
+}
+
+impl SeriesReading {
+    fn of(text: &str) -> Self {
+        number(text).map_or_else(|| Self::Text(text.to_owned()), Self::Number)
+    }
+}
+
+/// A series with its newest sample.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SeriesNow {
+    labels: BTreeMap<String, String>,
+    pub(super) value: Option<SeriesReading>,
+    /// Unix seconds.
+    at: Option<f64>,
+    /// A native histogram has no one value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histogram: Option<Value>,
+}
+
+/// A series over a time.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SeriesCourse {
+    labels: BTreeMap<String, String>,
+    min: Option<f64>,
+    max: Option<f64>,
+    /// The value at the end; nothing when the series had ended before.
+    last: Option<SeriesReading>,
+    /// Unix seconds and value, oldest first.
+    samples: Vec<(f64, SeriesReading)>,
+}
 
 /// One series of an answer.
 #[derive(Debug)]
@@ -129,7 +169,32 @@ impl FoundSeries {
         self
     }
 
-    /// As the model sees it.
+    /// The newest sample's value as the server wrote it: a number, else its text; nothing where there is none.
+    fn reading(&self) -> Option<SeriesReading> {
+        self.now.as_ref().map(|(_, text)| SeriesReading::of(text))
+    }
+
+    /// As `NAME:query` shows it.
+    pub(super) fn measured(self) -> SeriesNow {
+        let value = self.reading();
+        let (at, histogram) = match (&self.now, self.histogram) {
+            (_, Some((at, short))) => (Some(at), Some(short)),
+            (now, None) => (now.as_ref().map(|(at, _)| *at), None),
+        };
+        SeriesNow { labels: self.labels, value, at, histogram }
+    }
+
+    /// As `NAME:query_range` shows it.
+    pub(super) fn course(self) -> SeriesCourse {
+        let last = self.reading();
+        let samples = self.samples.unwrap_or_default();
+        let numbers = || samples.iter().filter_map(|(_, text)| number(text));
+        let (min, max) = (numbers().reduce(f64::min), numbers().reduce(f64::max));
+        let samples = samples.iter().map(|(at, text)| (*at, SeriesReading::of(text))).collect();
+        SeriesCourse { labels: self.labels, min, max, last, samples }
+    }
+
+    /// As the preset shows it.
     pub(super) fn shown(self) -> Value {
         let mut shown = Map::from_iter([("labels".to_owned(), json!(self.labels)), ("value".to_owned(), self.value())]);
         let mut add = |name: &str, value: Value| drop(shown.insert(name.to_owned(), value));

@@ -1,10 +1,11 @@
 //! A Prometheus server and the shape of its answers.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
 use provost_domain::tool::{Happened, ToolOutcome};
-use reqwest::{Client, Url};
+use reqwest::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use super::samples::{FoundSeries, ResultForm};
 use crate::error::ToolsError;
 use crate::http::{LIST_MAX, ReplyBody};
+use crate::server::RemoteServer;
 use crate::spec::{OUTPUT_LIMIT, failed};
 use crate::{bound, http};
 
@@ -26,7 +28,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 struct QueryReply<'a> {
     status: Option<String>,
     #[serde(borrow)]
-    data: Option<ReplyData<'a>>,
+    data: Option<&'a RawValue>,
     warnings: Value,
     infos: Value,
     /// Servers of several storages say so when one of them did not answer.
@@ -49,24 +51,34 @@ struct ReplyData<'a> {
 pub(super) struct QueryAnswer {
     pub(super) found: Vec<FoundSeries>,
     /// Series beyond those that were wanted.
-    left_out: usize,
+    pub(super) left_out: usize,
     /// Why it is not the whole truth, in the server's words; empty when it is.
-    partial: Vec<String>,
+    pub(super) partial: Vec<String>,
     /// Remarks that take nothing away from it.
+    pub(super) infos: Vec<String>,
+    pub(super) bytes: u64,
+}
+
+/// The data of an answer, and what the server remarks about it.
+pub(super) struct ReplyEnvelope<'a> {
+    pub(super) data: &'a RawValue,
+    pub(super) partial: Vec<String>,
     infos: Vec<String>,
-    bytes: u64,
 }
 
 /// A server and the address of its query interface.
 #[derive(Debug, Clone)]
-pub(super) struct PrometheusServer {
-    client: Client,
-    base: Url,
-}
+pub(super) struct PrometheusServer(RemoteServer);
 
 impl PrometheusServer {
-    pub(super) fn new(client: Client, endpoint: &str) -> Result<Self, ToolsError> {
-        Ok(Self { client, base: http::base(endpoint, "prometheus")? })
+    /// A server at this address, which knows no caller.
+    pub(super) fn preset(client: Client, endpoint: &str) -> Result<Self, ToolsError> {
+        RemoteServer::plain(client, endpoint, "prometheus").map(Self)
+    }
+
+    /// A server of the kind `prometheus`.
+    pub(super) const fn new(remote: RemoteServer) -> Self {
+        Self(remote)
     }
 
     /// Asks one endpoint of the query interface; at most `series_max` series of the answer are read.
@@ -76,27 +88,52 @@ impl PrometheusServer {
         parameters: &[(&str, &str)],
         series_max: usize,
     ) -> Result<QueryAnswer, ToolOutcome> {
-        let url = http::under(&self.base, path, parameters);
-        let body = http::get_text(self.client.get(url), LIST_MAX).await?;
+        let body = self.body(path, parameters).await?;
         read(&body, series_max).map_err(|detail| failed(Happened::No, FailureKind::Permanent, detail))
     }
+
+    /// What one endpoint answers.
+    pub(super) async fn body(&self, path: &str, parameters: &[(&str, &str)]) -> Result<ReplyBody, ToolOutcome> {
+        http::get_text(self.0.get(path, parameters), LIST_MAX).await
+    }
+
+    /// The server's own time in Unix seconds, so that a clock that differs from ours shifts nothing.
+    pub(super) async fn now(&self) -> Result<f64, ToolOutcome> {
+        let answer = self.ask("api/v1/query", &[("query", "time()")], 1).await?;
+        let time = answer.found.first().and_then(FoundSeries::number);
+        time.ok_or_else(|| failed(Happened::No, FailureKind::Unknown, "the server does not say its time"))
+    }
+}
+
+/// Opens an answer. An error says why it is none.
+pub(super) fn envelope(body: &ReplyBody) -> Result<ReplyEnvelope<'_>, String> {
+    if body.cut {
+        return Err(format!("the answer is longer than {LIST_MAX} bytes; ask for less: aggregate, or name labels"));
+    }
+    let reply: QueryReply<'_> = serde_json::from_str(&body.text).map_err(|error| unreadable(error.to_string()))?;
+    if reply.status.as_deref() != Some("success") {
+        let why = [reply.kind, reply.error].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(if why.is_empty() { unreadable("it has no status") } else { http::start(&why) });
+    }
+    let data = reply.data.ok_or_else(|| unreadable("it has no data"))?;
+    let mut partial = remarks(reply.warnings);
+    if reply.is_partial == Value::Bool(true) {
+        partial.push("the server says that the answer is partial".to_owned());
+    }
+    Ok(ReplyEnvelope { data, partial, infos: remarks(reply.infos) })
+}
+
+pub(super) fn unreadable(why: impl Display) -> String {
+    format!("it cannot be read as an answer to a query: {why}")
 }
 
 /// Reads an answer. An error says why it is none.
 fn read(body: &ReplyBody, series_max: usize) -> Result<QueryAnswer, String> {
-    if body.cut {
-        return Err(format!("the answer is longer than {LIST_MAX} bytes; ask for less: aggregate, or name labels"));
-    }
-    let unreadable = |why: String| format!("it cannot be read as an answer to a query: {why}");
-    let reply: QueryReply<'_> = serde_json::from_str(&body.text).map_err(|error| unreadable(error.to_string()))?;
-    if reply.status.as_deref() != Some("success") {
-        let why = [reply.kind, reply.error].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(if why.is_empty() { unreadable("it has no status".to_owned()) } else { http::start(&why) });
-    }
-    let data = reply.data.ok_or_else(|| unreadable("it has no data".to_owned()))?;
+    let ReplyEnvelope { data, mut partial, infos } = envelope(body)?;
+    let data: ReplyData<'_> = serde_json::from_str(data.get()).map_err(unreadable)?;
     let form = ResultForm::named(&data.result_type)
         .ok_or_else(|| unreadable(format!("its result is a `{}`", http::start(&data.result_type))))?;
-    let items = items(&form, data.result).map_err(|error| unreadable(error.to_string()))?;
+    let items = items(&form, data.result).map_err(unreadable)?;
     let left_out = items.len().saturating_sub(series_max);
     let (mut found, mut odd) = (Vec::new(), 0_usize);
     for item in items.into_iter().take(series_max) {
@@ -105,14 +142,10 @@ fn read(body: &ReplyBody, series_max: usize) -> Result<QueryAnswer, String> {
             None => odd += 1,
         }
     }
-    let mut partial = remarks(reply.warnings);
-    if reply.is_partial == Value::Bool(true) {
-        partial.push("the server says that the answer is partial".to_owned());
-    }
     if odd > 0 {
         partial.push(format!("{odd} of its series have a form that is not known"));
     }
-    Ok(QueryAnswer { found, left_out, partial, infos: remarks(reply.infos), bytes: body.bytes })
+    Ok(QueryAnswer { found, left_out, partial, infos, bytes: body.bytes })
 }
 
 /// Remarks as texts: a list of them, or one alone.

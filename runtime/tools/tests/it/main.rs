@@ -6,6 +6,7 @@ mod broken;
 mod builtin;
 mod notify;
 mod prometheus;
+mod promql;
 mod servers;
 
 use std::sync::Arc;

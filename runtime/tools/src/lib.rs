@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod kind;
 mod logs;
+mod loki;
 mod metrics;
 mod notify;
 mod probe;

@@ -4,6 +4,7 @@
 mod alerts;
 mod broken;
 mod builtin;
+mod loki;
 mod notify;
 mod prometheus;
 mod promql;

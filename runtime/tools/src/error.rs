@@ -63,8 +63,10 @@ pub enum ToolsError {
         source: SecretError,
     },
     /// A log file cannot be read as one.
-    #[error("`tools.logs.files.{name}`: {path} is {what}; name a regular file", path = .path.display())]
+    #[error("`tools.{section}.files.{name}`: {path} is {what}; name a regular file", path = .path.display())]
     LogFile {
+        /// The key of the section.
+        section: String,
         /// The log's configured name.
         name: String,
         /// Where it is.

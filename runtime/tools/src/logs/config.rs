@@ -32,7 +32,7 @@ impl ToolKind for LogsSection {
             return Ok(Vec::new());
         }
         for (name, path) in &self.files {
-            require_regular(name, path)?;
+            require_regular("logs", name, path)?;
         }
         Ok(vec![Arc::new(Tail::new(self.files.clone())?)])
     }
@@ -40,7 +40,7 @@ impl ToolKind for LogsSection {
 
 /// Refuses what is there and is not a regular file: a pipe never ends, a device may do anything. A log that is not there yet may come,
 /// and of a filesystem that does not answer nobody knows.
-fn require_regular(name: &str, path: &Path) -> Result<(), ToolsError> {
+pub(crate) fn require_regular(section: &str, name: &str, path: &Path) -> Result<(), ToolsError> {
     let (sender, receiver) = sync_channel(1);
     let looked_at = path.to_owned();
     // A thread of its own: to look at a hung mount may take for ever.
@@ -52,7 +52,7 @@ fn require_regular(name: &str, path: &Path) -> Result<(), ToolsError> {
         Ok(Ok(_)) => "a device or a socket",
         Ok(Err(_)) | Err(_) => return Ok(()),
     };
-    Err(ToolsError::LogFile { name: name.to_owned(), path: path.to_owned(), what })
+    Err(ToolsError::LogFile { section: section.to_owned(), name: name.to_owned(), path: path.to_owned(), what })
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &Path, expect: Option<&str>) {
-        let refused = require_regular("shop", path).err().map(|error| error.to_string());
+        let refused = require_regular("logs", "shop", path).err().map(|error| error.to_string());
         assert_eq!(refused.is_some(), expect.is_some(), "{refused:?}");
         assert!(expect.is_none_or(|what| refused.unwrap_or_default().contains(what)));
     }

@@ -1,6 +1,8 @@
 //! Log files.
 
 mod config;
+mod reader;
 mod tail;
 
-pub(crate) use config::LogsSection;
+pub(crate) use config::{LogsSection, require_regular};
+pub(crate) use reader::{LogFiles, end_of};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::exposition::{MetricType, MetricsPage, PageSample, SampleLabels};
 
 /// Most series whose labels are listed to choose from.
-const LISTED_MAX: usize = 20;
+pub(super) const LISTED_MAX: usize = 20;
 
 /// What a name means on a page.
 #[derive(Debug, Default)]
@@ -24,15 +24,8 @@ pub(super) struct SamplePick {
 
 /// Finds a name: a plain one, or one with labels such as `requests_total{code="500"}`, which are matched as `matches` are.
 pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, String>, cut: bool) -> SamplePick {
-    let (name, mut chosen) = selector(wanted);
-    chosen.extend(matches.clone());
-    let fits = |sample: &&PageSample| chosen.iter().all(|(label, value)| value_of(&sample.labels, label) == value);
-    let mut found: Vec<&PageSample> = page.samples(&name).into_iter().filter(fits).collect();
-    // A series with exactly these labels is meant, also where others have more; none at all are meant by `NAME{}`.
-    let exactly = !chosen.is_empty() || wanted.ends_with("{}");
-    if let Some(exact) = found.iter().copied().find(|sample| exactly && sample.labels == chosen) {
-        found = vec![exact];
-    }
+    let (name, _) = selector(wanted);
+    let found = fitting(page, wanted, matches);
     let unread = page.unread.contains_key(name.as_str());
     let mut picked = match found.as_slice() {
         [] => nothing(page, &name),
@@ -50,13 +43,29 @@ pub(super) fn pick(page: &MetricsPage, wanted: &str, matches: &BTreeMap<String, 
     SamplePick { unread, ..picked }
 }
 
+/// The series of a page that a name with labels means.
+pub(super) fn fitting<'a>(
+    page: &'a MetricsPage,
+    wanted: &str,
+    matches: &BTreeMap<String, String>,
+) -> Vec<&'a PageSample> {
+    let (name, mut chosen) = selector(wanted);
+    chosen.extend(matches.clone());
+    let fits = |sample: &&PageSample| chosen.iter().all(|(label, value)| value_of(&sample.labels, label) == value);
+    let found: Vec<&PageSample> = page.samples(&name).into_iter().filter(fits).collect();
+    // A series with exactly these labels is meant, also where others have more; none at all are meant by `NAME{}`.
+    let exactly = !chosen.is_empty() || wanted.ends_with("{}");
+    let exact = found.iter().copied().find(|sample| exactly && sample.labels == chosen);
+    exact.map_or(found, |exact| vec![exact])
+}
+
 /// A label that is not there is an empty one.
 fn value_of<'a>(labels: &'a SampleLabels, label: &str) -> &'a str {
     labels.get(label).map_or("", String::as_str)
 }
 
 /// A name and the labels written behind it.
-fn selector(wanted: &str) -> (String, SampleLabels) {
+pub(super) fn selector(wanted: &str) -> (String, SampleLabels) {
     let page = MetricsPage::read(&format!("{wanted} 0\n"), false, false);
     page.only().unwrap_or_else(|| (wanted.to_owned(), SampleLabels::new()))
 }

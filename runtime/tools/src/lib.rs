@@ -7,6 +7,7 @@ mod alertmanager;
 mod bound;
 mod claim;
 mod error;
+mod files;
 mod http;
 mod kind;
 mod logs;

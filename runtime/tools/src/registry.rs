@@ -64,6 +64,7 @@ const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 /// the section does not say.
 const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None),
+    ("files", server::<crate::files::FilesServer>, AT_ONCE),
     ("loki", server::<crate::loki::LokiServer>, None),
     ("metrics", server::<crate::metrics::MetricsServer>, AT_ONCE),
     ("prometheus", server::<crate::prometheus::PrometheusKind>, None),

@@ -67,6 +67,7 @@ const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("files", server::<crate::files::FilesServer>, AT_ONCE),
     ("loki", server::<crate::loki::LokiServer>, None),
     ("metrics", server::<crate::metrics::MetricsServer>, AT_ONCE),
+    ("notify", server::<crate::notify::NotifyServer>, None),
     ("prometheus", server::<crate::prometheus::PrometheusKind>, None),
 ];
 

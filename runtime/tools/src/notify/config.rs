@@ -17,13 +17,13 @@ pub(crate) struct NotifySection(BTreeMap<String, TargetSection>);
 
 /// One target as written.
 #[derive(Debug)]
-struct TargetSection {
+pub(super) struct TargetSection {
     receiver: ReceiverSection,
     /// Whether its messages are stored and sent in the background, where there is an outbox.
-    outbox: bool,
+    pub(super) outbox: bool,
 }
 
-/// There is no default address: nothing goes to a server nobody named.
+/// A webhook has no default address: nothing goes to a server nobody named.
 #[derive(Debug)]
 enum ReceiverSection {
     /// What is meant when no `kind` is written.
@@ -39,6 +39,8 @@ enum ReceiverSection {
 
 const WEBHOOK: &str = "webhook";
 const PAGERDUTY: &str = "pagerduty";
+/// Where PagerDuty takes events.
+const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 impl FromYaml for NotifySection {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
@@ -64,7 +66,8 @@ impl FromYaml for TargetSection {
             }
             PAGERDUTY => {
                 let table = Table::open(node, &["kind", "url", "routing_key", "outbox"], log)?;
-                let (url, routing_key) = (table.required("url", log), table.required("routing_key", log));
+                let url = table.optional("url", log).unwrap_or_else(|| PAGERDUTY_URL.to_owned());
+                let routing_key = table.required("routing_key", log);
                 (table, ReceiverSection::Pagerduty { url, routing_key })
             }
             other => {
@@ -81,24 +84,45 @@ impl FromYaml for TargetSection {
     }
 }
 
+impl TargetSection {
+    /// The target with its secret.
+    pub(super) fn settings<E>(
+        &self,
+        secret: impl Fn(&SecretPlace) -> Result<SecretString, E>,
+    ) -> Result<NotifySettings, E> {
+        Ok(match &self.receiver {
+            ReceiverSection::Webhook { url, secret: place } => {
+                NotifySettings::Webhook { url: url.clone(), secret: place.as_ref().map(secret).transpose()? }
+            }
+            ReceiverSection::Pagerduty { url, routing_key } => {
+                NotifySettings::Pagerduty { url: url.clone(), routing_key: secret(routing_key)? }
+            }
+        })
+    }
+
+    /// Where its secret is.
+    pub(super) fn place(&self) -> Option<&SecretPlace> {
+        match &self.receiver {
+            ReceiverSection::Webhook { secret, .. } => secret.as_ref(),
+            ReceiverSection::Pagerduty { routing_key, .. } => Some(routing_key),
+        }
+    }
+}
+
 impl ToolSection for NotifySection {
     fn open(&self, secret: Option<ReadSecret<'_>>) -> Result<Arc<dyn ToolKind>, ToolsError> {
         let secret = |place: &SecretPlace| secret.map_or_else(|| Ok(SecretString::default()), |read| read(place));
         let target = |(name, section): (&String, &TargetSection)| {
             let wrong = |source| ToolsError::Secret { section: format!("tools.notify.{name}"), source };
-            let settings = match &section.receiver {
-                ReceiverSection::Webhook { url, secret: place } => {
-                    let secret = place.as_ref().map(secret).transpose().map_err(wrong)?;
-                    NotifySettings::Webhook { url: url.clone(), secret }
-                }
-                ReceiverSection::Pagerduty { url, routing_key } => {
-                    NotifySettings::Pagerduty { url: url.clone(), routing_key: secret(routing_key).map_err(wrong)? }
-                }
-            };
+            let settings = section.settings(secret).map_err(wrong)?;
             Ok((name.clone(), NotifyTarget { settings, outbox: section.outbox }))
         };
         let targets = self.0.iter().map(target).collect::<Result<_, ToolsError>>()?;
         Ok(Arc::new(NotifyKind { targets }))
+    }
+
+    fn messengers(&self) -> Vec<String> {
+        self.0.keys().map(|name| format!("notify:{name}")).collect()
     }
 }
 

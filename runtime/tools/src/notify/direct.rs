@@ -10,9 +10,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use super::sender::Sender;
-use super::spec::declared;
 use super::target::Target;
-use crate::error::ToolsError;
 use crate::http::PostFailure;
 use crate::spec::OUTPUT_LIMIT;
 use crate::status::StatusRules;
@@ -31,8 +29,8 @@ pub(super) struct Notify {
 }
 
 impl Notify {
-    pub(super) fn new(sender: Sender) -> Result<Self, ToolsError> {
-        Ok(Self { spec: declared(sender.tool())?, sender })
+    pub(super) const fn new(spec: ToolSpec, sender: Sender) -> Self {
+        Self { spec, sender }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use provost_domain::ids::ToolName;
 use provost_domain::port::ToolBackend;
 
 use super::direct::Notify;
@@ -28,7 +29,8 @@ pub(super) struct NotifyKind {
 }
 
 fn sender(name: &str, target: &NotifyTarget, parts: &ToolParts) -> Result<Sender, ToolsError> {
-    Sender::new(parts.client.clone(), Arc::clone(&parts.clock), name, &target.settings)
+    let tool = ToolName::new(format!("notify:{name}"));
+    Sender::new(parts.client.clone(), Arc::clone(&parts.clock), tool, &target.settings)
 }
 
 impl ToolKind for NotifyKind {
@@ -40,7 +42,7 @@ impl ToolKind for NotifyKind {
                     let spec = declared(sender.tool())?;
                     Arc::new(Queue::new(spec, Arc::clone(outbox), Arc::clone(&parts.clock)))
                 }
-                None => Arc::new(Notify::new(sender)?),
+                None => Arc::new(Notify::new(declared(sender.tool())?, sender)),
             })
         };
         self.targets.iter().map(tool).collect()

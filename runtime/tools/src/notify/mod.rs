@@ -1,4 +1,4 @@
-//! `notify:NAME`: tells people outside, once per key. What may succeed later is tried again: within the call, or from the
+//! Tells people outside, once per key. What may succeed later is tried again: within the call, or from the
 //! outbox, where there is one.
 
 mod config;
@@ -6,8 +6,10 @@ mod direct;
 mod kind;
 mod queue;
 mod sender;
+mod served;
 mod spec;
 mod target;
 
 pub(crate) use config::NotifySection;
 pub use queue::Queue;
+pub(crate) use served::NotifyServer;

@@ -30,10 +30,9 @@ impl Sender {
     pub(super) fn new(
         client: Client,
         clock: Arc<dyn Clock>,
-        name: &str,
+        tool: ToolName,
         settings: &NotifySettings,
     ) -> Result<Self, ToolsError> {
-        let tool = ToolName::new(format!("notify:{name}"));
         let wrong = |detail| ToolsError::Notify { tool: tool.to_string(), detail };
         let target = Target::new(settings).map_err(wrong)?;
         Ok(Self { tool, client, clock, target })

@@ -32,7 +32,7 @@ struct NotifyArgs {
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Severity {
+pub(super) enum Severity {
     Low,
     Medium,
     High,

@@ -117,8 +117,8 @@ fn sign(secret: &SecretString, seconds: i64, body: &[u8]) -> Option<String> {
 /// The call as an event. Its key is the `dedup_key`, so that one sent twice pages once.
 fn event(call: &ToolCall, key: &SecretString) -> Value {
     let text = |name: &str| call.args.get(name).and_then(Value::as_str);
-    let (team, reason) = (text("team").unwrap_or_default(), text("reason").unwrap_or_default());
-    let summary = text("summary").map_or_else(|| format!("{team}: {reason}"), str::to_owned);
+    let about = [text("team"), text("reason")].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    let summary = text("summary").map_or(about, str::to_owned);
     let severity = match text("severity") {
         Some("critical") => "critical",
         Some("medium") => "warning",

@@ -4,6 +4,7 @@
 mod alerts;
 mod broken;
 mod builtin;
+mod kinds;
 mod loki;
 mod notify;
 mod prometheus;

@@ -18,6 +18,7 @@ mod probe;
 mod prometheus;
 mod redact;
 mod registry;
+mod rest;
 mod server;
 mod service;
 mod span;

@@ -65,6 +65,7 @@ const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None),
     ("files", server::<crate::files::FilesServer>, AT_ONCE),
+    ("http", server::<crate::rest::RestServer>, None),
     ("loki", server::<crate::loki::LokiServer>, None),
     ("metrics", server::<crate::metrics::MetricsServer>, AT_ONCE),
     ("notify", server::<crate::notify::NotifyServer>, None),

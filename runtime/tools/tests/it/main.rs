@@ -9,6 +9,7 @@ mod loki;
 mod notify;
 mod prometheus;
 mod promql;
+mod rest;
 mod servers;
 
 use std::sync::Arc;

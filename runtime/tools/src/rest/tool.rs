@@ -1,0 +1,162 @@
+//! `SERVER:TOOL` of a server of the kind `http`: one request, and what its answer means.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use provost_domain::failure::FailureKind;
+use provost_domain::port::ToolBackend;
+use provost_domain::schema::ArgSchema;
+use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
+use provost_expr::Expression;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
+
+use super::entry::RestEntry;
+use super::request::RestRequest;
+use crate::bound;
+use crate::error::ToolsError;
+use crate::http::{self, PostFailure, ReplyBody};
+use crate::redact::redact;
+use crate::server::{OpenServer, RemoteServer, ToolWords};
+use crate::spec::failed;
+use crate::status::StatusRules;
+
+/// What an empty answer to a read says.
+const NOTHING: &str = "the server answered nothing";
+
+/// One request of a server.
+#[derive(Debug)]
+pub(super) struct RestTool {
+    spec: ToolSpec,
+    server: RemoteServer,
+    request: RestRequest,
+    key: Option<HeaderName>,
+    rules: StatusRules,
+    result: Vec<(String, Expression)>,
+    output: ArgSchema,
+    /// Whether the request itself only reads, whatever else is said of the effect.
+    reads_only: bool,
+}
+
+impl RestTool {
+    pub(super) fn new(server: &OpenServer<'_>, remote: RemoteServer, entry: &RestEntry) -> Result<Self, ToolsError> {
+        let about = format!("{}.", entry.request.shown());
+        let words = ToolWords {
+            tool: &entry.name,
+            about: &about,
+            effect: EffectClass::Unsafe,
+            risk: Risk::High,
+            timeout: Duration::from_secs(30),
+        };
+        let spec = server.spec_of(words, entry.args.clone(), Some(entry.output.clone()))?;
+        let output = ArgSchema::new(entry.output.clone())
+            .map_err(|source| ToolsError::Schema { tool: spec.name.to_string(), source })?;
+        Ok(Self {
+            spec,
+            server: remote,
+            request: entry.request.clone(),
+            key: entry.key.clone(),
+            rules: entry.rules.clone(),
+            result: entry.result.clone(),
+            output,
+            reads_only: entry.reads_only,
+        })
+    }
+
+    /// The answer to a call, if the server answered.
+    async fn exchange(&self, call: &ToolCall, data: &Value) -> Result<(StatusCode, ReplyBody), ToolOutcome> {
+        let unwritten = |why: String| failed(Happened::No, FailureKind::Permanent, format!("nothing was sent: {why}"));
+        let mut request = self.request.write(&self.server, data).map_err(unwritten)?;
+        if let Some(name) = &self.key {
+            let key = HeaderValue::from_str(&call.key).map_err(|error| unwritten(error.to_string()))?;
+            request = request.header(name, key);
+        }
+        let answered = http::try_exchange(request, &self.rules).await;
+        answered.map_err(|failure| {
+            // A read that failed never happened.
+            let happened = if self.reads_only { Happened::No } else { failure.happened };
+            ToolOutcome::from(PostFailure { happened, ..failure })
+        })
+    }
+
+    /// What the model gets of an answer.
+    fn outcome(&self, status: StatusCode, body: &ReplyBody, args: &Value) -> ToolOutcome {
+        let output = self.spec.output_limit;
+        let status = status.as_u16();
+        if body.cut {
+            let content = json!({"status": status, "body": body.text});
+            return match bound::outcome(&content, output, NOTHING) {
+                ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } => {
+                    ToolOutcome::Truncated { content, total_bytes: body.bytes }
+                }
+                other => other,
+            };
+        }
+        let read = match body.text.trim() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| Value::String(body.text.clone())),
+        };
+        if self.reads_only && is_nothing(&read) {
+            return ToolOutcome::Empty { note: NOTHING.to_owned() };
+        }
+        let whole = json!({"status": status, "body": read, "args": args});
+        let as_it_came = json!({"status": status, "body": read});
+        let partial = |why: String| match bound::outcome(&as_it_came, output, NOTHING) {
+            ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } => {
+                ToolOutcome::Partial { content, why: http::start(&redact(&why)) }
+            }
+            other => other,
+        };
+        let content = match self.mapped(&whole) {
+            Ok(None) => as_it_came.clone(),
+            Ok(Some(mapped)) => mapped,
+            Err(why) => return partial(why),
+        };
+        if let Some(problem) = self.output.problems(&content).first() {
+            return partial(format!("the answer is not as declared: {problem}"));
+        }
+        if self.reads_only && content.as_object().is_some_and(|found| found.values().all(is_nothing)) {
+            return ToolOutcome::Empty { note: NOTHING.to_owned() };
+        }
+        bound::outcome(&content, output, NOTHING)
+    }
+
+    /// What `result` makes of an answer; nothing where there is no such key.
+    fn mapped(&self, data: &Value) -> Result<Option<Value>, String> {
+        if self.result.is_empty() {
+            return Ok(None);
+        }
+        let mut mapped = Map::new();
+        for (name, expression) in &self.result {
+            let value = expression.value(data).map_err(|why| format!("`{name}`: {why}"))?;
+            mapped.insert(name.clone(), value);
+        }
+        Ok(Some(Value::Object(mapped)))
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[async_trait]
+impl ToolBackend for RestTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn call(&self, call: &ToolCall) -> ToolOutcome {
+        let data = json!({"args": &*call.args});
+        match self.exchange(call, &data).await {
+            Ok((status, body)) => self.outcome(status, &body, &call.args),
+            Err(outcome) => outcome,
+        }
+    }
+}

@@ -10,6 +10,7 @@ use provost_model::ModelConfig;
 use provost_store::StoreUrl;
 use provost_tools::ToolsConfig;
 
+use super::contacts::{self, Contacts};
 use super::engine::EngineConfig;
 use super::environment::variable;
 use super::retention::RetentionConfig;
@@ -28,6 +29,8 @@ table! {
         pub(crate) models: BTreeMap<String, ModelConfig>,
         /// What the tools reach.
         pub(crate) tools: ToolsConfig = ToolsConfig::default(),
+        /// Whom questions and notices mean.
+        pub(crate) contacts: Contacts = Contacts::new(),
         /// The engine's bounds.
         pub(crate) engine: EngineConfig = EngineConfig::blank(),
         /// How `provost serve` is reached.
@@ -48,7 +51,9 @@ table! {
 /// # Errors
 /// The file cannot be read. Or every error in it at once, among them every variable that is not set.
 pub(crate) fn load(path: &Path, variable: Variable<'_>) -> Result<Configuration, FormErrors> {
-    provost_form::load(path, variable)
+    let config: Configuration = provost_form::load(path, variable)?;
+    contacts::check(&config.contacts, &config.tools, path)?;
+    Ok(config)
 }
 
 /// The configuration alone, for commands that need no store.

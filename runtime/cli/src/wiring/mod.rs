@@ -2,6 +2,7 @@
 //! they describe is built in order.
 
 mod config;
+mod contacts;
 #[cfg(feature = "controls")]
 mod controls;
 mod engine;
@@ -24,4 +25,4 @@ pub(crate) use retention::retention;
 pub(crate) use server::TokenConfig;
 pub(crate) use shipped::shipped;
 pub(crate) use store::{reads, session, store};
-pub(crate) use tools::tools;
+pub(crate) use tools::{catalog, clock, tools};

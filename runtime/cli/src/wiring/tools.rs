@@ -17,12 +17,12 @@ use super::config::Configuration;
 /// Who sends what was stored, by the tool's name.
 pub(crate) type Carriers = BTreeMap<ToolName, Arc<dyn Carrier>>;
 
-pub(super) fn clock() -> Arc<dyn Clock> {
+pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
 /// What the configured tools are. Needs no secret.
-pub(super) fn catalog(config: &Configuration) -> Result<Catalog> {
+pub(crate) fn catalog(config: &Configuration) -> Result<Catalog> {
     Ok(ToolGateway::new(config.tools.open_without_secrets()?.build(&clock())?).catalog())
 }
 

@@ -58,6 +58,7 @@ mod systemd;
 mod targets;
 mod tidy;
 mod tls;
+mod tool_servers;
 mod transfer;
 mod unreadable;
 mod unserved;

@@ -188,6 +188,31 @@ pub(crate) enum Packs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Tools {
+    /// Lists the tools with what they may do and which packs use them. Needs no secret and reaches no server.
+    List(FileArgs),
+    /// Calls a tool that only reads, as an agent would, and prints what it answers. Needs the secrets of its server.
+    ///
+    /// Exit codes: 0 it answered; 1 it failed, or it may change something.
+    Call {
+        /// The full name, `SERVER:TOOL`.
+        name: String,
+        /// Its arguments, as a JSON object.
+        #[arg(long, default_value = "{}")]
+        args: String,
+        #[command(flatten)]
+        config: FileArgs,
+    },
+    /// Shows one tool: its arguments and results, its bounds, and who uses it.
+    Show {
+        /// The full name, `SERVER:TOOL`.
+        name: String,
+        #[command(flatten)]
+        config: FileArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// Does what `serve` does up to its listening socket, over a store in memory, and says what is wrong.
     ///

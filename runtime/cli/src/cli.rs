@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 use provost_demo::ShopArgs;
 
-use crate::args::{Approvals, Audit, BackupArgs, Config, Deliveries, DemoArgs, Packs, RunArgs, ServeArgs, Tokens};
+use crate::args::{
+    Approvals, Audit, BackupArgs, Config, Deliveries, DemoArgs, Packs, RunArgs, ServeArgs, Tokens, Tools,
+};
 use crate::commands::sessions::Sessions;
 use crate::logs::LogFormat;
 use crate::output::Form;
@@ -47,6 +49,9 @@ pub(crate) enum Command {
     /// Checks skill packs.
     #[command(subcommand)]
     Packs(Packs),
+    /// Lists and shows the configured tools, and who uses them.
+    #[command(subcommand)]
+    Tools(Tools),
     /// Checks the configuration.
     #[command(subcommand)]
     Config(Config),

@@ -15,6 +15,7 @@ mod serve;
 pub(crate) mod sessions;
 mod show;
 mod tokens;
+mod tools;
 mod transfer;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
         Command::Audit(command) => audit::run(command, output).await,
         Command::Backup(args) => backup::run(args, output).await,
         Command::Serve(args) => serve::run(args, output, logs).await,
+        Command::Tools(command) => tools::run(&command, output).await,
         Command::Tokens(command) => tokens::run(command, output).await,
         Command::Patient(args) => provost_demo::run(args).map(|()| ExitCode::SUCCESS),
     }

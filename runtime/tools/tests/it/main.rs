@@ -4,6 +4,7 @@
 mod alerts;
 mod broken;
 mod builtin;
+mod documented;
 mod kinds;
 mod loki;
 mod notify;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use provost_domain::ids::{CallId, SessionId};
+use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::pack::Pack;
 use provost_domain::tool::{Catalog, EffectClass, ToolCall, ToolOutcome, ToolSpec};
 use provost_face::VisibleText;
@@ -26,7 +26,7 @@ struct ToolUsers<'a> {
 impl<'a> ToolUsers<'a> {
     fn load(config: &'a Configuration) -> Self {
         let packs = PackSet::load(config).inspect_err(|error| {
-            tracing::warn!("who uses the tools is not known, as the packs do not load: {error:#}")
+            tracing::warn!("who uses the tools is not known, as the packs do not load: {error:#}");
         });
         Self { config, packs: packs.ok() }
     }
@@ -79,7 +79,7 @@ pub(super) async fn run(command: &Tools, output: Output) -> Result<ExitCode> {
 fn found<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a ToolSpec> {
     match catalog.get(name) {
         Some(spec) => Ok(spec),
-        None => bail!("no tool `{name}`; {}", nearest(name, catalog.keys().map(|name| name.as_str()))),
+        None => bail!("no tool `{name}`; {}", nearest(name, catalog.keys().map(ToolName::as_str))),
     }
 }
 
@@ -128,11 +128,11 @@ fn row(spec: &ToolSpec, users: &ToolUsers<'_>) -> Value {
 }
 
 fn show(spec: &ToolSpec, users: &ToolUsers<'_>, output: Output) {
-    let (uses, contacts) = (users.of(spec), users.contacts(spec));
+    let (packs, contacts) = (users.of(spec), users.contacts(spec));
     output.json(&json!({
         "tool": spec.name, "server": server(spec), "about": spec.description, "effect": spec.effect, "risk": spec.risk,
         "risk_floor": spec.risk_floor, "timeout_s": spec.timeout.as_secs_f64(), "output_limit": spec.output_limit,
-        "tells_people": spec.tells_people, "args": spec.schema.raw(), "result": spec.output, "packs": uses,
+        "tells_people": spec.tells_people, "args": spec.schema.raw(), "result": spec.output, "packs": packs,
         "contacts": contacts,
     }));
     let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
@@ -150,11 +150,11 @@ fn show(spec: &ToolSpec, users: &ToolUsers<'_>, output: Output) {
     if let Some(result) = &spec.output {
         output.line(&format!("  result  {}", VisibleText::json_line(result, 100)));
     }
-    match uses {
+    match packs {
         None => output.line("  used by what is not known: the packs do not load"),
-        Some(uses) if uses.is_empty() && contacts.is_empty() => output.line("  used by nothing"),
-        Some(uses) => {
-            let lines = uses.iter().chain(&contacts);
+        Some(packs) if packs.is_empty() && contacts.is_empty() => output.line("  used by nothing"),
+        Some(packs) => {
+            let lines = packs.iter().chain(&contacts);
             lines.for_each(|one| output.line(&format!("  used by {}", VisibleText::json_line(one, 200))));
         }
     }

@@ -54,7 +54,7 @@ impl RestRequest {
         for (name, template) in &self.headers {
             let Some(value) = text(template, data)? else { continue };
             let value = HeaderValue::from_str(&value);
-            let value = value.map_err(|_| format!("the value of the header `{name}` cannot stand in one"))?;
+            let value = value.map_err(|_odd| format!("the value of the header `{name}` cannot stand in one"))?;
             headers.insert(name.clone(), value);
         }
         let request = server.request(self.method.clone(), url).headers(headers);
@@ -110,7 +110,9 @@ fn address(path: &At<String>, scope: &Scope, log: &mut ErrorLog) -> Option<Escap
         }
     };
     if let Err(errors) = template.check(scope) {
-        errors.iter().for_each(|error| mistake(path.place, error, log));
+        for error in &errors {
+            mistake(path.place, error, log);
+        }
         return None;
     }
     required(template.template(), scope, path.place, log).then_some(template)
@@ -190,7 +192,9 @@ fn body(node: &YamlNode, scope: &Scope, log: &mut ErrorLog) -> Option<TemplateTr
     let tree = match tree.and_then(|tree| tree.check(scope).map(|()| tree)) {
         Ok(tree) => tree,
         Err(errors) => {
-            errors.iter().for_each(|wrong| mistake(node.pointer(&wrong.pointer), &wrong.error, log));
+            for wrong in &errors {
+                mistake(node.pointer(&wrong.pointer), &wrong.error, log);
+            }
             return None;
         }
     };

@@ -93,7 +93,10 @@ async fn what_is_cut_loses_its_oldest_lines_and_says_so() {
     let long = ask(json!({"query": "long", "limit": 500})).await;
     let ToolOutcome::Truncated { content, total_bytes } = long else { panic!("{long:?}") };
     let (count, lines) = (content["count"].as_u64().unwrap(), content["streams"][0]["lines"].as_array().unwrap());
-    assert!(count as usize == lines.len() && count > 20 && total_bytes > 200_000, "{count} {total_bytes}");
+    assert!(
+        usize::try_from(count).unwrap() == lines.len() && count > 20 && total_bytes > 200_000,
+        "{count} {total_bytes}"
+    );
     assert!(content.to_string().len() <= 32 * 1024 && lines[0]["at"] == 1_699_999_900.0, "{}", lines[0]);
 }
 

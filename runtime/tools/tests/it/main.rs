@@ -1,5 +1,5 @@
 //! The tools against real servers on loopback.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod alerts;
 mod broken;

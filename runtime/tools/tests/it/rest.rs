@@ -282,21 +282,28 @@ async fn a_large_answer_is_cut_and_says_so() {
     assert!(total_bytes == 2 * 1024 * 1024 && content.to_string().len() <= 32 * 1024, "{total_bytes}");
 }
 
+/// One change of a good section, and the one error it must lead to.
+#[track_caller]
+fn wrong(change: &dyn Fn(&mut Value), message: &str, hint: &str) {
+    let mut written = deploy("http://h");
+    change(&mut written["deploy"]["tools"]["rollback"]);
+    let errors = section(&written).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains(message) && errors[0].contains(hint), "{message}: {errors:?}");
+}
+
+fn set(path: &'static str, value: Value) -> impl Fn(&mut Value) {
+    move |tool| match tool.pointer_mut(path) {
+        Some(place) => *place = value.clone(),
+        None => drop(tool.as_object_mut().unwrap().insert(path.trim_start_matches('/').to_owned(), value.clone())),
+    }
+}
+
+fn removed(key: &'static str) -> impl Fn(&mut Value) {
+    move |tool| drop(tool.as_object_mut().unwrap().remove(key))
+}
+
 #[test]
 fn mistakes_in_a_request_are_named() {
-    let wrong = |change: &dyn Fn(&mut Value), message: &str, hint: &str| {
-        let mut written = deploy("http://h");
-        change(&mut written["deploy"]["tools"]["rollback"]);
-        let errors = section(&written).unwrap_err();
-        assert!(errors.len() == 1 && errors[0].contains(message) && errors[0].contains(hint), "{message}: {errors:?}");
-    };
-    let set = |path: &'static str, value: Value| {
-        move |tool: &mut Value| match tool.pointer_mut(path) {
-            Some(place) => *place = value.clone(),
-            None => drop(tool.as_object_mut().unwrap().insert(path.trim_start_matches('/').to_owned(), value.clone())),
-        }
-    };
-    let removed = |key: &'static str| move |tool: &mut Value| drop(tool.as_object_mut().unwrap().remove(key));
     wrong(&removed("about"), "the key `about` of `rollback` is missing", "models read it");
     wrong(&removed("request"), "the key `request` is missing", "method: POST");
     wrong(&removed("key"), "needs the key `key`", "Idempotency-Key");
@@ -331,6 +338,10 @@ fn mistakes_in_a_request_are_named() {
         "unknown key `body`",
         "",
     );
+}
+
+#[test]
+fn mistakes_in_arguments_and_results_are_named() {
     wrong(
         &set("/args", json!({"service": "sting", "environment": "string", "to": "optional string"})),
         "the type is not known",

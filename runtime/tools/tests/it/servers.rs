@@ -24,10 +24,8 @@ async fn server() -> (Seen, Server) {
         let broken = headers.contains_key("x-break");
         seen.lock().unwrap().push(headers);
         let alerts = json!([{"labels": {"alertname": text}, "startsAt": "t", "fingerprint": "f"}]);
-        let reply: Response = match broken {
-            true => (StatusCode::BAD_REQUEST, text).into_response(),
-            false => alerts.to_string().into_response(),
-        };
+        let reply: Response =
+            if broken { (StatusCode::BAD_REQUEST, text).into_response() } else { alerts.to_string().into_response() };
         reply
     };
     let routes = Router::new().route("/am/api/v2/alerts", get(answer)).with_state(Arc::clone(&seen));

@@ -29,7 +29,7 @@ pub struct OutageBudgets {
     pub standard: Duration,
     /// Of models, by their configured names.
     pub models: BTreeMap<String, Duration>,
-    /// Of tools.
+    /// Of tools, by their full names.
     pub tools: BTreeMap<ToolName, Duration>,
 }
 
@@ -91,7 +91,7 @@ impl Deferral {
 
 /// A call that failed in a way that may pass.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Attempted<'a> {
+pub(crate) struct FailedAttempt<'a> {
     /// How it waits so far.
     pub(crate) before: Option<&'a Deferral>,
     /// How long it may wait in all.
@@ -112,8 +112,8 @@ pub(crate) struct Pause {
 }
 
 /// The pause after a failure; `None` where the budget is spent, or will be before its server wants to be asked again.
-pub(crate) fn pause(attempted: &Attempted<'_>, now: Timestamp) -> Option<Pause> {
-    let Attempted { before, budget, asked, who } = *attempted;
+pub(crate) fn pause(attempted: &FailedAttempt<'_>, now: Timestamp) -> Option<Pause> {
+    let FailedAttempt { before, budget, asked, who } = *attempted;
     let attempt = before.map_or(0, |before| before.attempt).saturating_add(1);
     let waiting_since = before.map_or(now, |before| before.waiting_since);
     // Where the clock was set back, or a smaller budget was configured, the whole budget is the most that is left.
@@ -173,7 +173,7 @@ mod tests {
     /// The pauses of one who is refused at once each time, until its budget is spent.
     fn pauses(who: &str, budget: Duration) -> Vec<Duration> {
         let (mut now, mut before, mut pauses) = (at(0), None, Vec::new());
-        while let Some(next) = pause(&Attempted { before: before.as_ref(), budget, asked: None, who }, now) {
+        while let Some(next) = pause(&FailedAttempt { before: before.as_ref(), budget, asked: None, who }, now) {
             assert_eq!((next.waiting_since, next.budget_ends_at), (at(0), at(0).plus(budget)));
             assert_eq!(next.attempt as usize, pauses.len() + 1);
             pauses.push(next.next_at.since(now));
@@ -202,7 +202,7 @@ mod tests {
     #[track_caller]
     fn asked(seconds: u64) -> Option<Duration> {
         let asked = Some(Duration::from_secs(seconds));
-        let attempted = Attempted { before: None, budget: 20 * MINUTE, asked, who: "a" };
+        let attempted = FailedAttempt { before: None, budget: 20 * MINUTE, asked, who: "a" };
         pause(&attempted, at(0)).map(|pause| pause.next_at.since(at(0)))
     }
 
@@ -219,10 +219,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_leaves_no_more_than_the_budget() {
-        let attempted = Attempted { before: None, budget: MINUTE, asked: None, who: "a" };
+        let attempted = FailedAttempt { before: None, budget: MINUTE, asked: None, who: "a" };
         let first = pause(&attempted, at(3600)).unwrap();
         let before = deferral(&first, at(3600));
-        let next = pause(&Attempted { before: Some(&before), ..attempted }, at(0)).unwrap();
+        let next = pause(&FailedAttempt { before: Some(&before), ..attempted }, at(0)).unwrap();
         assert_eq!(next.budget_ends_at, at(60));
         // Another owner waits for one pause, by its own clock.
         assert_eq!(before.due_at(Fence(2), at(0)), at(0).plus(first.next_at.since(at(3600))));

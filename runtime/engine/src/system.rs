@@ -12,11 +12,11 @@ const SET_BACK: Duration = Duration::from_secs(1);
 /// Makes of a wall clock one that is never set back: it goes on with the time that this process has run. Where the wall clock is
 /// set forward again, it catches up. Until then its times are ahead of the wall clock's.
 #[derive(Debug, Default)]
-pub struct SteadyTime(Mutex<Option<LastSeen>>);
+pub struct SteadyTime(Mutex<Option<ClockReading>>);
 
 /// What was seen last.
 #[derive(Debug, Clone, Copy)]
-struct LastSeen {
+struct ClockReading {
     wall: Timestamp,
     uptime: Duration,
     /// How much the wall clock was set back so far.
@@ -40,7 +40,7 @@ impl SteadyTime {
             (if ahead > SET_BACK { back.saturating_sub(ahead) } else { back }, seen.said)
         });
         let said = said.max(wall.plus(back));
-        *seen = Some(LastSeen { wall, uptime, back, said });
+        *seen = Some(ClockReading { wall, uptime, back, said });
         said
     }
 }

@@ -7,7 +7,7 @@ use crate::call::{Call, CallOwner};
 use crate::event::{ApprovalExtended, CallReissued, ModelDeferred, ModelFailed, ToolDeferred};
 use crate::failure::{AgentFailure, FailureKind, ModelFailure};
 use crate::ids::{AssignmentId, CallId};
-use crate::outage::{Attempted, Deferral, Pause, pause};
+use crate::outage::{Deferral, FailedAttempt, Pause, pause};
 use crate::recovery::Plan;
 use crate::time::Timestamp;
 use crate::tool::{Happened, ToolFailure, ToolOutcome};
@@ -32,7 +32,7 @@ pub(super) fn of_model(draft: &mut Draft<'_>, assignment: AssignmentId, round: u
     } else {
         let before = work.turn().and_then(|turn| turn.deferral.as_deref());
         let who = format!("{}/{assignment}", draft.session.id());
-        let attempted = Attempted { before, budget, asked: failure.retry_after(), who: &who };
+        let attempted = FailedAttempt { before, budget, asked: failure.retry_after(), who: &who };
         if let Some(next) = pause(&attempted, draft.facts.now) {
             let Pause { attempt, waiting_since, next_at, budget_ends_at } = next;
             draft.push(ModelDeferred { assignment, round, failure, attempt, waiting_since, next_at, budget_ends_at });
@@ -59,7 +59,7 @@ pub(super) fn of_tool(draft: &mut Draft<'_>, id: &CallId, plan: Plan, known: Too
     }
     let before = intent.deferred.as_deref().map(|deferred| &deferred.deferral);
     let who = id.key(draft.session.id());
-    let attempted = Attempted { before, budget, asked: None, who: &who };
+    let attempted = FailedAttempt { before, budget, asked: None, who: &who };
     if let Some(next) = pause(&attempted, draft.facts.now) {
         let (call, Pause { attempt, waiting_since, next_at, budget_ends_at }) = (id.clone(), next);
         draft.push(ToolDeferred { call, failure, attempt, waiting_since, next_at, budget_ends_at });

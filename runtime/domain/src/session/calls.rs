@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use super::header::{DECIDED_MAX, PendingApproval, RESULTS_MAX, Session};
 use super::works::push_bounded;
-use crate::call::{Call, CallOwner, CallState, Intent};
+use crate::call::{Call, CallOwner, CallState, DeferredCall, Intent};
 use crate::claims::HeldClaim;
 use crate::event::{
     ApprovalDecided, ApprovalDecision, ApprovalRequested, ApprovalStale, Event, OutcomeSettled, Settlement,
-    ToolIntended, ToolReturned,
+    ToolDeferred, ToolIntended, ToolReturned,
 };
 use crate::evidence::{Evidence, ResultKind};
 use crate::ids::{ApprovalId, AssignmentId, CallId, Fence, Seq, ToolName};
 use crate::model::Arguments;
+use crate::outage::Deferral;
 use crate::refusal::ToolRefusal;
 use crate::tool::{Blob, EffectClass, Happened, RecordedOutcome};
 use crate::work::WorkKind;
@@ -137,6 +138,25 @@ impl Session {
         if let Some(assignment) = self.work_of(&returned.call) {
             self.work_mut(assignment)?.evidence_found(seq);
         }
+        Ok(())
+    }
+
+    pub(super) fn tool_deferred(&mut self, deferred: &ToolDeferred, event: &Event) -> Result<(), String> {
+        let ToolDeferred { call, failure, attempt, waiting_since, next_at, budget_ends_at } = deferred;
+        let made = self.call_mut(call)?;
+        let intent = made.intent().ok_or_else(|| format!("call {call}, which is not being made"))?;
+        let deferral = Deferral {
+            attempt: *attempt,
+            waiting_since: *waiting_since,
+            deferred_at: event.at,
+            fence: event.fence,
+            next_at: *next_at,
+            budget_ends_at: *budget_ends_at,
+            why: Deferral::words(&failure.detail),
+        };
+        let lost = intent.lost || (failure.happened == Happened::Maybe && intent.effect != EffectClass::Read);
+        let deferred = Some(Box::new(DeferredCall { deferral, failure: failure.clone(), pauses: true }));
+        made.state = CallState::Intended(Intent { lost, deferred, ..intent.clone() });
         Ok(())
     }
 

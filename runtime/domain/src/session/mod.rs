@@ -10,6 +10,7 @@
 //! | `handover` | what the runtime decides next between two works |
 //! | `contents` | the large values that open turns name by hash |
 //! | `owed` | what the world must be asked for, and what is waited for |
+//! | `timer` | when time itself changes something |
 //! | `view` | the case as conditions and briefings read it |
 //! | `snapshot` | the header as bytes |
 
@@ -25,6 +26,7 @@ mod outages;
 mod owed;
 mod record;
 mod snapshot;
+mod timer;
 mod view;
 mod works;
 

@@ -1,61 +1,22 @@
-//! What waits for servers that fail: the fold of it, and what is asked of it.
+//! What waits for servers that fail.
 
 use super::header::Session;
-use crate::call::{Call, CallState, DeferredCall, Intent};
-use crate::event::{Event, ModelDeferred, ToolDeferred};
+use crate::call::Call;
 use crate::ids::{AgentName, AssignmentId, Fence, ToolName};
 use crate::outage::Deferral;
 use crate::time::Timestamp;
-use crate::tool::{EffectClass, Happened};
 use crate::work::Work;
 
 /// What a deferred call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeferredBy<'a> {
-    /// The model of this agent.
+    /// The model that this agent asks.
     Model(&'a AgentName),
-    /// This tool.
+    /// The server behind this tool.
     Tool(&'a ToolName),
 }
 
 impl Session {
-    pub(super) fn model_deferred(&mut self, deferred: &ModelDeferred, event: &Event) -> Result<(), String> {
-        let ModelDeferred { assignment, round, failure, attempt, waiting_since, next_at, budget_ends_at } = deferred;
-        let turn = self.turn_mut(*assignment)?;
-        if !turn.is_asked() || turn.round != *round {
-            return Err(format!("round {round} of assignment {assignment}, which is not asked"));
-        }
-        turn.deferral = Some(Box::new(Deferral {
-            attempt: *attempt,
-            waiting_since: *waiting_since,
-            deferred_at: event.at,
-            fence: event.fence,
-            next_at: *next_at,
-            budget_ends_at: *budget_ends_at,
-            why: Deferral::words(&failure.to_string()),
-        }));
-        Ok(())
-    }
-
-    pub(super) fn tool_deferred(&mut self, deferred: &ToolDeferred, event: &Event) -> Result<(), String> {
-        let ToolDeferred { call, failure, attempt, waiting_since, next_at, budget_ends_at } = deferred;
-        let made = self.call_mut(call)?;
-        let intent = made.intent().ok_or_else(|| format!("call {call}, which is not being made"))?;
-        let deferral = Deferral {
-            attempt: *attempt,
-            waiting_since: *waiting_since,
-            deferred_at: event.at,
-            fence: event.fence,
-            next_at: *next_at,
-            budget_ends_at: *budget_ends_at,
-            why: Deferral::words(&failure.detail),
-        };
-        let lost = intent.lost || (failure.happened == Happened::Maybe && intent.effect != EffectClass::Read);
-        let deferred = Some(Box::new(DeferredCall { deferral, failure: failure.clone(), pauses: true }));
-        made.state = CallState::Intended(Intent { lost, deferred, ..intent.clone() });
-        Ok(())
-    }
-
     /// Notes since when anything waits, after an event of this time.
     pub(super) fn note_outage(&mut self, at: Timestamp) {
         let waits = self.deferrals().next().is_some();

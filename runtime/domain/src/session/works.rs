@@ -10,11 +10,12 @@ use super::record::{AssignmentRecord, WorkerStatus};
 use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::{Envelope, signal_word};
 use crate::event::{
-    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelReplied, ModelRequested, RepairRequested,
-    WatchPolled,
+    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelDeferred, ModelReplied, ModelRequested,
+    RepairRequested, WatchPolled,
 };
 use crate::ids::{AssignmentId, CallId};
 use crate::model::{Message, ModelOrigin};
+use crate::outage::Deferral;
 use crate::principal::Principal;
 use crate::terminal::StatusChanged;
 use crate::time::millis;
@@ -59,7 +60,7 @@ impl Session {
         self.works.get_mut(&assignment).ok_or_else(|| format!("assignment {assignment}"))
     }
 
-    pub(super) fn turn_mut(&mut self, assignment: AssignmentId) -> Result<&mut Turn, String> {
+    fn turn_mut(&mut self, assignment: AssignmentId) -> Result<&mut Turn, String> {
         match &mut self.work_mut(assignment)?.kind {
             WorkKind::Asking(turn) => Ok(turn),
             WorkKind::Watching(_) => Err(format!("a turn of assignment {assignment}")),
@@ -120,6 +121,24 @@ impl Session {
         let turn = self.turn_mut(assignment)?;
         turn.exchange = Exchange::Ready;
         turn.deferral = None;
+        Ok(())
+    }
+
+    pub(super) fn model_deferred(&mut self, deferred: &ModelDeferred, event: &Event) -> Result<(), String> {
+        let ModelDeferred { assignment, round, failure, attempt, waiting_since, next_at, budget_ends_at } = deferred;
+        let turn = self.turn_mut(*assignment)?;
+        if !turn.is_asked() || turn.round != *round {
+            return Err(format!("round {round} of assignment {assignment}, which is not asked"));
+        }
+        turn.deferral = Some(Box::new(Deferral {
+            attempt: *attempt,
+            waiting_since: *waiting_since,
+            deferred_at: event.at,
+            fence: event.fence,
+            next_at: *next_at,
+            budget_ends_at: *budget_ends_at,
+            why: Deferral::words(&failure.to_string()),
+        }));
         Ok(())
     }
 

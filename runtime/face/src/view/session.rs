@@ -144,7 +144,7 @@ impl SessionDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WaitView {
     /// What is waited for: `the model of AGENT`, or a tool.
-    #[schema(example = "the model of triage")]
+    #[schema(example = "the model of scout")]
     pub what: String,
     /// When it failed first.
     pub since: String,

@@ -48,7 +48,7 @@ pub(crate) enum Shape {
     /// Whether a text matches a pattern that is written in the expression.
     Matches(Box<Ast>, Box<Regex>),
     Walk {
-        walk: Walk,
+        walk: Comprehension,
         over: Box<Ast>,
         variable: String,
         /// The condition; of `map` what is made of an item.
@@ -133,7 +133,7 @@ pub(crate) const MATCHES: &str = "matches";
 
 /// A comprehension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Walk {
+pub(crate) enum Comprehension {
     Exists,
     All,
     ExistsOne,
@@ -142,12 +142,12 @@ pub(crate) enum Walk {
 }
 
 /// The comprehensions by name.
-pub(crate) const WALKS: [(&str, Walk); 5] = [
-    ("exists", Walk::Exists),
-    ("all", Walk::All),
-    ("exists_one", Walk::ExistsOne),
-    ("filter", Walk::Filter),
-    ("map", Walk::Map),
+pub(crate) const WALKS: [(&str, Comprehension); 5] = [
+    ("exists", Comprehension::Exists),
+    ("all", Comprehension::All),
+    ("exists_one", Comprehension::ExistsOne),
+    ("filter", Comprehension::Filter),
+    ("map", Comprehension::Map),
 ];
 
 impl fmt::Display for Function {
@@ -157,7 +157,7 @@ impl fmt::Display for Function {
     }
 }
 
-impl fmt::Display for Walk {
+impl fmt::Display for Comprehension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(WALKS.iter().find(|row| row.1 == *self).map_or("", |row| row.0))
     }

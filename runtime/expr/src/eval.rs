@@ -21,7 +21,7 @@ pub(crate) fn evaluate<'a>(root: &'a Ast, data: &'a Value) -> Result<Datum<'a>, 
     if let Some(flaw) = flaw(data) {
         return Err(CannotTell::new(root.at, flaw));
     }
-    let mut run = Run { data, steps: 0, item: None };
+    let mut run = Evaluation { data, steps: 0, item: None };
     let value = run.value(root)?;
     match value {
         Datum::Maybe(_) => Err(CannotTell::new(root.at, "an optional value needs `.orValue(…)`")),
@@ -56,14 +56,14 @@ fn flaw(data: &Value) -> Option<String> {
 }
 
 /// One evaluation.
-struct Run<'a> {
+struct Evaluation<'a> {
     data: &'a Value,
     steps: usize,
     /// The item of the comprehension that is under way, with its name.
     item: Option<(&'a str, Datum<'a>)>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Evaluation<'a> {
     /// Counts steps, at least one.
     fn charge(&mut self, bytes: usize, at: usize) -> Result<(), CannotTell> {
         self.steps += 1 + bytes / BYTES_PER_STEP;

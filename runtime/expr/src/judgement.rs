@@ -41,6 +41,11 @@ pub struct CannotTell {
 }
 
 impl CannotTell {
+    /// One of no place: what an expression would be asked about is not there yet.
+    pub fn nowhere(why: &str) -> Self {
+        Self::new(0, why)
+    }
+
     pub(crate) fn new(offset: usize, why: impl Into<String>) -> Self {
         Self { why: why.into(), offset }
     }

@@ -4,7 +4,7 @@ use crate::error::Slip;
 
 /// The smallest piece of an expression.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Token {
+pub(crate) enum Symbol {
     Name(String),
     Text(String),
     Number(f64),
@@ -17,7 +17,7 @@ pub(crate) enum Token {
 /// A token and the bytes before it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lexeme {
-    pub(crate) token: Token,
+    pub(crate) token: Symbol,
     pub(crate) at: usize,
 }
 
@@ -36,27 +36,27 @@ pub(crate) enum Until {
     HoleEnd,
 }
 
-/// The tokens of the expression that begins at `start`, and the offset where it ends. The last token is [`Token::End`].
+/// The tokens of the expression that begins at `start`, and the offset where it ends. The last token is [`Symbol::End`].
 pub(crate) fn lex(text: &str, start: usize, until: Until) -> Result<(Vec<Lexeme>, usize), Slip> {
-    let mut reader = Reader { text, at: start };
+    let mut reader = Scanner { text, at: start };
     let (mut lexemes, mut braces) = (Vec::new(), 0_usize);
     loop {
         reader.skip_blanks();
         let at = reader.at;
         if until == Until::HoleEnd && braces == 0 && reader.rest().starts_with("}}") {
-            lexemes.push(Lexeme { token: Token::End, at });
+            lexemes.push(Lexeme { token: Symbol::End, at });
             return Ok((lexemes, at));
         }
         let token = reader.token()?;
         match &token {
-            Token::End if until == Until::HoleEnd => {
+            Symbol::End if until == Until::HoleEnd => {
                 return Err(Slip::new(start, "this hole has no end", "close it with `}}`"));
             }
-            Token::Sign("{") => braces += 1,
-            Token::Sign("}") => braces = braces.saturating_sub(1),
-            Token::Name(_) | Token::Text(_) | Token::Number(_) | Token::Sign(_) | Token::End => {}
+            Symbol::Sign("{") => braces += 1,
+            Symbol::Sign("}") => braces = braces.saturating_sub(1),
+            Symbol::Name(_) | Symbol::Text(_) | Symbol::Number(_) | Symbol::Sign(_) | Symbol::End => {}
         }
-        let ended = token == Token::End;
+        let ended = token == Symbol::End;
         lexemes.push(Lexeme { token, at });
         if ended {
             return Ok((lexemes, at));
@@ -64,12 +64,12 @@ pub(crate) fn lex(text: &str, start: usize, until: Until) -> Result<(Vec<Lexeme>
     }
 }
 
-struct Reader<'a> {
+struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Scanner<'a> {
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -95,9 +95,9 @@ impl<'a> Reader<'a> {
         self.take_while(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
     }
 
-    fn token(&mut self) -> Result<Token, Slip> {
+    fn token(&mut self) -> Result<Symbol, Slip> {
         let at = self.at;
-        let Some(first) = self.peek() else { return Ok(Token::End) };
+        let Some(first) = self.peek() else { return Ok(Symbol::End) };
         if first.is_ascii_digit() || (first == '.' && self.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit())) {
             return self.number(at);
         }
@@ -114,17 +114,17 @@ impl<'a> Reader<'a> {
                     format!("a text has no prefix `{prefix}`"),
                     "`r` before a quote reads `\\` as it is",
                 )),
-                (name, None) => Ok(Token::Name(name.to_owned())),
+                (name, None) => Ok(Symbol::Name(name.to_owned())),
             };
         }
         let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) else {
             return Err(unknown_sign(at, first));
         };
         self.at += sign.len();
-        Ok(Token::Sign(sign))
+        Ok(Symbol::Sign(sign))
     }
 
-    fn number(&mut self, at: usize) -> Result<Token, Slip> {
+    fn number(&mut self, at: usize) -> Result<Symbol, Slip> {
         self.take_while(|c| c.is_ascii_digit());
         // A dot that no digit follows begins a field or a method.
         if self.peek() == Some('.') && self.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit()) {
@@ -144,10 +144,10 @@ impl<'a> Reader<'a> {
         if !after.is_empty() {
             return Err(refused());
         }
-        written.parse::<f64>().ok().filter(|number| number.is_finite()).map(Token::Number).ok_or_else(refused)
+        written.parse::<f64>().ok().filter(|number| number.is_finite()).map(Symbol::Number).ok_or_else(refused)
     }
 
-    fn quoted(&mut self, at: usize, raw: bool) -> Result<Token, Slip> {
+    fn quoted(&mut self, at: usize, raw: bool) -> Result<Symbol, Slip> {
         let open = || Slip::new(at, "this text has no closing quote", "close it with the same quote");
         let Some(quote) = self.next() else { return Err(open()) };
         let mut content = String::new();
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
             let here = self.at;
             match self.next() {
                 None | Some('\n' | '\r') => return Err(open()),
-                Some(c) if c == quote => return Ok(Token::Text(content)),
+                Some(c) if c == quote => return Ok(Symbol::Text(content)),
                 Some('\\') if !raw => content.push(self.escape(here)?),
                 Some(c) => content.push(c),
             }

@@ -4,7 +4,7 @@ mod primary;
 
 use crate::ast::{Ast, Operator, Shape};
 use crate::error::Slip;
-use crate::lex::{Lexeme, Token, Until, lex};
+use crate::lex::{Lexeme, Symbol, Until, lex};
 use crate::limits::{NESTING_MAX, NODES_MAX, TEXT_MAX};
 
 /// Parses the expression that begins at `start`; gives the tree and the offset of its end.
@@ -23,19 +23,19 @@ pub(crate) fn parse(text: &str, start: usize, until: Until) -> Result<(Ast, usiz
     let mut parser = Parser { lexemes, next: 0, end, nodes: 0, depth: 0, walks: 0, patterns: 0, within_walk: false };
     let root = parser.expression(0)?;
     match parser.peek() {
-        Token::End => Ok((root, end)),
+        Symbol::End => Ok((root, end)),
         other => Err(Slip::new(parser.at(), format!("{} is not expected here", describe(other)), "")),
     }
 }
 
 /// A token in words.
-fn describe(token: &Token) -> String {
+fn describe(token: &Symbol) -> String {
     match token {
-        Token::Name(name) => format!("`{name}`"),
-        Token::Text(_) => "a text".to_owned(),
-        Token::Number(_) => "a number".to_owned(),
-        Token::Sign(sign) => format!("`{sign}`"),
-        Token::End => "the end".to_owned(),
+        Symbol::Name(name) => format!("`{name}`"),
+        Symbol::Text(_) => "a text".to_owned(),
+        Symbol::Number(_) => "a number".to_owned(),
+        Symbol::Sign(sign) => format!("`{sign}`"),
+        Symbol::End => "the end".to_owned(),
     }
 }
 
@@ -52,11 +52,11 @@ struct Parser {
 }
 
 /// How strongly an infix operator binds, from 1 up.
-fn strength(token: &Token) -> Option<(u8, &'static str)> {
+fn strength(token: &Symbol) -> Option<(u8, &'static str)> {
     let sign = match token {
-        Token::Sign(sign) => *sign,
-        Token::Name(name) if name == "in" => "in",
-        Token::Name(_) | Token::Text(_) | Token::Number(_) | Token::End => return None,
+        Symbol::Sign(sign) => *sign,
+        Symbol::Name(name) if name == "in" => "in",
+        Symbol::Name(_) | Symbol::Text(_) | Symbol::Number(_) | Symbol::End => return None,
     };
     let strength = match sign {
         "?" => 1,
@@ -89,8 +89,8 @@ fn operator(sign: &str) -> Option<Operator> {
 }
 
 impl Parser {
-    fn peek(&self) -> &Token {
-        self.lexemes.get(self.next).map_or(&Token::End, |lexeme| &lexeme.token)
+    fn peek(&self) -> &Symbol {
+        self.lexemes.get(self.next).map_or(&Symbol::End, |lexeme| &lexeme.token)
     }
 
     fn at(&self) -> usize {
@@ -98,7 +98,7 @@ impl Parser {
     }
 
     fn is_sign(&self, sign: &str) -> bool {
-        if let Token::Sign(own) = self.peek() { *own == sign } else { false }
+        if let Symbol::Sign(own) = self.peek() { *own == sign } else { false }
     }
 
     fn take_sign(&mut self, sign: &str) -> bool {

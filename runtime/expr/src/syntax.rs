@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::error::{ExprError, Slip};
 use crate::judgement::CannotTell;
-use crate::template::{Hole, Piece, Template, UNKNOWN};
+use crate::template::{Hole, Template, TemplatePiece, UNKNOWN};
 use crate::types::{Scope, Type};
 
 /// The language of a text, as an argument's `x-syntax` says it.
@@ -193,8 +193,8 @@ impl EscapedTemplate {
         let mut landings = self.landings.iter();
         for piece in self.template.pieces() {
             match piece {
-                Piece::Text(text, _) => filled.text.push_str(text),
-                Piece::Hole(hole) => {
+                TemplatePiece::Text(text, _) => filled.text.push_str(text),
+                TemplatePiece::Hole(hole) => {
                     let landing = landings.next().copied().unwrap_or(Landing::Parameter);
                     put(hole, landing, data, &mut filled)?;
                 }
@@ -300,16 +300,16 @@ fn escape(landing: Landing, text: &str, value: &Value) -> Result<String, String>
 }
 
 /// The character before and after each piece, where a neighbour is a text; a hole beside a hole has `None` there.
-fn neighbours(pieces: &[Piece], index: usize) -> (Neighbour, Neighbour) {
+fn neighbours(pieces: &[TemplatePiece], index: usize) -> (Neighbour, Neighbour) {
     let before = match index.checked_sub(1).and_then(|before| pieces.get(before)) {
         None => Neighbour::Nothing,
-        Some(Piece::Text(text, _)) => text.chars().next_back().map_or(Neighbour::Nothing, Neighbour::Sign),
-        Some(Piece::Hole(_)) => Neighbour::Hole,
+        Some(TemplatePiece::Text(text, _)) => text.chars().next_back().map_or(Neighbour::Nothing, Neighbour::Sign),
+        Some(TemplatePiece::Hole(_)) => Neighbour::Hole,
     };
     let after = match pieces.get(index + 1) {
         None => Neighbour::Nothing,
-        Some(Piece::Text(text, _)) => text.chars().next().map_or(Neighbour::Nothing, Neighbour::Sign),
-        Some(Piece::Hole(_)) => Neighbour::Hole,
+        Some(TemplatePiece::Text(text, _)) => text.chars().next().map_or(Neighbour::Nothing, Neighbour::Sign),
+        Some(TemplatePiece::Hole(_)) => Neighbour::Hole,
     };
     (before, after)
 }

@@ -25,12 +25,12 @@ pub const UNKNOWN: &str = "unknown";
 #[derive(Clone)]
 pub struct Template {
     text: Arc<str>,
-    pieces: Arc<[Piece]>,
+    pieces: Arc<[TemplatePiece]>,
 }
 
 /// A part of a template.
 #[derive(Debug, Clone)]
-pub(crate) enum Piece {
+pub(crate) enum TemplatePiece {
     /// Text that stands as it is, and the bytes before it.
     Text(String, usize),
     Hole(Hole),
@@ -55,14 +55,14 @@ impl Template {
         &self.text
     }
 
-    pub(crate) fn pieces(&self) -> &[Piece] {
+    pub(crate) fn pieces(&self) -> &[TemplatePiece] {
         &self.pieces
     }
 
     pub(crate) fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Text(..) => None,
-            Piece::Hole(hole) => Some(hole),
+            TemplatePiece::Text(..) => None,
+            TemplatePiece::Hole(hole) => Some(hole),
         })
     }
 
@@ -81,9 +81,9 @@ impl Template {
         let mut alone = None;
         for piece in &*self.pieces {
             match piece {
-                Piece::Text(text, _) if text.trim().is_empty() => {}
-                Piece::Hole(hole) if alone.is_none() => alone = Some(&hole.expression),
-                Piece::Text(..) | Piece::Hole(_) => return None,
+                TemplatePiece::Text(text, _) if text.trim().is_empty() => {}
+                TemplatePiece::Hole(hole) if alone.is_none() => alone = Some(&hole.expression),
+                TemplatePiece::Text(..) | TemplatePiece::Hole(_) => return None,
             }
         }
         alone
@@ -108,9 +108,9 @@ impl Template {
 
     /// The text for people. A hole that cannot be told reads `unknown`.
     pub fn render(&self, data: &Value) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text, _) => text.clone(),
-            Piece::Hole(hole) => hole.expression.shown(data).unwrap_or_else(|_| UNKNOWN.to_owned()),
+        let piece = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Text(text, _) => text.clone(),
+            TemplatePiece::Hole(hole) => hole.expression.shown(data).unwrap_or_else(|_| UNKNOWN.to_owned()),
         };
         self.pieces.iter().map(piece).collect()
     }
@@ -129,7 +129,7 @@ pub fn refuse_holes(text: &str) -> Result<(), ExprError> {
     }
 }
 
-fn pieces(text: &str) -> Result<Vec<Piece>, Slip> {
+fn pieces(text: &str) -> Result<Vec<TemplatePiece>, Slip> {
     if text.len() > TEMPLATE_MAX {
         let message = format!("the text has {} bytes, and {TEMPLATE_MAX} are allowed", text.len());
         return Err(Slip::new(0, message, "shorten it"));
@@ -137,11 +137,11 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Slip> {
     let (mut pieces, mut at, mut holes) = (Vec::new(), 0, 0_usize);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(open) = rest.find(OPEN) else {
-            pieces.push(Piece::Text(rest.to_owned(), at));
+            pieces.push(TemplatePiece::Text(rest.to_owned(), at));
             break;
         };
         if open > 0 {
-            pieces.push(Piece::Text(rest.get(..open).unwrap_or_default().to_owned(), at));
+            pieces.push(TemplatePiece::Text(rest.get(..open).unwrap_or_default().to_owned(), at));
         }
         let hole = at + open;
         holes += 1;
@@ -149,7 +149,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Slip> {
             return Err(Slip::new(hole, format!("the text has more than {HOLES_MAX} holes"), "split it"));
         }
         let (expression, end) = Expression::in_hole(text, hole + OPEN.len())?;
-        pieces.push(Piece::Hole(Hole { expression, at: hole }));
+        pieces.push(TemplatePiece::Hole(Hole { expression, at: hole }));
         at = end + CLOSE.len();
     }
     Ok(pieces)

@@ -39,7 +39,7 @@ pub struct TreeError {
 impl TemplateTree {
     /// Reads a value. `syntax` gives the language of the text at a JSON pointer; texts are plain where it gives none.
     pub fn parse(value: &Value, syntax: &dyn Fn(&str) -> Option<Syntax>) -> Result<Self, Vec<TreeError>> {
-        let mut reader = Reader { syntax, errors: Vec::new() };
+        let mut reader = TreeReader { syntax, errors: Vec::new() };
         let root = reader.read(value, String::new(), 0);
         if reader.errors.is_empty() { Ok(Self { root }) } else { Err(reader.errors) }
     }
@@ -149,12 +149,12 @@ impl Branch {
     }
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     syntax: &'a dyn Fn(&str) -> Option<Syntax>,
     errors: Vec<TreeError>,
 }
 
-impl Reader<'_> {
+impl TreeReader<'_> {
     fn read(&mut self, value: &Value, pointer: String, depth: usize) -> Branch {
         if depth > DEPTH_MAX {
             let error = ExprError::new("", 0, "the value is nested too deeply", "flatten it");

@@ -1,7 +1,7 @@
 //! Functions, methods and comprehensions.
 
 use super::{Checker, fits, is_text, join};
-use crate::ast::{Ast, Function, Walk};
+use crate::ast::{Ast, Comprehension, Function};
 use crate::types::Type;
 
 impl<'a> Checker<'a> {
@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn walk(
         &mut self,
-        walk: Walk,
+        walk: Comprehension,
         over: &'a Ast,
         (variable, body, filter): (&'a str, &'a Ast, Option<&'a Ast>),
         at: usize,
@@ -113,12 +113,12 @@ impl<'a> Checker<'a> {
             self.wanted(filter, &Type::Bool);
         }
         let own = match walk {
-            Walk::Exists | Walk::All | Walk::ExistsOne => self.wanted(body, &Type::Bool),
-            Walk::Filter => {
+            Comprehension::Exists | Comprehension::All | Comprehension::ExistsOne => self.wanted(body, &Type::Bool),
+            Comprehension::Filter => {
                 self.wanted(body, &Type::Bool);
                 if matches!(list, Type::List(_)) { list } else { Type::Any.list() }
             }
-            Walk::Map => self.plain(body).list(),
+            Comprehension::Map => self.plain(body).list(),
         };
         self.item = None;
         own

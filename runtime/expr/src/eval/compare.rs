@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Outcome, Run, wrong};
+use super::{Evaluation, Outcome, wrong};
 use crate::ast::{Ast, Operator};
 use crate::datum::{Datum, View};
 use crate::judgement::CannotTell;
 use crate::limits::{DATA_MAX, LIST_MAX};
 
-impl<'a> Run<'a> {
+impl<'a> Evaluation<'a> {
     /// Whether two values are the same. Values of two kinds do not compare: what is a number today and a text tomorrow was
     /// read wrongly. NaN compares with nothing.
     pub(super) fn equal(&mut self, a: &Datum<'a>, b: &Datum<'a>, at: usize) -> Result<bool, CannotTell> {

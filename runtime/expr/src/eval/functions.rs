@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use super::{Outcome, Run, wrong};
+use super::{Evaluation, Outcome, wrong};
 use crate::ast::{Ast, Function, Shape};
 use crate::datum::{Datum, View};
 use crate::judgement::CannotTell;
@@ -13,7 +13,7 @@ use crate::limits::BYTES_PER_STEP;
 /// A linear search looks at each byte this many times, measured on patterns of one kilobyte.
 const REGEX_COST: usize = 16;
 
-impl<'a> Run<'a> {
+impl<'a> Evaluation<'a> {
     pub(super) fn call(&mut self, function: Function, args: &'a [Ast], at: usize) -> Outcome<'a> {
         match (function, args) {
             (Function::Has, [field]) => self.has(field).map(Datum::Bool),

@@ -3,16 +3,16 @@
 use std::rc::Rc;
 
 use super::compare::length_of;
-use super::{Outcome, Run, wrong};
-use crate::ast::{Ast, Walk};
+use super::{Evaluation, Outcome, wrong};
+use crate::ast::{Ast, Comprehension};
 use crate::datum::{Datum, View};
 use crate::judgement::CannotTell;
 
 /// The item's name, what is asked or made of it, and the condition of a `map` with one.
-type Body<'a> = (&'a str, &'a Ast, Option<&'a Ast>);
+type WalkBody<'a> = (&'a str, &'a Ast, Option<&'a Ast>);
 
-impl<'a> Run<'a> {
-    pub(super) fn walk(&mut self, walk: Walk, over: &'a Ast, body: Body<'a>, at: usize) -> Outcome<'a> {
+impl<'a> Evaluation<'a> {
+    pub(super) fn walk(&mut self, walk: Comprehension, over: &'a Ast, body: WalkBody<'a>, at: usize) -> Outcome<'a> {
         let list = self.plain(over)?;
         match list.view() {
             View::List => {}
@@ -22,10 +22,10 @@ impl<'a> Run<'a> {
         let length = length_of(&list, at)?;
         let items = (0..length).filter_map(|index| list.item(index));
         match walk {
-            Walk::Exists => self.decided(items, body, true),
-            Walk::All => self.decided(items, body, false),
-            Walk::ExistsOne => self.exists_one(items, body),
-            Walk::Filter => {
+            Comprehension::Exists => self.decided(items, body, true),
+            Comprehension::All => self.decided(items, body, false),
+            Comprehension::ExistsOne => self.exists_one(items, body),
+            Comprehension::Filter => {
                 let mut kept = Vec::new();
                 for item in items {
                     if self.holds(&item, body.0, body.1)? {
@@ -34,7 +34,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(Datum::List(Rc::new(kept)))
             }
-            Walk::Map => {
+            Comprehension::Map => {
                 let mut made = Vec::new();
                 for item in items {
                     let wanted = body.2.map(|condition| self.holds(&item, body.0, condition)).transpose()?;
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
     fn decided(
         &mut self,
         items: impl Iterator<Item = Datum<'a>>,
-        (name, condition, _): Body<'a>,
+        (name, condition, _): WalkBody<'a>,
         decides: bool,
     ) -> Outcome<'a> {
         let mut unknown = None;
@@ -80,7 +80,11 @@ impl<'a> Run<'a> {
     }
 
     /// Two that hold decide, whatever cannot be told about the others.
-    fn exists_one(&mut self, items: impl Iterator<Item = Datum<'a>>, (name, condition, _): Body<'a>) -> Outcome<'a> {
+    fn exists_one(
+        &mut self,
+        items: impl Iterator<Item = Datum<'a>>,
+        (name, condition, _): WalkBody<'a>,
+    ) -> Outcome<'a> {
         let (mut unknown, mut count) = (None, 0_usize);
         for item in items {
             match self.holds(&item, name, condition) {

@@ -3,9 +3,9 @@
 use regex::RegexBuilder;
 
 use super::{Parser, describe};
-use crate::ast::{Ast, FUNCTIONS, Function, MATCHES, METHODS, Shape, WALKS, Walk};
+use crate::ast::{Ast, Comprehension, FUNCTIONS, Function, MATCHES, METHODS, Shape, WALKS};
 use crate::error::{Slip, nearest};
-use crate::lex::Token;
+use crate::lex::Symbol;
 use crate::limits::{COMPREHENSIONS_MAX, PATTERNS_MAX, REGEX_BYTES_MAX};
 
 /// Words with a meaning of their own.
@@ -33,7 +33,7 @@ impl Parser {
     fn member(&mut self, of: Ast) -> Result<Ast, Slip> {
         let optional = self.take_sign("?");
         let at = self.at();
-        let Token::Name(name) = self.peek().clone() else {
+        let Symbol::Name(name) = self.peek().clone() else {
             let found = describe(self.peek());
             return Err(Slip::new(at, format!("a name is missing after `.`, {found} stands there"), ""));
         };
@@ -53,21 +53,21 @@ impl Parser {
         let token = self.peek().clone();
         self.next += 1;
         match token {
-            Token::Number(number) => self.node(Shape::Number(number), at),
-            Token::Text(text) => self.node(Shape::Text(text), at),
-            Token::Name(word) => self.word(word, at),
-            Token::Sign("(") => {
+            Symbol::Number(number) => self.node(Shape::Number(number), at),
+            Symbol::Text(text) => self.node(Shape::Text(text), at),
+            Symbol::Name(word) => self.word(word, at),
+            Symbol::Sign("(") => {
                 let inner = self.expression(0)?;
                 self.expect(")", "after what `(` begins")?;
                 Ok(inner)
             }
-            Token::Sign("[") => {
+            Symbol::Sign("[") => {
                 let items = self.list("]")?;
                 self.node(Shape::List(items), at)
             }
-            Token::Sign("{") => self.table(at),
-            other @ (Token::Sign(_) | Token::End) => {
-                let hint = if other == Token::Sign(".") { "begin with a name" } else { "" };
+            Symbol::Sign("{") => self.table(at),
+            other @ (Symbol::Sign(_) | Symbol::End) => {
+                let hint = if other == Symbol::Sign(".") { "begin with a name" } else { "" };
                 Err(Slip::new(at, format!("a value is missing, {} stands there", describe(&other)), hint))
             }
         }
@@ -104,7 +104,7 @@ impl Parser {
         let mut entries: Vec<(String, Ast)> = Vec::new();
         while !self.take_sign("}") {
             let here = self.at();
-            let Token::Text(key) = self.peek().clone() else {
+            let Symbol::Text(key) = self.peek().clone() else {
                 let message = format!("a key is missing, {} stands there", describe(self.peek()));
                 return Err(Slip::new(here, message, "keys stand in quotes"));
             };
@@ -184,7 +184,7 @@ impl Parser {
         }
     }
 
-    fn walk(&mut self, over: Ast, walk: Walk, at: usize) -> Result<Ast, Slip> {
+    fn walk(&mut self, over: Ast, walk: Comprehension, at: usize) -> Result<Ast, Slip> {
         if self.within_walk {
             let message = format!("`{walk}` stands inside another comprehension");
             return Err(Slip::new(at, message, "let a tool or a second condition do it"));
@@ -196,7 +196,7 @@ impl Parser {
         }
         let place = self.at();
         let variable = match self.peek().clone() {
-            Token::Name(name) if !WORDS.contains(&name.as_str()) => name,
+            Symbol::Name(name) if !WORDS.contains(&name.as_str()) => name,
             _ => {
                 let hint = format!("write `{walk}(item, item.name == \"…\")`");
                 return Err(Slip::new(place, format!("`{walk}` needs a name for the item"), hint));
@@ -207,7 +207,7 @@ impl Parser {
         self.within_walk = true;
         let mut args = self.list(")")?;
         self.within_walk = false;
-        let most = if walk == Walk::Map { 3 } else { 2 };
+        let most = if walk == Comprehension::Map { 3 } else { 2 };
         counted(&walk.to_string(), args.len() + 1, (2, most), at)?;
         let Some(body) = args.pop() else { return Err(Slip::new(at, "a value is missing", "")) };
         let (over, body, filter) = (Box::new(over), Box::new(body), args.pop().map(Box::new));

@@ -1,6 +1,6 @@
 //! One argument of a command.
 
-use crate::template::Piece;
+use crate::template::TemplatePiece;
 
 /// The value, if a command can take it at all.
 pub(super) fn whole(text: &str) -> Result<String, String> {
@@ -11,10 +11,10 @@ pub(super) fn whole(text: &str) -> Result<String, String> {
 }
 
 /// An argument that a value turned into an option. What the author wrote before the first hole may be one.
-pub(super) fn flaw(pieces: &[Piece], filled: &str) -> Option<String> {
+pub(super) fn flaw(pieces: &[TemplatePiece], filled: &str) -> Option<String> {
     let written = match pieces.first() {
-        Some(Piece::Text(text, _)) => text.starts_with('-'),
-        Some(Piece::Hole(_)) | None => false,
+        Some(TemplatePiece::Text(text, _)) => text.starts_with('-'),
+        Some(TemplatePiece::Hole(_)) | None => false,
     };
     (filled.starts_with('-') && !written).then(|| "begins with `-`, so it would be an option".to_owned())
 }

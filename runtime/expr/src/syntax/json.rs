@@ -4,17 +4,17 @@ use serde_json::Value;
 
 use super::{Landing, Landings};
 use crate::error::Slip;
-use crate::template::Piece;
+use crate::template::TemplatePiece;
 
 /// Stands for a hole inside a text; no author writes it.
 const PROBE: &str = "\u{e000}\u{e001}\u{e000}";
 
-pub(super) fn landings(pieces: &[Piece]) -> Landings {
+pub(super) fn landings(pieces: &[TemplatePiece]) -> Landings {
     let (mut landings, mut probed, mut in_text, mut escaped) = (Vec::new(), String::new(), false, false);
     let mut first = 0;
     for piece in pieces {
         match piece {
-            Piece::Text(text, _) => {
+            TemplatePiece::Text(text, _) => {
                 for sign in text.chars() {
                     match sign {
                         _ if escaped => escaped = false,
@@ -25,7 +25,7 @@ pub(super) fn landings(pieces: &[Piece]) -> Landings {
                 }
                 probed.push_str(text);
             }
-            Piece::Hole(hole) => {
+            TemplatePiece::Hole(hole) => {
                 if landings.is_empty() {
                     first = hole.at;
                 }

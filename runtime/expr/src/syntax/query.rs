@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::regex::{PatternReader, repeats};
 use super::{Landing, Landings, neighbours};
 use crate::error::Slip;
-use crate::template::{Hole, Piece};
+use crate::template::{Hole, TemplatePiece};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Dialect {
 
 /// Where in a query one stands.
 #[derive(Debug)]
-enum Place {
+enum QueryPlace {
     Outside,
     Quotes {
         quote: char,
@@ -29,46 +29,46 @@ enum Place {
     Comment,
 }
 
-struct Reader {
+struct QueryReader {
     dialect: Dialect,
-    place: Place,
+    place: QueryPlace,
     /// Braces that are open.
     braces: usize,
     /// The signs of an operator right before, blanks left out.
     operator: String,
 }
 
-pub(super) fn landings(pieces: &[Piece], dialect: Dialect) -> Landings {
-    let mut reader = Reader { dialect, place: Place::Outside, braces: 0, operator: String::new() };
+pub(super) fn landings(pieces: &[TemplatePiece], dialect: Dialect) -> Landings {
+    let mut reader = QueryReader { dialect, place: QueryPlace::Outside, braces: 0, operator: String::new() };
     let mut landings = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Text(text, _) => text.chars().for_each(|sign| reader.read(sign)),
-            Piece::Hole(hole) => landings.push(reader.landing(hole, pieces, index)?),
+            TemplatePiece::Text(text, _) => text.chars().for_each(|sign| reader.read(sign)),
+            TemplatePiece::Hole(hole) => landings.push(reader.landing(hole, pieces, index)?),
         }
     }
     match reader.place {
-        Place::Outside | Place::Comment if reader.braces == 0 => Ok(landings),
-        Place::Outside | Place::Comment => Err(Slip::new(0, "a `{` is not closed", "close it with `}`")),
-        Place::Quotes { .. } | Place::Backticks => Err(Slip::new(0, "a quote is not closed", "close it")),
+        QueryPlace::Outside | QueryPlace::Comment if reader.braces == 0 => Ok(landings),
+        QueryPlace::Outside | QueryPlace::Comment => Err(Slip::new(0, "a `{` is not closed", "close it with `}`")),
+        QueryPlace::Quotes { .. } | QueryPlace::Backticks => Err(Slip::new(0, "a quote is not closed", "close it")),
     }
 }
 
-impl Reader {
+impl QueryReader {
     fn read(&mut self, sign: char) {
         match &mut self.place {
-            Place::Comment if sign == '\n' => self.place = Place::Outside,
-            Place::Backticks if sign == '`' => self.place = Place::Outside,
-            Place::Comment | Place::Backticks => {}
-            Place::Quotes { after_backslash, pattern, .. } if *after_backslash => {
+            QueryPlace::Comment if sign == '\n' => self.place = QueryPlace::Outside,
+            QueryPlace::Backticks if sign == '`' => self.place = QueryPlace::Outside,
+            QueryPlace::Comment | QueryPlace::Backticks => {}
+            QueryPlace::Quotes { after_backslash, pattern, .. } if *after_backslash => {
                 *after_backslash = false;
                 // Only an escaped backslash reaches the pattern as one; any other escape is a plain sign there.
                 pattern.read(if sign == '\\' { '\\' } else { '_' });
             }
-            Place::Quotes { after_backslash, .. } if sign == '\\' => *after_backslash = true,
-            Place::Quotes { quote, .. } if sign == *quote => self.place = Place::Outside,
-            Place::Quotes { pattern, .. } => pattern.read(sign),
-            Place::Outside => self.outside(sign),
+            QueryPlace::Quotes { after_backslash, .. } if sign == '\\' => *after_backslash = true,
+            QueryPlace::Quotes { quote, .. } if sign == *quote => self.place = QueryPlace::Outside,
+            QueryPlace::Quotes { pattern, .. } => pattern.read(sign),
+            QueryPlace::Outside => self.outside(sign),
         }
     }
 
@@ -77,10 +77,10 @@ impl Reader {
             '"' | '\'' => {
                 let operator = std::mem::take(&mut self.operator);
                 let pattern = PatternReader::default();
-                self.place = Place::Quotes { quote: sign, operator, after_backslash: false, pattern };
+                self.place = QueryPlace::Quotes { quote: sign, operator, after_backslash: false, pattern };
             }
-            '`' => self.place = Place::Backticks,
-            '#' => self.place = Place::Comment,
+            '`' => self.place = QueryPlace::Backticks,
+            '#' => self.place = QueryPlace::Comment,
             '{' => self.braces += 1,
             '}' => self.braces = self.braces.saturating_sub(1),
             _ => {}
@@ -92,20 +92,22 @@ impl Reader {
         }
     }
 
-    fn landing(&self, hole: &Hole, pieces: &[Piece], index: usize) -> Result<Landing, Slip> {
+    fn landing(&self, hole: &Hole, pieces: &[TemplatePiece], index: usize) -> Result<Landing, Slip> {
         let refused = |message: &str, hint: &str| Err(Slip::new(hole.at, message, hint));
         let (before, after) = neighbours(pieces, index);
         match &self.place {
-            Place::Comment => refused("a hole stands in a comment", "take it out"),
-            Place::Backticks => {
+            QueryPlace::Comment => refused("a hole stands in a comment", "take it out"),
+            QueryPlace::Backticks => {
                 refused("a hole stands in backticks, where nothing can be escaped", "use double quotes")
             }
-            Place::Outside if before.joins_words() || after.joins_words() => {
+            QueryPlace::Outside if before.joins_words() || after.joins_words() => {
                 refused("a hole outside of quotes touches a word", "put it into quotes, or blanks around it")
             }
-            Place::Outside => Ok(Landing::Figure),
-            Place::Quotes { after_backslash: true, .. } => refused("a hole stands behind a backslash", "take it out"),
-            Place::Quotes { quote, operator, pattern, .. } => match self.matcher(operator) {
+            QueryPlace::Outside => Ok(Landing::Figure),
+            QueryPlace::Quotes { after_backslash: true, .. } => {
+                refused("a hole stands behind a backslash", "take it out")
+            }
+            QueryPlace::Quotes { quote, operator, pattern, .. } => match self.matcher(operator) {
                 None => refused(
                     "a hole in quotes must be the value of a label or a line filter",
                     "a value that a function reads could change the query",

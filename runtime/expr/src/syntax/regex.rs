@@ -2,14 +2,14 @@
 
 use super::{Landing, Landings, Neighbour, neighbours};
 use crate::error::Slip;
-use crate::template::{Hole, Piece};
+use crate::template::{Hole, TemplatePiece};
 
-pub(super) fn landings(pieces: &[Piece]) -> Landings {
+pub(super) fn landings(pieces: &[TemplatePiece]) -> Landings {
     let (mut landings, mut pattern) = (Vec::new(), PatternReader::default());
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Text(text, _) => text.chars().for_each(|sign| pattern.read(sign)),
-            Piece::Hole(hole) => {
+            TemplatePiece::Text(text, _) => text.chars().for_each(|sign| pattern.read(sign)),
+            TemplatePiece::Hole(hole) => {
                 pattern.check(hole)?;
                 landings.push(Landing::Pattern(repeats(neighbours(pieces, index).1)));
             }
@@ -34,12 +34,12 @@ pub(super) fn literal(text: &str, repeated: bool) -> Result<String, String> {
 
 /// Where in a regular expression one stands.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-enum Place {
+enum PatternPlace {
     /// Where a plain text may stand.
     #[default]
     Open,
     /// Behind a backslash, in what the other says.
-    Backslash(Box<Place>),
+    Backslash(Box<PatternPlace>),
     Class,
     Repetition,
     /// Behind `(`, which may begin the head of a group.
@@ -51,7 +51,7 @@ enum Place {
 /// Reads a regular expression as far as it is needed to say where a hole lands.
 #[derive(Debug, Default)]
 pub(super) struct PatternReader {
-    place: Place,
+    place: PatternPlace,
     /// Something that changes how all that follows is read.
     odd: Option<&'static str>,
 }
@@ -59,28 +59,28 @@ pub(super) struct PatternReader {
 impl PatternReader {
     pub(super) fn read(&mut self, sign: char) {
         self.place = match (std::mem::take(&mut self.place), sign) {
-            (Place::Backslash(outer), sign) => {
+            (PatternPlace::Backslash(outer), sign) => {
                 if sign == 'Q' {
                     self.odd = Some("a hole stands behind `\\Q`");
                 }
                 *outer
             }
-            (Place::GroupStart, '\\') => Place::Backslash(Box::default()),
-            (outer, '\\') => Place::Backslash(Box::new(outer)),
-            (Place::Class, ']') | (Place::Repetition, '}') => Place::Open,
-            (Place::GroupStart, '?') => Place::GroupHead(String::new()),
-            (Place::GroupHead(head), ':' | ')' | '>') => {
+            (PatternPlace::GroupStart, '\\') => PatternPlace::Backslash(Box::default()),
+            (outer, '\\') => PatternPlace::Backslash(Box::new(outer)),
+            (PatternPlace::Class, ']') | (PatternPlace::Repetition, '}') => PatternPlace::Open,
+            (PatternPlace::GroupStart, '?') => PatternPlace::GroupHead(String::new()),
+            (PatternPlace::GroupHead(head), ':' | ')' | '>') => {
                 if head.contains('x') && !head.contains('<') {
                     self.odd = Some("a hole stands behind the flag `x`, which ignores blanks");
                 }
-                Place::Open
+                PatternPlace::Open
             }
-            (Place::GroupHead(head), sign) => Place::GroupHead(head + sign.encode_utf8(&mut [0; 4])),
-            (same @ (Place::Class | Place::Repetition), _) => same,
-            (Place::Open | Place::GroupStart, '[') => Place::Class,
-            (Place::Open | Place::GroupStart, '{') => Place::Repetition,
-            (Place::Open | Place::GroupStart, '(') => Place::GroupStart,
-            (Place::Open | Place::GroupStart, _) => Place::Open,
+            (PatternPlace::GroupHead(head), sign) => PatternPlace::GroupHead(head + sign.encode_utf8(&mut [0; 4])),
+            (same @ (PatternPlace::Class | PatternPlace::Repetition), _) => same,
+            (PatternPlace::Open | PatternPlace::GroupStart, '[') => PatternPlace::Class,
+            (PatternPlace::Open | PatternPlace::GroupStart, '{') => PatternPlace::Repetition,
+            (PatternPlace::Open | PatternPlace::GroupStart, '(') => PatternPlace::GroupStart,
+            (PatternPlace::Open | PatternPlace::GroupStart, _) => PatternPlace::Open,
         };
     }
 
@@ -88,11 +88,11 @@ impl PatternReader {
     pub(super) fn check(&self, hole: &Hole) -> Result<(), Slip> {
         let place = match &self.place {
             // Directly behind `(` a value is harmless, for it is escaped.
-            Place::Open | Place::GroupStart => None,
-            Place::Backslash(_) => Some("a hole stands behind a backslash"),
-            Place::Class => Some("a hole stands in a character class"),
-            Place::Repetition => Some("a hole stands in a repetition"),
-            Place::GroupHead(_) => Some("a hole stands in the head of a group"),
+            PatternPlace::Open | PatternPlace::GroupStart => None,
+            PatternPlace::Backslash(_) => Some("a hole stands behind a backslash"),
+            PatternPlace::Class => Some("a hole stands in a character class"),
+            PatternPlace::Repetition => Some("a hole stands in a repetition"),
+            PatternPlace::GroupHead(_) => Some("a hole stands in the head of a group"),
         };
         let hint = "put the hole where a plain text may stand";
         self.odd.or(place).map_or(Ok(()), |flaw| Err(Slip::new(hole.at, flaw, hint)))

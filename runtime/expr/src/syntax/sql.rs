@@ -2,23 +2,23 @@
 
 use super::{Landing, Landings, neighbours};
 use crate::error::Slip;
-use crate::template::Piece;
+use crate::template::TemplatePiece;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SqlPlace {
     Outside,
     Quotes(char),
     LineComment,
     BlockComment,
 }
 
-pub(super) fn landings(pieces: &[Piece]) -> Landings {
-    let (mut landings, mut place, mut last) = (Vec::new(), Place::Outside, ' ');
+pub(super) fn landings(pieces: &[TemplatePiece]) -> Landings {
+    let (mut landings, mut place, mut last) = (Vec::new(), SqlPlace::Outside, ' ');
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Text(text, at) => {
+            TemplatePiece::Text(text, at) => {
                 for (offset, sign) in text.char_indices() {
-                    if place == Place::Outside && sign == '$' {
+                    if place == SqlPlace::Outside && sign == '$' {
                         let hint = "the holes are the parameters; quotes with dollars are not read";
                         return Err(Slip::new(at + offset, "a `$` stands outside of quotes", hint));
                     }
@@ -26,30 +26,34 @@ pub(super) fn landings(pieces: &[Piece]) -> Landings {
                     last = sign;
                 }
             }
-            Piece::Hole(hole) => {
+            TemplatePiece::Hole(hole) => {
                 let refused = |message: &str, hint: &str| Err(Slip::new(hole.at, message, hint));
                 let (before, after) = neighbours(pieces, index);
                 match place {
-                    Place::Quotes(_) => return refused("a hole stands in quotes", "take the quotes away: it is bound"),
-                    Place::LineComment | Place::BlockComment => {
+                    SqlPlace::Quotes(_) => {
+                        return refused("a hole stands in quotes", "take the quotes away: it is bound");
+                    }
+                    SqlPlace::LineComment | SqlPlace::BlockComment => {
                         return refused("a hole stands in a comment", "take it out");
                     }
-                    Place::Outside if before.joins_words() || after.joins_words() => {
+                    SqlPlace::Outside if before.joins_words() || after.joins_words() => {
                         return refused("a hole touches a word", "it stands for a whole value, never for a name");
                     }
-                    Place::Outside => landings.push(Landing::Parameter),
+                    SqlPlace::Outside => landings.push(Landing::Parameter),
                 }
                 last = ' ';
             }
         }
     }
     match place {
-        Place::Outside | Place::LineComment => Ok(landings),
-        Place::Quotes(_) | Place::BlockComment => Err(Slip::new(0, "a quote or a comment is not closed", "close it")),
+        SqlPlace::Outside | SqlPlace::LineComment => Ok(landings),
+        SqlPlace::Quotes(_) | SqlPlace::BlockComment => {
+            Err(Slip::new(0, "a quote or a comment is not closed", "close it"))
+        }
     }
 }
 
-impl Place {
+impl SqlPlace {
     /// The place behind a sign. A doubled quote closes and opens again, which comes to the same.
     fn after(self, last: char, sign: char) -> Self {
         match (self, last, sign) {

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{Landing, Landings};
 use crate::error::Slip;
-use crate::template::{Hole, Piece};
+use crate::template::{Hole, TemplatePiece};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum UrlPlace {
     /// Scheme, host and port.
     Server,
     Path,
@@ -18,12 +18,12 @@ enum Place {
     Fragment,
 }
 
-pub(super) fn landings(pieces: &[Piece]) -> Landings {
+pub(super) fn landings(pieces: &[TemplatePiece]) -> Landings {
     let (mut landings, mut before) = (Vec::new(), String::new());
     for piece in pieces {
         match piece {
-            Piece::Text(text, _) => before.push_str(text),
-            Piece::Hole(hole) => {
+            TemplatePiece::Text(text, _) => before.push_str(text),
+            TemplatePiece::Hole(hole) => {
                 landings.push(landing(&before, hole)?);
                 // A hole is never a sign with a meaning.
                 before.push('_');
@@ -40,10 +40,10 @@ fn landing(before: &str, hole: &Hole) -> Result<Landing, Slip> {
         return refused("a hole stands in an escape", "write the whole value into the hole");
     }
     match place(before) {
-        Place::Path | Place::Value => Ok(Landing::Percent),
-        Place::Server => refused("a hole stands in the server's part of an address", "write it up to its path"),
-        Place::Name => refused("a hole stands in the name of a query's part", "write `name={{ … }}`"),
-        Place::Fragment => refused("a hole stands behind `#`, which no server sees", "take it out"),
+        UrlPlace::Path | UrlPlace::Value => Ok(Landing::Percent),
+        UrlPlace::Server => refused("a hole stands in the server's part of an address", "write it up to its path"),
+        UrlPlace::Name => refused("a hole stands in the name of a query's part", "write `name={{ … }}`"),
+        UrlPlace::Fragment => refused("a hole stands behind `#`, which no server sees", "take it out"),
     }
 }
 
@@ -57,15 +57,15 @@ fn path_and_rest(address: &str) -> Option<&str> {
 }
 
 /// Where an address stands at its end.
-fn place(address: &str) -> Place {
-    let Some(path) = path_and_rest(address) else { return Place::Server };
+fn place(address: &str) -> UrlPlace {
+    let Some(path) = path_and_rest(address) else { return UrlPlace::Server };
     if path.contains('#') {
-        return Place::Fragment;
+        return UrlPlace::Fragment;
     }
     match path.split_once('?') {
-        None => Place::Path,
-        Some((_, query)) if query.rsplit('&').next().is_some_and(|part| part.contains('=')) => Place::Value,
-        Some(_) => Place::Name,
+        None => UrlPlace::Path,
+        Some((_, query)) if query.rsplit('&').next().is_some_and(|part| part.contains('=')) => UrlPlace::Value,
+        Some(_) => UrlPlace::Name,
     }
 }
 
@@ -89,10 +89,10 @@ pub(super) fn encode(text: &str) -> String {
 const MARK: char = '\u{e000}';
 
 /// A path in which a value makes a segment empty, `.` or `..`: these lead elsewhere.
-pub(super) fn flaw(pieces: &[Piece], data: &Value) -> Option<String> {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text, _) => text.clone(),
-        Piece::Hole(hole) => format!("{MARK}{}", encode(&hole.expression.shown(data).unwrap_or_default())),
+pub(super) fn flaw(pieces: &[TemplatePiece], data: &Value) -> Option<String> {
+    let piece = |piece: &TemplatePiece| match piece {
+        TemplatePiece::Text(text, _) => text.clone(),
+        TemplatePiece::Hole(hole) => format!("{MARK}{}", encode(&hole.expression.shown(data).unwrap_or_default())),
     };
     let marked: String = pieces.iter().map(piece).collect();
     let path = path_and_rest(&marked)?;

@@ -41,6 +41,7 @@ fn terminal(outcome: &str, evidence: bool, extra: &str) -> TerminalTool {
         ),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
+        conditions: Vec::new(),
         effect: None,
     }
 }
@@ -76,7 +77,7 @@ pub fn typed() -> Pack {
 
 /// A route.
 pub fn route(when: &str, to: RouteTo) -> Route {
-    Route { when: when.to_owned(), to, gate_below: None }
+    Route { when: when.to_owned(), condition: None, to, gate_below: None }
 }
 
 /// To an agent.
@@ -175,7 +176,12 @@ pub fn pack() -> Pack {
                 "second",
                 "investigator",
                 &reads,
-                vec![Route { when: "default".to_owned(), to: to("closer"), gate_below: Confidence::new(0.5).ok() }],
+                vec![Route {
+                    when: "default".to_owned(),
+                    condition: None,
+                    to: to("closer"),
+                    gate_below: Confidence::new(0.5).ok(),
+                }],
             ),
             agent("closer", "resolution", &acts, vec![route("watch", to("gauge")), route("default", RouteTo::End)]),
             gauge,
@@ -187,6 +193,7 @@ pub fn pack() -> Pack {
                 risk: None,
                 action: Some(GateAction::Approve),
                 environments: vec!["production".to_owned()],
+                when: None,
             }],
             confidence_below: None,
             approval: ApprovalRule { expires: Duration::from_mins(30), min: 1, not_requester: true },

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use provost_expr::{CannotTell, Expression, Judgement};
 use serde::{Deserialize, Serialize};
 
 use crate::confidence::Confidence;
@@ -24,7 +25,7 @@ pub struct GatePolicy {
     pub digest: Digest,
 }
 
-/// One rule. Without `environment` it sets a tool's base action; with one it can only tighten it there.
+/// One rule. Without `environment` and `when` it sets a tool's base action; with one of them it can only tighten it there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GateRule {
     /// A tool name or a pattern with `*`; the most specific pattern wins (an exact name, then the most literal
@@ -36,6 +37,9 @@ pub struct GateRule {
     pub action: Option<GateAction>,
     /// The environments it applies to; empty = everywhere.
     pub environments: Vec<String>,
+    /// What must hold for it to apply. Where that cannot be told, it applies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expression>,
 }
 
 /// What the gate does with a call, from loose to tight.
@@ -74,6 +78,8 @@ pub enum GateReason {
     GatedEnvironment,
     /// The last known confidence is too low, or unknown where one is asked for.
     LowConfidence,
+    /// A rule with a condition tightened it: the condition holds, or nobody can tell.
+    Rule,
     /// It is the effect of a terminal tool, and the gate would ask for a call of it.
     Effect,
     /// A rule denies it.
@@ -121,20 +127,25 @@ impl Risk {
 }
 
 impl GateRule {
+    /// Whether it sets the base action of a tool.
+    pub const fn is_base(&self) -> bool {
+        self.environments.is_empty() && self.when.is_none()
+    }
+
     /// The action it says, itself or by its risk.
     pub fn base(&self) -> Option<GateAction> {
         self.action.or_else(|| self.risk.map(Risk::action))
     }
 }
 
-/// The action on every call of a tool, whatever its arguments: the most specific rule without an environment, else the tool's
+/// The action on every call of a tool, whatever its arguments: the most specific rule without a condition, else the tool's
 /// own risk; never below the floor of its risk. All else only tightens it.
 pub fn base_action(tool: &ToolName, stake: Stake, policy: &GatePolicy) -> GateAction {
     let Stake { risk, floor } = stake;
     let base = policy
         .rules
         .iter()
-        .filter(|rule| rule.environments.is_empty() && pattern_matches(&rule.tool, tool.as_str()))
+        .filter(|rule| rule.is_base() && pattern_matches(&rule.tool, tool.as_str()))
         .filter_map(|rule| Some((specificity(&rule.tool), rule.base()?)))
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map_or(risk.action(), |(_, action)| action);
@@ -144,27 +155,40 @@ pub fn base_action(tool: &ToolName, stake: Stake, policy: &GatePolicy) -> GateAc
 /// The tightest action on a call of a tool in any environment, however sure an agent is.
 pub fn tightest_action(tool: &ToolName, stake: Stake, policy: &GatePolicy) -> GateAction {
     let anywhere = GateCall { tool, stake, changes_world: false, environment: None };
-    should_gate(&anywhere, None, policy).action
+    let unknown = |_: &Expression| Judgement::CannotTell(CannotTell::nowhere("no call was made yet"));
+    should_gate(&anywhere, None, policy, &unknown).action
 }
 
 /// The argument, or the field, that says where a call acts.
 pub const ENVIRONMENT: &str = "environment";
 
-/// Decides one call. The base is [`base_action`]; everything after that (environments, confidence) only tightens.
-pub fn should_gate(call: &GateCall<'_>, confidence: Option<Confidence>, policy: &GatePolicy) -> GateDecision {
+/// Decides one call. The base is [`base_action`]; everything after that (environments, conditions, confidence) only tightens.
+/// `judge` evaluates the condition of a rule; one that cannot be told counts as held.
+pub fn should_gate(
+    call: &GateCall<'_>,
+    confidence: Option<Confidence>,
+    policy: &GatePolicy,
+    judge: &dyn Fn(&Expression) -> Judgement,
+) -> GateDecision {
     let matching = || policy.rules.iter().filter(|rule| pattern_matches(&rule.tool, call.tool.as_str()));
     let base = base_action(call.tool, call.stake, policy);
     let here = |rule: &&GateRule| {
         let named = |environment| rule.environments.iter().any(|own| own == environment);
-        !rule.environments.is_empty() && call.environment.is_none_or(named)
+        rule.environments.is_empty() || call.environment.is_none_or(named)
     };
-    let environment = matching().filter(here).filter_map(GateRule::base).max();
+    let place = |rule: &&GateRule| rule.when.is_none() && !rule.is_base() && here(rule);
+    let applies = |rule: &&GateRule| rule.when.as_ref().is_some_and(|when| here(rule) && !judge(when).is_false());
+    let environment = matching().filter(place).filter_map(GateRule::base).max();
+    let conditional = matching().filter(applies).filter_map(GateRule::base).max();
     let unsure = policy.confidence_below.is_some_and(|below| confidence.is_none_or(|c| c < below));
     let ask = |asks: bool| asks.then_some(GateAction::Approve);
 
     let mut decision = GateDecision { action: base, reason: GateReason::HighRiskTool };
-    let tighter =
-        [(environment, GateReason::GatedEnvironment), (ask(call.changes_world && unsure), GateReason::LowConfidence)];
+    let tighter = [
+        (environment, GateReason::GatedEnvironment),
+        (conditional, GateReason::Rule),
+        (ask(call.changes_world && unsure), GateReason::LowConfidence),
+    ];
     for (action, reason) in tighter {
         if let Some(action) = action.filter(|action| *action > decision.action) {
             decision = GateDecision { action, reason };

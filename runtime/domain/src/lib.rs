@@ -1,6 +1,6 @@
 //! The pure rules of Provost. This crate never does IO, reads no clock, holds no randomness and is not async: inputs are
 //! arguments, answers are values. It knows no case's domain, and of the workspace only
-//! the crate that checks JSON Schemas.
+//! the crates that check JSON Schemas and evaluate expressions, which are as pure.
 
 pub mod access;
 pub mod call;
@@ -24,6 +24,7 @@ pub mod length;
 pub mod lenient;
 pub mod log;
 pub mod model;
+pub mod names;
 pub mod nesting;
 pub mod outage;
 pub mod pack;

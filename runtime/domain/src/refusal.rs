@@ -105,6 +105,12 @@ pub enum ToolRefusal {
         /// The one it gave.
         has: Option<String>,
     },
+    /// A condition of the terminal tool does not hold, or nobody can tell.
+    #[error("{otherwise}")]
+    ConditionUnmet {
+        /// What the pack says about it.
+        otherwise: String,
+    },
     /// The tool that must act before the status changes failed.
     #[error("`{tool}` had to succeed first and did not: {detail}")]
     EffectFailed {
@@ -164,6 +170,7 @@ impl ToolRefusal {
             Self::NoEvidence { .. } => "no_evidence",
             Self::TooManyFindings { .. } => "too_many_findings",
             Self::Unmet { .. } => "unmet",
+            Self::ConditionUnmet { .. } => "condition_unmet",
             Self::EffectFailed { .. } => "effect_failed",
             Self::TargetBusy { .. } => "target_busy",
             Self::RepeatLimit { .. } => "repeat_limit",
@@ -194,6 +201,7 @@ impl ToolRefusal {
             | Self::NoEvidence { .. }
             | Self::TooManyFindings { .. }
             | Self::Unmet { .. }
+            | Self::ConditionUnmet { .. }
             | Self::EffectFailed { .. } => return None,
         };
         data.as_object().cloned()

@@ -1,10 +1,11 @@
 //! Where a signal leads: dispatch rules first, then the agent's routes, then its default.
 
+use provost_expr::{Expression, Judgement};
 use serde_json::Value;
 
 use crate::condition::all_hold;
 use crate::confidence::Confidence;
-use crate::pack::{AgentSpec, DEFAULT_SIGNAL, DispatchRule, RouteTo};
+use crate::pack::{AgentSpec, DEFAULT_SIGNAL, DispatchRule, Route, RouteTo};
 
 /// The chosen route.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,20 +18,43 @@ pub struct RouteChoice {
     pub matched: bool,
     /// Pause for an operator below this confidence.
     pub gate_below: Option<Confidence>,
+    /// Conditions of earlier rules and routes that could not be told, each with why: they did not match.
+    pub unclear: Vec<String>,
 }
 
-/// Chooses. `facts` is `{signal, agent, confidence, fields, retries}`.
-pub fn choose(agent: &AgentSpec, dispatch: &[DispatchRule], facts: &Value, signal: Option<&str>) -> RouteChoice {
+/// Chooses. `facts` is `{signal, agent, confidence, fields, retries}`, which the older conditions of dispatch rules read;
+/// `judge` evaluates expressions. The first rule or route that fits wins, and the default takes what no other does.
+pub fn choose(
+    agent: &AgentSpec,
+    dispatch: &[DispatchRule],
+    (facts, judge): (&Value, &dyn Fn(&Expression) -> Judgement),
+    signal: Option<&str>,
+) -> RouteChoice {
     let word = signal.unwrap_or(DEFAULT_SIGNAL).to_owned();
-    if let Some(rule) = dispatch.iter().find(|rule| all_hold(&rule.when, facts)) {
-        return RouteChoice { to: rule.next.clone(), signal: word, matched: true, gate_below: None };
+    let mut unclear = Vec::new();
+    let mut holds = |condition: Option<&Expression>| match condition.map(judge) {
+        None | Some(Judgement::True) => true,
+        Some(Judgement::False) => false,
+        Some(Judgement::CannotTell(why)) => {
+            unclear.extend(condition.map(|condition| format!("`{condition}`: {why}")));
+            false
+        }
+    };
+    let rule = dispatch.iter().find(|rule| all_hold(&rule.when, facts) && holds(rule.condition.as_ref()));
+    if let Some(rule) = rule {
+        return RouteChoice { to: rule.next.clone(), signal: word, matched: true, gate_below: None, unclear };
     }
-    let route_of = |signal: &str| agent.routes.iter().find(|route| route.when == signal);
-    let named = signal.and_then(route_of);
-    let matched = named.is_some();
-    match named.or_else(|| route_of(DEFAULT_SIGNAL)) {
-        Some(route) => RouteChoice { to: route.to.clone(), signal: word, matched, gate_below: route.gate_below },
-        None => RouteChoice { to: RouteTo::End, signal: word, matched: false, gate_below: None },
+    let takes = |route: &Route| route.when == DEFAULT_SIGNAL || signal == Some(route.when.as_str());
+    let named = agent.routes.iter().find(|route| {
+        // An unconditional default comes last, wherever it stands.
+        !route.is_default() && takes(route) && holds(route.condition.as_ref())
+    });
+    let matched = named.is_some() || (signal == Some(DEFAULT_SIGNAL) && agent.routes.iter().any(Route::is_default));
+    match named.or_else(|| agent.routes.iter().find(|route| route.is_default())) {
+        Some(route) => {
+            RouteChoice { to: route.to.clone(), signal: word, matched, gate_below: route.gate_below, unclear }
+        }
+        None => RouteChoice { to: RouteTo::End, signal: word, matched: false, gate_below: None, unclear },
     }
 }
 
@@ -49,9 +73,13 @@ mod tests {
     use super::*;
     use crate::condition::{Condition, Op};
     use crate::ids::AgentName;
-    use crate::pack::Route;
     use crate::role::{Authority, RoleSpec};
     use crate::work::WorkForm;
+
+    /// Nothing is evaluated.
+    fn none(expression: &Expression) -> Judgement {
+        panic!("{expression}")
+    }
 
     fn to(agent: &str) -> RouteTo {
         RouteTo::Agent(AgentName::new(agent))
@@ -72,7 +100,7 @@ mod tests {
     }
 
     fn routed() -> AgentSpec {
-        let route = |when: &str, to, gate_below| Route { when: when.to_owned(), to, gate_below };
+        let route = |when: &str, to, gate_below| Route { when: when.to_owned(), condition: None, to, gate_below };
         agent(vec![route("success", to("two"), Some(sure(0.75))), route(DEFAULT_SIGNAL, RouteTo::Operator, None)])
     }
 
@@ -81,16 +109,17 @@ mod tests {
     }
 
     fn rule(op: Op, confidence: f64, next: RouteTo) -> DispatchRule {
-        DispatchRule { when: vec![Condition { path: "confidence".to_owned(), op, value: json!(confidence) }], next }
+        let when = vec![Condition { path: "confidence".to_owned(), op, value: json!(confidence) }];
+        DispatchRule { when, condition: None, next }
     }
 
     fn choice(to: RouteTo, signal: &str, matched: bool, gate_below: Option<f64>) -> RouteChoice {
-        RouteChoice { to, signal: signal.to_owned(), matched, gate_below: gate_below.map(sure) }
+        RouteChoice { to, signal: signal.to_owned(), matched, gate_below: gate_below.map(sure), unclear: Vec::new() }
     }
 
     #[test]
     fn a_signal_leads_to_its_route_and_everything_else_to_the_default() {
-        let choose = |signal| choose(&routed(), &[], &json!({}), signal);
+        let choose = |signal| choose(&routed(), &[], (&json!({}), &none), signal);
         assert_eq!(choose(Some("success")), choice(to("two"), "success", true, Some(0.75)));
         assert_eq!(choose(Some("surprise")), choice(RouteTo::Operator, "surprise", false, None));
         assert_eq!(choose(Some(DEFAULT_SIGNAL)), choice(RouteTo::Operator, DEFAULT_SIGNAL, true, None));
@@ -100,14 +129,58 @@ mod tests {
     #[test]
     fn the_first_rule_that_fits_beats_the_routes() {
         let rules = [rule(Op::Lt, 0.2, RouteTo::End), rule(Op::Lt, 0.5, to("three")), rule(Op::Lt, 0.6, to("four"))];
-        let choose = |confidence: f64| choose(&routed(), &rules, &json!({"confidence": confidence}), Some("success"));
+        let choose =
+            |confidence: f64| choose(&routed(), &rules, (&json!({ "confidence": confidence }), &none), Some("success"));
         assert_eq!(choose(0.3), choice(to("three"), "success", true, None));
         assert_eq!(choose(0.9), choice(to("two"), "success", true, Some(0.75)));
     }
 
     #[test]
     fn no_default_ends_the_run() {
-        assert_eq!(choose(&agent(vec![]), &[], &json!({}), Some("x")), choice(RouteTo::End, "x", false, None));
+        assert_eq!(choose(&agent(vec![]), &[], (&json!({}), &none), Some("x")), choice(RouteTo::End, "x", false, None));
+    }
+
+    /// What an expression comes to on the three values: `t`, `f`, and `u`, which is absent.
+    fn of_three(expression: &Expression) -> Judgement {
+        expression.judge(&json!({"t": true, "f": false}))
+    }
+
+    /// The table of the three values: a route and a dispatch rule match only what certainly holds.
+    #[test]
+    fn what_cannot_be_told_does_not_match_and_is_recorded() {
+        for (condition, matches, is_recorded) in [("t", true, false), ("f", false, false), ("u", false, true)] {
+            let expression = || Expression::parse(condition).ok();
+            let route = |when: &str, condition, to| Route { when: when.to_owned(), condition, to, gate_below: None };
+            let routes =
+                vec![route(DEFAULT_SIGNAL, expression(), to("conditional")), route(DEFAULT_SIGNAL, None, to("rest"))];
+            let chosen = choose(&agent(routes), &[], (&json!({}), &of_three), Some("success"));
+            assert_eq!(chosen.to, to(if matches { "conditional" } else { "rest" }), "{condition}");
+            assert_eq!((chosen.matched, !chosen.unclear.is_empty()), (matches, is_recorded), "{condition}");
+            let rules = [DispatchRule { when: Vec::new(), condition: expression(), next: to("rule") }];
+            let chosen = choose(&routed(), &rules, (&json!({}), &of_three), Some("success"));
+            assert_eq!(chosen.to, to(if matches { "rule" } else { "two" }), "{condition}");
+            assert_eq!(!chosen.unclear.is_empty(), is_recorded, "{condition}");
+        }
+    }
+
+    #[test]
+    fn the_first_route_that_fits_wins_and_a_signal_may_have_several() {
+        let route = |when: &str, condition: Option<&str>, to| {
+            let condition = condition.map(|text| Expression::parse(text).unwrap());
+            Route { when: when.to_owned(), condition, to, gate_below: None }
+        };
+        let agent = agent(vec![
+            route(DEFAULT_SIGNAL, None, to("rest")),
+            route("found", Some("u || f"), to("first")),
+            route("found", Some("u || t"), to("second")),
+            route("found", None, to("third")),
+            route(DEFAULT_SIGNAL, Some("t"), to("fourth")),
+        ]);
+        let choose = |signal| choose(&agent, &[], (&json!({}), &of_three), signal);
+        assert_eq!(choose(Some("found")).to, to("second"));
+        assert_eq!(choose(Some("found")).unclear.len(), 1);
+        assert_eq!(choose(Some("lost")).to, to("fourth"));
+        assert_eq!(agent.signals().collect::<Vec<_>>(), ["found"]);
     }
 
     proptest! {

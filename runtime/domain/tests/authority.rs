@@ -297,7 +297,7 @@ fn closes() -> RoleSpec {
 }
 
 fn pack() -> Pack {
-    let route = |when: &str, to: RouteTo| Route { when: when.to_owned(), to, gate_below: None };
+    let route = |when: &str, to: RouteTo| Route { when: when.to_owned(), condition: None, to, gate_below: None };
     let first = AgentSpec {
         name: AgentName::new("first"),
         role: closes(),
@@ -314,6 +314,7 @@ fn pack() -> Pack {
         schema: anything(),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
+        conditions: Vec::new(),
         effect: None,
     };
     let gated = GateRule {
@@ -321,6 +322,7 @@ fn pack() -> Pack {
         risk: None,
         action: Some(GateAction::Approve),
         environments: Vec::new(),
+        when: None,
     };
     Pack {
         name: "case".into(),

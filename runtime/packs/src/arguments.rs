@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::schema::ArgSchema;
-use provost_form::{At, ErrorLog, Names, Position, YamlNode, nearest};
+use provost_form::{At, ErrorLog, Names, Position, YamlNode};
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, ROSTER, RawRosters, SchemaPart, compile, is_table, known_roster};
-
-/// The types of an argument.
-const TYPES: [&str; 7] = ["string", "confidence", "number", "integer", "boolean", "list", "roster.NAME"];
+use crate::schema::{self, ROSTER, RawRosters, SchemaPart, compile, is_table};
+use crate::types::TypeReader;
 
 /// Makes schemas, with every mistake in the log.
 pub(crate) struct ToolSchemas<'a> {
     pub(crate) rosters: &'a RawRosters,
+    /// The objects under `types`.
+    pub(crate) named: &'a Names<YamlNode>,
     pub(crate) log: &'a mut ErrorLog,
 }
 
@@ -32,8 +32,7 @@ impl ToolSchemas<'_> {
 
     /// The schema of a terminal tool: with `evidence`, the ids of tool results.
     pub(crate) fn claim(&mut self, args: &Names<YamlNode>, evidence: bool) -> Option<ArgSchema> {
-        let mut properties = self.properties(args);
-        let mut required: BTreeSet<&str> = args.names().collect();
+        let (mut properties, mut required) = self.properties(args);
         let ids = json!({"type": "array", "items": {"type": "string", "maxLength": 200},
             "minItems": usize::from(evidence), "maxItems": 64,
             "description": "Evidence ids of tool results, as they show them."});
@@ -48,9 +47,8 @@ impl ToolSchemas<'_> {
 
     /// The schema of a findings tool; its rosters are part of it, for nothing else would look them up.
     pub(crate) fn closed(&mut self, args: &Names<YamlNode>) -> Option<ArgSchema> {
-        let mut properties = self.properties(args);
+        let (mut properties, required) = self.properties(args);
         self.close(&mut properties);
-        let required: BTreeSet<&str> = args.names().collect();
         let schema = json!({"type": "object", "additionalProperties": false, "required": required,
             "properties": properties});
         compile(schema, place_in(args), self.log)
@@ -64,34 +62,18 @@ impl ToolSchemas<'_> {
         compile(schema, |_| place, self.log)
     }
 
-    fn properties(&mut self, args: &Names<YamlNode>) -> Map<String, Value> {
-        args.iter().map(|(name, form)| (name.value.clone(), self.argument(form))).collect()
-    }
-
-    fn argument(&mut self, form: &YamlNode) -> Value {
-        if is_table(form) {
-            schema::check(form, SchemaPart::Property, self.rosters, self.log);
-            return form.value();
+    /// The schemas of the arguments, and which of them must be given.
+    fn properties<'n>(&mut self, args: &'n Names<YamlNode>) -> (Map<String, Value>, BTreeSet<&'n str>) {
+        let mut types = TypeReader { rosters: self.rosters, named: self.named, log: self.log };
+        let (mut properties, mut required) = (Map::new(), BTreeSet::new());
+        for (name, form) in args.iter() {
+            let own = types.read(form);
+            properties.insert(name.value.clone(), own.schema);
+            if !own.optional {
+                required.insert(name.as_str());
+            }
         }
-        match form.text().unwrap_or_default() {
-            "string" => json!({"type": "string", "maxLength": 8192}),
-            "confidence" => json!({"type": "number", "minimum": 0, "maximum": 1}),
-            "number" => json!({"type": "number"}),
-            "integer" => json!({"type": "integer"}),
-            "boolean" => json!({"type": "boolean"}),
-            "list" => json!({"type": "array", "maxItems": 64}),
-            other => self.roster(other, form),
-        }
-    }
-
-    fn roster(&mut self, word: &str, form: &YamlNode) -> Value {
-        let Some(roster) = word.strip_prefix("roster.") else {
-            let hint = format!("{}, or a JSON Schema", nearest(word, TYPES));
-            self.log.expected("a type of an argument", form, &hint);
-            return json!({});
-        };
-        known_roster(roster, form.place, self.rosters, self.log);
-        json!({"type": "string", ROSTER: roster, "description": format!("One of: {}.", self.values(roster).join(", "))})
+        (properties, required)
     }
 
     fn values(&self, roster: &str) -> Vec<&str> {

@@ -9,6 +9,8 @@ mod agent;
 mod arguments;
 mod asking;
 mod check;
+mod conditions;
+mod expand;
 mod folder;
 mod front;
 mod inventory;
@@ -17,6 +19,7 @@ mod prompt;
 mod raw;
 mod resolve;
 mod schema;
+mod types;
 
 pub use inventory::Inventory;
 pub use load::{LoadedPack, load, load_again, load_with_files};

@@ -9,6 +9,7 @@ use provost_form::{ErrorLog, FormError, FormErrors};
 use crate::agent::{self, Agent, Fragments};
 use crate::asking;
 use crate::check::{self, PackFacts};
+use crate::expand;
 use crate::folder::Folder;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
@@ -73,7 +74,8 @@ fn build(
     let mut log = ErrorLog::new(path.join(MANIFEST));
     let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
     // Without a manifest the agents are checked all the same.
-    let raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
+    let mut raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
+    expand::fields(&mut raw, &mut log);
     let mut errors =
         check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log, &mut folder.warnings);
     let pack = resolve::pack(&raw, &agents, digest, &mut log);

@@ -2,19 +2,19 @@
 
 use std::num::NonZeroU64;
 
-use provost_domain::condition::Op;
 use provost_domain::evidence::ResultKind;
 use provost_domain::gate::GateAction;
-use provost_domain::pack::OutcomeKind;
+use provost_domain::pack::{DEFAULT_SIGNAL, OutcomeKind};
 use provost_domain::tool::Risk;
 use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNode, table, words};
 use serde::Deserialize;
+
+use crate::conditions::{RawCondition, RawRequires, RawWhen};
 
 words! {
     pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
     pub(crate) struct RawRisk(Risk) = Risk::High;
     pub(crate) struct RawAction(GateAction) = GateAction::Deny;
-    pub(crate) struct RawOp(Op) = Op::Eq;
     pub(crate) struct RawResultKind(ResultKind) = ResultKind::Whole;
     impl RawEvidence = RawEvidence::Required;
     impl RawWait = RawWait::Operator;
@@ -27,6 +27,7 @@ table! {
         pub(crate) version: Count<0>,
         pub(crate) handle: At<String>,
         pub(crate) fields: At<YamlNode>,
+        pub(crate) types: Names<YamlNode> = Names::default(),
         pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
         pub(crate) outcomes: Names<RawOutcome>,
         pub(crate) terminal_tools: Names<RawTerminal>,
@@ -48,6 +49,7 @@ impl RawPack {
     /// Stands in for a manifest that is missing or could not be read: nothing can be said about the names in it.
     pub(crate) fn unread() -> Self {
         Self {
+            types: Names::blank(),
             rosters: Names::blank(),
             findings_tools: Names::blank(),
             patch_tools: Names::blank(),
@@ -70,7 +72,7 @@ table! {
         pub(crate) outcome: At<String>,
         pub(crate) evidence: RawEvidence = RawEvidence::Optional,
         pub(crate) args: Names<YamlNode>,
-        pub(crate) requires: Names<At<String>> = Names::default(),
+        pub(crate) requires: RawRequires = RawRequires::Signals(Names::default()),
         pub(crate) effect: Option<At<String>> = None,
     }
 }
@@ -107,17 +109,8 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawDispatch {
-        pub(crate) when: At<Vec<RawCondition>>,
+        pub(crate) when: RawWhen,
         pub(crate) next: At<String>,
-    }
-}
-
-table! {
-    #[derive(Debug)]
-    pub(crate) struct RawCondition {
-        pub(crate) path: At<String>,
-        pub(crate) op: At<RawOp> = At::blank(),
-        pub(crate) value: Option<YamlNode> = None,
     }
 }
 
@@ -137,6 +130,7 @@ table! {
         pub(crate) risk: Option<RawRisk> = None,
         pub(crate) action: Option<RawAction> = None,
         pub(crate) environment: Option<At<Vec<At<String>>>> = None,
+        pub(crate) when: Option<At<String>> = None,
     }
 }
 
@@ -195,11 +189,40 @@ table! {
 table! {
     #[derive(Debug)]
     pub(crate) struct RawRoute {
-        pub(crate) when: At<String>,
+        pub(crate) signal: Option<At<String>> = None,
+        pub(crate) when: Option<At<String>> = None,
         pub(crate) next: Option<At<String>> = None,
         pub(crate) wait: Option<At<RawWait>> = None,
         pub(crate) gate: Option<RawRouteGate> = None,
     }
+}
+
+impl RawRoute {
+    /// The signal it takes, if it takes only one. Packs wrote it as a word under `when` before there were expressions.
+    pub(crate) fn signal(&self) -> Option<&At<String>> {
+        self.signal.as_ref().or_else(|| self.when.as_ref().filter(|when| is_word(when)))
+    }
+
+    /// The expression that must hold.
+    pub(crate) fn condition(&self) -> Option<&At<String>> {
+        self.when.as_ref().filter(|when| self.signal.is_some() || !is_word(when))
+    }
+
+    /// Whether what it takes could not be read.
+    pub(crate) fn is_unread(&self) -> bool {
+        [&self.signal, &self.when].into_iter().flatten().any(At::is_blank)
+    }
+
+    /// Whether it takes every report that no other route takes.
+    pub(crate) fn is_default(&self) -> bool {
+        let any = self.signal().is_none_or(|signal| signal.as_str() == DEFAULT_SIGNAL);
+        any && self.condition().is_none() && !self.is_unread()
+    }
+}
+
+/// Whether a text is a word, and not an expression that something could be told of.
+fn is_word(text: &str) -> bool {
+    text.chars().all(|sign| sign.is_alphanumeric() || matches!(sign, '_' | '-' | ' '))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -10,7 +10,8 @@ use provost_domain::gate::ENVIRONMENT;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
-    AgentSpec, DispatchRule, InjectSource, Limits, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
+    AgentSpec, DEFAULT_SIGNAL, DispatchRule, InjectSource, Limits, Pack, PatchTool, Requirement, Route, RouteTo,
+    TerminalTool, WatchSpec,
 };
 use provost_domain::retry::RetryPolicy;
 use provost_domain::roster::Rosters;
@@ -21,11 +22,12 @@ use serde_json::{Value, json};
 use crate::agent::Agent;
 use crate::arguments::ToolSchemas;
 use crate::check::{DEFAULT_MODEL, END};
-use crate::raw::{RawCondition, RawEvidence, RawGates, RawLimits, RawPack, RawPatch, RawRoute, RawTerminal};
+use crate::conditions::{RawCondition, RawRequirement, expression};
+use crate::raw::{RawEvidence, RawGates, RawLimits, RawPack, RawPatch, RawRoute, RawTerminal};
 
 /// Builds the pack; the log is the manifest's.
 pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut ErrorLog) -> Option<Pack> {
-    let mut arguments = ToolSchemas { rosters: &raw.rosters, log };
+    let mut arguments = ToolSchemas { rosters: &raw.rosters, named: &raw.types, log };
     let fields = arguments.fields(&raw.fields);
     let terminal_tools = all(raw.terminal_tools.iter().map(|(name, tool)| (name, terminal(tool, &mut arguments))));
     let findings_tools = all(raw.findings_tools.iter().map(|(name, tool)| (name, arguments.closed(&tool.args))));
@@ -54,7 +56,11 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
             .dispatch
             .iter()
             .flat_map(|rules| &rules.value)
-            .map(|rule| DispatchRule { when: conditions(&rule.when), next: target(&rule.next) })
+            .map(|rule| DispatchRule {
+                when: rule.when.comparisons().map(|list| conditions(list)).unwrap_or_default(),
+                condition: rule.when.expression().and_then(expression),
+                next: target(&rule.next),
+            })
             .collect(),
         gates: gates(&raw.gates)?,
         retry: RetryPolicy {
@@ -116,9 +122,10 @@ fn terminal(raw: &RawTerminal, arguments: &mut ToolSchemas<'_>) -> Option<Termin
         schema,
         requires: raw
             .requires
-            .iter()
+            .signals()
             .map(|(agent, signal)| (AgentName::new(&agent.value), signal.value.clone()))
             .collect(),
+        conditions: raw.requires.conditions().iter().map(requirement).collect::<Option<_>>()?,
         effect: raw.effect.as_ref().map(|effect| ToolName::new(&effect.value)),
     })
 }
@@ -137,11 +144,15 @@ fn patch(raw: &RawPatch, fields: Option<&ArgSchema>, arguments: &mut ToolSchemas
 
 /// The policy, with the digest of its canonical form: an approval is bound to it.
 fn gates(raw: &RawGates) -> Option<GatePolicy> {
-    let rules = raw.rules.iter().map(|rule| GateRule {
+    // A condition that cannot be read was reported; a rule without it would be another rule.
+    let whens = raw.rules.iter().map(|rule| rule.when.as_ref().map(|when| expression(when).ok_or(())).transpose());
+    let whens = whens.collect::<Result<Vec<_>, ()>>().ok()?;
+    let rules = raw.rules.iter().zip(whens).map(|(rule, when)| GateRule {
         tool: rule.tool.value.clone(),
         risk: rule.risk.map(|risk| risk.0),
         action: rule.action.map(|action| action.0),
         environments: rule.environment.as_ref().map(|environments| texts(environments)).unwrap_or_default(),
+        when,
     });
     let mut policy = GatePolicy {
         rules: rules.collect(),
@@ -166,6 +177,10 @@ fn conditions(raw: &[RawCondition]) -> Vec<Condition> {
     raw.iter().map(condition).collect()
 }
 
+fn requirement(raw: &RawRequirement) -> Option<Requirement> {
+    Some(Requirement { that: expression(&raw.that)?, otherwise: raw.otherwise.value.clone() })
+}
+
 fn target(next: &str) -> RouteTo {
     if next == END { RouteTo::End } else { RouteTo::Agent(AgentName::new(next)) }
 }
@@ -173,7 +188,8 @@ fn target(next: &str) -> RouteTo {
 fn route(raw: &RawRoute) -> Route {
     let to = raw.next.as_ref().map_or(RouteTo::Operator, |next| target(next));
     Route {
-        when: raw.when.value.clone(),
+        when: raw.signal().map_or(DEFAULT_SIGNAL, |signal| signal.as_str()).to_owned(),
+        condition: raw.condition().and_then(expression),
         to,
         gate_below: raw.gate.as_ref().map(|gate| confidence(gate.confidence_below)),
     }

@@ -19,7 +19,7 @@ const fn package(name: &'static str, folder: &'static str, may_use: &'static [&'
 /// All crates that ship, the lowest layer first. A row may be written before its crate exists.
 pub(super) const PACKAGES: [Package; 16] = [
     package("provost-schema", "runtime/schema", &[]),
-    package("provost-domain", "runtime/domain", &["provost-schema"]),
+    package("provost-domain", "runtime/domain", &["provost-schema", "provost-expr"]),
     package("provost-form", "runtime/form", &[]),
     package("provost-expr", "runtime/expr", &[]),
     package("provost-http", "runtime/http", &[]),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::draft::Draft;
 use super::refuse::{ended, while_a_claim_is_open};
-use super::{call, finish, stop};
+use super::{call, finish, intent, stop};
 use crate::call::{Call, CallOwner, CallState};
 use crate::decode::decoded;
 use crate::envelope::{self, EnvelopeSource, FINISH_TOOL};
@@ -20,7 +20,7 @@ use crate::pack::TerminalTool;
 use crate::principal::Principal;
 use crate::refusal::{Refusal, ToolRefusal};
 use crate::session::OpenClaim;
-use crate::terminal::{self, Claim};
+use crate::terminal::{self, Basis, Claim};
 use crate::tool::Risk;
 use crate::work::Work;
 
@@ -58,7 +58,8 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
     };
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    terminal::check(&claim, (&draft.session, draft.citations()), tool, &draft.facts.pack.rosters)?;
+    let basis = Basis { session: &draft.session, citations: draft.citations(), now: draft.now };
+    terminal::check(&claim, basis, tool, &draft.facts.pack.rosters)?;
     if !approved && ask_first(draft, open)? {
         return Ok(());
     }
@@ -89,7 +90,10 @@ fn ask_first(draft: &mut Draft<'_>, open: &OpenClaim) -> Result<bool, ToolRefusa
         changes_world: false,
         environment: environment.as_deref(),
     };
-    let decision = should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates);
+    let decision = {
+        let names = intent::gate_names(draft, (&open.tool, None), &open.args);
+        should_gate(&gated, draft.session.confidence(), &draft.facts.pack.gates, &|when| names.judge(when))
+    };
     match decision.action {
         GateAction::Auto | GateAction::Notify => Ok(false),
         GateAction::Deny => Err(ToolRefusal::Denied { reason: decision.reason }),
@@ -152,7 +156,8 @@ fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
 fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    let transition = terminal::verify(&claim, (&draft.session, draft.citations()), tool, &draft.facts.pack.rosters)?;
+    let basis = Basis { session: &draft.session, citations: draft.citations(), now: draft.now };
+    let transition = terminal::verify(&claim, basis, tool, &draft.facts.pack.rosters)?;
     if open.by.is_person() {
         stop::abandon(draft, &open.by, "a person closed the session while this call was being made");
     } else {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::draft::Draft;
 use crate::call::CallState;
@@ -11,8 +11,9 @@ use crate::claims::{ClaimKey, ClaimKind};
 use crate::confidence::Confidence;
 use crate::event::{GateFired, ToolIntended};
 use crate::gate::{ENVIRONMENT, GateAction, GateCall, GateDecision, GateReason, should_gate};
-use crate::ids::{ApprovalId, CallId};
+use crate::ids::{ApprovalId, CallId, ToolName};
 use crate::inject::{self, Injection, Prepared};
+use crate::names::CaseNames;
 use crate::projection::TakeClaim;
 use crate::refusal::ToolRefusal;
 use crate::session::PendingApproval;
@@ -109,7 +110,10 @@ pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller:
         CallOrigin::Agent | CallOrigin::AgentClaim => draft.session.confidence(),
         CallOrigin::PersonClaim => Some(Confidence::FULL),
     };
-    let mut decision = should_gate(&call, confidence, &draft.facts.pack.gates);
+    let mut decision = {
+        let names = gate_names(draft, (&spec.name, Some(spec)), args).with("confidence", json!(confidence));
+        should_gate(&call, confidence, &draft.facts.pack.gates, &|when| names.judge(when))
+    };
     match (caller, decision.action) {
         (CallOrigin::AgentClaim | CallOrigin::PersonClaim, GateAction::Approve) => decision.reason = GateReason::Effect,
         (CallOrigin::Agent, _)
@@ -119,6 +123,24 @@ pub(super) fn decision(draft: &Draft<'_>, spec: &ToolSpec, args: &Value, caller:
         ) => {}
     }
     decision
+}
+
+/// What the conditions of gate rules read about a call.
+pub(super) fn gate_names<'a>(
+    draft: &'a Draft<'_>,
+    (tool, spec): (&ToolName, Option<&ToolSpec>),
+    args: &Value,
+) -> CaseNames<'a> {
+    let tool = match spec {
+        Some(spec) => json!({"name": tool, "effect": spec.effect, "risk": spec.risk}),
+        None => json!({"name": tool}),
+    };
+    let agent = draft.session.newest_work().map(|work| work.agent.clone());
+    CaseNames::new(&draft.session, draft.now)
+        .with("tool", tool)
+        .with("args", args.clone())
+        .with("agent", json!(agent))
+        .with("requester", json!(draft.session.requester().to_string()))
 }
 
 /// What a call with these arguments claims.

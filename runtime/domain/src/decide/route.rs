@@ -1,5 +1,6 @@
 //! Where a report leads.
 
+use provost_expr::Expression;
 use serde_json::json;
 
 use super::assign;
@@ -8,6 +9,7 @@ use crate::confidence::Confidence;
 use crate::event::{GateFired, OperatorAsked, RouteDecided};
 use crate::gate::{GateAction, GateReason};
 use crate::ids::AgentName;
+use crate::names::CaseNames;
 use crate::pack::RouteTo;
 use crate::route;
 use crate::terminal::FrameworkStatus;
@@ -29,12 +31,28 @@ pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName) {
         "signal": signal, "agent": from, "confidence": confidence,
         "fields": draft.session.fields(), "retries": draft.session.retries(),
     });
-    let choice = route::choose(agent, &pack.dispatch, &facts, signal.as_deref());
+    let choice = {
+        let names = CaseNames::new(&draft.session, draft.now)
+            .with("signal", json!(signal))
+            .with("agent", json!(from))
+            .with("confidence", json!(confidence));
+        let names = match names.report_of(from) {
+            Some(report) => names.with("report", report),
+            None => names,
+        };
+        route::choose(
+            agent,
+            &pack.dispatch,
+            (&facts, &|expression: &Expression| names.judge(expression)),
+            signal.as_deref(),
+        )
+    };
     draft.push(RouteDecided {
         from: from.clone(),
         signal: choice.signal.clone(),
         matched: choice.matched,
         to: choice.to.clone(),
+        unclear: choice.unclear.clone(),
     });
     if !route::is_gated(&choice, confidence) {
         return;

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 
@@ -22,7 +23,8 @@ impl Case {
         let confidence_below = self.confidence_below.map(sure);
         let policy = GatePolicy { rules: self.rules.clone(), confidence_below, approval, digest: Digest::default() };
         let stake = Stake { risk, floor };
-        should_gate(&GateCall { tool: &tool, stake, changes_world, environment }, self.confidence.map(sure), &policy)
+        let call = GateCall { tool: &tool, stake, changes_world, environment };
+        should_gate(&call, self.confidence.map(sure), &policy, &of_three)
     }
 
     #[track_caller]
@@ -43,7 +45,65 @@ fn case(risk: Risk, rules: Vec<GateRule>) -> Case {
 
 fn rule(tool: &str, action: GateAction, environments: &[&str]) -> GateRule {
     let environments = environments.iter().map(|e| (*e).to_owned()).collect();
-    GateRule { tool: tool.to_owned(), risk: None, action: Some(action), environments }
+    GateRule { tool: tool.to_owned(), risk: None, action: Some(action), environments, when: None }
+}
+
+/// What an expression comes to on the three values: `t`, `f`, and `u`, which is absent.
+fn of_three(expression: &Expression) -> Judgement {
+    expression.judge(&json!({"t": true, "f": false}))
+}
+
+/// A rule for every environment with a condition.
+fn when(tool: &str, action: GateAction, condition: &str) -> GateRule {
+    GateRule { when: Some(Expression::parse(condition).unwrap()), ..rule(tool, action, &[]) }
+}
+
+/// The table of the three values: a rule applies unless its condition certainly does not hold.
+#[test]
+fn a_rule_whose_condition_cannot_be_told_applies() {
+    for (condition, applies) in
+        [("t", true), ("f", false), ("u", true), ("!u", true), ("u && f", false), ("u || t", true)]
+    {
+        let asks = case(Risk::Low, vec![when("service:*", GateAction::Approve, condition)]);
+        let (action, reason) =
+            if applies { (GateAction::Approve, GateReason::Rule) } else { (GateAction::Auto, GateReason::Auto) };
+        asks.check(action, reason);
+        let denies = case(Risk::Low, vec![when("*", GateAction::Deny, condition)]);
+        let (action, reason) =
+            if applies { (GateAction::Deny, GateReason::PolicyDenied) } else { (GateAction::Auto, GateReason::Auto) };
+        denies.check(action, reason);
+    }
+}
+
+#[test]
+fn a_rule_with_a_condition_only_tightens_and_the_strictest_wins() {
+    let loosens = case(Risk::High, vec![when("service:restart", GateAction::Auto, "t")]);
+    loosens.check(GateAction::Approve, GateReason::HighRiskTool);
+    let strictest = vec![when("*", GateAction::Approve, "t"), when("service:restart", GateAction::Deny, "u")];
+    case(Risk::Low, strictest).check(GateAction::Deny, GateReason::PolicyDenied);
+    // With an environment both must fit.
+    let mut there = when("*", GateAction::Approve, "t");
+    there.environments = vec!["staging".to_owned()];
+    let mut elsewhere = case(Risk::Low, vec![there]);
+    elsewhere.environment = Some("production");
+    elsewhere.check(GateAction::Auto, GateReason::Auto);
+    // Before there is a call every condition counts.
+    let policy = GatePolicy {
+        rules: vec![when("*", GateAction::Deny, "f")],
+        confidence_below: None,
+        approval: ApprovalRule { expires: Duration::ZERO, min: 1, not_requester: true },
+        digest: Digest::default(),
+    };
+    let tool = ToolName::new("service:restart");
+    assert_eq!(tightest_action(&tool, Risk::Low.into(), &policy), GateAction::Deny);
+    assert_eq!(base_action(&tool, Risk::Low.into(), &policy), GateAction::Auto);
+}
+
+/// Approvals of today's sessions are bound to the digest of a policy without conditions.
+#[test]
+fn a_rule_without_a_condition_is_written_as_before() {
+    let written = serde_json::to_value(rule("a", GateAction::Approve, &["staging"])).unwrap();
+    assert_eq!(written, json!({"tool": "a", "risk": null, "action": "approve", "environments": ["staging"]}));
 }
 
 #[test]
@@ -258,7 +318,9 @@ proptest! {
         match reason {
             GateReason::Auto => prop_assert!(action < GateAction::Approve),
             GateReason::PolicyDenied => prop_assert_eq!(action, GateAction::Deny),
-            GateReason::HighRiskTool | GateReason::GatedEnvironment | GateReason::LowConfidence => prop_assert_eq!(action, GateAction::Approve),
+            GateReason::HighRiskTool | GateReason::GatedEnvironment | GateReason::LowConfidence | GateReason::Rule => {
+                prop_assert_eq!(action, GateAction::Approve);
+            }
             GateReason::Effect => prop_assert!(false, "only who calls can say that"),
         }
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provost_expr::Expression;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -93,8 +94,19 @@ pub struct TerminalTool {
     pub rosters: BTreeMap<String, String>,
     /// The last report each named agent must have given since the last change to the world: agent → signal.
     pub requires: BTreeMap<AgentName, String>,
+    /// What must hold besides, in this order.
+    pub conditions: Vec<Requirement>,
     /// A tool that is called before the status changes (a notification); its outcome must be good.
     pub effect: Option<ToolName>,
+}
+
+/// A condition of a terminal tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// What must hold; what cannot be told does not.
+    pub that: Expression,
+    /// What an agent is told where it does not hold.
+    pub otherwise: String,
 }
 
 /// A tool that patches fields.
@@ -146,15 +158,27 @@ pub struct AgentSpec {
 impl AgentSpec {
     /// The signals it may end its turn with, besides the default.
     pub fn signals(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().map(|route| route.when.as_str()).filter(|signal| *signal != DEFAULT_SIGNAL)
+        let mut seen = BTreeSet::new();
+        let signals = self.routes.iter().map(|route| route.when.as_str());
+        signals.filter(move |signal| *signal != DEFAULT_SIGNAL && seen.insert(*signal))
+    }
+}
+
+impl Route {
+    /// Whether it takes every report that no other route takes.
+    pub fn is_default(&self) -> bool {
+        self.when == DEFAULT_SIGNAL && self.condition.is_none()
     }
 }
 
 /// Where a signal of an agent leads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
-    /// The signal.
+    /// The signal; [`DEFAULT_SIGNAL`] stands for any.
     pub when: String,
+    /// What must hold besides. What cannot be told does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Expression>,
     /// Where it leads.
     pub to: RouteTo,
     /// Pause for an operator below this confidence.
@@ -178,6 +202,9 @@ pub enum RouteTo {
 pub struct DispatchRule {
     /// All must hold.
     pub when: Vec<Condition>,
+    /// What must hold besides. What cannot be told does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Expression>,
     /// Where to go.
     pub next: RouteTo,
 }

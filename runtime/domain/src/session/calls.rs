@@ -177,6 +177,7 @@ impl Session {
             | ToolRefusal::NoEvidence { .. }
             | ToolRefusal::TooManyFindings { .. }
             | ToolRefusal::Unmet { .. }
+            | ToolRefusal::ConditionUnmet { .. }
             | ToolRefusal::EffectFailed { .. }
             | ToolRefusal::TargetBusy { .. }
             | ToolRefusal::RepeatLimit { .. } => "refused",

@@ -5,4 +5,4 @@ mod verify;
 
 pub use transition::StatusChanged;
 pub(crate) use transition::{FrameworkStatus, StatusChangedForm};
-pub(crate) use verify::{Claim, check, verify};
+pub(crate) use verify::{Basis, Claim, check, verify};

@@ -1,14 +1,16 @@
 //! Terminal claims: what must hold before one counts.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::transition::StatusChanged;
 use crate::citation::{CitationFlaw, Citations};
+use crate::names::CaseNames;
 use crate::pack::TerminalTool;
 use crate::principal::Principal;
 use crate::refusal::ToolRefusal;
 use crate::roster::Rosters;
 use crate::session::Session;
+use crate::time::Timestamp;
 
 /// A terminal tool call before it was verified.
 #[derive(Debug, Clone)]
@@ -23,10 +25,18 @@ pub(crate) struct Claim<'a> {
     pub(crate) person: bool,
 }
 
+/// What a claim is checked against.
+#[derive(Debug)]
+pub(crate) struct Basis<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) citations: Citations<'a>,
+    pub(crate) now: Timestamp,
+}
+
 /// Checks all that can be checked before the claim's effect: schema, roster, evidence, requirements, siblings.
 pub(crate) fn check(
     claim: &Claim<'_>,
-    (session, citations): (&Session, Citations<'_>),
+    Basis { session, citations, now }: Basis<'_>,
     tool: &TerminalTool,
     rosters: &Rosters,
 ) -> Result<(), ToolRefusal> {
@@ -48,17 +58,22 @@ pub(crate) fn check(
             return Err(ToolRefusal::Unmet { agent: agent.clone(), wants: wants.clone(), has: has.map(str::to_owned) });
         }
     }
-    Ok(())
+    let agent = if let Principal::Agent(agent) = claim.by { Some(agent) } else { None };
+    let names = CaseNames::new(session, now).with("args", claim.args.clone()).with("agent", json!(agent));
+    let mut conditions = tool.conditions.iter().filter(|_| !claim.person);
+    let unmet = conditions.find(|condition| !names.judge(&condition.that).is_true());
+    unmet.map_or(Ok(()), |condition| Err(ToolRefusal::ConditionUnmet { otherwise: condition.otherwise.clone() }))
 }
 
 /// Verifies a claim and builds the transition it leads to: the only way to a pack's outcome.
 pub(crate) fn verify(
     claim: &Claim<'_>,
-    (session, citations): (&Session, Citations<'_>),
+    basis: Basis<'_>,
     tool: &TerminalTool,
     rosters: &Rosters,
 ) -> Result<StatusChanged, ToolRefusal> {
-    check(claim, (session, citations), tool, rosters)?;
+    let session = basis.session;
+    check(claim, basis, tool, rosters)?;
     Ok(StatusChanged::verified(session.status(), &tool.outcome, reason_of(claim.args), claim.by.clone()))
 }
 

@@ -117,7 +117,7 @@ fn dispatch_comes_before_the_routes() {
     let dispatched = |value: &'static str| {
         let mut world = World::started(move |pack, _| {
             let when = vec![Condition { path: "signal".to_owned(), op: Op::Eq, value: json!(value) }];
-            pack.dispatch = vec![DispatchRule { when, next: RouteTo::End }];
+            pack.dispatch = vec![DispatchRule { when, condition: None, next: RouteTo::End }];
         });
         world.calls(&[finish(0.9, "operator")]);
         world.session.status().clone()

@@ -4,6 +4,7 @@
 mod approvals;
 mod effects;
 mod evidence;
+mod expressions;
 mod flow;
 mod nesting;
 mod outages;

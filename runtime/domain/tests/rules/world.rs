@@ -275,7 +275,7 @@ fn closes() -> RoleSpec {
 
 /// A gate rule for every environment.
 pub(crate) fn rule(tool: &str, action: GateAction) -> GateRule {
-    GateRule { tool: tool.to_owned(), risk: None, action: Some(action), environments: Vec::new() }
+    GateRule { tool: tool.to_owned(), risk: None, action: Some(action), environments: Vec::new(), when: None }
 }
 
 /// A terminal tool that leads to `done`, perhaps after another tool succeeded.
@@ -285,12 +285,13 @@ pub(crate) fn terminal(effect: Option<&str>) -> TerminalTool {
         schema: ArgSchema::new(json!({"type": "object"})).unwrap(),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
+        conditions: Vec::new(),
         effect: effect.map(ToolName::new),
     }
 }
 
 fn pack() -> Pack {
-    let route = |when: &str, to: RouteTo| Route { when: when.to_owned(), to, gate_below: None };
+    let route = |when: &str, to: RouteTo| Route { when: when.to_owned(), condition: None, to, gate_below: None };
     let tools = ["act:free", "act:gated", "act:denied", "look:once", "tell:team", "mark_done"];
     let first = AgentSpec {
         name: AgentName::new("first"),

@@ -49,9 +49,10 @@ pub(super) fn route(e: &RouteDecided) -> Narration {
         RouteTo::Operator => "an operator".to_owned(),
     };
     let how = if e.matched { "" } else { " (no route names it: the default)" };
-    Narration::new(Level::Minor, Tone::Calm, "·", "Route from")
+    let route = Narration::new(Level::Minor, Tone::Calm, "·", "Route from")
         .name(e.from.as_str())
-        .text(format!("by {}{how} to {to}", e.signal))
+        .text(format!("by {}{how} to {to}", e.signal));
+    e.unclear.iter().fold(route, |route, condition| route.key(Detail::passage("not told", condition)))
 }
 
 pub(super) fn operator_asked(e: &OperatorAsked) -> Narration {

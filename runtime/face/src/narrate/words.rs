@@ -18,6 +18,7 @@ pub fn gate_reason(reason: GateReason) -> &'static str {
         GateReason::HighRiskTool => "this tool is high risk",
         GateReason::GatedEnvironment => "the environment is gated for this tool",
         GateReason::LowConfidence => "the agent's confidence is too low to act alone",
+        GateReason::Rule => "a rule of the policy asks for it here",
         GateReason::Effect => "closing the case this way runs this tool, and the policy asks for it",
         GateReason::PolicyDenied => "the policy denies it",
         GateReason::Auto => "nothing asks for a person",

@@ -6,10 +6,11 @@ use provost_domain::envelope::FINISH_TOOL;
 use provost_domain::pack::DEFAULT_SIGNAL;
 use provost_domain::role::{Authority, RoleSpec};
 use provost_domain::work::WorkForm;
-use provost_form::{At, ErrorLog, FormError, nearest, resembles};
+use provost_form::{At, ErrorLog, FormError, Position, nearest, resembles};
 
 use super::facts::{MEASURED_SIGNALS, PackFacts, is_plain};
 use super::flow::{END, is_lost};
+use super::scopes;
 use super::watch;
 use crate::agent::Agent;
 use crate::prompt::{self, PromptTools};
@@ -100,44 +101,58 @@ fn move_to(facts: PackFacts<'_>, needed: Authority) -> String {
 fn routes(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     let routes = &agent.raw.routes;
     let mut seen = BTreeMap::new();
-    for route in routes.iter() {
-        let when = &route.when;
-        if !when.is_blank() {
-            if !is_plain(when, "_") {
-                log.report(when.place, format!("`{}` is not a signal", when.value), "use a-z, 0-9 and _");
+    let last = routes.len().saturating_sub(1);
+    for (index, route) in routes.iter().enumerate() {
+        if let Some(signal) = route.signal().filter(|signal| !signal.is_blank()) {
+            if !is_plain(signal, "_") {
+                log.report(signal.place, format!("`{}` is not a signal", signal.value), "use a-z, 0-9 and _");
             }
-            if let Some(line) = seen.insert(when.as_str(), when.place.line) {
-                let message = format!("the signal `{}` has two routes", when.value);
-                log.report(when.place, message, format!("take one out; the first is in line {line}"));
+            // With conditions several routes may take one signal.
+            if route.condition().is_none()
+                && let Some(line) = seen.insert(signal.as_str(), signal.place.line)
+            {
+                let message = format!("the signal `{}` has two routes", signal.value);
+                log.report(signal.place, message, format!("take one out; the first is in line {line}"));
             }
+        } else if route.is_default() && index < last {
+            let message = "a route without `signal` and `when` takes every report, so none after it is reached";
+            log.report(place_of(route, routes.place), message, "write it last, or add `signal:` or `when:`");
         }
-        target(facts, route, log);
+        if let Some(condition) = route.condition() {
+            scopes::condition(condition, &facts.route_scope(Some(agent)), log);
+        }
+        target(facts, route, routes.place, log);
     }
-    let whole = !routes.is_blank() && routes.iter().all(|route| !route.when.is_blank());
-    if whole && !seen.contains_key(DEFAULT_SIGNAL) {
+    let whole = !routes.is_blank() && routes.iter().all(|route| !route.is_unread());
+    if whole && !routes.iter().any(RawRoute::is_default) {
         let message = format!("agent `{}` has no `default` route", agent.name);
-        log.report(routes.place, message, "add `{when: default, next: …}`");
+        log.report(routes.place, message, "add `{next: …}` as the last one: it takes what no other route takes");
     }
     let measures = agent.role.as_ref().filter(|role| role.work == WorkForm::Watching);
     let signals = || MEASURED_SIGNALS.into_iter().chain([DEFAULT_SIGNAL]);
-    for when in routes.iter().map(|route| &route.when).filter(|when| measures.is_some() && !when.is_blank()) {
-        if !signals().any(|signal| signal == when.as_str()) {
-            log.report(
-                when.place,
-                format!("an agent that measures never reports `{}`", when.value),
-                nearest(when, signals()),
-            );
+    let written = routes.iter().filter_map(RawRoute::signal);
+    for signal in written.filter(|signal| measures.is_some() && !signal.is_blank()) {
+        if !signals().any(|own| own == signal.as_str()) {
+            let message = format!("an agent that measures never reports `{}`", signal.value);
+            log.report(signal.place, message, nearest(signal, signals()));
         }
     }
 }
 
-fn target(facts: PackFacts<'_>, route: &RawRoute, log: &mut ErrorLog) {
+/// Where a route stands, as far as that is known.
+fn place_of(route: &RawRoute, routes: Position) -> Position {
+    let written = [&route.signal, &route.when, &route.next];
+    written.into_iter().flatten().next().map_or(routes, |text| text.place)
+}
+
+fn target(facts: PackFacts<'_>, route: &RawRoute, routes: Position, log: &mut ErrorLog) {
     match (&route.next, &route.wait) {
         (Some(next), None) => facts.known_agent(next, &[END], log),
         (None, Some(_)) => {}
         (Some(next), Some(_)) => log.report(next.place, "a route has `next` or `wait`, not both", "take one out"),
         (None, None) => {
-            log.report(route.when.place, "the route leads nowhere", "add `next: AGENT` or `wait: operator`");
+            let hint = "add `next: AGENT` or `wait: operator`";
+            log.report(place_of(route, routes), "the route leads nowhere", hint);
         }
     }
 }

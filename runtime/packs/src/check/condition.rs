@@ -3,7 +3,7 @@
 use provost_domain::condition::Op;
 use provost_form::{At, ErrorLog, NodeKind};
 
-use crate::raw::RawCondition;
+use crate::conditions::RawCondition;
 
 /// Checks a list of conditions.
 pub(super) fn check(conditions: &At<Vec<RawCondition>>, log: &mut ErrorLog) {

@@ -108,8 +108,8 @@ impl<'a> PackFacts<'a> {
         if agent.role.as_ref()?.work == WorkForm::Watching {
             return Some(MEASURED_SIGNALS.to_vec());
         }
-        let whole = !agent.raw.routes.is_blank() && agent.raw.routes.iter().all(|route| !route.when.is_blank());
-        whole.then(|| agent.raw.routes.iter().map(|route| route.when.as_str()).collect())
+        let whole = !agent.raw.routes.is_blank() && agent.raw.routes.iter().all(|route| !route.is_unread());
+        whole.then(|| agent.raw.routes.iter().filter_map(|route| Some(route.signal()?.as_str())).collect())
     }
 }
 

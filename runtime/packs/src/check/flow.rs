@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::condition;
 use super::facts::{PackFacts, is_plain};
+use super::scopes;
 use provost_form::{At, ErrorLog, nearest};
 
 /// The word of `next` that ends a session.
@@ -23,8 +24,12 @@ pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     facts.known_agent(&raw.entry, &[], log);
     for rule in raw.dispatch.iter().flat_map(|rules| &rules.value) {
         facts.known_agent(&rule.next, &[END], log);
-        condition::check(&rule.when, log);
-        for path in rule.when.iter().map(|condition| &condition.path).filter(|path| !path.is_blank()) {
+        if let Some(text) = rule.when.expression() {
+            scopes::condition(text, &facts.route_scope(None), log);
+        }
+        let Some(comparisons) = rule.when.comparisons() else { continue };
+        condition::check(comparisons, log);
+        for path in comparisons.iter().map(|condition| &condition.path).filter(|path| !path.is_blank()) {
             let (first, rest) = path.split_once('.').unwrap_or((path, ""));
             if !FACTS.contains(&first) {
                 log.report(path.place, format!("a dispatch rule sees no `{first}`"), nearest(first, FACTS));

@@ -4,6 +4,7 @@ use provost_domain::gate::pattern_matches;
 use provost_form::{At, ErrorLog, nearest};
 
 use super::facts::PackFacts;
+use super::scopes;
 
 /// The roster whose values gate rules name.
 const ENVIRONMENTS: &str = "environments";
@@ -21,6 +22,9 @@ pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
         if rule.risk.is_none() && rule.action.is_none() {
             let message = format!("the gate rule for `{}` says neither `risk` nor `action`", tool.value);
             log.report(tool.place, message, "add one of them");
+        }
+        if let Some(when) = &rule.when {
+            scopes::condition(when, &facts.gate_scope(tool), log);
         }
         let Some(environments) = &rule.environment else { continue };
         if environments.is_empty() && !environments.is_blank() {

@@ -7,6 +7,7 @@ mod facts;
 mod flow;
 mod gates;
 mod offers;
+mod scopes;
 mod target;
 mod tools;
 mod watch;

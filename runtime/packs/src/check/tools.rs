@@ -7,6 +7,7 @@ use provost_domain::status::Status;
 use provost_form::{At, ErrorLog, nearest};
 
 use super::facts::{PackFacts, is_plain};
+use super::scopes;
 use crate::raw::{RawPatch, RawTerminal};
 
 /// The sources of an injected argument beside the fields.
@@ -69,7 +70,11 @@ fn terminal(facts: PackFacts<'_>, name: &At<String>, tool: &RawTerminal, log: &m
         let message = format!("`{}` leads to outcome `{}`, which is not declared", name.value, tool.outcome.value);
         log.report(tool.outcome.place, message, nearest(&tool.outcome, outcomes.names()));
     }
-    for (agent, signal) in tool.requires.iter() {
+    if !tool.requires.conditions().is_empty() {
+        let scope = facts.claim_scope(&tool.args);
+        tool.requires.conditions().iter().for_each(|requirement| scopes::condition(&requirement.that, &scope, log));
+    }
+    for (agent, signal) in tool.requires.signals() {
         facts.known_agent(agent, &[], log);
         let signals = facts.agent(agent).and_then(|agent| facts.signals(agent));
         let Some(signals) = signals.filter(|_| !signal.is_blank()) else { continue };

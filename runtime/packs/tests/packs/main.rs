@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod digests;
+mod expressions;
 mod folders;
 mod gated;
 mod mistakes;

@@ -67,6 +67,9 @@ payloads! {
         matched: bool,
         /// Where it leads.
         to: RouteTo,
+        /// Conditions that could not be told, each with why: they did not match.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unclear: Vec<String>,
     }
     /// An operator's word is needed.
     OperatorAsked {

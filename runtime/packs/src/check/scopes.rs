@@ -1,0 +1,138 @@
+//! What expressions may read at each place of a pack, and the check of each against it.
+
+use std::collections::BTreeMap;
+
+use provost_domain::gate::pattern_matches;
+use provost_domain::tool::ToolSpec;
+use provost_expr::{Expression, Scope, Type};
+use provost_form::{At, ErrorLog};
+use serde_json::Value;
+
+use super::facts::PackFacts;
+use crate::agent::Agent;
+use crate::types::{TypeReader, object};
+
+impl PackFacts<'_> {
+    /// The names that every place has.
+    fn common(self) -> Scope {
+        let case = ["id", "handle", "opened_by", "opened_at"].map(|name| (name, Type::Text));
+        let case = Type::object(case.into_iter().chain([("age_s", Type::Number)]));
+        let reports: BTreeMap<String, Type> =
+            self.agents.iter().map(|agent| (agent.name.clone(), self.report(agent).optional())).collect();
+        let unread = self.agents.len() < self.names.len();
+        Scope::default()
+            .with("fields", self.fields_type())
+            .with("confidence", Type::Number.optional())
+            .with("retries", Type::Number)
+            .with("case", case)
+            .with("reports", if unread { Type::Any } else { Type::Object(reports) })
+            .with("findings", self.findings())
+    }
+
+    fn schema_type(self, schema: &Value) -> Type {
+        let rosters = &self.raw.rosters;
+        let values = |name: &str| Some(rosters.get(name)?.iter().map(|value| value.value.clone()).collect());
+        Type::of_schema(schema, &values)
+    }
+
+    fn fields_type(self) -> Type {
+        if self.raw.fields.is_blank() { Type::Any } else { self.schema_type(&self.raw.fields.value.value()) }
+    }
+
+    /// An agent's last report: the fields of its role, and what every report has.
+    fn report(self, agent: &Agent) -> Type {
+        let schema = agent.role.as_ref().and_then(|role| self.known.roles.report_schema(&role.name));
+        let own = schema.map_or(Type::Any, |schema| self.schema_type(schema));
+        let signals = self.signals(agent).map(Type::words);
+        let common = [
+            ("signal", signals.unwrap_or(Type::Text).optional()),
+            ("confidence", Type::Number),
+            ("content", Type::Text),
+            ("stale", Type::Bool),
+        ];
+        match own {
+            // A report is typed only where the role asks for one: its fields may be absent.
+            Type::Object(fields) => {
+                let own = fields.into_iter().map(|(name, own)| (name, own.optional()));
+                let common = common.into_iter().map(|(name, own)| (name.to_owned(), own));
+                Type::Object(own.chain(common).collect())
+            }
+            _ => Type::object(common),
+        }
+    }
+
+    fn findings(self) -> Type {
+        if self.raw.findings_tools.is_blank() {
+            return Type::Any;
+        }
+        let mut unused = ErrorLog::new(std::path::PathBuf::new());
+        let mut types = TypeReader { rosters: &self.raw.rosters, named: &self.raw.types, log: &mut unused };
+        let mut found = BTreeMap::new();
+        for (name, tool) in self.raw.findings_tools.iter() {
+            let args: Vec<_> = tool.args.iter().map(|(arg, node)| (arg, types.read(node))).collect();
+            let schema = object(args.iter().map(|(arg, own)| (arg.as_str(), own)));
+            found.insert(name.value.clone(), schema);
+        }
+        Type::Object(found.into_iter().map(|(name, schema)| (name, self.schema_type(&schema).list())).collect())
+    }
+
+    /// What routes and dispatch rules read. Without an agent any report may be meant.
+    pub(super) fn route_scope(self, agent: Option<&Agent>) -> Scope {
+        let signal = agent.and_then(|agent| self.signals(agent)).map(Type::words);
+        let report = agent.map_or(Type::Any, |agent| self.report(agent));
+        self.common()
+            .with("signal", signal.unwrap_or(Type::Text).optional())
+            .with("agent", Type::words(self.names.iter().map(String::as_str)))
+            .with("confidence", Type::Number)
+            .with("report", report)
+    }
+
+    /// What the condition of a gate rule for these tools reads.
+    pub(super) fn gate_scope(self, pattern: &str) -> Scope {
+        let tool = Type::object([
+            ("name", Type::Text),
+            ("effect", Type::words(["read", "idempotent", "probe", "unsafe"]).optional()),
+            ("risk", Type::words(["low", "medium", "high"]).optional()),
+        ]);
+        let mut specs = self.known.catalog.values().filter(|spec| pattern_matches(pattern, spec.name.as_str()));
+        let args = match (specs.next(), specs.next()) {
+            (Some(spec), None) => self.arguments_type(spec),
+            _ => Type::Any,
+        };
+        self.common()
+            .with("tool", tool)
+            .with("args", args)
+            .with("agent", Type::words(self.names.iter().map(String::as_str)).optional())
+            .with("requester", Type::Text)
+    }
+
+    fn arguments_type(self, spec: &ToolSpec) -> Type {
+        self.schema_type(spec.schema.raw())
+    }
+
+    /// What the conditions of a terminal tool with these arguments read.
+    pub(super) fn claim_scope(self, args: &provost_form::Names<provost_form::YamlNode>) -> Scope {
+        let mut unused = ErrorLog::new(std::path::PathBuf::new());
+        let mut types = TypeReader { rosters: &self.raw.rosters, named: &self.raw.types, log: &mut unused };
+        let read: Vec<_> = args.iter().map(|(name, node)| (name, types.read(node))).collect();
+        let mut own = self.schema_type(&object(read.iter().map(|(name, own)| (name.as_str(), own))));
+        if let Type::Object(fields) = &mut own {
+            fields.insert("evidence".to_owned(), Type::Text.list().optional());
+        }
+        let agents = Type::words(self.names.iter().map(String::as_str)).optional();
+        self.common().with("args", if args.is_blank() { Type::Any } else { own }).with("agent", agents)
+    }
+}
+
+/// Reports every mistake of a condition.
+pub(super) fn condition(text: &At<String>, scope: &Scope, log: &mut ErrorLog) {
+    if text.is_blank() {
+        return;
+    }
+    let parsed = Expression::parse(text).map_err(|error| vec![error]);
+    for error in parsed.and_then(|expression| expression.check_condition(scope)).err().into_iter().flatten() {
+        let message = format!("in this condition, column {}: {}", error.column, error.message);
+        let hint = if error.hint.is_empty() { "see the page on expressions".to_owned() } else { error.hint };
+        log.report(text.place, message, hint);
+    }
+}

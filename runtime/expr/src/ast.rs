@@ -131,7 +131,7 @@ pub(crate) const METHODS: [(&str, Function, usize, usize); 5] = [
 /// The method that takes a pattern.
 pub(crate) const MATCHES: &str = "matches";
 
-/// A comprehension.
+/// What is done with the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comprehension {
     Exists,

@@ -30,7 +30,7 @@ const SIGNS: [&str; 24] = [
 /// Where an expression ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// With its text.
+    /// Where nothing is left to read.
     TextEnd,
     /// Before the `}}` that closes the hole it stands in.
     HoleEnd,

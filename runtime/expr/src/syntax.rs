@@ -3,6 +3,7 @@
 
 mod argument;
 mod json;
+mod landing;
 mod markdown;
 mod query;
 mod regex;
@@ -14,10 +15,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{ExprError, Slip};
+use self::landing::{Landing, Landings};
+use crate::error::ExprError;
 use crate::judgement::CannotTell;
 use crate::template::{Hole, Template, TemplatePiece, UNKNOWN};
-use crate::types::{Scope, Type};
+use crate::types::Scope;
 
 /// The language of a text, as an argument's `x-syntax` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,28 +79,6 @@ impl fmt::Display for Syntax {
 /// Longest value of a hole in a text that a program parses, in bytes.
 pub const HOLE_MAX: usize = 8 * 1024;
 
-/// Where a hole lands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Landing {
-    Plain,
-    Markdown,
-    /// Outside of quotes: only a number or a duration.
-    Figure,
-    /// Inside these quotes.
-    Quotes(char),
-    /// Inside these quotes, which hold a regular expression; whether a repetition follows.
-    QuotedPattern(char, bool),
-    /// In a regular expression; whether a repetition follows.
-    Pattern(bool),
-    /// Percent-encoded, in a path or a query.
-    Percent,
-    /// A bound parameter.
-    Parameter,
-    JsonText,
-    JsonValue,
-    Argument,
-}
-
 /// A template whose holes are escaped for the language of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EscapedTemplate {
@@ -136,9 +116,6 @@ pub enum FillError {
         why: String,
     },
 }
-
-/// A mistake of a hole's place, before its own place is known.
-type Landings = Result<Vec<Landing>, Slip>;
 
 impl EscapedTemplate {
     /// Reads a text in a language and finds out where its holes land.
@@ -222,26 +199,6 @@ impl EscapedTemplate {
     }
 }
 
-impl Landing {
-    /// What is wanted instead, if a value of this type never fits.
-    fn refuses(self, own: &Type) -> Option<&'static str> {
-        let is_large = matches!(own, Type::List(_) | Type::Object(_) | Type::Map(_));
-        match self {
-            Self::Plain | Self::Markdown | Self::Parameter | Self::JsonValue => None,
-            Self::Figure if is_large || *own == Type::Bool => {
-                Some("a number or a duration is needed outside of quotes")
-            }
-            Self::Figure => None,
-            Self::Quotes(_)
-            | Self::QuotedPattern(..)
-            | Self::Pattern(_)
-            | Self::Percent
-            | Self::JsonText
-            | Self::Argument => is_large.then_some("take one text or number of it"),
-        }
-    }
-}
-
 /// Writes a hole's value.
 fn put(hole: &Hole, landing: Landing, data: &Value, filled: &mut FilledText) -> Result<(), FillError> {
     let unknown = |why| FillError::CannotTell { hole: hole.expression.to_string(), why };
@@ -296,39 +253,5 @@ fn escape(landing: Landing, text: &str, value: &Value) -> Result<String, String>
         Landing::JsonText => Ok(json::within_quotes(text)),
         Landing::Argument => argument::whole(text),
         Landing::Plain | Landing::Markdown | Landing::Parameter | Landing::JsonValue => Ok(text.to_owned()),
-    }
-}
-
-/// The character before and after each piece, where a neighbour is a text; a hole beside a hole has `None` there.
-fn neighbours(pieces: &[TemplatePiece], index: usize) -> (Neighbour, Neighbour) {
-    let before = match index.checked_sub(1).and_then(|before| pieces.get(before)) {
-        None => Neighbour::Nothing,
-        Some(TemplatePiece::Text(text, _)) => text.chars().next_back().map_or(Neighbour::Nothing, Neighbour::Sign),
-        Some(TemplatePiece::Hole(_)) => Neighbour::Hole,
-    };
-    let after = match pieces.get(index + 1) {
-        None => Neighbour::Nothing,
-        Some(TemplatePiece::Text(text, _)) => text.chars().next().map_or(Neighbour::Nothing, Neighbour::Sign),
-        Some(TemplatePiece::Hole(_)) => Neighbour::Hole,
-    };
-    (before, after)
-}
-
-/// What stands beside a hole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Neighbour {
-    Nothing,
-    Sign(char),
-    Hole,
-}
-
-impl Neighbour {
-    /// Whether it would run together with a word or a number.
-    fn joins_words(self) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Sign(sign) => sign.is_alphanumeric() || matches!(sign, '_' | ':' | '.' | '$' | '@'),
-            Self::Hole => true,
-        }
     }
 }

@@ -121,7 +121,7 @@ impl Branch {
         }
     }
 
-    /// The value; nothing for a hole that cannot be told, where such may be left out.
+    /// The value; nothing for a hole that cannot be told, where its key may be left out.
     fn fill(&self, data: &Value, leave_out: bool) -> Result<Option<Value>, FillError> {
         match self {
             Self::Plain(value) => Ok(Some(value.clone())),

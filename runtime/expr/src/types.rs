@@ -17,7 +17,7 @@ pub enum Type {
     Bool,
     /// A number; there is one kind.
     Number,
-    /// A text.
+    /// A string of characters that anybody may have written.
     Text,
     /// One of these words.
     Words(Vec<String>),
@@ -25,7 +25,7 @@ pub enum Type {
     Roster {
         /// The roster's name.
         name: String,
-        /// Its values.
+        /// What it allows.
         values: Vec<String>,
     },
     /// A list of values of one type.

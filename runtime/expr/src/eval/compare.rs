@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Evaluation, Outcome, wrong};
-use crate::ast::{Ast, Operator};
+use super::steps::StepCount;
+use crate::ast::Operator;
 use crate::datum::{Datum, View};
 use crate::judgement::CannotTell;
 use crate::limits::{DATA_MAX, LIST_MAX};
 
-impl<'a> Evaluation<'a> {
+impl StepCount {
     /// Whether two values are the same. Values of two kinds do not compare: what is a number today and a text tomorrow was
     /// read wrongly. NaN compares with nothing.
-    pub(super) fn equal(&mut self, a: &Datum<'a>, b: &Datum<'a>, at: usize) -> Result<bool, CannotTell> {
+    pub(super) fn equal(&mut self, a: &Datum<'_>, b: &Datum<'_>, at: usize) -> Result<bool, CannotTell> {
         self.charge(0, at)?;
         match (a.view(), b.view()) {
             (View::Bool(a), View::Bool(b)) => Ok(a == b),
@@ -27,7 +27,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn same_lists(&mut self, a: &Datum<'a>, b: &Datum<'a>, at: usize) -> Result<bool, CannotTell> {
+    fn same_lists(&mut self, a: &Datum<'_>, b: &Datum<'_>, at: usize) -> Result<bool, CannotTell> {
         let (length, other) = (length_of(a, at)?, length_of(b, at)?);
         if length != other {
             return Ok(false);
@@ -43,7 +43,7 @@ impl<'a> Evaluation<'a> {
         unknown.map_or(Ok(true), Err)
     }
 
-    fn same_tables(&mut self, a: &Datum<'a>, b: &Datum<'a>, at: usize) -> Result<bool, CannotTell> {
+    fn same_tables(&mut self, a: &Datum<'_>, b: &Datum<'_>, at: usize) -> Result<bool, CannotTell> {
         let keys = a.keys();
         if keys.len() > LIST_MAX {
             return Err(too_long(at));
@@ -66,7 +66,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn ordered(
         &mut self,
         operator: Operator,
-        (a, b): (&Datum<'a>, &Datum<'a>),
+        (a, b): (&Datum<'_>, &Datum<'_>),
         at: usize,
     ) -> Result<bool, CannotTell> {
         let order = match (a.view(), b.view()) {
@@ -95,7 +95,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    pub(super) fn arithmetic(
+    pub(super) fn arithmetic<'a>(
         &mut self,
         operator: Operator,
         (a, b): (&Datum<'a>, &Datum<'a>),
@@ -128,17 +128,16 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Whether a list holds a value, or an object a key.
-    pub(super) fn contained(&mut self, (left, right): (&'a Ast, &'a Ast), at: usize) -> Outcome<'a> {
-        let (item, holder) = (self.plain(left)?, self.plain(right)?);
+    pub(super) fn contained<'a>(&mut self, item: &Datum<'a>, holder: &Datum<'a>, at: usize) -> Outcome<'a> {
         match (item.view(), holder.view()) {
             (View::Text(key), View::Table) => {
-                let held = holder.field(key).is_some_and(|value| super::is_present(&value));
+                let held = holder.field(key).is_some_and(|value| is_present(&value));
                 Ok(Datum::Bool(held))
             }
             (_, View::List) => {
                 let mut unknown = None;
-                for own in (0..length_of(&holder, at)?).filter_map(|index| holder.item(index)) {
-                    match self.equal(&item, &own, at) {
+                for own in (0..length_of(holder, at)?).filter_map(|index| holder.item(index)) {
+                    match self.equal(item, &own, at) {
                         Ok(true) => return Ok(Datum::Bool(true)),
                         Ok(false) => {}
                         Err(why) => unknown = Some(why),
@@ -146,7 +145,7 @@ impl<'a> Evaluation<'a> {
                 }
                 unknown.map_or(Ok(Datum::Bool(false)), Err)
             }
-            (_, other) => Err(wrong("a list", &other, right.at)),
+            (_, other) => Err(wrong("a list", &other, at)),
         }
     }
 }
@@ -180,4 +179,16 @@ pub(super) fn length_of(list: &Datum<'_>, at: usize) -> Result<usize, CannotTell
 
 fn too_long(at: usize) -> CannotTell {
     CannotTell::new(at, format!("a list has more than {LIST_MAX} items"))
+}
+
+/// A value, or why there is none.
+pub(super) type Outcome<'a> = Result<Datum<'a>, CannotTell>;
+
+/// Whether a value is there: null means that it is not.
+pub(super) fn is_present(value: &Datum<'_>) -> bool {
+    !matches!(value.view(), View::Null)
+}
+
+pub(super) fn wrong(wanted: &str, found: &View<'_>, at: usize) -> CannotTell {
+    CannotTell::new(at, format!("{wanted} is needed, and this is {}", found.kind()))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Landing, Landings};
+use super::landing::{Landing, Landings};
 use crate::error::Slip;
 use crate::template::TemplatePiece;
 

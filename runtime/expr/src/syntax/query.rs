@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::landing::{Landing, Landings, neighbours};
 use super::regex::{PatternReader, repeats};
-use super::{Landing, Landings, neighbours};
 use crate::error::Slip;
 use crate::template::{Hole, TemplatePiece};
 

@@ -1,6 +1,6 @@
 //! Values in regular expressions stand for themselves.
 
-use super::{Landing, Landings, Neighbour, neighbours};
+use super::landing::{Landing, Landings, Neighbour, neighbours};
 use crate::error::Slip;
 use crate::template::{Hole, TemplatePiece};
 

@@ -1,6 +1,6 @@
 //! Holes in a statement of SQL are bound parameters.
 
-use super::{Landing, Landings, neighbours};
+use super::landing::{Landing, Landings, neighbours};
 use crate::error::Slip;
 use crate::template::TemplatePiece;
 

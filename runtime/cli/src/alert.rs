@@ -4,13 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use provost_mail::{Opening, first_case};
 
 /// Largest delivery read, in bytes.
 const DELIVERY_MAX: u64 = 16 * 1024 * 1024;
 
-/// Reads a delivery from a file, or from standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<Opening> {
+/// The delivery in a file, or on standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -25,5 +24,5 @@ pub(crate) fn read(path: &Path) -> Result<Opening> {
     if bytes.len() as u64 > DELIVERY_MAX {
         bail!("{name} is over the limit of {DELIVERY_MAX} bytes; send one alert group at a time");
     }
-    first_case(&bytes).with_context(|| format!("{name} is not an alert"))
+    Ok(bytes)
 }

@@ -14,7 +14,7 @@ use provost_domain::principal::Principal;
 use provost_domain::session::PendingApproval;
 use provost_engine::Case;
 use provost_face::{VisibleText, markdown};
-use provost_mail::first_case;
+use provost_mail::{DeliveryFormat, first_case};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{interval, timeout};
@@ -154,7 +154,8 @@ fn delivery() -> Value {
 }
 
 async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output) -> Result<ExitCode> {
-    let intake = first_case(delivery().to_string().as_bytes())?;
+    let pack = house.engine.pack(&PackName::new("incident"))?;
+    let intake = first_case(Some(&pack), DeliveryFormat::Alertmanager, delivery().to_string().as_bytes())?;
     let case = Case {
         id: SessionId::new(uuid::Uuid::now_v7()),
         pack: PackName::new("incident"),

@@ -26,6 +26,7 @@ pub mod log;
 pub mod model;
 pub mod names;
 pub mod nesting;
+pub mod origin;
 pub mod outage;
 pub mod pack;
 pub mod port;

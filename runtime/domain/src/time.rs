@@ -38,6 +38,11 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// From RFC 3339, as `2026-11-20T10:00:00Z`; `None` for any other text.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
+    }
+
     /// The UTC day as `20261120`, for handles.
     pub fn day(self) -> String {
         self.zoned().map_or_else(|| "00000000".to_owned(), |t| t.strftime("%Y%m%d").to_string())

@@ -339,6 +339,7 @@ fn pack() -> Pack {
         inject: BTreeMap::new(),
         target: None,
         identity: Vec::new(),
+        intake: BTreeMap::new(),
         entry: first.name.clone(),
         agents: BTreeMap::from([(first.name.clone(), first)]),
         dispatch: Vec::new(),

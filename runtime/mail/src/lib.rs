@@ -16,7 +16,7 @@ mod outbound;
 
 pub use inbound::{
     AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
-    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, first_case,
-    unreadable_plan,
+    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, StandardForms,
+    first_case, unreadable_plan,
 };
 pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use provost_domain::port::Roles;
+use provost_domain::port::{DeliveryForms, Roles};
 use provost_domain::tool::Catalog;
 
-/// What a pack may refer to outside itself: the configured tools and models, and the roles.
+/// What a pack may refer to outside itself: the configured tools and models, the roles, and the forms
+/// of deliveries.
 #[derive(Debug, Clone, Copy)]
 pub struct Inventory<'a> {
     /// The configured tools.
@@ -14,4 +15,6 @@ pub struct Inventory<'a> {
     pub models: &'a BTreeSet<String>,
     /// The roles that agents map onto.
     pub roles: &'a dyn Roles,
+    /// The forms of deliveries that it may map.
+    pub forms: &'a dyn DeliveryForms,
 }

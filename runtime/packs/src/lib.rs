@@ -13,6 +13,7 @@ mod conditions;
 mod expand;
 mod folder;
 mod front;
+mod intake;
 mod inventory;
 mod load;
 mod prompt;

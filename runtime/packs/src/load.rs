@@ -11,6 +11,7 @@ use crate::asking;
 use crate::check::{self, PackFacts};
 use crate::expand;
 use crate::folder::Folder;
+use crate::intake;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
 use crate::resolve;
@@ -33,6 +34,13 @@ pub struct LoadedPack {
     pub warnings: Vec<FormError>,
 }
 
+/// Whether the samples are tried. A version that sessions need loads even where the reading of deliveries has changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SampleTrial {
+    Yes,
+    No,
+}
+
 /// Loads the pack in a folder.
 ///
 /// # Errors
@@ -45,13 +53,13 @@ pub fn load(path: &Path, known: Inventory<'_>) -> Result<Pack, FormErrors> {
 pub fn load_with_files(path: &Path, known: Inventory<'_>) -> Result<LoadedPack, FormErrors> {
     let folder = Folder::read(path);
     let files = folder.all();
-    let (pack, warnings) = build(path, folder, files.digest(), known)?;
+    let (pack, warnings) = build(path, folder, files.digest(), known, SampleTrial::Yes)?;
     Ok(LoadedPack { pack, files, warnings: FormErrors::sorted(warnings).0 })
 }
 
 /// Loads a pack from files read before. `path` only stands in front of mistakes.
 pub fn load_again(path: &Path, files: &PackFiles, known: Inventory<'_>) -> Result<Pack, FormErrors> {
-    build(path, Folder::of(path, files), files.digest(), known).map(|(pack, _)| pack)
+    build(path, Folder::of(path, files), files.digest(), known, SampleTrial::No).map(|(pack, _)| pack)
 }
 
 /// The pack, and what is odd in its files.
@@ -60,6 +68,7 @@ fn build(
     mut folder: Folder,
     digest: Digest,
     known: Inventory<'_>,
+    samples: SampleTrial,
 ) -> Result<(Pack, Vec<FormError>), FormErrors> {
     let fragments = fragments(&mut folder);
     let names = folder.folders("agents", AGENTS_MAX);
@@ -78,7 +87,11 @@ fn build(
     expand::fields(&mut raw, &mut log);
     let mut errors =
         check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log, &mut folder.warnings);
-    let pack = resolve::pack(&raw, &agents, digest, &mut log);
+    let mut pack = resolve::pack(&raw, &agents, digest, &mut log);
+    let mappings = intake::mappings(&raw.intake, pack.as_ref(), known.forms, &mut log);
+    if let Some(pack) = &mut pack {
+        pack.intake = mappings;
+    }
     // What stands in for something unreadable must not be taken for a gate rule.
     if let Some(pack) = pack.as_ref().filter(|_| log.errors.is_empty()) {
         errors.append(&mut asking::check(pack, &raw, &agents, known, &mut log));
@@ -87,6 +100,10 @@ fn build(
     errors.append(&mut log.errors);
     if let Some(pack) = pack.as_ref().filter(|_| errors.is_empty()) {
         errors.append(&mut check::offers(pack, &agents, known));
+        if samples == SampleTrial::Yes {
+            intake::try_samples(&raw.intake, pack, known.forms, &folder, &mut log);
+            errors.append(&mut log.errors);
+        }
     }
     match pack {
         Some(pack) if errors.is_empty() => Ok((pack, folder.warnings)),

@@ -10,6 +10,7 @@ use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNod
 use serde::Deserialize;
 
 use crate::conditions::{RawCondition, RawRequires, RawWhen};
+use crate::intake::RawMapping;
 
 words! {
     pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
@@ -37,6 +38,7 @@ table! {
         pub(crate) inject: Names<At<String>> = Names::default(),
         pub(crate) target: Option<At<String>> = None,
         pub(crate) identity: Option<At<Vec<At<String>>>> = None,
+        pub(crate) intake: Names<RawMapping> = Names::default(),
         pub(crate) entry: At<String>,
         pub(crate) dispatch: Option<At<Vec<RawDispatch>>> = None,
         pub(crate) gates: RawGates,

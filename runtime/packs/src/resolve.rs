@@ -50,6 +50,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         inject: raw.inject.map(|source| inject(source)),
         target: target_of(raw),
         identity,
+        intake: BTreeMap::new(),
         entry: AgentName::new(&raw.entry.value),
         agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(own)?))).collect::<Option<_>>()?,
         dispatch: raw

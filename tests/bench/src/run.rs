@@ -17,6 +17,7 @@ use provost_engine::{
     Case, Engine, EngineSettings, LockRegistry, ModelGateway, ModelLimits, Ports, Resources, SystemClock, SystemRandom,
     ToolGateway,
 };
+use provost_mail::StandardForms;
 use provost_packs::{Inventory, load};
 use provost_store::{MemoryStore, SqliteStore};
 use serde_json::{Value, json};
@@ -55,7 +56,10 @@ impl Subject {
         let catalog = tools.catalog();
         let models = BTreeSet::from(["default".to_owned()]);
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("pack");
-        let pack = Arc::new(load(&pack, Inventory { catalog: &catalog, models: &models, roles: &StandardRoles })?);
+        let pack = Arc::new(load(
+            &pack,
+            Inventory { catalog: &catalog, models: &models, roles: &StandardRoles, forms: &StandardForms },
+        )?);
         let sqlite = match kind {
             Kind::Memory => None,
             Kind::Sqlite => Some(SqliteStore::open(&folder.path().join("w1.db")).await?),

@@ -28,7 +28,11 @@ pub(super) const PACKAGES: [Package; 16] = [
     package("provost-tools", "runtime/tools", &["provost-domain", "provost-form", "provost-expr", "provost-http"]),
     package("provost-packs", "runtime/packs", &["provost-domain", "provost-form", "provost-expr"]),
     package("provost-engine", "runtime/engine", &["provost-domain"]),
-    package("provost-mail", "runtime/mail", &["provost-domain", "provost-form", "provost-http", "provost-engine"]),
+    package(
+        "provost-mail",
+        "runtime/mail",
+        &["provost-domain", "provost-form", "provost-expr", "provost-http", "provost-engine"],
+    ),
     package("provost-agents", "agents", &["provost-domain", "provost-engine"]),
     package("provost-face", "runtime/face", &["provost-domain", "provost-engine", "provost-mail"]),
     package("provost-server", "runtime/server", &["provost-domain", "provost-engine", "provost-mail", "provost-face"]),

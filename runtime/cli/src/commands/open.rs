@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use provost_domain::ids::PackName;
+use provost_domain::pack::Pack;
 use provost_face::CaseRequest;
+use provost_mail::{DeliveryFormat, first_case};
 
 use super::local::{caller, operations};
 use crate::alert;
@@ -16,15 +18,22 @@ use crate::wiring::{self, House};
 
 /// Opens a session from an alert and follows it to its next rest.
 pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
-    let intake = alert::read(&args.input)?;
+    let bytes = alert::read(&args.input)?;
+    let opening = |pack: Option<&Pack>| {
+        first_case(pack, DeliveryFormat::Alertmanager, &bytes)
+            .with_context(|| format!("{} is not an alert", args.input.display()))
+    };
     let house = match reach(&args.config.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => house,
-        Reached::There(remote) => return session::open(&remote, &args.pack, intake, output).await,
+        // The pack is with the other process, so its mapping is not known here.
+        Reached::There(remote) => return session::open(&remote, &args.pack, opening(None)?, output).await,
     };
+    let name = PackName::new(&args.pack);
+    let intake = opening(house.engine.pack(&name).ok().as_deref())?;
     let case = CaseRequest {
         id: CaseRequest::fresh_id(),
         repeatable: false,
-        pack: PackName::new(args.pack),
+        pack: name,
         fields: intake.fields,
         title: Some(intake.title),
         start: true,

@@ -11,6 +11,7 @@ use provost_domain::port::{KeptPack, PackReads, PackShelf, StoreError};
 use provost_domain::tool::Catalog;
 use provost_engine::Packs;
 use provost_form::FormError;
+use provost_mail::StandardForms;
 use provost_packs::{Inventory, LoadedPack, load_again, load_with_files};
 
 use super::config::Configuration;
@@ -70,6 +71,6 @@ impl PackSet {
     }
 
     fn known(&self) -> Inventory<'_> {
-        Inventory { catalog: &self.catalog, models: &self.models, roles: &StandardRoles }
+        Inventory { catalog: &self.catalog, models: &self.models, roles: &StandardRoles, forms: &StandardForms }
     }
 }

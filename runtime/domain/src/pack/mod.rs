@@ -1,6 +1,7 @@
 //! A skill pack after validation. The pack loader is the only place that builds one from files; here its meaning.
 
 mod files;
+mod mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::roster::Rosters;
 use crate::schema::ArgSchema;
 
 pub use files::PackFiles;
+pub use mapping::{FieldMapping, IntakeMapping, split_words};
 
 /// The signal every agent must route.
 pub const DEFAULT_SIGNAL: &str = "default";
@@ -57,6 +59,8 @@ pub struct Pack {
     pub target: Option<ClaimTarget>,
     /// The fields that tell one case from another, besides who reported it.
     pub identity: Vec<String>,
+    /// How deliveries become cases, by their form.
+    pub intake: BTreeMap<String, IntakeMapping>,
     /// The first agent.
     pub entry: AgentName,
     /// Everyone who can be given an assignment.

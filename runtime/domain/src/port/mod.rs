@@ -7,6 +7,7 @@ mod deliveries;
 mod erasure;
 mod error;
 mod examine;
+mod forms;
 mod imports;
 mod leases;
 mod log;
@@ -29,6 +30,7 @@ pub use deliveries::{
 pub use erasure::{Erase, Erased, Erasure, Prunable, Quiet};
 pub use error::StoreError;
 pub use examine::{Backup, Examine, SessionMoment, SessionWalk, Unread, WalkFound, WalkStop};
+pub use forms::DeliveryForms;
 pub use imports::{ImportAnswer, ImportedAppend, ImportedSession, Imports};
 pub use leases::{HolderState, Lease, LeaseTerm, Leases, Renewal};
 pub use log::{Append, Appended, NewSession, Park, Parked, SessionStore, TakenOver};

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use super::burning::{AlertReport, CaseStanding, Reaction, reaction};
 use super::case::{self, CaseId, MANY};
 use super::many::ManyTargets;
-use super::notice::{Alert, AlertChange, Notice, Opening};
+use super::notice::{Alert, Notice};
+use super::opening::Opening;
 use super::planned::{LISTED_MAX, PlannedSession};
+use super::reading::AlertChange;
 
 /// How a session stands that a group's deliveries speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,8 +224,8 @@ impl<'a> PlanDraft<'a> {
         }
         self.opened += 1;
         let session = (self.facts.fresh)();
-        let Opening { fields, title } = opening.clone();
-        self.opens.push(PlannedSession { session, title, fields, parent, partial: false });
+        let Opening { fields, title, origin } = opening.clone();
+        self.opens.push(PlannedSession { session, title, fields, origin, parent, partial: false });
         self.set(session, CaseStanding::Live);
         Some(session)
     }

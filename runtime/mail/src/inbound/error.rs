@@ -4,7 +4,7 @@ use provost_domain::ids::{DeliveryId, PackName};
 use provost_domain::port::{DeliveryState, StoreError};
 
 use super::formats::DeliveryFormat;
-use super::notice::BadDelivery;
+use super::reading::BadDelivery;
 
 /// Intake cannot begin.
 #[derive(Debug, thiserror::Error)]

@@ -41,11 +41,7 @@ fn fit(rosters: &Rosters, property: &Value, value: Value) -> Value {
         _ => value,
     };
     let Value::String(written) = &value else { return value };
-    let roster = roster_of(rosters, property);
-    let words = property.get("enum").and_then(Value::as_array);
-    let closed =
-        roster.into_iter().flatten().map(String::as_str).chain(words.into_iter().flatten().filter_map(Value::as_str));
-    if let Some(word) = same_word(written, closed) {
+    if let Some(word) = same_word(written, closed_words(rosters, property).into_iter().flatten()) {
         return word.into();
     }
     let max = property.get("maxLength").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
@@ -62,7 +58,15 @@ fn same_word<'a>(written: &str, closed: impl Iterator<Item = &'a str>) -> Option
     })
 }
 
-/// The closed list that a property's values are from.
+/// The only words that a property may have, if there are only some.
+pub(super) fn closed_words<'a>(rosters: &'a Rosters, property: &'a Value) -> Option<Vec<&'a str>> {
+    if let Some(roster) = roster_of(rosters, property) {
+        return Some(roster.iter().map(String::as_str).collect());
+    }
+    property.get("enum").and_then(Value::as_array)?.iter().map(Value::as_str).collect()
+}
+
+/// The roster that a property's values are from.
 fn roster_of<'a>(rosters: &'a Rosters, property: &Value) -> Option<&'a [String]> {
     property.get("x-roster").and_then(Value::as_str).map(|roster| rosters.get(roster).unwrap_or_default())
 }

@@ -16,9 +16,10 @@ use super::case::group_of;
 use super::error::{DeliveryError, IntakeError};
 use super::formats::DeliveryFormat;
 use super::incoming::Incoming;
-use super::notice::{BadDelivery, RefusedAlerts};
+use super::notice::RefusedAlerts;
 use super::parsed::ParsedDeliveries;
 use super::queue::{CheckedReading, DeliveryQueue, Storing};
+use super::reading::BadDelivery;
 use super::settings::{FormatSettings, IntakeParts, IntakeSettings};
 use super::worker::IntakeTicker;
 

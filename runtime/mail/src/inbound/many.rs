@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use provost_domain::ids::SessionId;
+use provost_domain::origin::CaseOrigin;
 use serde_json::{Value, json};
 
-use super::notice::Opening;
+use super::opening::Opening;
 use super::planned::{LISTED_MAX, PlannedSession};
 use super::words::worse;
 
@@ -60,6 +61,6 @@ impl ManyTargets {
                 fields.insert("severity".to_owned(), severity.into());
             }
         }
-        PlannedSession { session, title, fields, parent: None, partial: true }
+        PlannedSession { session, title, fields, origin: CaseOrigin::default(), parent: None, partial: true }
     }
 }

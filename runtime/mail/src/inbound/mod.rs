@@ -2,8 +2,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `formats` | the wire formats, one file each, read into a `notice` |
-//! | `loose`, `words`, `fit` | what senders write in many forms: JSON, severities, fields that do not fit |
+//! | `formats`, `reading`, `notice` | the wire formats, one file each; what is read from them, and what of it can be worked on |
+//! | `mapping`, `presets` | a pack's mapping from what was sent to fields, and the one of packs that have none |
+//! | `opening`, `first`, `forms` | what a session is opened with, also by hand; the forms for whoever reads a pack |
+//! | `loose`, `words`, `meaning`, `fit` | what senders write in many forms: JSON, words, fields that do not fit |
 //! | `incoming`, `mask` | a delivery as it came, with the sender's key masked |
 //! | `section`, `settings` | the configuration, as written and as used |
 //! | `intake`, `error` | a delivery is parsed, checked and stored, or refused |
@@ -20,29 +22,39 @@ mod burning;
 mod case;
 mod draft;
 mod error;
+mod first;
 mod fit;
 mod formats;
+mod forms;
 mod incoming;
 mod intake;
 mod loose;
 mod many;
+mod mapping;
 mod mask;
+mod meaning;
 mod notice;
+mod opening;
 mod parsed;
 mod perform;
 mod plan;
 mod planned;
+mod presets;
 mod queue;
+mod reading;
 mod section;
 mod settings;
 mod words;
 mod worker;
 
 pub use error::{DeliveryError, IntakeError};
-pub use formats::{DeliveryFormat, first_case};
+pub use first::first_case;
+pub use formats::DeliveryFormat;
+pub use forms::StandardForms;
 pub use incoming::Incoming;
 pub use intake::{Intake, Receipt};
-pub use notice::{BadDelivery, Opening};
+pub use opening::Opening;
 pub use plan::unreadable_plan;
+pub use reading::BadDelivery;
 pub use section::{AlertmanagerIntake, IntakeConfig, PagerdutyIntake, RoutingKeyError};
 pub use settings::{FormatSettings, IntakeParts, IntakeSettings};

@@ -1,4 +1,4 @@
-//! What every wire format is read into, and what of it can be worked on.
+//! What of a delivery can be worked on.
 
 use std::collections::BTreeMap;
 
@@ -6,82 +6,17 @@ use provost_domain::fields::CheckedFields;
 use provost_domain::ids::Digest;
 use provost_domain::nesting;
 use provost_domain::pack::Pack;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::case::CaseId;
-use super::fit::fitted;
+use super::mapping::{SentData, Taking};
+use super::opening::{Opening, PackFields};
+use super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert};
 
 /// Most levels kept of what a session is sent about an alert.
 const ALERT_LEVELS: usize = nesting::LEVELS_MAX - 4;
 /// How many alerts of one case are looked at for one that can open a session.
 const TRIED_MAX: usize = 3;
-
-/// What a session is opened with.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Opening {
-    /// The fields of the session.
-    pub fields: Value,
-    /// One line about it.
-    pub title: String,
-}
-
-/// Why a delivery cannot be worked on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadDelivery {
-    /// It is not JSON.
-    #[error("{0}")]
-    Syntax(String),
-    /// It is JSON of another form.
-    #[error("{0}")]
-    Form(String),
-    /// A session cannot be opened with what it says.
-    #[error("{0}")]
-    Fields(String),
-}
-
-impl BadDelivery {
-    /// From the reader's error; `form` names the form that was expected.
-    pub(super) fn of(error: &serde_json::Error, form: &str) -> Self {
-        let detail = format!("it does not have the form of {form}: {error}");
-        if error.is_data() { Self::Form(detail) } else { Self::Syntax(detail) }
-    }
-}
-
-/// What a delivery says of one alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AlertChange {
-    /// It fires.
-    Firing,
-    /// It is over.
-    Resolved,
-    /// Every alert of its group that was reported before is over.
-    AllResolved,
-}
-
-/// One alert as a format reads it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ReadAlert {
-    /// The same whenever the same alert is reported again.
-    pub(super) mark: String,
-    pub(super) change: AlertChange,
-    /// What a session can be opened with, or why none can.
-    pub(super) opening: Result<Opening, String>,
-    /// What a session is sent about it.
-    pub(super) brief: Value,
-}
-
-/// A body that was read, nothing of it checked yet.
-#[derive(Debug)]
-pub(super) struct FormatReading {
-    /// The group it belongs to, as its sender says.
-    pub(super) group: Digest,
-    /// Its alerts in order, or why one cannot be read.
-    pub(super) alerts: Vec<Result<ReadAlert, String>>,
-    /// Whether an alert that is over fires anew when it is reported again. Else the report is an old delivery come late.
-    pub(super) refires: bool,
-    /// The name the sender has for its group; empty for a format without names.
-    pub(super) key: String,
-}
 
 /// One alert that can be worked on.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,10 +47,23 @@ pub(super) type RefusedAlerts = BTreeMap<usize, String>;
 #[derive(Debug)]
 struct NoticeDraft<'a> {
     pack: &'a Pack,
+    mapping: PackFields<'a>,
+    /// What the mapping reads: what the alerts have in common, and the present one.
+    data: Value,
     alerts: Vec<(usize, Alert)>,
     /// What was found of each case: an opening that fits, or why the last one tried does not.
     cases: BTreeMap<CaseId, CaseCheck>,
     refused: RefusedAlerts,
+}
+
+/// What a pack makes of an alert.
+#[derive(Debug)]
+enum PackAnswer {
+    /// It is not for the pack.
+    PassedOver,
+    Opening(Opening),
+    /// Nothing, for this reason.
+    None(String),
 }
 
 #[derive(Debug, Default)]
@@ -129,9 +77,15 @@ struct CaseCheck {
 ///
 /// # Errors
 /// Alerts are refused, and none is left.
-pub(super) fn checked(pack: &Pack, reading: FormatReading) -> Result<(Notice, RefusedAlerts), BadDelivery> {
-    let FormatReading { group, alerts, refires, key: _ } = reading;
-    let mut draft = NoticeDraft { pack, alerts: Vec::new(), cases: BTreeMap::new(), refused: BTreeMap::new() };
+pub(super) fn checked(
+    pack: &Pack,
+    mapping: PackFields<'_>,
+    reading: FormatReading,
+) -> Result<(Notice, RefusedAlerts), BadDelivery> {
+    let FormatReading { group, common, alerts, refires, key: _ } = reading;
+    let data = Value::Object(common);
+    let mut draft =
+        NoticeDraft { pack, mapping, data, alerts: Vec::new(), cases: BTreeMap::new(), refused: BTreeMap::new() };
     let mut readable = false;
     for (place, alert) in alerts.into_iter().enumerate() {
         match alert {
@@ -156,21 +110,39 @@ pub(super) fn checked(pack: &Pack, reading: FormatReading) -> Result<(Notice, Re
 
 impl NoticeDraft<'_> {
     fn take(&mut self, place: usize, alert: ReadAlert) {
-        let ReadAlert { mark, change, opening, mut brief } = alert;
+        let ReadAlert { mark, change, payload, mut brief } = alert;
         // A signal puts a few levels around what it lists.
         nesting::cut(&mut brief, ALERT_LEVELS);
-        let case = opening.map(|Opening { fields, title }| {
-            let mut fields = fitted(&self.pack.fields, &self.pack.rosters, fields);
-            // One alert with an odd part still opens its session.
-            nesting::cut(&mut fields, nesting::LEVELS_MAX);
-            (CaseId::of(&self.pack.identity, &fields), Opening { fields, title })
-        });
+        let opening = match payload.map(|payload| self.opening(payload, &mut brief)) {
+            Some(PackAnswer::PassedOver) => return,
+            Some(PackAnswer::Opening(opening)) => Ok(opening),
+            Some(PackAnswer::None(reason)) => Err(reason),
+            None => Err("it only says that something is over".to_owned()),
+        };
+        let case = opening.map(|opening| (CaseId::of(&self.pack.identity, &opening.fields), opening));
         match (change, &case) {
             (AlertChange::Firing, Err(reason)) => return drop(self.refused.insert(place, reason.clone())),
             (AlertChange::Firing, Ok((case, opening))) => self.try_opening(*case, opening),
             (AlertChange::Resolved | AlertChange::AllResolved, _) => {}
         }
         self.alerts.push((place, Alert { mark, change, case: case.ok(), brief }));
+    }
+
+    /// What the pack makes of an alert.
+    fn opening(&mut self, payload: Map<String, Value>, brief: &mut Value) -> PackAnswer {
+        if let Some(data) = self.data.as_object_mut() {
+            data.extend(payload);
+        }
+        let sent = SentData::new(&self.data);
+        match self.mapping.taking(&sent) {
+            Taking::PassedOver => return PackAnswer::PassedOver,
+            Taking::CannotTell(reason) => return PackAnswer::None(reason),
+            Taking::Taken => {}
+        }
+        match self.mapping.opening(&sent, brief) {
+            Ok(opening) => PackAnswer::Opening(opening),
+            Err(failure) => PackAnswer::None(failure.to_string()),
+        }
     }
 
     fn try_opening(&mut self, case: CaseId, opening: &Opening) {

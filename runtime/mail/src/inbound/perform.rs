@@ -77,7 +77,7 @@ async fn open_session(
     by: &Principal,
     open: PlannedSession,
 ) -> Result<Result<(), String>, EngineError> {
-    let PlannedSession { session, title, fields, parent, partial } = open;
+    let PlannedSession { session, title, fields, origin: _, parent, partial } = open;
     match queue.parts.engine.reads().session(session).await {
         Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Ok(())),
         Err(StoreError::Missing { .. }) => {}

@@ -1,6 +1,7 @@
 //! What a plan says, as it is stored before any of it is done.
 
 use provost_domain::ids::{CmdId, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::Mark;
 use provost_domain::principal::Principal;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub(super) struct PlannedSession {
     pub(super) session: SessionId,
     pub(super) title: String,
     pub(super) fields: Value,
+    /// What else was said of the case; absent in plans stored before that was noted.
+    #[serde(default)]
+    pub(super) origin: CaseOrigin,
     pub(super) parent: Option<SessionId>,
     /// Whether required fields may be missing.
     #[serde(default)]

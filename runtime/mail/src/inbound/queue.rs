@@ -13,8 +13,10 @@ use tokio::sync::Notify;
 
 use super::error::DeliveryError;
 use super::formats::DeliveryFormat;
-use super::notice::{BadDelivery, Notice, RefusedAlerts, checked};
+use super::notice::{Notice, RefusedAlerts, checked};
+use super::opening::PackFields;
 use super::parsed::ParsedDeliveries;
+use super::reading::BadDelivery;
 use super::settings::{FormatSettings, IntakeParts};
 
 /// What intake and its worker share.
@@ -92,7 +94,7 @@ impl DeliveryQueue {
         let reading = format.read(body, minted)?;
         let key = reading.key.clone();
         let pack = self.pack(format).map_err(|error| BadDelivery::Fields(error.to_string()))?;
-        let (notice, refused) = checked(&pack, reading)?;
+        let (notice, refused) = checked(&pack, PackFields::of(&pack, format), reading)?;
         Ok(CheckedReading { notice, refused, key, pack: pack.digest })
     }
 

@@ -20,11 +20,12 @@ use tokio::sync::Notify;
 use super::case::{self, MANY};
 use super::draft::{DraftFacts, GroupSession};
 use super::formats::DeliveryFormat;
-use super::notice::{AlertChange, BadDelivery, Notice};
+use super::notice::Notice;
 use super::perform::{perform, standing};
 use super::plan::{self, PlanFacts};
 use super::planned::DeliveryPlan;
 use super::queue::DeliveryQueue;
+use super::reading::{AlertChange, BadDelivery};
 
 /// Deliveries of a group that are looked at together: bounds memory, since each may be as large as a request.
 const TOGETHER: u32 = 64;

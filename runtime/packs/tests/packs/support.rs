@@ -12,6 +12,7 @@ use provost_domain::pack::Pack;
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{Catalog, EffectClass, Risk, ToolSpec};
 use provost_form::FormErrors;
+use provost_mail::StandardForms;
 use provost_packs::{Inventory, LoadedPack, load_with_files};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,7 +72,10 @@ pub(crate) fn check(folder: &Path) -> Result<Pack, FormErrors> {
 /// The pack with what is odd in it.
 pub(crate) fn loaded(folder: &Path) -> Result<LoadedPack, FormErrors> {
     let models = BTreeSet::from(["default".to_owned()]);
-    load_with_files(folder, Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles })
+    load_with_files(
+        folder,
+        Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles, forms: &StandardForms },
+    )
 }
 
 /// The shipped pack in a folder of its own.

@@ -5,40 +5,36 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::ids::Digest;
+use provost_expr::{Scope, Type};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::loose::{repaired, shortened, text, text_of, texts};
-use super::super::notice::{AlertChange, BadDelivery, FormatReading, Opening, ReadAlert};
-use super::super::words::{fires, severity};
-use super::limits::TITLE_MAX;
+use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert};
+use super::super::words::fires;
 
 const FORM: &str = "Alertmanager's webhook, version 4";
 /// The time of an end that is not there yet.
 const NO_TIME: &str = "0001-01-01";
+/// What an alert may have besides its labels and annotations; the last five are Grafana's.
+const ALERT_TEXTS: [&str; 8] =
+    ["startsAt", "endsAt", "generatorURL", "silenceURL", "dashboardURL", "panelURL", "imageURL", "valueString"];
+/// What a group may have besides its labels and annotations; the last three are Grafana's.
+const GROUP_TEXTS: [&str; 7] = ["receiver", "status", "groupKey", "externalURL", "title", "state", "message"];
+/// The labels and annotations of a group.
+const GROUP_LABELS: [&str; 3] = ["groupLabels", "commonLabels", "commonAnnotations"];
 
 type Labels = BTreeMap<String, String>;
 
 /// A delivery whose alerts are not read yet.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Webhook<'a> {
-    #[serde(default)]
-    status: Value,
-    #[serde(default)]
-    receiver: Value,
-    #[serde(default)]
-    group_key: Value,
-    #[serde(default)]
-    group_labels: Value,
-    #[serde(default)]
-    common_labels: Value,
-    #[serde(default)]
-    common_annotations: Value,
     #[serde(borrow)]
     alerts: &'a RawValue,
+    #[serde(flatten)]
+    group: Map<String, Value>,
 }
 
 /// What the alerts of a delivery have in common.
@@ -51,31 +47,28 @@ struct GroupFacts {
     annotations: Labels,
 }
 
-/// One alert with what its group has in common.
+/// One alert, without what its group has in common.
 #[derive(Debug)]
 struct WebhookAlert {
     change: AlertChange,
+    name: String,
     labels: Labels,
     annotations: Labels,
     starts_at: String,
     fingerprint: String,
 }
 
-/// The fields of the group's first firing alert.
-///
-/// # Errors
-/// The delivery cannot be read, or no session can be opened with it.
-pub fn first_case(bytes: &[u8]) -> Result<Opening, BadDelivery> {
-    let FormatReading { alerts, .. } = read(bytes)?;
-    let mut odd = None;
-    for alert in alerts {
-        match alert {
-            Ok(alert) if alert.change == AlertChange::Firing => return alert.opening.map_err(BadDelivery::Fields),
-            Ok(_) => {}
-            Err(reason) => odd = odd.or(Some(reason)),
-        }
-    }
-    Err(BadDelivery::Form(odd.unwrap_or_else(|| "no alert of the group fires: nothing to work on".to_owned())))
+/// The names that a mapping may read.
+pub(super) fn scope() -> Scope {
+    let texts = |names: &[&'static str]| names.iter().map(|name| (*name, Type::Text)).collect::<Vec<_>>();
+    let labels = || Type::Map(Box::new(Type::Text));
+    let mut alert = texts(&ALERT_TEXTS);
+    alert.extend([("status", Type::words(["firing", "resolved"])), ("name", Type::Text), ("fingerprint", Type::Text)]);
+    alert.extend([("labels", labels()), ("annotations", labels()), ("values", Type::Any)]);
+    let mut group = texts(&GROUP_TEXTS);
+    group.extend(GROUP_LABELS.map(|name| (name, labels())));
+    group.push(("orgId", Type::Any));
+    Scope::default().with("alert", Type::object(alert)).with("group", Type::object(group)).with("described", Type::Any)
 }
 
 /// Reads a delivery.
@@ -85,7 +78,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<FormatReading, BadDelivery> {
     let facts = GroupFacts::of(&webhook);
     let parts: [&[u8]; 3] = [b"alertmanager", facts.receiver.as_bytes(), facts.key.as_bytes()];
     let alerts = items(&webhook)?.into_iter().map(|alert| facts.alert(alert)).collect();
-    Ok(FormatReading { group: Digest::of_parts(&parts), alerts, refires: false, key: String::new() })
+    let common = [("group".to_owned(), group(&webhook.group))].into_iter().collect();
+    Ok(FormatReading { group: Digest::of_parts(&parts), common, alerts, refires: false, key: String::new() })
 }
 
 /// The same delivery with only the alerts at some places.
@@ -125,10 +119,11 @@ fn items<'a>(webhook: &Webhook<'a>) -> Result<Vec<&'a RawValue>, BadDelivery> {
 
 impl GroupFacts {
     fn of(webhook: &Webhook<'_>) -> Self {
-        let labels = texts(Some(&webhook.common_labels)).unwrap_or_default();
+        let member = |name: &str| webhook.group.get(name);
+        let labels = texts(member("commonLabels")).unwrap_or_default();
         // Who sends no name of the group is taken by what the group has in common.
-        let key = text(Some(&webhook.group_key)).unwrap_or_else(|| {
-            let group = texts(Some(&webhook.group_labels)).unwrap_or_default();
+        let key = text(member("groupKey")).unwrap_or_else(|| {
+            let group = texts(member("groupLabels")).unwrap_or_default();
             if group.is_empty() {
                 labels.get("alertname").cloned().unwrap_or_default()
             } else {
@@ -136,11 +131,11 @@ impl GroupFacts {
             }
         });
         Self {
-            status: text(Some(&webhook.status)),
-            receiver: text(Some(&webhook.receiver)).unwrap_or_default(),
+            status: text(member("status")),
+            receiver: text(member("receiver")).unwrap_or_default(),
             key,
             labels,
-            annotations: texts(Some(&webhook.common_annotations)).unwrap_or_default(),
+            annotations: texts(member("commonAnnotations")).unwrap_or_default(),
         }
     }
 
@@ -159,69 +154,68 @@ impl GroupFacts {
             Some(word) => fires(word).ok_or_else(|| format!("an alert has the status `{}`", shortened(word, 100)))?,
             None => !ended(),
         };
-        let alert = WebhookAlert {
+        let read = WebhookAlert {
             change: if firing { AlertChange::Firing } else { AlertChange::Resolved },
+            name: self.name(&labels),
             fingerprint: text(alert.get("fingerprint")).unwrap_or_else(|| fingerprint(&labels)),
             annotations: texts(alert.get("annotations")).unwrap_or_default(),
             labels,
             starts_at,
         };
-        Ok(self.read_alert(&alert))
-    }
-
-    fn read_alert(&self, alert: &WebhookAlert) -> ReadAlert {
-        ReadAlert {
-            mark: format!("{}/{}", alert.fingerprint, alert.starts_at),
-            change: alert.change,
-            opening: self.opening(alert),
+        Ok(ReadAlert {
+            mark: format!("{}/{}", read.fingerprint, read.starts_at),
+            change: read.change,
+            payload: Some(self.payload(&read, &alert)),
             brief: json!({
-                "name": self.name(alert), "labels": alert.labels, "starts_at": alert.starts_at,
-                "fingerprint": alert.fingerprint, "severity": self.severity(alert),
+                "name": read.name, "labels": read.labels, "starts_at": read.starts_at, "fingerprint": read.fingerprint,
             }),
+        })
+    }
+
+    fn name(&self, labels: &Labels) -> String {
+        let own = labels.get("alertname").or_else(|| self.labels.get("alertname")).map(|name| name.trim());
+        own.filter(|name| !name.is_empty()).unwrap_or("alert").to_owned()
+    }
+
+    /// What mappings read: an alert has the labels and annotations that its group has in common.
+    fn payload(&self, read: &WebhookAlert, sent: &Map<String, Value>) -> Map<String, Value> {
+        let with = |own: &Labels, common: &Labels| {
+            let mut all = common.clone();
+            all.extend(own.clone());
+            json!(all)
+        };
+        let mut alert = texts_of(sent, &ALERT_TEXTS);
+        alert.extend([
+            ("status".to_owned(), if read.change == AlertChange::Firing { "firing" } else { "resolved" }.into()),
+            ("name".to_owned(), read.name.as_str().into()),
+            ("fingerprint".to_owned(), read.fingerprint.as_str().into()),
+            ("labels".to_owned(), with(&read.labels, &self.labels)),
+            ("annotations".to_owned(), with(&read.annotations, &self.annotations)),
+        ]);
+        if let Some(values) = sent.get("values") {
+            alert.insert("values".to_owned(), values.clone());
         }
-    }
-
-    fn label(&self, alert: &WebhookAlert, names: &[&str]) -> Option<String> {
-        first(&alert.labels, &self.labels, names)
-    }
-
-    fn name(&self, alert: &WebhookAlert) -> String {
-        self.label(alert, &["alertname"]).unwrap_or_else(|| "alert".to_owned())
-    }
-
-    /// How bad it is, if its word for that is known.
-    fn severity(&self, alert: &WebhookAlert) -> Option<&'static str> {
-        self.label(alert, &["severity", "priority", "level"]).and_then(|word| severity(&word))
-    }
-
-    /// `environment` and `service` are labels, `summary` an annotation.
-    fn opening(&self, alert: &WebhookAlert) -> Result<Opening, String> {
-        let name = self.name(alert);
-        let missing = |label: &str| format!("the alert `{name}` has no label `{label}`; add it to the alerting rule");
-        let service = self.label(alert, &["service", "job"]).ok_or_else(|| missing("service"))?;
-        let environment = self.label(alert, &["environment", "env"]).ok_or_else(|| missing("environment"))?;
-        let summary = first(&alert.annotations, &self.annotations, &["summary", "description", "message"]);
-        let summary = summary.unwrap_or_else(|| name.clone());
-        let mut fields = json!({
-            "summary": summary,
-            "service": service,
-            "environment": environment,
-            "alert": {
-                "name": name, "labels": alert.labels, "annotations": alert.annotations, "starts_at": alert.starts_at,
-                "fingerprint": alert.fingerprint, "group_key": self.key,
-            },
+        let described = json!({
+            "name": read.name, "labels": read.labels, "annotations": read.annotations, "starts_at": read.starts_at,
+            "fingerprint": read.fingerprint, "group_key": self.key,
         });
-        if let (Some(severity), Some(fields)) = (self.severity(alert), fields.as_object_mut()) {
-            fields.insert("severity".to_owned(), severity.into());
-        }
-        Ok(Opening { title: shortened(&summary, TITLE_MAX), fields })
+        [("alert".to_owned(), Value::Object(alert)), ("described".to_owned(), described)].into_iter().collect()
     }
 }
 
-/// The first of some names that an alert, or else its group, has a value for that is not blank.
-fn first(own: &Labels, common: &Labels, names: &[&str]) -> Option<String> {
-    let value = |name: &&str| own.get(*name).or_else(|| common.get(*name)).map(|value| value.trim().to_owned());
-    names.iter().filter_map(value).find(|value| !value.is_empty())
+/// Some members as texts; what says nothing is left out.
+fn texts_of(sent: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), text(sent.get(*name))?.into()))).collect()
+}
+
+/// A group as mappings read it.
+fn group(sent: &Map<String, Value>) -> Value {
+    let mut group = texts_of(sent, &GROUP_TEXTS);
+    group.extend(GROUP_LABELS.map(|name| (name.to_owned(), json!(texts(sent.get(name)).unwrap_or_default()))));
+    if let Some(org) = sent.get("orgId") {
+        group.insert("orgId".to_owned(), org.clone());
+    }
+    Value::Object(group)
 }
 
 /// Stands in for the fingerprint of an alert that has none: the same for the same labels.

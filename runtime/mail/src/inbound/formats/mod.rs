@@ -1,14 +1,13 @@
 //! The wire formats of deliveries. A new one is a file here and a row in each match below.
 
 mod alertmanager;
-mod limits;
 mod pagerduty;
 
 use std::collections::BTreeSet;
 
-use super::notice::{BadDelivery, FormatReading};
+use provost_expr::Scope;
 
-pub use alertmanager::first_case;
+use super::reading::{BadDelivery, FormatReading};
 
 /// A wire format of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +19,8 @@ pub enum DeliveryFormat {
 }
 
 impl DeliveryFormat {
-    const ALL: [Self; 2] = [Self::Alertmanager, Self::Pagerduty];
+    /// All of them.
+    pub(super) const ALL: [Self; 2] = [Self::Alertmanager, Self::Pagerduty];
 
     /// The word for it in the configuration and in the store.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +32,14 @@ impl DeliveryFormat {
 
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// The names that a mapping may read.
+    pub(super) fn scope(self) -> Scope {
+        match self {
+            Self::Alertmanager => alertmanager::scope(),
+            Self::Pagerduty => pagerduty::scope(),
+        }
     }
 
     /// Reads a body; `minted` names the group of a delivery whose sender gave it no name.

@@ -4,14 +4,18 @@
 use std::collections::BTreeMap;
 
 use provost_domain::ids::Digest;
+use provost_expr::{Scope, Type};
 use serde_json::{Map, Value, json};
 
 use super::super::loose::{repaired, shortened, text, text_of};
-use super::super::notice::{AlertChange, BadDelivery, FormatReading, Opening, ReadAlert};
-use super::super::words::severity;
-use super::limits::TITLE_MAX;
+use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert};
 
 const FORM: &str = "PagerDuty's Events API, version 2";
+
+/// The parts of an event that are texts.
+const EVENT_TEXTS: [&str; 5] = ["event_action", "dedup_key", "client", "client_url", "description"];
+/// The parts of its payload that are texts.
+const PAYLOAD_TEXTS: [&str; 7] = ["summary", "source", "severity", "timestamp", "component", "group", "class"];
 
 /// The words for what an event asks.
 const ACTIONS: [(&str, EventAction); 5] = [
@@ -38,6 +42,16 @@ struct PagerEvent {
     details: Map<String, Value>,
 }
 
+/// The names that a mapping may read.
+pub(super) fn scope() -> Scope {
+    let texts = |names: &[&'static str]| names.iter().map(|name| (*name, Type::Text)).collect::<Vec<_>>();
+    let mut payload = texts(&PAYLOAD_TEXTS);
+    payload.push(("custom_details", Type::Map(Box::new(Type::Any))));
+    let mut event = texts(&EVENT_TEXTS);
+    event.extend([("payload", Type::object(payload)), ("links", Type::Any), ("images", Type::Any)]);
+    Scope::default().with("event", Type::object(event)).with("described", Type::Any)
+}
+
 /// Reads an event; one without a `dedup_key` gets the minted one.
 pub(super) fn read(bytes: &[u8], minted: impl FnOnce() -> String) -> Result<FormatReading, BadDelivery> {
     let event = parse(&text_of(bytes))?;
@@ -61,11 +75,11 @@ pub(super) fn read(bytes: &[u8], minted: impl FnOnce() -> String) -> Result<Form
         (EventAction::Acknowledge, Some(key)) => (key, Vec::new()),
         (EventAction::Resolve, Some(key)) => {
             let brief = json!({"dedup_key": key});
-            let opening = Err("it is an end".to_owned());
-            (key, vec![Ok(ReadAlert { mark: String::new(), change: AlertChange::AllResolved, opening, brief })])
+            (key, vec![Ok(ReadAlert { mark: String::new(), change: AlertChange::AllResolved, payload: None, brief })])
         }
     };
-    Ok(FormatReading { group: Digest::of_parts(&[b"pagerduty", key.as_bytes()]), alerts, refires: true, key })
+    let group = Digest::of_parts(&[b"pagerduty", key.as_bytes()]);
+    Ok(FormatReading { group, common: Map::new(), alerts, refires: true, key })
 }
 
 fn parse(text: &str) -> Result<Map<String, Value>, BadDelivery> {
@@ -98,11 +112,6 @@ impl PagerEvent {
         text(self.payload.get(name))
     }
 
-    /// The first of some details that says anything.
-    fn detail(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| text(self.details.get(*name)))
-    }
-
     fn summary(&self) -> String {
         let parts = ["summary", "class", "component", "source"].into_iter().find_map(|name| self.part(name));
         parts.or_else(|| text(self.event.get("description"))).unwrap_or_else(|| "event".to_owned())
@@ -111,7 +120,8 @@ impl PagerEvent {
     fn trigger(&self) -> ReadAlert {
         let described = self.described();
         let mark = Digest::of_json(&described).hex();
-        ReadAlert { mark, change: AlertChange::Firing, opening: self.opening(&described), brief: described }
+        let payload = [("event".to_owned(), self.sent()), ("described".to_owned(), described.clone())];
+        ReadAlert { mark, change: AlertChange::Firing, payload: Some(payload.into_iter().collect()), brief: described }
     }
 
     /// What was sent, as a session and its agents see it.
@@ -135,21 +145,19 @@ impl PagerEvent {
         json!(sent)
     }
 
-    /// `service` and `environment` stand in `custom_details`, or else in `component` or `source`, and in `group`.
-    fn opening(&self, described: &Value) -> Result<Opening, String> {
-        let service = self.detail(&["service"]).or_else(|| self.part("component")).or_else(|| self.part("source"));
-        let service = service.ok_or("the event has no service; send it as `payload.source`")?;
-        let environment = self.detail(&["environment", "env"]).or_else(|| self.part("group"));
-        let environment =
-            environment.ok_or("the event has no environment; send it as `payload.custom_details.environment`")?;
-        let summary = self.summary();
-        let mut fields =
-            json!({"summary": summary, "service": service, "environment": environment, "alert": described});
-        let severity = self.part("severity").and_then(|word| severity(&word));
-        if let (Some(severity), Some(fields)) = (severity, fields.as_object_mut()) {
-            fields.insert("severity".to_owned(), severity.into());
+    /// What mappings read.
+    fn sent(&self) -> Value {
+        let texts = |sent: &Map<String, Value>, names: &[&str]| -> Map<String, Value> {
+            names.iter().filter_map(|name| Some(((*name).to_owned(), text(sent.get(*name))?.into()))).collect()
+        };
+        let mut payload = texts(&self.payload, &PAYLOAD_TEXTS);
+        payload.insert("custom_details".to_owned(), Value::Object(self.details.clone()));
+        let mut event = texts(&self.event, &EVENT_TEXTS);
+        event.insert("payload".to_owned(), Value::Object(payload));
+        for name in ["links", "images"] {
+            event.extend(self.event.get(name).map(|value| (name.to_owned(), value.clone())));
         }
-        Ok(Opening { title: shortened(&summary, TITLE_MAX), fields })
+        Value::Object(event)
     }
 }
 
@@ -180,85 +188,59 @@ mod tests {
         body
     }
 
-    #[test]
-    fn a_trigger_becomes_fields() {
-        let reading = parse(&trigger()).unwrap();
-        assert_eq!((reading.key.as_str(), reading.alerts.len(), reading.refires), ("d", 1, true));
-        let alert = alert(&trigger());
-        let fields = alert.opening.unwrap().fields;
-        assert_eq!((&fields["service"], &fields["severity"]), (&json!("shop"), &json!("high")));
-        assert_eq!((&fields["alert"]["source"], fields["alert"].get("routing_key")), (&json!("db1"), None));
-        let again = parse(&trigger()).unwrap();
-        assert_eq!(
-            (again.group, again.alerts[0].as_ref().unwrap().mark.as_str()),
-            (reading.group, alert.mark.as_str())
-        );
+    /// What mappings read of an event.
+    #[track_caller]
+    fn sent(body: &Value) -> Value {
+        json!(alert(body).payload)
     }
 
     #[test]
-    fn loose_types_are_texts_and_what_is_not_needed_refuses_nothing() {
-        let fields = |body: &Value| alert(body).opening.unwrap().fields;
-        for (path, value) in [
-            ("/payload/timestamp", json!(1_700_000_000)),
-            ("/payload/component", json!(7)),
-            ("/payload/class", json!(true)),
-            ("/payload/source", json!(null)),
-            ("/payload/links", json!("x")),
-            ("/client", json!({})),
-            ("/images", json!(null)),
-            ("/event_action", json!("TRIGGER")),
+    fn a_trigger_is_read() {
+        let reading = parse(&trigger()).unwrap();
+        assert_eq!((reading.key.as_str(), reading.alerts.len(), reading.refires), ("d", 1, true));
+        let sent = sent(&trigger());
+        let payload = &sent["event"]["payload"];
+        assert_eq!((&payload["custom_details"]["service"], &payload["severity"]), (&json!("shop"), &json!("error")));
+        assert_eq!((&sent["described"]["source"], sent["event"].get("routing_key")), (&json!("db1"), None));
+        let again = parse(&trigger()).unwrap();
+        assert_eq!((again.group, &again.alerts[0].as_ref().unwrap().mark), (reading.group, &alert(&trigger()).mark));
+    }
+
+    #[test]
+    fn loose_types_are_texts() {
+        for (path, value, expect) in [
+            ("/payload/timestamp", json!(1_700_000_000), json!("1700000000")),
+            ("/payload/component", json!(7), json!("7")),
+            ("/payload/class", json!(true), json!("true")),
+            ("/payload/source", json!(null), json!(null)),
+            ("/payload/group", json!({}), json!(null)),
         ] {
-            assert_eq!(fields(&edited(path, value.clone()))["service"], "shop", "{path} {value}");
+            let sent = sent(&edited(path, value.clone()));
+            assert_eq!(sent.pointer(&format!("/event{path}")).unwrap_or(&Value::Null), &expect, "{path} {value}");
         }
-        for (word, level) in [
-            ("CRITICAL", json!("critical")),
-            ("P1", json!("critical")),
-            ("warn", json!("medium")),
-            ("fatal", json!("critical")),
-        ] {
-            assert_eq!(fields(&edited("/payload/severity", json!(word)))["severity"], level, "{word}");
+        for (path, value) in [("/client", json!({})), ("/images", json!(null)), ("/event_action", json!("TRIGGER"))] {
+            assert_eq!(sent(&edited(path, value))["event"]["payload"]["summary"], "it hurts", "{path}");
         }
-        let odd = fields(&edited("/payload/severity", json!("purple")));
-        assert_eq!(
-            (odd.get("severity"), &odd["alert"]["severity"]),
-            (None, &json!("purple")),
-            "an unknown word stays visible"
-        );
         let details = json!("{\"service\": \"till\", \"environment\": \"staging\"}");
-        assert_eq!(fields(&edited("/payload/custom_details", details))["service"], "till");
+        let sent = sent(&edited("/payload/custom_details", details));
+        assert_eq!(sent["event"]["payload"]["custom_details"]["service"], "till");
         let number = parse(&edited("/dedup_key", json!(7))).unwrap();
         assert_eq!(number.group, parse(&edited("/dedup_key", json!("7"))).unwrap().group);
     }
 
     #[test]
-    fn a_summary_is_cut_or_stood_in_for() {
-        let title = |summary: Value| alert(&edited("/payload/summary", summary)).opening.unwrap().title;
-        assert_eq!((title(json!("")).as_str(), title(json!(null)).as_str()), ("db1", "db1"));
-        assert!(title(json!("x".repeat(3000))).ends_with('…'));
-        assert_eq!(
-            read(
-                edited("/payload/summary", json!("SUMMARY")).to_string().replace("SUMMARY", "stuck \\ud83d").as_bytes(),
-                String::new
-            )
-            .unwrap()
-            .alerts
-            .remove(0)
-            .unwrap()
-            .opening
-            .unwrap()
-            .title,
-            "stuck \u{fffd}"
-        );
+    fn half_an_emoji_and_a_byte_order_mark_refuse_nothing() {
+        let body = edited("/payload/summary", json!("SUMMARY")).to_string().replace("SUMMARY", "stuck \\ud83d");
+        let read_back = read(body.as_bytes(), String::new).unwrap().alerts.remove(0).unwrap();
+        assert_eq!(read_back.brief["summary"], "stuck \u{fffd}");
         assert!(read(format!("\u{feff}{}", trigger()).as_bytes(), String::new).is_ok());
     }
 
     #[test]
-    fn one_without_a_key_is_given_one_and_one_without_environment_opens_nothing() {
+    fn one_without_a_key_is_given_one() {
         let mut body = trigger();
         body["dedup_key"] = Value::Null;
-        body["payload"]["custom_details"] = Value::Null;
         assert_eq!(parse(&body).unwrap().key, "minted");
-        assert!(alert(&body).opening.unwrap_err().contains("environment"));
     }
 
     #[test]
@@ -284,6 +266,5 @@ mod tests {
             assert!(error.contains(part), "{error}");
         }
         assert!(matches!(read(b"{", String::new), Err(BadDelivery::Syntax(_))));
-        assert!(alert(&json!({"event_action": "trigger"})).opening.is_err());
     }
 }

@@ -3,6 +3,7 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use provost_domain::ids::{Digest, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::OutcomeKind;
 use provost_domain::port::{Known, Mark};
 use provost_domain::principal::Principal;
@@ -12,8 +13,10 @@ use serde_json::{Value, json};
 use super::super::burning::{CaseStanding, STILL};
 use super::super::case::{self, CaseId};
 use super::super::draft::GroupSession;
-use super::super::notice::{Alert, AlertChange, Opening};
+use super::super::notice::Alert;
+use super::super::opening::Opening;
 use super::super::planned::LISTED_MAX;
+use super::super::reading::AlertChange;
 use super::*;
 
 /// The id of the first session that a plan opens.
@@ -34,7 +37,7 @@ fn case_of(service: &str) -> CaseId {
 /// An alert of a service.
 fn alert(mark: &str, service: &str, change: AlertChange) -> Alert {
     let fields = json!({"alert": mark, "service": service, "severity": "low"});
-    let opening = Opening { fields, title: mark.to_owned() };
+    let opening = Opening { fields, title: mark.to_owned(), origin: CaseOrigin::default() };
     Alert { mark: mark.to_owned(), change, case: Some((case_of(service), opening)), brief: json!(mark) }
 }
 

@@ -1,0 +1,20 @@
+//! The forms of deliveries that packs may map, implemented where deliveries are read.
+
+use provost_expr::Scope;
+
+use crate::pack::Pack;
+
+/// The forms of deliveries that are there.
+pub trait DeliveryForms: Send + Sync + std::fmt::Debug {
+    /// Their names.
+    fn names(&self) -> Vec<&'static str>;
+
+    /// The names that a mapping of this form may read, with their types; `None` for a form that is not there.
+    fn scope(&self, form: &str) -> Option<Scope>;
+
+    /// Checks that a delivery of this form opens a case of the pack.
+    ///
+    /// # Errors
+    /// Why it does not, in words for the author of the pack.
+    fn opens_case(&self, pack: &Pack, form: &str, delivery: &str) -> Result<(), String>;
+}

@@ -31,6 +31,7 @@ mod intake;
 mod limits;
 mod liveness;
 mod lookups;
+mod mapped;
 mod model_failures;
 mod monitoring;
 mod narration;

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// The files of the shipped pack, for a binary far from its sources.
-const SHIPPED: [(&str, &str); 13] = [
+const SHIPPED: [(&str, &str); 16] = [
     ("pack.yaml", include_str!("../../../../skills/incident/pack.yaml")),
     ("demo.script.yaml", include_str!("../../../../skills/incident/demo.script.yaml")),
+    ("samples/checkout-5xx.json", include_str!("../../../../skills/incident/samples/checkout-5xx.json")),
+    ("samples/disk-space.json", include_str!("../../../../skills/incident/samples/disk-space.json")),
+    ("samples/pod-crash-looping.json", include_str!("../../../../skills/incident/samples/pod-crash-looping.json")),
     ("shared/evidence.md", include_str!("../../../../skills/incident/shared/evidence.md")),
     ("shared/untrusted.md", include_str!("../../../../skills/incident/shared/untrusted.md")),
     ("shared/finish.md", include_str!("../../../../skills/incident/shared/finish.md")),

@@ -5,6 +5,7 @@ mod digests;
 mod expressions;
 mod folders;
 mod gated;
+mod intake;
 mod mistakes;
 mod shipped;
 mod support;

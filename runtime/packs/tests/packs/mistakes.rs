@@ -15,7 +15,7 @@ const FRONT: &str = "---\nname: incident-triage\n\
 type Mistake = (&'static str, &'static str, &'static str, &'static str);
 
 #[track_caller]
-fn check_all(mistakes: &[Mistake]) {
+pub(crate) fn check_all(mistakes: &[Mistake]) {
     let mut wrong = Vec::new();
     for (file, from, to, part) in mistakes {
         let folder = copied();

@@ -1,0 +1,49 @@
+//! What the stock rules of others send opens sessions of the shipped pack, in the running program.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::intake::{ROUTING_KEY, daemon, delivered, group, only, sessions};
+
+/// An alert as stock rules on Kubernetes make it: without an environment, and with the exporter's name as its service.
+fn stock(name: &str, namespace: &str) -> Value {
+    let labels = json!({"alertname": name, "job": "kube-state-metrics", "service": "stack-kube-state-metrics",
+        "namespace": namespace, "pod": "api-0", "instance": "10.1.2.3:8080", "severity": "warning"});
+    json!({"status": "firing", "labels": labels, "annotations": {"summary": format!("{name} in {namespace}")},
+        "startsAt": "2026-01-01T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": format!("{name}/{namespace}"),
+        "generatorURL": "http://prometheus.example/graph"})
+}
+
+#[tokio::test]
+async fn stock_rules_without_an_environment_open_sessions_of_what_is_ill() {
+    let daemon = daemon("already-healthy").await;
+    let mut watchdog = stock("Watchdog", "monitoring");
+    watchdog["labels"]["severity"] = json!("none");
+    let alerts = [watchdog, stock("KubePodCrashLooping", "orders"), stock("KubePodNotReady", "orders")];
+    delivered(&daemon, &group("{}:{namespace=\"orders\"}", &alerts)).await;
+    let session = only(&daemon).await;
+    let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
+    assert_eq!(
+        (&fields["service"], &fields["environment"], &fields["severity"]),
+        (&json!("orders"), &json!("production"), &json!("medium")),
+        "{fields}"
+    );
+    assert_eq!(fields["alert"]["labels"]["pod"], "api-0");
+    delivered(&daemon, &group("{}:{namespace=\"till\"}", &[stock("KubePodCrashLooping", "till")])).await;
+    assert_eq!(sessions(&daemon).await.len(), 2);
+    assert_eq!(daemon.all("/v1/deliveries?state=bad").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn an_event_of_a_host_without_an_environment_opens_a_session() {
+    let daemon = daemon("already-healthy").await;
+    let event = json!({"routing_key": ROUTING_KEY, "dedup_key": "40107", "event_action": "trigger", "payload": {
+        "summary": "Problem: free space on /var is below 5 %", "source": "files2 : 10.1.2.4", "severity": "error",
+        "custom_details": {"Event host": "files2", "Event host ip": "10.1.2.4"}}, "client": "Zabbix"});
+    let taken = daemon.ask("", Method::POST, "/v2/enqueue", Some(event)).await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED, "{taken:?}");
+    daemon.settled().await;
+    let session = only(&daemon).await;
+    let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
+    assert_eq!((&fields["service"], &fields["environment"]), (&json!("files2"), &json!("production")), "{fields}");
+}

@@ -95,7 +95,7 @@ fn configured(folder: &Path, url: &str) -> String {
     format!(
         "store: sqlite://{store}\npacks: [incident]\nmodels:\n  default: {{provider: scripted, script: incident/demo.script.yaml}}\n\
          tools:\n  metrics: {{endpoint: \"{url}/metrics\"}}\n  service: {{admin: \"{url}/admin\", refused: \"status in [400, 404, 409, 422, 503]\"}}\n  \
-         logs: {{files: {{shop: shop.log}}}}\n  notify: {{oncall: {{url: \"{url}/oncall\"}}}}\nengine: {{drain: 5s}}\n",
+         logs: {{files: {{shop: shop.log}}}}\n  notify: {{oncall: {{url: \"{url}/oncall\"}}}}\nengine: {{drain: 5s, outage_budget: 3s}}\n",
         store = folder.join("provost.db").display()
     )
 }

@@ -54,7 +54,7 @@ fn flaw(data: &Value) -> Option<String> {
     None
 }
 
-/// One evaluation.
+/// An expression under evaluation: what it reads, and what it has cost so far.
 struct Evaluation<'a> {
     data: &'a Value,
     steps: StepCount,

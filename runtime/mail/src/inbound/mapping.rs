@@ -59,7 +59,7 @@ pub(super) enum MappingFailure {
         "nothing in it says the `{field}`: it is read from {from}; have the sender add it, or give the field a `default` in the pack"
     )]
     Missing {
-        /// The field.
+        /// Which one, by its name in the pack.
         field: String,
         /// Where its value may stand.
         from: String,
@@ -165,10 +165,10 @@ fn value_of(field: &FieldMapping, closed: Option<&[&str]>, data: &SentData<'_>) 
     }
 }
 
-/// The time that was written: RFC 3339, or seconds or milliseconds since 1970. Times before that are no times.
+/// The time that was written: RFC 3339, or seconds or milliseconds since 1970. Earlier times are not read.
 fn time(written: &Value) -> Option<Timestamp> {
     let written = text(Some(written))?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and such a time is no time anyway")]
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates: a time so late is refused below")]
     let of_number = |number: f64| (number * if number < MILLIS_FROM { 1e6 } else { 1e3 }) as i64;
     let number = written.parse::<f64>().ok().filter(|number| number.is_finite());
     let time = number

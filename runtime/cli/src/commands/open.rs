@@ -23,10 +23,12 @@ pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
         first_case(pack, DeliveryFormat::Alertmanager, &bytes)
             .with_context(|| format!("{} is not an alert", args.input.display()))
     };
+    // What has no form is refused before anything is opened.
+    let preset = opening(None)?;
     let house = match reach(&args.config.reach, wiring::parts, House::over).await? {
         Reached::Here(house) => house,
         // The pack is with the other process, so its mapping is not known here.
-        Reached::There(remote) => return session::open(&remote, &args.pack, opening(None)?, output).await,
+        Reached::There(remote) => return session::open(&remote, &args.pack, preset, output).await,
     };
     let name = PackName::new(&args.pack);
     let intake = opening(house.engine.pack(&name).ok().as_deref())?;

@@ -204,20 +204,20 @@ async fn a_contact_that_nothing_reaches_is_refused_at_its_place() {
     for (contacts, at, message, hint) in [
         (
             "{send: [\"notify:oncal\"], role: approver}",
-            (10, 28),
+            (11, 28),
             "does not name a tool that tells people",
             "did you mean `notify:oncall`?",
         ),
         (
             "{send: [\"metrics:scrape\"], role: approver}",
-            (10, 28),
+            (11, 28),
             "does not name a tool that tells people",
             "notify:oncall",
         ),
-        ("{send: [], role: approver}", (10, 27), "is reached by nothing", "notify:TARGET"),
-        ("{send: [\"notify:oncall\"], role: chief}", (10, 52), "`chief` is not known here", ""),
-        ("{send: [\"notify:oncall\"]}", (10, 20), "the key `role` is missing", "add `role:`"),
-        ("{send: [\"notify:oncall\"], role: approver, to: x}", (10, 62), "unknown key `to`", ""),
+        ("{send: [], role: approver}", (11, 27), "is reached by nothing", "notify:TARGET"),
+        ("{send: [\"notify:oncall\"], role: chief}", (11, 52), "`chief` is not known here", ""),
+        ("{send: [\"notify:oncall\"]}", (11, 20), "the key `role` is missing", "add `role:`"),
+        ("{send: [\"notify:oncall\"], role: approver, to: x}", (11, 62), "unknown key `to`", ""),
     ] {
         let desk = Desk::new();
         let file = desk.path("provost.yaml");

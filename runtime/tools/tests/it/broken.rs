@@ -49,7 +49,7 @@ fn a_server_has_a_name_a_kind_and_known_keys() {
         "unknown key `header`",
         "did you mean `headers`?",
     );
-    refused(&format!("a: {{kind: alertmanager, {URL}, endpoint: x}}"), (1, 40), "unknown key `endpoint`", "");
+    refused(&format!("a: {{kind: alertmanager, {URL}, endpoint: x}}"), (1, 42), "unknown key `endpoint`", "");
 }
 
 #[test]

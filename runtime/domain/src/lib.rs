@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod event;
 pub mod evidence;
 pub mod failure;
+mod fallback;
 pub mod fields;
 pub mod gate;
 pub mod ids;

@@ -73,6 +73,8 @@ pub struct Question {
 pub(crate) struct Materials<'a> {
     /// The configured models.
     pub(crate) models: &'a dyn Models,
+    /// The configured name of the one that is asked.
+    pub(crate) model: &'a str,
     /// The tools that agents are offered.
     pub(crate) offers: &'a Offers,
     /// Large values by the hash that names them.
@@ -144,9 +146,10 @@ pub(crate) fn question(
     agent: &AgentSpec,
     from: Materials<'_>,
 ) -> Result<Question, ModelFailure> {
-    let origin = from.models.origin(&agent.model)?;
+    let origin = from.models.origin(from.model)?;
     let mut request = build(session, (work, turn), agent, &from.offers.to(&agent.name, session.fields()));
-    if from.models.reads_case(&agent.model) {
+    from.model.clone_into(&mut request.model);
+    if from.models.reads_case(from.model) {
         request.case = Arc::new(session.case());
     }
     for message in &mut request.messages {

@@ -10,6 +10,7 @@ use super::facts::{Facts, Verdict};
 use crate::citation::Citations;
 use crate::event::{Event, EventBody};
 use crate::failure::ModelFailure;
+use crate::fallback::ModelChoice;
 use crate::ids::{Digest, Fence, Seq};
 use crate::principal::Principal;
 use crate::projection::{ClaimChanges, ReleaseClaim, TakeClaim};
@@ -73,13 +74,16 @@ impl<'a> Draft<'a> {
     }
 
     /// The question of a turn's present round, as it leaves.
-    pub(super) fn question(&self, work: &Work, turn: Turn) -> Result<Question, ModelFailure> {
+    pub(super) fn question(&self, work: &Work, turn: Turn, choice: &ModelChoice) -> Result<Question, ModelFailure> {
         let facts = self.facts;
         let Some(agent) = facts.pack.agents.get(&work.agent) else {
             return Err(ModelFailure::LlmConfig { detail: format!("the pack has no agent `{}`", work.agent) });
         };
         let contents = |digest| self.kept(digest).or_else(|| facts.contents.get(digest));
-        let from = Materials { models: facts.models, offers: facts.offers, contents: &contents };
+        let models = facts.models;
+        // Where all are away the agent's own says so, and is waited for.
+        let model = choice.of(models, &agent.model).unwrap_or(&agent.model);
+        let from = Materials { models, model, offers: facts.offers, contents: &contents };
         request::question(&self.session, (work, turn), agent, from)
     }
 }

@@ -2,10 +2,11 @@
 //! that may have happened.
 
 use super::draft::Draft;
-use super::fail;
+use super::{fail, round};
 use crate::call::{Call, CallOwner};
 use crate::event::{ApprovalExtended, CallReissued, ModelDeferred, ModelFailed, ToolDeferred};
 use crate::failure::{AgentFailure, FailureKind, ModelFailure};
+use crate::fallback::ModelChoice;
 use crate::ids::{AssignmentId, CallId};
 use crate::outage::{Deferral, FailedAttempt, Pause, pause};
 use crate::recovery::Plan;
@@ -22,20 +23,29 @@ pub(super) enum OutageAnswer {
     Over(ToolOutcome),
 }
 
-/// A model gave no reply to a question: it is asked again later, or the agent has failed.
+/// A model gave no reply to a question: it or its fallback is asked later, or the agent has failed.
 pub(super) fn of_model(draft: &mut Draft<'_>, assignment: AssignmentId, round: u32, failure: ModelFailure) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
-    let model = draft.facts.pack.agents.get(&work.agent).map(|agent| agent.model.as_str()).unwrap_or_default();
-    let budget = draft.facts.outages.of_model(model);
+    let facts = draft.facts;
+    let model = facts.pack.agents.get(&work.agent).map(|agent| agent.model.as_str()).unwrap_or_default();
+    let budget = facts.outages.of_model(model);
     let cause = if failure.kind() != FailureKind::Transient || budget.is_zero() {
         AgentFailure::Model { failure: failure.clone() }
     } else {
         let before = work.turn().and_then(|turn| turn.deferral.as_deref());
         let who = format!("{}/{assignment}", draft.session.id());
-        let attempted = FailedAttempt { before, budget, asked: failure.retry_after(), who: &who };
+        let failed = work.turn().and_then(|turn| turn.request.as_ref());
+        let failed = failed.map(|request| ModelChoice::Failed(request.origin.clone()));
+        let instead = failed.filter(|failed| failed.of(facts.models, model).is_some());
+        // What one server asks for is nothing to another.
+        let asked = failure.retry_after().filter(|_| instead.is_none());
+        let attempted = FailedAttempt { before, budget, asked, who: &who };
         if let Some(next) = pause(&attempted, draft.facts.now) {
             let Pause { attempt, waiting_since, next_at, budget_ends_at } = next;
             draft.push(ModelDeferred { assignment, round, failure, attempt, waiting_since, next_at, budget_ends_at });
+            if let Some(instead) = instead {
+                round::put_outstanding(draft, assignment, &instead);
+            }
             return;
         }
         let (attempts, waited_ms) = spent(before, draft.facts.now);

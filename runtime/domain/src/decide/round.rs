@@ -4,6 +4,7 @@ use super::draft::{Draft, runtime};
 use super::fail;
 use crate::event::{Limit, LimitReached, ModelFailed, ModelRequested};
 use crate::failure::AgentFailure;
+use crate::fallback::ModelChoice;
 use crate::ids::AssignmentId;
 use crate::request;
 use crate::terminal::FrameworkStatus;
@@ -18,25 +19,33 @@ pub(super) fn next(draft: &mut Draft<'_>, assignment: AssignmentId) {
     if let Some((limit, bound)) = limit(draft, work, &to_ask, reserved) {
         return limit_reached(draft, Some(assignment), limit, bound);
     }
-    put(draft, to_ask, assignment, reserved);
+    put(draft, to_ask, assignment, reserved, &ModelChoice::First);
 }
 
 /// Puts a question again whose reply is outstanding: nobody saw it leave, or its answer is lost. It is recorded again only
 /// where another request leaves, because a server, a model or a tool changed meanwhile.
 pub(super) fn again(draft: &mut Draft<'_>, assignment: AssignmentId) {
+    let turn = draft.session.works().get(&assignment).and_then(Work::turn);
+    let waits = turn.filter(|turn| turn.deferral.is_some()).and_then(|turn| turn.request.as_ref());
+    let choice = waits.map_or(ModelChoice::First, |request| ModelChoice::Waiting(request.origin.clone()));
+    put_outstanding(draft, assignment, &choice);
+}
+
+/// Puts a question whose reply is outstanding to the model that is chosen.
+pub(super) fn put_outstanding(draft: &mut Draft<'_>, assignment: AssignmentId, choice: &ModelChoice) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
     let Some(turn) = work.turn().filter(|turn| turn.is_asked()) else { return };
     let (to_ask, reserved) = (turn.clone(), request::reservation(work, turn));
-    put(draft, to_ask, assignment, reserved);
+    put(draft, to_ask, assignment, reserved, choice);
 }
 
 /// Records the request before it leaves. One that cannot leave has failed.
-fn put(draft: &mut Draft<'_>, turn: Turn, assignment: AssignmentId, reserved: u64) {
+fn put(draft: &mut Draft<'_>, turn: Turn, assignment: AssignmentId, reserved: u64, choice: &ModelChoice) {
     let Some(work) = draft.session.works().get(&assignment) else { return };
     let outstanding = turn.is_asked();
     let (round, before) = (turn.round, turn.request.clone());
     let asked = ModelRequested { assignment, round, reserved, server: None, model: None, body_sha256: None };
-    match draft.question(work, turn) {
+    match draft.question(work, turn, choice) {
         Ok(question) => {
             let pin = question.pin.clone();
             if !outstanding || before.as_ref() != Some(&pin) {

@@ -22,6 +22,21 @@ pub struct ModelOrigin {
     pub model: String,
 }
 
+/// Stands for a server where a model is asked inside this process.
+const INTERNAL: &str = "internal";
+
+impl ModelOrigin {
+    /// A model inside this process, by its configured name.
+    pub fn internal(model: &str) -> Self {
+        Self { server: INTERNAL.to_owned(), model: model.to_owned() }
+    }
+
+    /// Whether the model is asked inside this process: no server stands between.
+    pub fn is_internal(&self) -> bool {
+        self.server == INTERNAL
+    }
+}
+
 /// Where in a reply an opaque item stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ const BODY: usize = 8 * 1024;
 pub trait ModelProvider: Send + Sync + std::fmt::Debug {
     /// Where it is asked; `name` is the configured model's. A provider inside this process has no server.
     fn origin(&self, name: &str) -> ModelOrigin {
-        ModelOrigin { server: "internal".to_owned(), model: name.to_owned() }
+        ModelOrigin::internal(name)
     }
 
     /// Whether it reads the case behind the briefing, [`ModelRequest::case`]. One that reads the exchange alone says no, and
@@ -44,6 +44,16 @@ pub trait Models: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// There is none.
     fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure>;
+
+    /// The configured models that may be asked in the place of this one, the best first.
+    fn fallbacks(&self, _name: &str) -> &[String] {
+        &[]
+    }
+
+    /// Whether the server of the model of this configured name is known to be away: a question to it would fail at once.
+    fn is_away(&self, _name: &str) -> bool {
+        false
+    }
 
     /// Whether the model of this configured name reads the case behind the briefing.
     fn reads_case(&self, _name: &str) -> bool {

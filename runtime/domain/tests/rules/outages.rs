@@ -85,6 +85,45 @@ fn a_model_that_is_away_is_waited_for() {
     assert!(!world.kinds().contains(&"retry_started"), "the wait used up a retry");
 }
 
+/// Red if the stand-in had to wait as long as the first model asked for, or if the model that failed were asked next.
+#[test]
+fn another_model_is_asked_after_a_short_pause() {
+    let mut world = waiting_world();
+    world.models.0 = vec!["other".to_owned()];
+    let began = world.now;
+    let asked = |events: &[EventBody]| {
+        let model = |event: &EventBody| match event {
+            EventBody::ModelRequested(asked) => asked.model.clone(),
+            _ => None,
+        };
+        events.iter().filter_map(model).collect::<Vec<_>>()
+    };
+    let slow = ModelFailure::RateLimited { retry_after_ms: Some(600_000) };
+    let events = world.fails(slow.clone());
+    assert_eq!(asked(&events), ["other"]);
+    let (_, deferral) = world.session.deferrals().next().unwrap();
+    assert!(deferral.next_at.since(began) <= Duration::from_secs(1));
+    // Another process asks the same one.
+    (world.fence, world.since, world.now) = (Fence(2), Some(deferral.next_at), deferral.next_at);
+    let events = world.report(Report::TakenOver);
+    assert_eq!(asked(&events), [""; 0]);
+    assert_eq!(asked(&world.fails(down())), ["stub"]);
+    // Alone it waits as it is asked to.
+    world.models.0.clear();
+    let events = world.fails(slow);
+    assert_eq!(asked(&events), [""; 0]);
+    let (_, deferral) = world.session.deferrals().next().unwrap();
+    assert!(deferral.next_at.since(world.now) >= Duration::from_mins(10));
+}
+
+#[test]
+fn a_fault_of_the_configuration_asks_no_other_model() {
+    let mut world = waiting_world();
+    world.models.0 = vec!["other".to_owned()];
+    let events = world.fails(ModelFailure::LlmConfig { detail: "the key is wrong".to_owned() });
+    assert!(!events.iter().any(|event| event.kind() == "model_requested"), "{events:?}");
+}
+
 /// Red if another owner counted anew: a server that kills processes would be waited for without end.
 #[test]
 fn another_process_goes_on_from_where_the_wait_stood() {

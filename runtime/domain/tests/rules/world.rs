@@ -48,13 +48,17 @@ impl Roles for Brief {
     }
 }
 
-/// A model that is asked nothing here.
-#[derive(Debug)]
-struct Anywhere;
+/// Models that are asked nothing here: one that stands in for any other, where there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Anywhere(pub(crate) Vec<String>);
 
 impl Models for Anywhere {
     fn origin(&self, name: &str) -> Result<ModelOrigin, ModelFailure> {
-        Ok(ModelOrigin { server: "internal".to_owned(), model: name.to_owned() })
+        Ok(ModelOrigin::internal(name))
+    }
+
+    fn fallbacks(&self, _: &str) -> &[String] {
+        &self.0
     }
 
     fn body(&self, _: &ModelRequest) -> Result<Vec<u8>, ModelFailure> {
@@ -68,6 +72,7 @@ pub(crate) struct World {
     pub(crate) catalog: Catalog,
     offers: Offers,
     contents: Contents,
+    pub(crate) models: Anywhere,
     pub(crate) session: Session,
     pub(crate) now: Timestamp,
     /// Results that the log holds and the session no longer does.
@@ -129,6 +134,7 @@ impl World {
             catalog,
             offers,
             contents,
+            models: Anywhere::default(),
             session,
             now,
             older: OlderResults::new(),
@@ -151,7 +157,7 @@ impl World {
             older: &self.older,
             roles: &Brief,
             inputs: InputDigests { catalogue: Digest::of(b"tools"), roles: Brief.digest() },
-            models: &Anywhere,
+            models: &self.models,
             offers: &self.offers,
             contents: &self.contents,
             outages: &self.outages,

@@ -11,6 +11,7 @@ mod backup;
 mod bad_files;
 mod bad_input;
 mod beats;
+mod breaker;
 mod busy;
 mod chaos;
 mod claims;

@@ -92,6 +92,8 @@ pub struct House {
     pub model: StubModel,
     /// The tools.
     pub tools: Tools,
+    /// The engine's figures.
+    pub metrics: Registry,
     store: Arc<dyn Store>,
     parts: Parts,
 }
@@ -242,7 +244,7 @@ impl House {
     }
 
     async fn start(store: Arc<dyn Store>, tools: Tools, given: Parts) -> Self {
-        let model = StubModel::start().await;
+        let (model, metrics) = (StubModel::start().await, Registry::new());
         let provider = given.provider.clone().unwrap_or_else(|| Arc::new(model.clone()));
         let ports = Ports {
             store: Arc::clone(&store) as _,
@@ -251,7 +253,7 @@ impl House {
             roles: Arc::clone(&given.roles),
             clock: Arc::clone(&given.clock),
             random: Arc::new(SystemRandom),
-            metrics: Registry::new(),
+            metrics: metrics.clone(),
         };
         let resources = Resources::new(vec![Arc::clone(&given.pack)], gateway(provider), ToolGateway::new(tools.all()));
         let resources = resources.with_outage_budget(given.outage_budget);
@@ -261,7 +263,13 @@ impl House {
             ..EngineSettings::default()
         };
         let engine = Engine::start(ports, resources, settings).await.unwrap();
-        Self { engine, model, tools, store, parts: given }
+        Self { engine, model, tools, metrics, store, parts: given }
+    }
+
+    /// Puts these models in the place of the one there is; new sessions ask them.
+    pub fn face(&self, models: ModelGateway) {
+        let resources = Resources::new(vec![Arc::clone(&self.parts.pack)], models, ToolGateway::new(self.tools.all()));
+        self.engine.reload(resources.with_outage_budget(self.parts.outage_budget));
     }
 
     /// Puts a pack in the place of the one there is while sessions run.

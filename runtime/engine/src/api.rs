@@ -14,6 +14,7 @@ use provost_domain::port::{Reads, StoreError, Submitted};
 use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
 use provost_domain::session::Session;
+use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
 use ractor::{Actor as _, ActorRef, call, call_t};
 use serde_json::Value;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::StoredAnswer;
 use crate::error::{EngineError, StartError};
+use crate::gateway::AwayServer;
 use crate::hint::Hint;
 use crate::node::{Node, Sweep, ToNode};
 use crate::parts::EngineParts;
@@ -74,6 +76,19 @@ enum WorkStart {
     Answered(StoredAnswer),
 }
 
+/// A model server that is left alone because it keeps failing: its breaker is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelOutage {
+    /// Its address.
+    pub server: String,
+    /// The configured names of its models, in order.
+    pub models: Vec<String>,
+    /// When its breaker opened.
+    pub since: Timestamp,
+    /// What was seen last.
+    pub why: String,
+}
+
 /// The engine of one process.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -117,6 +132,19 @@ impl Engine {
     /// The pack a session was opened with, or the present one of that name, with which its session is then refused.
     pub fn pack_of(&self, session: &Session) -> Option<Arc<Pack>> {
         self.shared.resources.get().pinned(session.pack_digest(), session.pack())
+    }
+
+    /// The model servers that are away, as far as questions have shown; in the order of their addresses.
+    pub fn model_outages(&self) -> Vec<ModelOutage> {
+        let now = self.shared.now();
+        let away = self.shared.resources.get().models.away();
+        let outage = |away: AwayServer| ModelOutage {
+            server: away.server,
+            models: away.models,
+            since: now.minus(away.absence.lasts),
+            why: away.absence.last.to_string(),
+        };
+        away.into_iter().map(outage).collect()
     }
 
     /// The packs new sessions may be opened from, by name.

@@ -15,8 +15,9 @@ use provost_domain::reply::understood;
 use provost_domain::request::Question;
 use provost_domain::tool::{Catalog, EffectClass, Happened, ProbeAnswer, ToolCall, ToolFailure, ToolOutcome, ToolSpec};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::breaker::{Absence, Breaker, Passage};
 use crate::deadline;
 use crate::schedule::{Failures, Schedules};
 
@@ -44,20 +45,59 @@ struct Model {
     provider: Arc<dyn ModelProvider>,
     limits: ModelLimits,
     places: Semaphore,
+    /// That of its server; a model inside this process has none.
+    breaker: Option<Arc<Breaker>>,
+    /// The models to ask while its server is away, the best first.
+    fallbacks: Vec<String>,
+}
+
+/// A question under way.
+#[derive(Debug)]
+struct Asking<'a> {
+    /// The failure that stands so far.
+    last: ModelFailure,
+    /// The right under which the server is asked now.
+    passage: Option<Passage<'a>>,
+}
+
+/// A model server that is left alone because it keeps failing.
+#[derive(Debug)]
+pub(crate) struct AwayServer {
+    pub(crate) server: String,
+    /// The configured names of its models, in order.
+    pub(crate) models: Vec<String>,
+    pub(crate) absence: Absence,
 }
 
 /// All configured models.
 #[derive(Debug, Default)]
 pub struct ModelGateway {
     models: HashMap<String, Model>,
+    /// The breakers of servers, by their addresses.
+    breakers: BTreeMap<String, Arc<Breaker>>,
 }
 
 impl ModelGateway {
     /// Adds a model under its configured name.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, provider: Arc<dyn ModelProvider>, limits: ModelLimits) -> Self {
-        let places = Semaphore::new(limits.concurrency.max(1));
-        self.models.insert(name.into(), Model { provider, limits, places });
+        let (name, places) = (name.into(), Semaphore::new(limits.concurrency.max(1)));
+        let origin = provider.origin(&name);
+        let breaker = (!origin.is_internal()).then(|| {
+            let new = || Arc::new(Breaker::new(origin.server.clone()));
+            Arc::clone(self.breakers.entry(origin.server.clone()).or_insert_with(new))
+        });
+        self.models.insert(name, Model { provider, limits, places, breaker, fallbacks: Vec::new() });
+        self
+    }
+
+    /// The same where these models are asked, the best first, while the server of the model of this name is away. Nothing
+    /// where there is no such model.
+    #[must_use]
+    pub fn falling_back(mut self, name: &str, fallbacks: Vec<String>) -> Self {
+        if let Some(model) = self.models.get_mut(name) {
+            model.fallbacks = fallbacks;
+        }
         self
     }
 
@@ -65,9 +105,32 @@ impl ModelGateway {
     /// is known says more than silence.
     pub(crate) async fn ask(&self, question: &Question, within: Duration) -> Result<ModelReply, ModelFailure> {
         let model = self.model(&question.request.model)?;
-        let mut last = ModelFailure::LlmTimeout { after_ms: millis(within) };
-        let answered = deadline::within(within, model.ask(question, &mut last)).await;
-        answered.unwrap_or(Err(last))
+        let late = ModelFailure::LlmTimeout { after_ms: millis(within) };
+        let mut asking = Asking { last: late.clone(), passage: None };
+        let answered = deadline::within(within, model.ask(question, &mut asking)).await;
+        if let Some(passage) = asking.passage {
+            passage.ends(Some(&late));
+        }
+        answered.unwrap_or(Err(asking.last))
+    }
+
+    /// The servers that are left alone now.
+    pub(crate) fn away(&self) -> Vec<AwayServer> {
+        let away = self.breakers.iter().filter_map(|(server, breaker)| Some((server, breaker, breaker.absence()?)));
+        let of = |breaker: &Arc<Breaker>| {
+            let is_its = |model: &Model| model.breaker.as_ref().is_some_and(|own| Arc::ptr_eq(own, breaker));
+            let mut names: Vec<_> =
+                self.models.iter().filter(|(_, model)| is_its(model)).map(|(name, _)| name.clone()).collect();
+            names.sort();
+            names
+        };
+        away.map(|(server, breaker, absence)| AwayServer { server: server.clone(), models: of(breaker), absence })
+            .collect()
+    }
+
+    /// The servers that have a breaker.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &str> {
+        self.breakers.keys().map(String::as_str)
     }
 
     /// How long questions wait for the servers of models, where that is written.
@@ -87,6 +150,15 @@ impl Models for ModelGateway {
         Ok(self.model(name)?.provider.origin(name))
     }
 
+    fn fallbacks(&self, name: &str) -> &[String] {
+        self.models.get(name).map_or(&[], |model| &model.fallbacks)
+    }
+
+    fn is_away(&self, name: &str) -> bool {
+        let breaker = self.models.get(name).and_then(|model| model.breaker.as_ref());
+        breaker.is_some_and(|breaker| breaker.admits().is_err())
+    }
+
     fn reads_case(&self, name: &str) -> bool {
         self.models.get(name).is_some_and(|model| model.provider.reads_case())
     }
@@ -97,11 +169,20 @@ impl Models for ModelGateway {
 }
 
 impl Model {
-    /// Asks until there is a reply or no further try; `last` is the failure that stands so far.
-    async fn ask(&self, question: &Question, last: &mut ModelFailure) -> Result<ModelReply, ModelFailure> {
+    /// Asks until there is a reply or no further try.
+    async fn ask<'a>(&'a self, question: &Question, asking: &mut Asking<'a>) -> Result<ModelReply, ModelFailure> {
         let mut failures = Failures::default();
         loop {
-            let failure = match self.ask_once(question).await {
+            // Before it waits for a place: those that ask a dead server may hold them all.
+            self.breaker.as_ref().map_or(Ok(()), |breaker| breaker.admits())?;
+            let place = self.place().await?;
+            asking.passage = self.breaker.as_ref().map(|breaker| breaker.enter()).transpose()?;
+            let result = self.ask_once(question).await;
+            drop(place);
+            if let Some(passage) = asking.passage.take() {
+                passage.ends(result.as_ref().err());
+            }
+            let failure = match result {
                 // Before it is cut: thinking does not count against what is said.
                 Ok(reply) => return Ok(understood(reply, &question.request.tools).bounded()),
                 Err(failure) => failure,
@@ -109,16 +190,18 @@ impl Model {
             let Some(pause) = failures.pause_after(&failure, &self.limits.schedules) else { return Err(failure) };
             let request = &question.request;
             tracing::warn!(session = %request.session, agent = %request.agent, ?pause, %failure, "asking the model again");
-            *last = failure;
+            asking.last = failure;
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn ask_once(&self, question: &Question) -> Result<ModelReply, ModelFailure> {
+    async fn place(&self) -> Result<SemaphorePermit<'_>, ModelFailure> {
         let closed = |_closed| ModelFailure::Unavailable { detail: "shutting down".to_owned() };
-        let place = self.places.acquire().await.map_err(closed)?;
+        self.places.acquire().await.map_err(closed)
+    }
+
+    async fn ask_once(&self, question: &Question) -> Result<ModelReply, ModelFailure> {
         let reply = deadline::within(self.limits.timeout, self.provider.ask(&question.request, &question.body)).await;
-        drop(place);
         reply.unwrap_or_else(|_elapsed| Err(ModelFailure::LlmTimeout { after_ms: millis(self.limits.timeout) }))
     }
 }

@@ -9,6 +9,7 @@
 mod answer;
 mod api;
 mod backoff;
+mod breaker;
 mod controls;
 mod deadline;
 mod eraser;
@@ -32,7 +33,7 @@ mod ticker;
 mod tickers;
 mod worker;
 
-pub use api::{Case, Engine, Opened};
+pub use api::{Case, Engine, ModelOutage, Opened};
 pub use backoff::Backoff;
 pub use controls::Controls;
 pub use eraser::{Eraser, Gone};

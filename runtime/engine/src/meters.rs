@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 use provost_domain::event::EventBody;
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::ToolName;
@@ -13,6 +15,7 @@ use provost_domain::model::ModelReply;
 use provost_domain::tool::{Happened, ToolOutcome};
 
 use crate::registry::LockRegistry;
+use crate::resources::PresentResources;
 use crate::ticker::TickerMeters;
 
 /// Bounds of commit times, in seconds: from a fast disk's sync to a store that is in trouble.
@@ -53,12 +56,54 @@ impl Collector for LiveSessions {
     }
 }
 
+/// Looks at the breakers of model servers whenever somebody asks.
+#[derive(Debug)]
+struct ModelServers {
+    resources: PresentResources,
+    open: IntGaugeVec,
+    seconds: GaugeVec,
+}
+
+impl ModelServers {
+    fn new(resources: PresentResources) -> prometheus::Result<Self> {
+        let open = Opts::new("provost_model_server_open", "1 while a model server is away and left alone, else 0.");
+        let seconds = Opts::new("provost_model_server_open_seconds", "How long a model server has been away.");
+        let (open, seconds) = (IntGaugeVec::new(open, &["server"])?, GaugeVec::new(seconds, &["server"])?);
+        Ok(Self { resources, open, seconds })
+    }
+}
+
+impl Collector for ModelServers {
+    fn desc(&self) -> Vec<&Desc> {
+        [self.open.desc(), self.seconds.desc()].concat()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let models = &self.resources.get().models;
+        // A reload may have taken some away.
+        self.open.reset();
+        self.seconds.reset();
+        for server in models.servers() {
+            self.open.with_label_values(&[server]).set(0);
+            self.seconds.with_label_values(&[server]).set(0.0);
+        }
+        for away in models.away() {
+            self.open.with_label_values(&[&away.server]).set(1);
+            self.seconds.with_label_values(&[&away.server]).set(away.absence.lasts.as_secs_f64());
+        }
+        [self.open.collect(), self.seconds.collect()].concat()
+    }
+}
+
 impl Meters {
     /// Registers the figures.
     ///
     /// # Errors
     /// Figures of the same name are registered already.
-    pub(crate) fn new(registry: &Registry, sessions: LockRegistry) -> prometheus::Result<Self> {
+    pub(crate) fn new(
+        registry: &Registry,
+        (sessions, resources): (LockRegistry, PresentResources),
+    ) -> prometheus::Result<Self> {
         let commits = HistogramOpts::new("provost_commit_seconds", "How long appends took to become durable.");
         let meters = Self {
             statuses: IntCounterVec::new(
@@ -90,6 +135,7 @@ impl Meters {
         }
         let gauge = IntGauge::new("provost_sessions_live", "Sessions in memory.")?;
         registry.register(Box::new(LiveSessions { registry: sessions, gauge }))?;
+        registry.register(Box::new(ModelServers::new(resources)?))?;
         registry.register(Box::new(meters.statuses.clone()))?;
         registry.register(Box::new(meters.events.clone()))?;
         registry.register(Box::new(meters.commits.clone()))?;

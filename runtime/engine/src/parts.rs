@@ -47,12 +47,13 @@ impl EngineParts {
     pub(crate) fn new(ports: Ports, settings: EngineSettings, resources: Resources) -> prometheus::Result<Self> {
         let owner = uuid::Uuid::from_bytes(ports.random.bytes());
         let registry = LockRegistry::default();
+        let resources = PresentResources::new(resources);
         Ok(Self {
-            meters: Meters::new(&ports.metrics, registry.clone())?,
+            meters: Meters::new(&ports.metrics, (registry.clone(), resources.clone()))?,
             roles_digest: ports.roles.digest(),
             ports,
             settings,
-            resources: PresentResources::new(resources),
+            resources,
             registry,
             owner: Owner::new(owner.simple().to_string()),
             tasks: Tasks::default(),

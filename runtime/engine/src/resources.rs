@@ -103,12 +103,12 @@ impl Resources {
 }
 
 /// The resources new sessions get, until a reload replaces them.
-#[derive(Debug)]
-pub(crate) struct PresentResources(RwLock<Arc<Resources>>);
+#[derive(Debug, Clone)]
+pub(crate) struct PresentResources(Arc<RwLock<Arc<Resources>>>);
 
 impl PresentResources {
     pub(crate) fn new(resources: Resources) -> Self {
-        Self(RwLock::new(Arc::new(resources)))
+        Self(Arc::new(RwLock::new(Arc::new(resources))))
     }
 
     pub(crate) fn get(&self) -> Arc<Resources> {

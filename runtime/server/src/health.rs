@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use provost_domain::port::SessionFilter;
+use provost_engine::ModelOutage;
 use provost_face::Code;
 use serde::Serialize;
 use serde_json::json;
@@ -23,17 +24,29 @@ pub(crate) struct Check {
     ok: bool,
 }
 
+/// Models whose server is away. Work may come all the same: it waits for them, or asks their fallbacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AwayModels {
+    /// The names of the models in the configuration.
+    models: Vec<String>,
+    /// Since when their server is left alone, but for a question from time to time.
+    since: String,
+}
+
 /// What was looked at.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Checks {
     /// Each part.
     checks: Vec<Check>,
+    /// One entry for each model server that is away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    models_away: Vec<AwayModels>,
 }
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = Checks)))]
 pub(crate) async fn alive() -> Json<Checks> {
-    Json(Checks { checks: Vec::new() })
+    Json(Checks { checks: Vec::new(), models_away: Vec::new() })
 }
 
 /// Work may come: the store answers, there is room, the engine takes work.
@@ -51,7 +64,10 @@ pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Checks>, 
         Check { name: "engine", ok: engine },
     ];
     if checks.iter().all(|check| check.ok) {
-        return Ok(Json(Checks { checks }));
+        let outages = server.engine().model_outages().into_iter();
+        // Nobody needs a token here: the address stands in the log and among the figures.
+        let away = |outage: ModelOutage| AwayModels { models: outage.models, since: outage.since.to_string() };
+        return Ok(Json(Checks { checks, models_away: outages.map(away).collect() }));
     }
     let failed: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
     let detail = format!("does not work: {}; the log of the process says why", failed.join(", "));

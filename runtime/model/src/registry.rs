@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use provost_form::{ErrorLog, FromYaml, ReadSecret, Table, YamlNode, nearest};
+use provost_form::{At, ErrorLog, FromYaml, ReadSecret, Table, YamlNode, nearest};
 
 use crate::openai::OpenAiSection;
 use crate::provider::{ConfiguredModel, ModelError, ProviderKind, ProviderSection};
@@ -20,12 +20,20 @@ const KINDS: [ProviderKind; 2] = [
 pub struct ModelConfig {
     section: Arc<dyn ProviderSection>,
     outage_budget: Option<Duration>,
+    fallback: Vec<At<String>>,
 }
 
 /// How long a question waits for its server when that fails: a key of every provider's section.
 const OUTAGE_BUDGET: &str = "outage_budget";
+/// The models that are asked while its server is away: a key of every provider's section.
+const FALLBACK: &str = "fallback";
 
 impl ModelConfig {
+    /// The names of the models that are asked while its server is away, the best first; as written.
+    pub fn fallback(&self) -> &[At<String>] {
+        &self.fallback
+    }
+
     /// Makes the model with its key. Asks nothing yet.
     pub fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
         Ok(ConfiguredModel { outage_budget: self.outage_budget, ..self.section.build(secret)? })
@@ -36,7 +44,8 @@ impl FromYaml for ModelConfig {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let Some(provider) = node.get("provider") else {
             // Without it any provider's key may be meant.
-            let keys = KINDS.iter().flat_map(|kind| kind.keys).copied().chain([OUTAGE_BUDGET]).collect::<Vec<_>>();
+            let keys =
+                KINDS.iter().flat_map(|kind| kind.keys).copied().chain([OUTAGE_BUDGET, FALLBACK]).collect::<Vec<_>>();
             drop(Table::open(node, &keys, log)?.required::<String>("provider", log));
             return None;
         };
@@ -47,12 +56,13 @@ impl FromYaml for ModelConfig {
             return None;
         };
         let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
-        let section = (kind.read)(&node.without(OUTAGE_BUDGET), log)?;
-        Some(Self { section, outage_budget })
+        let fallback = node.get(FALLBACK).and_then(|node| Vec::read(node, log)).unwrap_or_default();
+        let section = (kind.read)(&node.without(OUTAGE_BUDGET).without(FALLBACK), log)?;
+        Some(Self { section, outage_budget, fallback })
     }
 
     fn blank() -> Self {
-        Self { section: Arc::new(ScriptedSection::blank()), outage_budget: None }
+        Self { section: Arc::new(ScriptedSection::blank()), outage_budget: None, fallback: Vec::new() }
     }
 }
 

@@ -13,6 +13,7 @@ use provost_tools::ToolsConfig;
 use super::contacts::{self, Contacts};
 use super::engine::EngineConfig;
 use super::environment::variable;
+use super::fallback;
 use super::retention::RetentionConfig;
 use super::server::{LogConfig, ServerConfig};
 use crate::args::{FileArgs, StoreArgs};
@@ -53,6 +54,7 @@ table! {
 pub(crate) fn load(path: &Path, variable: Variable<'_>) -> Result<Configuration, FormErrors> {
     let config: Configuration = provost_form::load(path, variable)?;
     contacts::check(&config.contacts, &config.tools, path)?;
+    fallback::check(&config.models, path)?;
     Ok(config)
 }
 

@@ -7,6 +7,7 @@ mod contacts;
 mod controls;
 mod engine;
 mod environment;
+mod fallback;
 mod house;
 mod models;
 mod packs;

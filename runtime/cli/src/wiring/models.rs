@@ -7,6 +7,7 @@ use provost_engine::{ModelGateway, ModelLimits};
 use provost_form::ReadSecret;
 
 use super::config::Configuration;
+use super::fallback;
 
 /// The configured models with their keys.
 pub(crate) fn models(config: &Configuration, secret: ReadSecret<'_>) -> Result<ModelGateway> {
@@ -15,6 +16,7 @@ pub(crate) fn models(config: &Configuration, secret: ReadSecret<'_>) -> Result<M
         // The provider notices a silent server; in all, the agent's deadline is the limit.
         let timeout = Duration::MAX;
         let limits = ModelLimits { timeout, outage_budget: model.outage_budget, ..ModelLimits::default() };
-        Ok(gateway.with(name, model.provider, limits))
+        let fallbacks = fallback::of(&config.models, name);
+        Ok(gateway.with(name, model.provider, limits).falling_back(name, fallbacks))
     })
 }

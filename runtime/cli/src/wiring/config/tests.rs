@@ -158,3 +158,30 @@ fn a_configured_token_says_where_its_secret_is() {
     assert_eq!((token.role, token.credential.as_deref()), (AccessRole::Admin, Some("c")));
     assert_eq!(token.file.as_deref(), Some(&*folder.path().join("secrets/a")));
 }
+
+#[test]
+fn a_fallback_is_another_model_and_no_circle() {
+    let model =
+        |name: &str, fallback: &str| format!("  {name}: {{provider: scripted, script: x, fallback: [{fallback}]}}\n");
+    let of = |models: &[(&str, &str)]| {
+        let models: String = models.iter().map(|(name, fallback)| model(name, fallback)).collect();
+        format!("store: sqlite://x\npacks: []\nmodels:\n{models}")
+    };
+    says(
+        &of(&[("a", "b, a"), ("b", "c")]),
+        &[(4, 52, "the model `a` cannot stand in for itself"), (5, 49, "there is no model `c` to fall back to")],
+    );
+    says(
+        &of(&[("a", "b"), ("b", "c"), ("c", "a")]),
+        &[
+            (4, 49, "`b` falls back to `a` again: a circle"),
+            (5, 49, "`c` falls back to `b` again: a circle"),
+            (6, 49, "`a` falls back to `c` again: a circle"),
+        ],
+    );
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("provost.yaml");
+    fs::write(&path, of(&[("a", "b, c"), ("b", "d"), ("c", "d"), ("d", "")])).unwrap();
+    let config = load(&path, &|_| None).unwrap();
+    assert_eq!(fallback::of(&config.models, "a"), ["b", "d", "c"]);
+}

@@ -161,6 +161,8 @@ fn value_of(field: &FieldMapping, closed: Option<&[&str]>, data: &SentData<'_>) 
     let table = field.words.iter().map(|(word, stands_for)| (word.as_str(), stands_for.as_str()));
     match meaning(&written, &table.chain(own).collect::<Vec<_>>()) {
         Some(word) => FieldValue::Value(word.into()),
+        // Any word may stand in an open field; its default is for what is missing.
+        None if closed.is_none() && field.default.is_some() => FieldValue::Value(written.into()),
         None => FieldValue::Unknown { written, stand_in: field.default.clone() },
     }
 }

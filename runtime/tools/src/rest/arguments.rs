@@ -33,7 +33,9 @@ pub(super) fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Value> {
             log.report(name.place, format!("`{}` cannot be the name of an argument", name.value), hint);
             continue;
         }
-        let Some(ArgType { schema, optional }) = argument(node, log) else { continue };
+        // One mistake is told once: its holes are read as if it were a text.
+        let text = || ArgType { schema: json!({"type": "string"}), optional: false };
+        let ArgType { schema, optional } = argument(node, log).unwrap_or_else(text);
         properties.insert(name.value.clone(), schema);
         if !optional {
             required.push(name.value.clone());

@@ -66,7 +66,7 @@ async fn incident(url: &str) -> Result<Seen> {
     // As long as it takes: a small machine answers a question in a minute.
     let last = last_line(&shop.command(&["run", "incident", "--input", &shop.alert()]).output().await?);
     let text = |key: &str| last.get(key).and_then(Value::as_str).with_context(|| format!("no {key}: {last}"));
-    let tail = shop.run(&["sessions", "tail", text("session")?, "--output", "json"]).await.stdout;
+    let tail = shop.run(&["sessions", "tail", text("session")?]).await.stdout;
     let events: Vec<Value> =
         String::from_utf8(tail)?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let of = |kind: &'static str| events.iter().filter(move |event| event.get("kind").is_some_and(|own| own == kind));

@@ -1,28 +1,13 @@
 //! The shorthand for types: `optional low | high, words for the model`.
 
+use provost_domain::schema::shorthand::{self, ITEMS_MAX, PLAIN, TypeForm, TypeLine};
 use provost_form::{ErrorLog, Names, YamlNode, nearest};
 use serde_json::{Map, Value, json};
 
 use crate::schema::{self, ROSTER, RawRosters, SchemaPart, is_table, known_roster};
 
-/// The words of the shorthand.
-const WORDS: [&str; 13] = [
-    "string",
-    "text",
-    "number",
-    "integer",
-    "boolean",
-    "confidence",
-    "time",
-    "duration",
-    "outside",
-    "list",
-    "roster.NAME",
-    "TYPE[]",
-    "a | b",
-];
-/// Longest list of a type.
-const ITEMS_MAX: usize = 64;
+/// What may be written besides the plain types.
+const MORE: [&str; 4] = ["list", "roster.NAME", "TYPE[]", "a | b"];
 /// Deepest nesting of named types, which may not contain themselves.
 const DEPTH_MAX: usize = 8;
 
@@ -57,60 +42,31 @@ impl TypeReader<'_> {
             self.log.expected("a type", node, "write one like `string`, or a JSON Schema");
             return NamedType { schema: json!({}), optional: false };
         };
-        let (written, about) = text.split_once(',').map_or((text, ""), |(own, about)| (own, about.trim()));
-        let written = written.trim();
-        let (written, optional) =
-            written.strip_prefix("optional ").map_or((written, false), |rest| (rest.trim_start(), true));
-        let mut schema = self.one(written, node, depth);
-        if let (Some(schema), false) = (schema.as_object_mut(), about.is_empty()) {
-            let words = match schema.get("description").and_then(Value::as_str) {
-                Some(own) => format!("{about}. {own}"),
-                None => about.to_owned(),
-            };
-            schema.insert("description".to_owned(), words.into());
-        }
-        NamedType { schema, optional }
+        let line = TypeLine::of(text);
+        let schema = self.one(&line.form, node, depth);
+        NamedType { schema: line.describe(schema), optional: line.optional }
     }
 
     /// A type without `optional` and without words.
-    fn one(&mut self, written: &str, node: &YamlNode, depth: usize) -> Value {
-        if written.contains('|') {
-            return self.choice(written, node);
-        }
-        if let Some(item) = written.strip_suffix("[]") {
-            return self.list(item.trim_end(), node, depth);
-        }
-        if let Some(roster) = written.strip_prefix("roster.") {
-            known_roster(roster, node.place, self.rosters, self.log);
-            return self.roster(roster, depth);
-        }
-        match written {
-            "string" => json!({"type": "string", "maxLength": 8192}),
-            "text" => json!({"type": "string", "maxLength": 65_536}),
-            "number" => json!({"type": "number"}),
-            "integer" => json!({"type": "integer"}),
-            "boolean" => json!({"type": "boolean"}),
-            "confidence" => json!({"type": "number", "minimum": 0, "maximum": 1}),
-            "time" => json!({"type": "string", "maxLength": 64, "description": "A time like 2026-11-20T08:30:00Z."}),
-            "duration" => json!({"type": "string", "maxLength": 32, "pattern": "^([0-9]+(ms|s|m|h|d))+$",
-                "description": "A duration like 1h30m."}),
-            "outside" => json!({}),
-            "list" => json!({"type": "array", "maxItems": ITEMS_MAX}),
-            other => self.named(other, node, depth),
+    fn one(&mut self, form: &TypeForm<'_>, node: &YamlNode, depth: usize) -> Value {
+        match form {
+            TypeForm::Plain(schema) => schema.clone(),
+            TypeForm::Choice(words) => self.choice(words, node),
+            TypeForm::List(item) => self.list(item, node, depth),
+            TypeForm::Roster(roster) => {
+                known_roster(roster, node.place, self.rosters, self.log);
+                self.roster(roster, depth)
+            }
+            TypeForm::Named("list") => json!({"type": "array", "maxItems": ITEMS_MAX}),
+            TypeForm::Named(name) => self.named(name, node, depth),
         }
     }
 
-    fn choice(&mut self, written: &str, node: &YamlNode) -> Value {
-        let words: Vec<&str> = written.split('|').map(str::trim).collect();
-        if let Some(odd) = words.iter().find(|word| word.is_empty() || word.contains(char::is_whitespace)) {
-            let message = format!("`{odd}` cannot be one of several words");
+    fn choice(&mut self, words: &[&str], node: &YamlNode) -> Value {
+        shorthand::choice(words).unwrap_or_else(|message| {
             self.log.report(node.place, message, "write words with `|` between them: `low | medium | high`");
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        if let Some(twice) = words.iter().find(|word| !seen.insert(**word)) {
-            self.log.report(node.place, format!("`{twice}` is written twice"), "take one out");
-        }
-        json!({"enum": words})
+            json!({})
+        })
     }
 
     fn list(&mut self, item: &str, node: &YamlNode, depth: usize) -> Value {
@@ -125,8 +81,7 @@ impl TypeReader<'_> {
             self.log.report(node.place, "a list of lists is not a type here", "declare the inner list under `types`");
             return json!({});
         }
-        let items = self.one(item, node, depth + 1);
-        json!({"type": "array", "items": items, "maxItems": ITEMS_MAX})
+        shorthand::list(&self.one(&TypeForm::of(item), node, depth + 1))
     }
 
     /// On a property a roster is looked up when it is used; deeper its values are written into the schema.
@@ -147,7 +102,7 @@ impl TypeReader<'_> {
         let named = self.named;
         let Some(declared) = named.get(name) else {
             if !named.is_blank() {
-                let known = WORDS.into_iter().chain(named.names());
+                let known = PLAIN.into_iter().chain(MORE).chain(named.names());
                 let hint = format!("{}, or a JSON Schema", nearest(name, known));
                 self.log.expected("a type", node, &hint);
             }

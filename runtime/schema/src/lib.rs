@@ -3,6 +3,8 @@
 //! A crate of its own because the validator is generic: its code is generated here, once, and not with each build of
 //! the domain.
 
+pub mod shorthand;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

@@ -1,18 +1,12 @@
 //! The key `args`: a type for each argument, in one line, or as a JSON Schema.
 
 use provost_domain::schema::ArgSchema;
+use provost_domain::schema::shorthand::{self, PLAIN, TypeForm, TypeLine};
 use provost_form::{ErrorLog, NodeKind, YamlNode, nearest};
 use serde_json::{Map, Value, json};
 
-/// Most bytes of a `string`, and of a `text`.
-const STRING_MAX: usize = 8 * 1024;
-const TEXT_MAX: usize = 64 * 1024;
-/// Most items of a list.
-const ITEMS_MAX: usize = 64;
-/// The plain types, in the order messages list them.
-const TYPES: [&str; 8] = ["string", "text", "number", "integer", "boolean", "confidence", "time", "duration"];
 const HINT: &str = "write `optional TYPE, words for the model`: one of string, text, number, integer, boolean, \
-                    confidence, time, duration, `a | b`, roster.NAME, TYPE[], or a JSON Schema";
+                    confidence, time, duration, outside, `a | b`, roster.NAME, TYPE[], or a JSON Schema";
 
 /// One argument as written.
 struct ArgType {
@@ -68,20 +62,11 @@ fn argument(node: &YamlNode, log: &mut ErrorLog) -> Option<ArgType> {
         log.expected("a type", node, HINT);
         return None;
     };
-    let (kind, words) = text.split_once(',').map_or((text, ""), |(kind, words)| (kind, words.trim()));
-    let kind = kind.trim();
-    let (kind, optional) = kind.strip_prefix("optional ").map_or((kind, false), |kind| (kind.trim(), true));
-    match of(kind) {
-        Ok(mut schema) => {
-            if !words.is_empty()
-                && let Value::Object(object) = &mut schema
-            {
-                object.insert("description".to_owned(), words.into());
-            }
-            Some(ArgType { schema, optional })
-        }
+    let line = TypeLine::of(text);
+    match of(&line.form) {
+        Ok(schema) => Some(ArgType { schema: line.describe(schema), optional: line.optional }),
         Err(message) => {
-            let near = nearest(kind, TYPES);
+            let near = if let TypeForm::Named(name) = line.form { nearest(name, PLAIN) } else { String::new() };
             let hint = if near.starts_with("did") { near } else { HINT.to_owned() };
             log.report(node.place, message, hint);
             None
@@ -110,38 +95,18 @@ fn schema(node: &YamlNode, log: &mut ErrorLog) -> Option<ArgType> {
     }
 }
 
-/// The schema of a type in one line. An error says what is wrong with it.
-fn of(kind: &str) -> Result<Value, String> {
-    if let Some(item) = kind.strip_suffix("[]") {
-        return Ok(json!({"type": "array", "items": of(item.trim())?, "maxItems": ITEMS_MAX}));
+/// The schema of a type. An error says what is wrong with it.
+fn of(form: &TypeForm<'_>) -> Result<Value, String> {
+    match form {
+        TypeForm::Plain(schema) => Ok(schema.clone()),
+        TypeForm::Choice(words) => shorthand::choice(words),
+        TypeForm::List(item) if item.ends_with("[]") => Err("a list of lists is not a type here".to_owned()),
+        TypeForm::List(item) => of(&TypeForm::of(item)).map(|items| shorthand::list(&items)),
+        TypeForm::Roster(roster) if is_name(roster) => Ok(json!({"type": "string", "x-roster": roster})),
+        TypeForm::Roster(_) => Err("that is not the name of a roster".to_owned()),
+        TypeForm::Named("") => Err("the type is missing".to_owned()),
+        TypeForm::Named(_) => Err("the type is not known".to_owned()),
     }
-    if kind.contains('|') {
-        let words: Vec<&str> = kind.split('|').map(str::trim).collect();
-        let plain = |word: &&str| !word.is_empty() && word.len() <= 80 && !word.contains(char::is_whitespace);
-        if !words.iter().all(plain) {
-            return Err("each of these words stands alone, without spaces".to_owned());
-        }
-        return Ok(json!({"type": "string", "enum": words}));
-    }
-    if let Some(roster) = kind.strip_prefix("roster.") {
-        return if is_name(roster) {
-            Ok(json!({"type": "string", "x-roster": roster}))
-        } else {
-            Err("that is not the name of a roster".to_owned())
-        };
-    }
-    Ok(match kind {
-        "string" => json!({"type": "string", "maxLength": STRING_MAX}),
-        "text" => json!({"type": "string", "maxLength": TEXT_MAX}),
-        "number" => json!({"type": "number"}),
-        "integer" => json!({"type": "integer"}),
-        "boolean" => json!({"type": "boolean"}),
-        "confidence" => json!({"type": "number", "minimum": 0, "maximum": 1}),
-        "time" => json!({"type": "string", "format": "date-time", "maxLength": 40}),
-        "duration" => json!({"type": "string", "pattern": "^[1-9][0-9]{0,5}(ms|s|m|h|d)$"}),
-        "" => return Err("the type is missing".to_owned()),
-        _ => return Err("the type is not known".to_owned()),
-    })
 }
 
 #[cfg(test)]
@@ -150,18 +115,21 @@ mod tests {
 
     #[test]
     fn a_type_is_one_line() {
+        let of = |written| of(&TypeForm::of(written));
         assert_eq!(of("roster.environments").unwrap(), json!({"type": "string", "x-roster": "environments"}));
         assert_eq!(of("a | b_c").unwrap(), json!({"type": "string", "enum": ["a", "b_c"]}));
         let list = json!({"type": "array", "items": {"type": "integer"}, "maxItems": 64});
         assert_eq!(of("integer[]").unwrap(), list);
-        for (kind, part) in [
+        for (written, part) in [
             ("", "missing"),
             ("strin", "not known"),
-            ("a |", "stands alone"),
-            ("a | b c", "alone"),
+            ("a |", "cannot be one of several"),
+            ("a | b c", "cannot be one of several"),
             ("roster.", "roster"),
+            ("strin[]", "not known"),
+            ("string[][]", "a list of lists"),
         ] {
-            assert!(of(kind).unwrap_err().contains(part), "{kind}");
+            assert!(of(written).unwrap_err().contains(part), "{written}");
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::bound;
 use crate::error::ToolsError;
-use crate::logs::{LogFiles, end_of};
+use crate::logs::LogFiles;
 use crate::server::{OpenServer, ToolWords};
 use crate::spec::args;
 
@@ -65,20 +65,17 @@ impl ToolBackend for FileTail {
             Ok(args) => args,
             Err(outcome) => return outcome,
         };
-        let text = match self.files.read(&wanted.file, end_of).await {
-            Ok(text) => text,
+        let most = wanted.lines.unwrap_or(LINES);
+        let fitting = match self.files.last_lines(&wanted.file, wanted.contains, most).await {
+            Ok(fitting) => fitting,
             Err(outcome) => return outcome,
         };
-        let contains = wanted.contains.unwrap_or_default();
-        let mut fitting: Vec<&str> = text.lines().filter(|line| line.contains(&contains)).collect();
-        let skip = fitting.len().saturating_sub(wanted.lines.unwrap_or(LINES));
-        let fitting: Vec<&str> = fitting.split_off(skip);
         if fitting.is_empty() {
             return ToolOutcome::Empty { note: NOTHING.to_owned() };
         }
         // What does not fit loses its oldest lines.
         let mut kept = fitting.as_slice();
-        let shown = |lines: &[&str]| json!(LastLines { lines: lines.iter().map(|line| (*line).to_owned()).collect() });
+        let shown = |lines: &[String]| json!({"lines": lines});
         let whole = shown(kept).to_string().len();
         while shown(kept).to_string().len() > self.spec.output_limit && kept.len() > 1 {
             kept = kept.get(kept.len().div_ceil(2)..).unwrap_or_default();

@@ -5,4 +5,4 @@ mod reader;
 mod tail;
 
 pub(crate) use config::{LogsSection, require_regular};
-pub(crate) use reader::{LogFiles, end_of};
+pub(crate) use reader::LogFiles;

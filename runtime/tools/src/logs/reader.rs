@@ -41,6 +41,19 @@ impl LogFiles {
         self.files.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
+    /// The last lines at a file's end that contain a text, at most so many, oldest first.
+    pub(crate) async fn last_lines(
+        &self,
+        name: &str,
+        contains: Option<String>,
+        most: usize,
+    ) -> Result<Vec<String>, ToolOutcome> {
+        let text = self.read(name, end_of).await?;
+        let contains = contains.unwrap_or_default();
+        let fitting: Vec<&str> = text.lines().filter(|line| line.contains(&contains)).collect();
+        Ok(fitting.into_iter().rev().take(most).rev().map(str::to_owned).collect())
+    }
+
     /// Does something with an open file and its length, in one of the few threads there are for that.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
@@ -95,7 +108,7 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
 }
 
 /// The end of an open file of this length.
-pub(crate) fn end_of(mut file: File, length: u64) -> io::Result<String> {
+fn end_of(mut file: File, length: u64) -> io::Result<String> {
     file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
     let mut bytes = Vec::new();
     file.take(WINDOW).read_to_end(&mut bytes)?;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reader::{LogFiles, end_of};
+use super::reader::LogFiles;
 use crate::bound;
 use crate::error::ToolsError;
 use crate::spec::{Declaration, OUTPUT_LIMIT, args};
@@ -60,14 +60,11 @@ impl ToolBackend for Tail {
             Ok(args) => args,
             Err(outcome) => return outcome,
         };
-        let text = match self.files.read(&wanted.file, end_of).await {
-            Ok(text) => text,
+        let most = wanted.lines.unwrap_or(50).min(200);
+        let lines = match self.files.last_lines(&wanted.file, wanted.contains, most).await {
+            Ok(lines) => lines,
             Err(outcome) => return outcome,
         };
-        let contains = wanted.contains.unwrap_or_default();
-        let fitting: Vec<&str> = text.lines().filter(|line| line.contains(&contains)).collect();
-        let skip = fitting.len().saturating_sub(wanted.lines.unwrap_or(50).min(200));
-        let lines: Vec<&str> = fitting.into_iter().skip(skip).collect();
         let content = if lines.is_empty() { Value::Null } else { json!({"lines": lines}) };
         bound::outcome(&content, OUTPUT_LIMIT, "no line fits")
     }

@@ -5,19 +5,17 @@
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use provost_tests::desk::last_line;
-use provost_tests::eventually::eventually;
+use provost_tests::llama::LlamaServer;
 use provost_tests::shop::Shop;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-/// Importing what it is made of takes longer than loading the model.
-const STARTS_WITHIN: Duration = Duration::from_mins(2);
+/// The server writes the arguments of the one tool that it is told to call by a grammar of its schema.
+const OPTIONS: &str = ", request_timeout: 5m, output: 400, output_key: max_tokens, \
+    tool_choice: {type: function, function: {name: finish_turn}}";
 /// Sessions that are played, and how many of them must have a valid call.
 const SESSIONS: usize = 10;
 const VALID_MIN: usize = 9;
@@ -33,10 +31,11 @@ async fn main() -> Result<()> {
     let found = Command::new(&python).args(["-c", MODEL]).output().await.context("starting Python")?;
     ensure!(found.status.success(), "the model was not found: {}", String::from_utf8_lossy(&found.stderr));
     let model = String::from_utf8(found.stdout)?;
-    let (url, _server) = start(&python, Path::new(model.trim())).await?;
+    let more = ["--n_ctx", "16384", "--chat_format", "chatml-function-calling"];
+    let server = LlamaServer::start(&python, Path::new(model.trim()), &more).await;
     let mut valid = 0;
     for session in 1..=SESSIONS {
-        let seen = incident(&url).await?;
+        let seen = incident(&server.base_url).await?;
         println!("{session}: {}: {} valid calls of {}; {}", seen.status, seen.valid, seen.replies, seen.reason);
         ensure!(ENDS.contains(&seen.status.as_str()), "a person cannot act on {}: {}", seen.status, seen.reason);
         valid += usize::from(seen.valid > 0);
@@ -51,18 +50,13 @@ struct Seen {
     status: String,
     reason: String,
     replies: usize,
+    /// Replies whose call was taken: their confidence was recorded.
     valid: usize,
 }
 
-async fn incident(url: &str) -> Result<Seen> {
+async fn incident(base_url: &str) -> Result<Seen> {
     let shop = Shop::start("heals-on-rollback").await;
-    let config = std::fs::read_to_string(shop.path("provost.yaml"))?;
-    let model = format!(
-        "  default: {{provider: openai_compatible, base_url: \"{url}/v1\", model: smol, request_timeout: 5m, output: 400, \
-         output_key: max_tokens, tool_choice: {{type: function, function: {{name: finish_turn}}}}}}"
-    );
-    let ours = |line| if str::contains(line, "provider: scripted") { model.as_str() } else { line };
-    std::fs::write(shop.path("provost.yaml"), config.lines().map(ours).collect::<Vec<_>>().join("\n"))?;
+    shop.ask_model(base_url, OPTIONS);
     // As long as it takes: a small machine answers a question in a minute.
     let last = last_line(&shop.command(&["run", "incident", "--input", &shop.alert()]).output().await?);
     let text = |key: &str| last.get(key).and_then(Value::as_str).with_context(|| format!("no {key}: {last}"));
@@ -78,23 +72,5 @@ async fn incident(url: &str) -> Result<Seen> {
         ensure!(stands, "a confidence of {confidence} was recorded that no reply holds: {replies:?}");
     }
     let (status, reason) = (text("status")?.to_owned(), text("reason")?.to_owned());
-    Ok(Seen { status, reason, replies: replies.len(), valid: said.len() + of("tool_intended").count() })
-}
-
-async fn start(python: &str, model: &Path) -> Result<(String, Child)> {
-    let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port().to_string();
-    let mut command = Command::new(python);
-    command.args(["-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", &port, "--n_ctx", "16384"]);
-    command.args(["--chat_format", "chatml-function-calling", "--model"]).arg(model);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let server = command.spawn().context("starting the server")?;
-    let url = format!("http://127.0.0.1:{port}");
-    let client = provost_http::client(None)?.build()?;
-    let up = eventually("the model server", STARTS_WITHIN, || async {
-        client.get(format!("{url}/v1/models")).send().await.ok().filter(|answer| answer.status().is_success())
-    });
-    if up.await.is_err() {
-        bail!("the model server did not start");
-    }
-    Ok((url, server))
+    Ok(Seen { status, reason, replies: replies.len(), valid: said.len() })
 }

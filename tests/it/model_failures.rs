@@ -40,11 +40,7 @@ impl Went {
 /// Opens a session at a shop whose configuration names this server, and lets it run to its rest.
 async fn run(base_url: &str, more: &str) -> (Shop, Went) {
     let shop = Shop::start("already-healthy").await;
-    let file = shop.path("provost.yaml");
-    let config = std::fs::read_to_string(&file).unwrap();
-    let scripted = config.lines().find(|line| line.contains("provider: scripted")).unwrap();
-    let model = format!("  default: {{provider: openai_compatible, base_url: \"{base_url}\", model: m{more}}}");
-    std::fs::write(&file, config.replace(scripted, &model)).unwrap();
+    shop.ask_model(base_url, more);
     let output = shop.run(&["run", "incident", "--input", &shop.alert(), "--log-filter=warn"]).await;
     let last = last_line(&output);
     let tail = shop.run(&["sessions", "tail", last["handle"].as_str().unwrap_or_else(|| panic!("{output:?}"))]).await;

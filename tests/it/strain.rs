@@ -207,19 +207,8 @@ async fn the_journal_has_a_line_for_what_happened_and_none_for_each_request() {
 /// A model that takes questions and never says a word, so that whoever asks it stays live.
 fn silent_model(shop: &Shop) -> TcpListener {
     let model = TcpListener::bind("127.0.0.1:0").unwrap();
-    let file = shop.path("provost.yaml");
-    let config = std::fs::read_to_string(&file).unwrap();
-    let scripted = config.lines().find(|line| line.trim_start().starts_with("default:")).unwrap();
-    let address = model.local_addr().unwrap();
-    let silent = format!("  default: {{provider: openai_compatible, base_url: \"http://{address}/v1\", model: m}}");
-    std::fs::write(file, config.replace(scripted, &silent)).unwrap();
+    shop.ask_model(&format!("http://{}/v1", model.local_addr().unwrap()), "");
     model
-}
-
-fn limit(shop: &Shop, section: &str) {
-    let file = shop.path("provost.yaml");
-    let config = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(file, format!("{config}{section}\n")).unwrap();
 }
 
 fn told(answered: &Answered) -> (u16, &str, Option<&str>) {
@@ -230,7 +219,7 @@ fn told(answered: &Answered) -> (u16, &str, Option<&str>) {
 async fn a_busy_session_and_a_full_engine_say_so_at_once() {
     let shop = Shop::start("already-healthy").await;
     let _model = silent_model(&shop);
-    limit(&shop, "engine: {sessions_max: 1}");
+    shop.configure("engine: {sessions_max: 1}");
     let daemon = Daemon::on(shop).await;
     let live = daemon.open().await;
     let retried = daemon.ask("operator", Method::POST, &format!("/v1/sessions/{live}/retry"), Some(json!({}))).await;
@@ -248,7 +237,7 @@ async fn a_busy_session_and_a_full_engine_say_so_at_once() {
 #[tokio::test]
 async fn one_tokens_requests_are_bounded_and_no_others() {
     let shop = Shop::start("already-healthy").await;
-    limit(&shop, "server: {requests: {per_second: 1, burst: 30}}");
+    shop.configure("server: {requests: {per_second: 1, burst: 30}}");
     let daemon = Daemon::on(shop).await;
     let over = eventually("a token to be over its rate", PATIENCE, || async {
         let answered = daemon.ask("viewer", Method::GET, "/v1/sessions", None).await;

@@ -31,9 +31,7 @@ impl Desk {
         let desk = Self::empty();
         desk.furnish("http://127.0.0.1:9");
         // Its service is away for good: nobody waits for it.
-        let file = desk.path("provost.yaml");
-        let config = std::fs::read_to_string(&file).unwrap();
-        std::fs::write(file, format!("{config}engine: {{outage_budget: 0s}}\n")).unwrap();
+        desk.configure("engine: {outage_budget: 0s}");
         desk
     }
 
@@ -57,6 +55,22 @@ impl Desk {
             "alerts": [{"status": "firing", "labels": labels, "annotations": {"summary": "checkout fails"},
                 "startsAt": "2026-01-01T00:00:00Z", "fingerprint": "1"}]});
         std::fs::write(self.path("alert.json"), alert.to_string()).unwrap();
+    }
+
+    /// Adds a section to the configuration.
+    pub fn configure(&self, section: &str) {
+        let file = self.path("provost.yaml");
+        let config = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{config}{section}\n")).unwrap();
+    }
+
+    /// Configures a model of the chat protocol in the place of the scripted one, with these more keys.
+    pub fn ask_model(&self, base_url: &str, more: &str) {
+        let file = self.path("provost.yaml");
+        let config = std::fs::read_to_string(&file).unwrap();
+        let scripted = config.lines().find(|line| line.contains("provider: scripted")).unwrap();
+        let model = format!("  default: {{provider: openai_compatible, base_url: \"{base_url}\", model: m{more}}}");
+        std::fs::write(file, config.replace(scripted, &model)).unwrap();
     }
 
     /// A file of the folder.

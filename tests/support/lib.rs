@@ -17,6 +17,7 @@ pub mod every_kind;
 pub mod face;
 pub mod facts;
 pub mod house;
+pub mod llama;
 pub mod machine;
 pub mod model;
 pub mod monitoring;

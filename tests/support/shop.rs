@@ -58,9 +58,7 @@ impl Shop {
     /// The same, where whoever starts from now on takes Alertmanager's deliveries.
     #[must_use]
     pub fn with_intake(self) -> Self {
-        let file = self.path("provost.yaml");
-        let config = std::fs::read_to_string(&file).unwrap();
-        std::fs::write(file, format!("{config}intake: {{alertmanager: {{pack: incident}}}}\n")).unwrap();
+        self.configure("intake: {alertmanager: {pack: incident}}");
         self
     }
 

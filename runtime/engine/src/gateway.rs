@@ -91,8 +91,8 @@ impl ModelGateway {
         self
     }
 
-    /// The same where these models are asked, the best first, while the server of the model of this name is away. Nothing
-    /// where there is no such model.
+    /// The same where these models are asked, the best first, while the server of the model of this name is away. A
+    /// name that is not configured changes nothing.
     #[must_use]
     pub fn falling_back(mut self, name: &str, fallbacks: Vec<String>) -> Self {
         if let Some(model) = self.models.get_mut(name) {

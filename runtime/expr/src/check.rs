@@ -95,7 +95,7 @@ impl<'a> Checker<'a> {
         }
         let item = self.item.as_ref().map(|(own, _)| *own);
         let hint = nearest(name, self.scope.names().chain(item));
-        self.slip(at, format!("there is no `{name}` here"), hint)
+        self.slip(at, format!("`{name}` is not known here"), hint)
     }
 
     fn field(&mut self, of: Type, name: &str, optional: bool, at: usize) -> Type {
@@ -109,7 +109,7 @@ impl<'a> Checker<'a> {
             Type::Object(fields) => {
                 let hint = || nearest(name, fields.keys().map(String::as_str));
                 let own = fields.get(name).map(|own| own.present().clone());
-                own.unwrap_or_else(|| self.slip(at, format!("there is no field `{name}`"), hint()))
+                own.unwrap_or_else(|| self.slip(at, format!("`{name}` is not a field here"), hint()))
             }
             Type::List(_) => self.slip(
                 at,
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
                 "take one item, as in `list[0]`, or ask `exists`",
             ),
             Type::Bool | Type::Number | Type::Text | Type::Words(_) | Type::Roster { .. } | Type::Optional(_) => {
-                self.slip(at, format!("there is no field `{name}`: this is {of}"), "")
+                self.slip(at, format!("`{name}` is not a field: this is {of}"), "")
             }
         };
         if optional { own.optional() } else { own }
@@ -293,7 +293,7 @@ impl<'a> Checker<'a> {
                     && !fields.contains_key(name)
                 {
                     let hint = nearest(name, fields.keys().map(String::as_str));
-                    self.slip(left.at, format!("there is no field `{name}`"), hint);
+                    self.slip(left.at, format!("`{name}` is not a field here"), hint);
                 }
             }
             Type::Map(_) | Type::Object(_) => {

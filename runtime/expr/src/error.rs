@@ -70,7 +70,7 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
     let near = if wrong.len() > NAME_MAX { None } else { near.min() };
     match near {
         Some((far, name)) if far <= wrong.len().max(name.len()) / 2 => format!("did you mean `{name}`?"),
-        Some(_) | None if known.is_empty() => "there is none".to_owned(),
+        Some(_) | None if known.is_empty() => "no name is known here".to_owned(),
         Some(_) | None => {
             let rest = known.len().saturating_sub(NAMES_MAX);
             let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };

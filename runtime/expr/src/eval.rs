@@ -106,7 +106,7 @@ impl<'a> Evaluation<'a> {
             return Ok(item.clone());
         }
         let found = self.data.get(name).filter(|value| !value.is_null());
-        found.map(Datum::Data).ok_or_else(|| CannotTell::new(at, format!("there is no `{name}`")))
+        found.map(Datum::Data).ok_or_else(|| CannotTell::new(at, format!("`{name}` is missing")))
     }
 
     /// A value that is not an optional one.
@@ -149,7 +149,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn field(&mut self, (of, name): (&'a Ast, &str), optional: bool, at: usize) -> Outcome<'a> {
-        let absent = || CannotTell::new(at, format!("there is no `{name}`"));
+        let absent = || CannotTell::new(at, format!("`{name}` is missing"));
         let of_value = if optional { self.value_or_absent(of)? } else { Some(self.value(of)?) };
         let Some(of_value) = of_value else { return Ok(Datum::Maybe(None)) };
         let (of_value, optional) = match of_value {
@@ -196,7 +196,7 @@ impl<'a> Evaluation<'a> {
         if optional {
             return Ok(Datum::Maybe(found.map(Rc::new)));
         }
-        found.ok_or_else(|| CannotTell::new(at, format!("there is nothing at [{key}]")))
+        found.ok_or_else(|| CannotTell::new(at, format!("[{key}] is missing")))
     }
 
     fn binary(&mut self, operator: Operator, (left, right): (&'a Ast, &'a Ast), at: usize) -> Outcome<'a> {

@@ -89,7 +89,7 @@ impl Expression {
     pub fn value(&self, data: &Value) -> Result<Value, CannotTell> {
         let value = self.evaluate(data)?;
         if let View::Null = value.view() {
-            return Err(CannotTell::new(self.root.at, "there is nothing"));
+            return Err(CannotTell::new(self.root.at, "the value is missing"));
         }
         value.json().ok_or_else(|| CannotTell::new(self.root.at, "the number is NaN or infinite"))
     }
@@ -98,7 +98,7 @@ impl Expression {
     pub(crate) fn shown(&self, data: &Value) -> Result<String, CannotTell> {
         let value = self.evaluate(data)?;
         let text = value.text().map(std::borrow::Cow::into_owned);
-        text.ok_or_else(|| CannotTell::new(self.root.at, "there is nothing to show"))
+        text.ok_or_else(|| CannotTell::new(self.root.at, "the value cannot be shown"))
     }
 
     fn evaluate<'a>(&'a self, data: &'a Value) -> Result<Datum<'a>, CannotTell> {

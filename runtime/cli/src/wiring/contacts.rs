@@ -23,7 +23,7 @@ table! {
 /// All contacts, by name.
 pub(crate) type Contacts = BTreeMap<String, ContactConfig>;
 
-/// Refuses a contact that nobody reaches, and one that is told by a tool that there is not or that tells nobody.
+/// Refuses a contact that nobody reaches, and one that is told by a tool that is not configured or that tells nobody.
 pub(super) fn check(contacts: &Contacts, tools: &ToolsConfig, file: &Path) -> Result<(), FormErrors> {
     let messengers = tools.messengers();
     let mut errors = Vec::new();

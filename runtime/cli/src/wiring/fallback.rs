@@ -26,7 +26,7 @@ fn follow(models: &ModelConfigs, name: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Refuses a fallback that there is not, and one that leads back to the model it stands in for.
+/// Refuses a fallback that is not configured, and one that leads back to the model it stands in for.
 pub(super) fn check(models: &ModelConfigs, file: &Path) -> Result<(), FormErrors> {
     let mut errors = Vec::new();
     for (name, model) in models {
@@ -35,9 +35,9 @@ pub(super) fn check(models: &ModelConfigs, file: &Path) -> Result<(), FormErrors
             let fallback_name = &fallback.value;
             let (message, hint) = if !models.contains_key(fallback_name) {
                 let hint = nearest(fallback, models.keys().map(String::as_str));
-                (format!("there is no model `{fallback_name}` to fall back to"), hint)
+                (format!("the fallback `{fallback_name}` is not a configured model"), hint)
             } else if fallback_name == name {
-                (format!("the model `{name}` cannot stand in for itself"), "name another model".to_owned())
+                (format!("the model `{name}` names itself as its fallback"), "name another model".to_owned())
             } else if behind.contains(name) {
                 let message = format!("`{fallback_name}` falls back to `{name}` again: a circle");
                 (message, format!("take `{name}` out of what stands behind `{fallback_name}`"))

@@ -69,7 +69,7 @@ impl From<WrittenMapping> for FieldMapping {
     }
 }
 
-/// The words of a key such as `page | p1`, in small letters.
+/// The words that a key parts by `|`, as `page | p1` does, in small letters.
 pub fn split_words(key: &str) -> impl Iterator<Item = String> {
     key.split('|').map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty())
 }

@@ -181,7 +181,7 @@ fn too_long(at: usize) -> CannotTell {
     CannotTell::new(at, format!("a list has more than {LIST_MAX} items"))
 }
 
-/// A value, or why there is none.
+/// A value, or why it cannot be told.
 pub(super) type Outcome<'a> = Result<Datum<'a>, CannotTell>;
 
 /// Whether a value is there: null means that it is not.

@@ -199,7 +199,7 @@ fn a_reason_is_given() {
         Judgement::CannotTell(cannot) => (cannot.offset, cannot.to_string()),
         told => panic!("{told:?}"),
     };
-    assert_eq!(why("a.b == 1"), (2, "cannot tell: there is no `b`".to_owned()));
+    assert_eq!(why("a.b == 1"), (2, "cannot tell: `b` is missing".to_owned()));
     assert_eq!(why("a.n == \"1\""), (4, "cannot tell: a number does not compare with a text".to_owned()));
     assert_eq!(why("a.n"), (2, "cannot tell: a truth value is needed, and this is a number".to_owned()));
     assert!(Judgement::True.is_true() && Judgement::False.is_false());

@@ -44,7 +44,7 @@ fn a_gate_rule_has_a_condition() {
         ("¦'tool.effct == \"read\"'", "did you mean `effect`?"),
         ("¦'fields.service'", "a condition is needed"),
         ("¦'fields.service =='", "a value is missing"),
-        ("¦'windows.freeze'", "there is no `windows` here"),
+        ("¦'windows.freeze'", "`windows` is not known here"),
     ] {
         wrong(PACK, RULE, &rule(when), part);
     }
@@ -63,7 +63,7 @@ fn a_route_has_a_signal_a_condition_or_both() {
     assert!(!triage.routes.first().unwrap().is_default());
     for (route, part) in [
         ("- {signal: healthy, when: ¦'confidence > \"x\"', next: watcher}", "compares two numbers or two texts"),
-        ("- {signal: healthy, when: ¦confident, next: watcher}", "there is no `confident` here"),
+        ("- {signal: healthy, when: ¦confident, next: watcher}", "`confident` is not known here"),
         ("- {next: ¦watcher}", "none after it is reached"),
     ] {
         wrong(TRIAGE, "- {when: healthy, next: watcher}", route, part);

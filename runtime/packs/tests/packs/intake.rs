@@ -13,12 +13,12 @@ fn mistakes_in_a_mapping() {
     check_all(&[
         (PACK, "\n  alertmanager:\n", "\n  ¦alertmanagr:\n", "did you mean `alertmanager`?"),
         (PACK, "    onset: alert.startsAt", "    ¦onst: alert.startsAt", "did you mean `onset`?"),
-        (PACK, "    onset: alert.startsAt", "    onset: ¦alert.startAt", "column 7: there is no field `startAt`"),
+        (PACK, "    onset: alert.startsAt", "    onset: ¦alert.startAt", "column 7: `startAt` is not a field here"),
         (PACK, "    onset: alert.startsAt", "    onset: ¦alert.", "column 7"),
         (PACK, "links: [alert.generatorURL,", "links: [¦alrt.generatorURL,", "did you mean `alert`?"),
         (PACK, "    when: '!(alert", "    when: ¦alert.name # '!(alert", "a condition is needed here"),
         (PACK, "      alert: alert\n", "      ¦alrt: alert\n", "the session has no field `alrt`"),
-        (PACK, "          - alert.labels.app\n", "          - ¦labels.app\n", "there is no `labels` here"),
+        (PACK, "          - alert.labels.app\n", "          - ¦labels.app\n", "`labels` is not known here"),
         (PACK, "prd | live: production", "prd | live: ¦prodction", "did you mean `production`?"),
         (PACK, "stg | stage: staging", "stg | stage: staging, ¦prod: staging", "the word `prod` is there twice"),
         (

@@ -169,7 +169,7 @@ fn a_fallback_is_another_model_and_no_circle() {
     };
     says(
         &of(&[("a", "b, a"), ("b", "c")]),
-        &[(4, 52, "the model `a` cannot stand in for itself"), (5, 49, "there is no model `c` to fall back to")],
+        &[(4, 52, "the model `a` names itself as its fallback"), (5, 49, "the fallback `c` is not a configured model")],
     );
     says(
         &of(&[("a", "b"), ("b", "c"), ("c", "a")]),

@@ -105,7 +105,7 @@ fn arguments_and_fields_have_types_in_the_shorthand() {
         schema["properties"]["reason"],
         serde_json::json!({"type": "string", "maxLength": 65_536, "description": "why it is handed over"})
     );
-    assert_eq!(schema["properties"]["level"], serde_json::json!({"enum": ["low", "high"]}));
+    assert_eq!(schema["properties"]["level"], serde_json::json!({"type": "string", "enum": ["low", "high"]}));
     assert!(!schema["required"].as_array().unwrap().iter().any(|name| name == "reason"));
     let before = with(PACK, ARGS, ARGS).terminal_tools[&ToolName::new("mark_escalated")].schema.raw().clone();
     assert_eq!(before["properties"]["reason"], serde_json::json!({"type": "string", "maxLength": 8192}));

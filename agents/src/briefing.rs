@@ -22,7 +22,11 @@ pub(crate) fn write(briefing: &str, session: &Session, agent: &AgentSpec) -> Str
 /// The case, what the others handed back, what came in meanwhile and what people said.
 fn case(session: &Session) -> String {
     let mut text = String::new();
-    section(&mut text, "Case", &json!({"handle": session.handle(), "fields": session.fields()}));
+    let mut told_of = json!({"handle": session.handle(), "fields": session.fields()});
+    if let (Some(told_of), false) = (told_of.as_object_mut(), session.origin().is_empty()) {
+        told_of.insert("origin".to_owned(), json!(session.origin()));
+    }
+    section(&mut text, "Case", &told_of);
     for (name, report) in session.reports() {
         section(&mut text, &format!("Report of {name}"), &told(report, session));
     }

@@ -18,6 +18,7 @@ use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::ids::{Digest, Fence, Handle, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::model::ModelReply;
+use provost_domain::origin::CaseOrigin;
 use provost_domain::principal::Principal;
 use provost_domain::session::{Owed, Session, owed};
 use provost_domain::time::Timestamp;
@@ -72,6 +73,7 @@ impl World {
             by: person("opener"),
             catalogue_digest: None,
             roles_digest: None,
+            origin: CaseOrigin::default(),
         };
         let now = Timestamp::from_micros(1_000_000);
         let first = Event { seq: Seq(1), at: now, fence: Fence(1), body: decide::create(created) };

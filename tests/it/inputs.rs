@@ -9,6 +9,7 @@ use provost_domain::decide;
 use provost_domain::event::{Event, EventBody, ModelRequested, SessionCreated};
 use provost_domain::ids::{Digest, Fence, Handle, Seq, SessionId};
 use provost_domain::model::{Message, ModelOrigin, ModelReply, ModelRequest, OpaqueItem, OpaquePlace};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::ModelProvider;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
@@ -166,6 +167,7 @@ async fn a_session_that_goes_on_with_other_tools_says_so_once() {
         by: person("opener"),
         catalogue_digest: Some(inputs.catalogue),
         roles_digest: Some(inputs.roles),
+        origin: CaseOrigin::default(),
     };
     let body = decide::create(created.clone());
     let session = Session::create(&Event { seq: Seq(1), at: now, fence: Fence(1), body }).unwrap();

@@ -9,6 +9,7 @@ use provost_domain::access::{AccessRole, Permission};
 use provost_domain::command::{Answer, Ask};
 use provost_domain::ids::{ApprovalId, Digest, Handle, PackName, Seq, SessionId};
 use provost_domain::log::AppendRecord;
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::{ApprovalFilter, Reads, SessionFilter, Snapshot, StoreError};
 use provost_domain::projection::{ApprovalRow, SessionRow};
 use provost_engine::{Eraser, SystemClock};
@@ -144,6 +145,7 @@ async fn every_operation_checks_who_asks() {
             pack: PackName::new("none"),
             fields: json!({}),
             title: None,
+            origin: CaseOrigin::default(),
             start: false,
         };
         let stop = CommandRequest::fresh(Ask::Continue);

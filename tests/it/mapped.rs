@@ -3,6 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use provost_tests::visitor::Visitor;
+
 use crate::intake::{ROUTING_KEY, daemon, delivered, group, only, sessions};
 
 /// An alert as stock rules on Kubernetes make it: without an environment, and with the exporter's name as its service.
@@ -46,4 +48,36 @@ async fn an_event_of_a_host_without_an_environment_opens_a_session() {
     let session = only(&daemon).await;
     let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
     assert_eq!((&fields["service"], &fields["environment"]), (&json!("files2"), &json!("production")), "{fields}");
+}
+
+/// What a delivery says besides the fields is shown to whoever looks, and told to whoever works.
+#[tokio::test]
+async fn when_it_began_where_to_look_and_unknown_words_are_seen_in_every_face() {
+    let daemon = daemon("already-healthy").await;
+    let mut alert = stock("KubePodCrashLooping", "orders");
+    alert["labels"]["environment"] = json!("the-moon");
+    alert["annotations"]["runbook_url"] = json!("javascript:alert(1)");
+    delivered(&daemon, &group("g", &[alert])).await;
+    let session = only(&daemon).await;
+    let origin = daemon.get(&format!("/v1/sessions/{session}")).await["origin"].clone();
+    let expect = json!({"onset": "2026-01-01T00:00:00Z", "unknown_words": {"environment": "the-moon"},
+        "links": ["http://prometheus.example/graph", "javascript:alert(1)"]});
+    assert_eq!(origin, expect);
+    let events = daemon.all(&format!("/v1/sessions/{session}/events")).await;
+    let briefing =
+        events.iter().find(|event| event["kind"] == "assignment_issued").unwrap()["data"]["briefing"].clone();
+    assert!(briefing.as_str().unwrap().contains("\"unknown_words\":{\"environment\":\"the-moon\"}"), "{briefing}");
+    let page =
+        Visitor::logged_in(&daemon.url, daemon.secret("viewer")).await.get(&format!("/sessions/{session}")).await;
+    assert!(page.text.contains("the pack does not know `the-moon`"), "{}", page.text);
+    assert!(page.text.contains("href=\"http://prometheus.example/graph\"") && !page.text.contains("href=\"javascript"));
+    let shown = daemon
+        .shop
+        .plain(&["sessions", "show", &session, "--server", &daemon.url])
+        .env("PROVOST_TOKEN", daemon.secret("viewer"))
+        .output()
+        .await
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("began 2026-01-01T00:00:00Z") && shown.contains("the-moon"), "{shown}");
 }

@@ -80,6 +80,8 @@ async fn to_the_end(daemon: &Daemon, service: &str, sessions: &[String; 2]) -> u
         for session in sessions {
             let shown = daemon.get(&format!("/v1/sessions/{session}")).await;
             for call in shown["outcomes_unknown"].as_object().unwrap().keys() {
+                let acts = &shown["acts_on"][0];
+                assert_eq!((&acts["target"], &acts["call"]), (&json!(format!("production/{service}")), &json!(call)));
                 settle(daemon, session, call).await;
             }
             if shown["status"] == "in_progress" {

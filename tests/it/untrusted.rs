@@ -4,6 +4,7 @@
 use provost_domain::access::AccessRole;
 use provost_domain::command::Answer;
 use provost_domain::ids::{ApprovalId, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_engine::Case;
 use provost_face::hides;
 use provost_tests::binary;
@@ -96,6 +97,7 @@ async fn attacked(face: &Face) -> (SessionId, ApprovalId) {
         title: HOSTILE.to_owned(),
         by: person(HOSTILE),
         parent: None,
+        origin: CaseOrigin::default(),
         start: true,
     };
     house.engine.open(case).await.unwrap();

@@ -21,6 +21,7 @@ use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::model::{ModelOrigin, ModelReply, ModelRequest};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::Pack;
 use provost_domain::port::{Append, ApprovalChange, Models, NewSession, SessionStore};
 use provost_domain::request::Offers;
@@ -172,6 +173,7 @@ fn life() -> Life {
         by: person("opener"),
         catalogue_digest: Some(inputs().catalogue),
         roles_digest: Some(inputs().roles),
+        origin: CaseOrigin::default(),
     };
     let first = decide::create(created);
     let event = Event { seq: Seq(1), at: START, fence: Fence(1), body: first.clone() };

@@ -10,6 +10,7 @@ use provost_domain::decide::Accepted;
 use provost_domain::event::Event;
 use provost_domain::ids::{ApprovalId, CmdId, Digest, Seq, SessionId};
 use provost_domain::invariant;
+use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::Pack;
 use provost_domain::port::Roles;
 use provost_domain::port::{
@@ -330,6 +331,7 @@ impl House {
             title: "it hurts".to_owned(),
             by: person("opener"),
             parent: None,
+            origin: CaseOrigin::default(),
             start,
         }
     }

@@ -163,6 +163,7 @@ async fn incident(args: &DemoArgs, house: &House, folder: &Path, output: Output)
         title: intake.title,
         by: Principal::Intake("demo".to_owned()),
         parent: None,
+        origin: intake.origin,
         start: true,
     };
     output.line(&format!("an alert comes in: {}", VisibleText::new(&case.title).line(TITLE_MAX)));

@@ -14,6 +14,7 @@ use provost_domain::failure::{FailureKind, ModelFailure};
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName};
 use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
 use provost_domain::principal::{Principal, PrincipalKind};
@@ -219,6 +220,7 @@ impl Case {
             by: Principal::user("opener"),
             catalogue_digest: None,
             roles_digest: None,
+            origin: CaseOrigin::default(),
         };
         let body: EventBody = decide::create(created);
         let session = Session::create(&Event { seq: Seq(1), at: NOW, fence: Fence(1), body }).unwrap();

@@ -9,6 +9,7 @@ use provost_domain::decide::Accepted;
 use provost_domain::event::SessionCreated;
 use provost_domain::fields::CheckedFields;
 use provost_domain::ids::{CmdId, Handle, PackName, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::Pack;
 use provost_domain::port::{Reads, StoreError, Submitted};
 use provost_domain::principal::Principal;
@@ -53,6 +54,8 @@ pub struct Case<F = Value> {
     pub by: Principal,
     /// The session it comes from.
     pub parent: Option<SessionId>,
+    /// What its delivery says of it besides the fields.
+    pub origin: CaseOrigin,
     /// Whether its run begins at once.
     pub start: bool,
 }
@@ -201,9 +204,9 @@ impl Engine {
 
     /// Opens a session; once it returns the session is durable, and running if it starts at once.
     pub async fn open(&self, case: Case) -> Result<Opened, EngineError> {
-        let Case { id, pack, fields, title, by, parent, start } = case;
+        let Case { id, pack, fields, title, by, parent, origin, start } = case;
         let fields = CheckedFields::new(&*self.pack(&pack)?, fields)?;
-        self.open_checked(Case { id, pack, fields, title, by, parent, start }).await
+        self.open_checked(Case { id, pack, fields, title, by, parent, origin, start }).await
     }
 
     /// Opens a session whose fields were checked before; they are checked again only if the pack changed since.
@@ -229,6 +232,7 @@ impl Engine {
             // Its supervisor notes what it is opened with.
             catalogue_digest: None,
             roles_digest: None,
+            origin: case.origin,
         };
         let start = case.start.then_some(Command { by: case.by, if_version: None, ask: Ask::Start });
         let (created, title) = (Box::new(created), case.title);

@@ -48,8 +48,8 @@ pub use report::{
 pub use steer::{Steer, SteerVisitor, TextForm, steered, steers};
 pub use tokens::{EXPIRES_MAX, TokenOperations, TokenRequest, list_tokens, random};
 pub use view::{
-    AcceptedView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, FieldAuthorView, GoneView,
-    MessageView, Minted, PackView, Page, RecordView, ReportView, SessionDetail, SessionView, TakenView, TokenView,
-    ToolView, WaitView, roles,
+    AcceptedView, ActView, AgentReportView, ApprovalView, DeliveryDetail, DeliveryView, EventView, FieldAuthorView,
+    GoneView, MessageView, Minted, OriginView, PackView, Page, RecordView, ReportView, SessionDetail, SessionView,
+    TakenView, TokenView, ToolView, WaitView, roles,
 };
 pub use visible::{Markdown, TEXT_MAX, VisibleText, fenced, hides, write_visible};

@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::command::Ask;
 use provost_domain::ids::{PackName, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::SessionFilter;
 use provost_domain::status::Status;
 use serde::Deserialize;
@@ -89,6 +90,7 @@ pub(crate) async fn open(
         pack: PackName::new(body.pack),
         fields: body.fields,
         title: body.title,
+        origin: CaseOrigin::default(),
         start: body.start,
     };
     let view = server.operations().open(&asked.caller, case).await?;

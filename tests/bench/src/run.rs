@@ -10,6 +10,7 @@ use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::invariant;
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::{CommandLog, Reads, SessionStore};
 use provost_domain::principal::Principal;
 use provost_domain::time::Timestamp;
@@ -91,6 +92,7 @@ impl Subject {
             title: "it hurts".to_owned(),
             by: Principal::user("bench"),
             parent: None,
+            origin: CaseOrigin::default(),
             start: true,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::event::Settlement;
 use provost_domain::ids::{ApprovalId, CallId, CmdId, Seq, SessionId, ToolName};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::{CommandLog as _, Random as _, StoreError};
 use provost_domain::session::Session;
 use provost_domain::status::Status;
@@ -77,6 +78,7 @@ impl Someone {
             title: secret(self.id),
             by: person("opener"),
             parent: None,
+            origin: CaseOrigin::default(),
             start: self.dice.permille(850),
         };
         for _ in 0..8 {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use provost_domain::command::{Answer, Ask, Command};
 use provost_domain::event::Settlement;
 use provost_domain::ids::{CmdId, Seq, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::port::{CommandLog as _, Reads as _, SessionRow};
 use provost_domain::session::Session;
 use provost_engine::{Case, Engine, EngineError};
@@ -84,6 +85,7 @@ impl Operator {
             title: "it hurts".to_owned(),
             by: person("opener"),
             parent: None,
+            origin: CaseOrigin::default(),
             start: true,
         }
     }

@@ -38,6 +38,7 @@ pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
         pack: name,
         fields: intake.fields,
         title: Some(intake.title),
+        origin: intake.origin,
         start: true,
     };
     house

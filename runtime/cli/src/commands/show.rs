@@ -63,6 +63,15 @@ fn say(detail: &SessionDetail, approvals: &[ApprovalView], output: Output) -> Re
         output.line(&format!("written   {name} by {agent} (event {seq}); the case came {came_as}"));
     }
     say_reports(detail, output)?;
+    for note in detail.origin.notes() {
+        output.line(&format!("origin    {}", note.line(TEXT_MAX)));
+    }
+    for link in &detail.origin.links {
+        output.line(&format!("link      {}", VisibleText::new(link).line(TEXT_MAX)));
+    }
+    for act in &detail.acts_on {
+        output.line(&format!("acts      {}", act.words().line(TEXT_MAX)));
+    }
     for wait in &detail.waiting_for {
         output.line(&format!("waits     {}", wait.words().line(TEXT_MAX)));
     }

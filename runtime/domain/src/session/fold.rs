@@ -38,6 +38,7 @@ impl Session {
             pack_digest,
             catalogue_digest: created.catalogue_digest,
             roles_digest: created.roles_digest,
+            origin: created.origin.clone(),
             fields,
             authors: BTreeMap::new(),
             parent,

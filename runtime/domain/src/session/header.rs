@@ -18,6 +18,7 @@ use crate::ids::{
     AgentName, ApprovalId, AssignmentId, CallId, Digest, Fence, Handle, PackName, Seq, SessionId, ToolName,
 };
 use crate::model::Usage;
+use crate::origin::CaseOrigin;
 use crate::principal::Principal;
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -45,6 +46,8 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) roles_digest: Option<Digest>,
     pub(super) fields: Arc<Value>,
+    #[serde(default, skip_serializing_if = "CaseOrigin::is_empty")]
+    pub(super) origin: CaseOrigin,
     /// Of the fields, those that an agent wrote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) authors: BTreeMap<String, FieldAuthor>,
@@ -360,6 +363,11 @@ impl Session {
     /// The last assignment issued.
     pub fn last_assignment(&self) -> AssignmentId {
         self.last_assignment
+    }
+
+    /// What the delivery that opened it says of it besides the fields: data from outside.
+    pub fn origin(&self) -> &CaseOrigin {
+        &self.origin
     }
 
     /// The last confidence any agent stated.

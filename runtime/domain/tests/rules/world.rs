@@ -14,6 +14,7 @@ use provost_domain::ids::{
     AgentName, ApprovalId, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName,
 };
 use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::outage::OutageBudgets;
 use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
@@ -124,6 +125,7 @@ impl World {
             by: opener(),
             catalogue_digest: None,
             roles_digest: None,
+            origin: CaseOrigin::default(),
         };
         let now = Timestamp::from_micros(1_000_000);
         let body = decide::create(created);

@@ -2,6 +2,7 @@
 
 use provost_domain::access::Permission;
 use provost_domain::ids::{PackName, SessionId};
+use provost_domain::origin::CaseOrigin;
 use provost_engine::Case;
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ pub struct CaseRequest {
     pub fields: Value,
     /// One line about it; the pack's name otherwise. What is over 200 characters is cut off.
     pub title: Option<String>,
+    /// What its delivery says of it besides the fields.
+    pub origin: CaseOrigin,
     /// Whether its run begins at once.
     pub start: bool,
 }
@@ -45,7 +48,7 @@ impl Operations {
     /// may be.
     pub async fn open(&self, caller: &Caller, request: CaseRequest) -> Result<SessionView, OperationError> {
         caller.require(Permission::Operate)?;
-        let CaseRequest { id, repeatable, pack, fields, title, start } = request;
+        let CaseRequest { id, repeatable, pack, fields, title, origin, start } = request;
         let reads = self.engine.reads();
         // A request repeated after a crash finds the session its first try opened.
         if repeatable && let Ok(row) = reads.session(id).await {
@@ -53,7 +56,7 @@ impl Operations {
         }
         let title = title.unwrap_or_else(|| pack.to_string()).chars().take(TITLE_MAX).collect();
         let by = caller.principal.clone();
-        self.engine.open(Case { id, title, pack, fields, by, parent: None, start }).await?;
+        self.engine.open(Case { id, title, pack, fields, by, parent: None, origin, start }).await?;
         Ok(SessionView::from(&reads.session(id).await?))
     }
 }

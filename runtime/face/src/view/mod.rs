@@ -17,7 +17,8 @@ pub use pack::{PackView, ToolView};
 pub use page::Page;
 pub use record::RecordView;
 pub use session::{
-    AcceptedView, AgentReportView, FieldAuthorView, GoneView, ReportView, SessionDetail, SessionView, WaitView,
+    AcceptedView, ActView, AgentReportView, FieldAuthorView, GoneView, OriginView, ReportView, SessionDetail,
+    SessionView, WaitView,
 };
 pub(crate) use session::{agent_reports, field_authors};
 pub use token::{Minted, TokenView, roles};

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use provost_domain::claims::HeldClaim;
 use provost_domain::confidence::Confidence;
 use provost_domain::evidence::Evidence;
-use provost_domain::ids::Seq;
+use provost_domain::ids::{CallId, Seq};
+use provost_domain::origin::CaseOrigin;
 use provost_domain::outage::Deferral;
 use provost_domain::projection::SessionRow;
 use provost_domain::session::{AgentReport, DeferredBy, FieldAuthor, Session};
@@ -75,6 +77,9 @@ pub struct SessionDetail {
     /// Of the fields, those that an agent wrote, by name.
     #[serde(default)]
     pub field_authors: BTreeMap<String, FieldAuthorView>,
+    /// What its delivery said of it besides the fields.
+    #[serde(default)]
+    pub origin: OriginView,
     /// What its agents reported last, by agent.
     pub reports: BTreeMap<String, AgentReportView>,
     /// Findings by tool, each a list with the oldest first.
@@ -87,6 +92,9 @@ pub struct SessionDetail {
     /// What it waits for because a server failed: a model or tools.
     #[serde(default)]
     pub waiting_for: Vec<WaitView>,
+    /// What its calls act on now, so that no other session does.
+    #[serde(default)]
+    pub acts_on: Vec<ActView>,
     /// What an operator is asked, if one is.
     pub operator_asked: Option<String>,
     /// The agent at work, if one is.
@@ -119,6 +127,7 @@ impl SessionDetail {
             requester: session.requester().to_string(),
             fields: (**session.fields()).clone(),
             field_authors: field_authors(session),
+            origin: OriginView::new(session.origin()),
             reports: agent_reports(session),
             findings: session
                 .findings()
@@ -130,6 +139,7 @@ impl SessionDetail {
             approvals_pending: session.approvals().keys().map(ToString::to_string).collect(),
             outcomes_unknown: session.unknown().iter().map(|(call, cause)| (call.to_string(), cause.clone())).collect(),
             waiting_for: session.deferrals().map(|(by, deferral)| WaitView::new(by, deferral)).collect(),
+            acts_on: session.held().iter().map(|(call, held)| ActView::new(call, held)).collect(),
             operator_asked: session.operator().map(|asked| asked.summary.clone()),
             agent: session.newest_work().map(|work| work.agent.to_string()),
             assignments: session.records().map(|record| json!(record)).collect(),
@@ -137,6 +147,61 @@ impl SessionDetail {
             usage: json!(session.usage()),
             last_event_seq: head,
         }
+    }
+}
+
+/// What a delivery said of a case besides its fields: data from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OriginView {
+    /// When the trouble began.
+    pub onset: Option<String>,
+    /// Addresses that a person may want to open.
+    pub links: Vec<String>,
+    /// Words that the pack does not know, by the field they were for.
+    pub unknown_words: BTreeMap<String, String>,
+}
+
+impl OriginView {
+    fn new(origin: &CaseOrigin) -> Self {
+        let CaseOrigin { onset, links, unknown_words } = origin;
+        let onset = onset.map(|onset| onset.to_string());
+        Self { onset, links: links.clone(), unknown_words: unknown_words.clone() }
+    }
+
+    /// What of it a person must know, a line each.
+    pub fn notes(&self) -> Vec<VisibleText> {
+        let began = self.onset.iter().map(|onset| format!("began {onset}"));
+        let unknown = self.unknown_words.iter();
+        let unknown =
+            unknown.map(|(field, word)| format!("the pack does not know `{word}`, which was sent for `{field}`"));
+        began.chain(unknown).map(VisibleText::new).collect()
+    }
+}
+
+/// A target that a call acts on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActView {
+    /// What is acted on.
+    #[schema(example = "staging/shop")]
+    pub target: String,
+    /// The call that acts on it.
+    pub call: String,
+    /// The tool that is called.
+    pub tool: String,
+    /// Since when it is taken.
+    pub since: String,
+}
+
+impl ActView {
+    fn new(call: &CallId, held: &HeldClaim) -> Self {
+        let HeldClaim { key, tool, since } = held;
+        Self { target: key.to_string(), call: call.to_string(), tool: tool.to_string(), since: since.to_string() }
+    }
+
+    /// In words, for people.
+    pub fn words(&self) -> VisibleText {
+        let Self { target, call: _, tool, since } = self;
+        VisibleText::new(format!("acts on {target} by {tool} since {since}: no other session does meanwhile"))
     }
 }
 

@@ -77,7 +77,7 @@ async fn open_session(
     by: &Principal,
     open: PlannedSession,
 ) -> Result<Result<(), String>, EngineError> {
-    let PlannedSession { session, title, fields, origin: _, parent, partial } = open;
+    let PlannedSession { session, title, fields, origin, parent, partial } = open;
     match queue.parts.engine.reads().session(session).await {
         Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Ok(())),
         Err(StoreError::Missing { .. }) => {}
@@ -91,7 +91,7 @@ async fn open_session(
         }
     });
     let pack = queue.pack_name(format);
-    let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, start: true };
+    let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, origin, start: true };
     let opened = match checked {
         Ok(fields) => queue.parts.engine.open_checked(case(fields)).await,
         Err(error) => Err(error),

@@ -1,6 +1,8 @@
 //! `/sessions/{session}`: a session as it happens, and one event in full.
 
-use provost_face::{SessionState, StatusView, StoredEvent, Timeline, VisibleText, ago, minute};
+use provost_face::{
+    ActView, SessionDetail, SessionState, StatusView, StoredEvent, Timeline, VisibleText, WaitView, ago, minute,
+};
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -51,8 +53,10 @@ struct Head {
     /// Who works on what.
     agent: Option<String>,
     ended: bool,
-    /// The servers that are waited for, in words.
-    waits: Vec<String>,
+    /// What is known of its beginning, what it acts on and waits for, in words.
+    notes: Vec<String>,
+    /// Addresses that its delivery named: of the web only, since a page opens them.
+    links: Vec<String>,
 }
 
 #[derive(Template)]
@@ -99,6 +103,7 @@ pub(crate) async fn session(
 
 fn head(state: &SessionState, pack: Option<&Pack>, now: Timestamp) -> Head {
     let SessionState { row, session } = state;
+    let detail = state.detail();
     let at_work = session.newest_work().map(|work| match work.turn().map_or(0, |turn| turn.round) {
         0 => work.agent.to_string(),
         round => format!("{}, round {round}", work.agent),
@@ -117,8 +122,20 @@ fn head(state: &SessionState, pack: Option<&Pack>, now: Timestamp) -> Head {
         progress_at: session.updated_at().to_string(),
         agent: at_work,
         ended: session.status().is_end(),
-        waits: state.detail().waiting_for.iter().map(|wait| wait.words().to_string()).collect(),
+        notes: notes(&detail),
+        links: detail.origin.links.iter().filter(|link| is_of_the_web(link)).cloned().collect(),
     }
+}
+
+/// What is known of a session's beginning, what it acts on and what it waits for.
+fn notes(detail: &SessionDetail) -> Vec<String> {
+    let origin = detail.origin.notes().into_iter();
+    let acts = detail.acts_on.iter().map(ActView::words);
+    origin.chain(acts).chain(detail.waiting_for.iter().map(WaitView::words)).map(|note| note.to_string()).collect()
+}
+
+fn is_of_the_web(link: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme))
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::confidence::Confidence;
 use crate::event::list::{Decodable, payloads};
 use crate::ids::{AgentName, CmdId, Digest, Handle, PackName, SessionId};
+use crate::origin::CaseOrigin;
 use crate::pack::RouteTo;
 use crate::principal::Principal;
 use crate::retry::RetryReason;
@@ -38,6 +39,9 @@ payloads! {
         /// Digest of the roles it was opened with; `None` in logs of before that was noted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         roles_digest: Option<Digest>,
+        /// What its delivery says of it besides the fields.
+        #[serde(default, skip_serializing_if = "CaseOrigin::is_empty")]
+        origin: CaseOrigin,
     }
     /// The session goes on with another tool catalogue, or other roles, than before.
     CatalogueChanged {

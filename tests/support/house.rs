@@ -93,7 +93,7 @@ pub struct House {
     pub model: StubModel,
     /// The tools.
     pub tools: Tools,
-    /// The engine's figures.
+    /// Where the engine registers its figures.
     pub metrics: Registry,
     store: Arc<dyn Store>,
     parts: Parts,

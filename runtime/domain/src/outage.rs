@@ -34,7 +34,7 @@ pub struct OutageBudgets {
 }
 
 impl OutageBudgets {
-    /// Nothing waits.
+    /// No call waits: each failure is final at once.
     pub const NONE: &'static Self = &Self { standard: Duration::ZERO, models: BTreeMap::new(), tools: BTreeMap::new() };
 
     /// How long a question to the model of this configured name waits.

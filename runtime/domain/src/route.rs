@@ -76,7 +76,7 @@ mod tests {
     use crate::role::{Authority, RoleSpec};
     use crate::work::WorkForm;
 
-    /// Nothing is evaluated.
+    /// For routes without a condition: evaluating one is a fault.
     fn none(expression: &Expression) -> Judgement {
         panic!("{expression}")
     }

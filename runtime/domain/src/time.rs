@@ -90,12 +90,12 @@ pub mod micros {
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    /// Writes microseconds.
+    /// Writes whole microseconds; what is longer than they can say is the longest.
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// Reads microseconds.
+    /// Reads what [`serialize`] wrote.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_micros)
     }

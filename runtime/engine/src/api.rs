@@ -71,7 +71,7 @@ pub struct Opened {
 
 /// Where a command that starts work stands.
 enum WorkStart {
-    /// It may start.
+    /// It may start, under this guard.
     Free(SessionGuard),
     /// It was asked before, and the session is at it.
     Asked,
@@ -82,7 +82,7 @@ enum WorkStart {
 /// A model server that is left alone because it keeps failing: its breaker is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelOutage {
-    /// Its address.
+    /// The server's address.
     pub server: String,
     /// The configured names of its models, in order.
     pub models: Vec<String>,

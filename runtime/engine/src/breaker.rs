@@ -70,7 +70,6 @@ pub(crate) struct Absence {
 }
 
 impl Breaker {
-    /// A closed one.
     pub(crate) fn new(server: String) -> Self {
         Self { server, state: Mutex::default() }
     }

@@ -8,7 +8,7 @@ const NAME_MAX: usize = 64;
 /// A mistake in an expression or a template, found before anything is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ExprError {
-    /// What is wrong.
+    /// What is wrong with it, without its place.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,

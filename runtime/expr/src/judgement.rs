@@ -5,7 +5,7 @@ use std::fmt;
 /// What a condition comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// It holds.
+    /// It holds for the data it was given.
     True,
     /// It does not hold.
     False,

@@ -102,7 +102,7 @@ pub enum FillError {
     /// A hole has no value.
     #[error("`{hole}`: {why}")]
     CannotTell {
-        /// The hole's expression.
+        /// The expression of the hole, as written.
         hole: String,
         /// Why it has none.
         why: CannotTell,
@@ -110,7 +110,7 @@ pub enum FillError {
     /// A value does not fit where its hole stands.
     #[error("`{hole}` {why}")]
     Unfit {
-        /// The hole's expression.
+        /// The expression of the hole, as written.
         hole: String,
         /// What does not fit, as a sentence that begins with the hole.
         why: String,

@@ -13,7 +13,7 @@ const DEPTH_MAX: usize = 16;
 pub enum Type {
     /// Nothing is known: fields of it are not checked.
     Any,
-    /// True or false.
+    /// What a condition must be: true or false.
     Bool,
     /// A number; there is one kind.
     Number,
@@ -23,9 +23,9 @@ pub enum Type {
     Words(Vec<String>),
     /// One of the values of a named roster.
     Roster {
-        /// The roster's name.
+        /// The name that the pack gives the roster.
         name: String,
-        /// What it allows.
+        /// The values that it allows, in the pack's order.
         values: Vec<String>,
     },
     /// A list of values of one type.

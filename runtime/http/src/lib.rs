@@ -34,7 +34,7 @@ pub enum HttpError {
     Identity {
         /// The path as configured.
         file: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
     /// rustls refused its configuration.

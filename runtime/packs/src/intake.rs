@@ -98,7 +98,7 @@ pub(crate) fn try_samples(
     }
 }
 
-/// Reads one mapping.
+/// Reads the mapping of one form, with every mistake in the log.
 struct MappingReader<'a> {
     pack: Option<&'a Pack>,
     /// The names of a delivery of this form.

@@ -24,7 +24,7 @@ const USED_EVERY: Duration = Duration::from_mins(1);
 pub struct RequestRate {
     /// Per second, over time.
     pub per_second: NonZeroU32,
-    /// At once.
+    /// How many may come at once, before the rate counts.
     pub burst: NonZeroU32,
 }
 

@@ -19,23 +19,23 @@ pub enum ToolsError {
     Address {
         /// The part of the configuration.
         tool: &'static str,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
     /// A tool server cannot be built from its section.
     #[error("`tools.{server}`: {detail}")]
     Server {
-        /// The server's name.
+        /// The server, by the key of its section.
         server: String,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
     /// The certificates of a tool server cannot be used.
     #[error("`tools.{server}.tls`")]
     ServerTls {
-        /// The server's name.
+        /// The server, by the key of its section.
         server: String,
-        /// What is wrong.
+        /// What is wrong with it.
         source: HttpError,
     },
     /// A status is named both as an answer and as a refusal.
@@ -51,7 +51,7 @@ pub enum ToolsError {
     Notify {
         /// The name of the tool, such as `notify:NAME`.
         tool: String,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
     /// A secret is not where the configuration says.
@@ -59,7 +59,7 @@ pub enum ToolsError {
     Secret {
         /// The part of the configuration, such as `tools.notify.NAME`.
         section: String,
-        /// What is wrong.
+        /// What is wrong with it.
         source: SecretError,
     },
     /// A log file cannot be read as one.
@@ -79,7 +79,7 @@ pub enum ToolsError {
     Schema {
         /// The name of the tool.
         tool: String,
-        /// What is wrong.
+        /// What is wrong with it.
         source: BadSchema,
     },
 }

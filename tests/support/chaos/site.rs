@@ -160,7 +160,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Its process group.
+    /// The process group of the daemon and its children.
     pub(super) fn group(&self) -> i32 {
         i32::try_from(self.group).unwrap()
     }

@@ -28,14 +28,14 @@ pub(super) enum CallInstant {
 }
 
 impl CallInstant {
-    /// All of them.
+    /// Every instant that the witness knows.
     pub(super) const ALL: [Self; 3] = [Self::Received, Self::HalfAnswered, Self::Answered];
 }
 
 /// A daemon to be killed at the next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Strike {
-    /// When.
+    /// At which instant of the call.
     pub(super) at: CallInstant,
     /// The daemon's process group.
     pub(super) group: i32,

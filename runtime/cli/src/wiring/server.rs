@@ -27,7 +27,7 @@ table! {
     pub(crate) struct RequestsConfig {
         /// Per second, over time.
         per_second: Count<1> = Count(RequestRate::default().per_second.get()),
-        /// At once.
+        /// How many may come at once, before the rate counts.
         burst: Count<1> = Count(RequestRate::default().burst.get()),
     }
 }

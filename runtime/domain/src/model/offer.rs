@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 pub struct ToolOffer {
     /// The wire name, `server__tool`.
     pub name: String,
-    /// What it does.
+    /// What it does, in words for the model.
     pub description: String,
     /// JSON Schema of its arguments, an object.
     pub schema: OfferSchema,

@@ -6,7 +6,7 @@ use crate::pack::Pack;
 
 /// The forms of deliveries that are there.
 pub trait DeliveryForms: Send + Sync + std::fmt::Debug {
-    /// Their names.
+    /// Their names, as packs write them under `intake`.
     fn names(&self) -> Vec<&'static str>;
 
     /// The names that a mapping of this form may read, with their types; `None` for a form that is not there.

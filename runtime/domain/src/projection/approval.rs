@@ -45,14 +45,14 @@ pub enum ApprovalChange {
     Asked(Box<ApprovalRow>),
     /// A pending row expires later.
     Extended {
-        /// Which row changes.
+        /// The approval whose row changes.
         id: ApprovalId,
         /// When it expires now.
         expires_at: Timestamp,
     },
     /// A pending row is decided; one that is not pending any more never changes.
     Decided {
-        /// Which row changes.
+        /// The approval whose row changes.
         id: ApprovalId,
         /// The state it ends in.
         state: ApprovalState,

@@ -1,7 +1,7 @@
 //! A pack's mapping on one delivery: what was sent becomes the fields of a case, or a reason why not. Pure.
 //!
-//! Of each field the first value counts that is neither blank nor ignored. Where only some words are allowed, or the mapping
-//! has a table of words, a word that means nothing takes the default.
+//! Of each field the first value counts that is neither blank nor ignored. Where only some words are allowed, a word that means
+//! nothing takes the default; in an open field that has a default it stays as it was sent.
 
 use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::{FieldMapping, IntakeMapping};
@@ -195,7 +195,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// What was sent, by the names that expressions read.
 #[derive(Debug)]
 pub(super) struct SentData<'a> {
-    /// In full.
+    /// All of it, as it was sent.
     whole: &'a Value,
     /// With long texts cut, where they were too long.
     cut: Option<Value>,

@@ -9,7 +9,12 @@ use provost_form::{ErrorLog, parse};
 
 use super::formats::DeliveryFormat;
 
-static PRESETS: LazyLock<BTreeMap<String, IntakeMapping>> = LazyLock::new(|| read().unwrap_or_default());
+static PRESETS: LazyLock<BTreeMap<String, IntakeMapping>> = LazyLock::new(|| {
+    read().unwrap_or_else(|error| {
+        tracing::error!(error, "the built-in mappings cannot be read; report this as a bug");
+        BTreeMap::new()
+    })
+});
 
 /// Reads the file. A test keeps it readable.
 fn read() -> Result<BTreeMap<String, IntakeMapping>, String> {

@@ -28,9 +28,9 @@ impl BadDelivery {
 /// What a delivery says of one alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertChange {
-    /// It fires.
+    /// What it measures is wrong now.
     Firing,
-    /// It is over.
+    /// What it measures is right again.
     Resolved,
     /// Every alert of its group that was reported before is over.
     AllResolved,

@@ -42,7 +42,7 @@ struct AlertsArgs {
     suppressed: bool,
 }
 
-/// What it answers.
+/// The answer of `NAME:list`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AlertList {
     /// How many alerts match, also those that are not listed.
@@ -91,7 +91,7 @@ fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Lists alerts.
+/// The tool that lists what fires, of a server or of the preset.
 #[derive(Debug)]
 pub(super) struct Alerts {
     spec: ToolSpec,

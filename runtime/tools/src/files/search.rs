@@ -42,12 +42,12 @@ struct FileSearchArgs {
     lines: Option<usize>,
 }
 
-/// What it answers.
+/// The answer of `NAME:search`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FoundLines {
     /// How many lines fit, also those that are not listed.
     matched: usize,
-    /// The oldest first.
+    /// The lines that fit, the oldest first.
     lines: Vec<NumberedLine>,
 }
 

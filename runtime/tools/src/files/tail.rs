@@ -32,10 +32,10 @@ struct FileTailArgs {
     contains: Option<String>,
 }
 
-/// What it answers.
+/// The answer of `NAME:tail`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct LastLines {
-    /// The oldest first.
+    /// The last lines that fit, the oldest first.
     lines: Vec<String>,
 }
 

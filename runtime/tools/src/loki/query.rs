@@ -43,7 +43,7 @@ struct LogQueryArgs {
     limit: Option<usize>,
 }
 
-/// What it answers.
+/// The answer of `NAME:query`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct LogLines {
     /// How many lines are listed.
@@ -59,7 +59,7 @@ struct LogStream {
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct LogLine {
-    /// Unix seconds.
+    /// When it was written, in Unix seconds.
     at: f64,
     text: String,
 }

@@ -45,7 +45,7 @@ struct MessageArgs {
     team: Option<String>,
     /// How bad it is.
     severity: Option<Severity>,
-    /// More, by name.
+    /// More that people should know, by name.
     details: Option<Map<String, Value>>,
 }
 

@@ -31,7 +31,7 @@ struct RulesArgs {
     contains: Option<String>,
 }
 
-/// What it answers.
+/// The answer of `NAME:rules`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RuleList {
     rules: Vec<ShownRule>,
@@ -50,7 +50,7 @@ struct ShownRule {
 #[derive(Debug, Serialize, JsonSchema)]
 struct ActiveAlert {
     labels: BTreeMap<String, String>,
-    /// RFC 3339.
+    /// Since when it has this state, as RFC 3339.
     since: String,
 }
 

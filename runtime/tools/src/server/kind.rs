@@ -46,7 +46,7 @@ pub(crate) trait ServerKind: fmt::Debug + Send + Sync + Sized + 'static {
         self.remote().map(RemoteSection::secrets).unwrap_or_default()
     }
 
-    /// Builds its tools.
+    /// Builds its tools; without secrets only to say what they are.
     fn tools(&self, server: &OpenServer<'_>) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError>;
 
     /// What sends the messages that its tools stored.

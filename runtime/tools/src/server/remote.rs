@@ -47,7 +47,7 @@ impl FromYaml for ServerUrl {
 }
 
 table! {
-    /// The key `tls`.
+    /// How the server is known, and how it knows us.
     #[derive(Debug)]
     struct TlsSection {
         /// A PEM file with the authority of the server's certificate.
@@ -179,7 +179,7 @@ impl RemoteServer {
         self.request(Method::GET, http::under(&self.slashed(), path, parameters))
     }
 
-    /// The address itself.
+    /// A request for the very page that the address names.
     pub(crate) fn page(&self) -> RequestBuilder {
         self.request(Method::GET, self.base.clone())
     }

@@ -19,7 +19,7 @@ pub enum DeliveryFormat {
 }
 
 impl DeliveryFormat {
-    /// All of them.
+    /// Every format that deliveries come in.
     pub(super) const ALL: [Self; 2] = [Self::Alertmanager, Self::Pagerduty];
 
     /// The word for it in the configuration and in the store.

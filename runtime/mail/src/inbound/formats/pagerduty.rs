@@ -145,7 +145,7 @@ impl PagerEvent {
         json!(sent)
     }
 
-    /// What mappings read.
+    /// The event as mappings read it, with texts where texts are due.
     fn sent(&self) -> Value {
         let texts = |sent: &Map<String, Value>, names: &[&str]| -> Map<String, Value> {
             names.iter().filter_map(|name| Some(((*name).to_owned(), text(sent.get(*name))?.into()))).collect()

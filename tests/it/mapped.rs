@@ -60,7 +60,7 @@ async fn when_it_began_where_to_look_and_unknown_words_are_seen_in_every_face() 
     delivered(&daemon, &group("g", &[alert])).await;
     let session = only(&daemon).await;
     let origin = daemon.get(&format!("/v1/sessions/{session}")).await["origin"].clone();
-    let expect = json!({"onset": "2026-01-01T00:00:00Z", "unknown_words": {"environment": "the-moon"},
+    let expect = json!({"onset": "2026-01-01T00:00:00.000000Z", "unknown_words": {"environment": "the-moon"},
         "links": ["http://prometheus.example/graph", "javascript:alert(1)"]});
     assert_eq!(origin, expect);
     let events = daemon.all(&format!("/v1/sessions/{session}/events")).await;
@@ -79,5 +79,5 @@ async fn when_it_began_where_to_look_and_unknown_words_are_seen_in_every_face() 
         .await
         .unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
-    assert!(shown.contains("began 2026-01-01T00:00:00Z") && shown.contains("the-moon"), "{shown}");
+    assert!(shown.contains("began 2026-01-01T00:00:00.000000Z") && shown.contains("the-moon"), "{shown}");
 }

@@ -21,14 +21,14 @@ pub struct TypeLine<'a> {
     pub about: &'a str,
 }
 
-/// The forms of a type.
+/// What a type is, by the way it is written.
 #[derive(Debug, PartialEq)]
 pub enum TypeForm<'a> {
     /// One of [`PLAIN`], as JSON Schema.
     Plain(Value),
     /// One of several words: `a | b`.
     Choice(Vec<&'a str>),
-    /// A list of this type: `TYPE[]`.
+    /// Several of what stands before the brackets: `TYPE[]`.
     List(&'a str),
     /// A value of this roster: `roster.NAME`.
     Roster(&'a str),
@@ -106,7 +106,7 @@ pub fn choice(words: &[&str]) -> Result<Value, String> {
     }
 }
 
-/// The schema of a list of such items.
+/// The schema of a list, by that of its items.
 pub fn list(items: &Value) -> Value {
     json!({"type": "array", "items": items, "maxItems": ITEMS_MAX})
 }

@@ -3,6 +3,7 @@
 //! Of each field the first value counts that is neither blank nor ignored. Where only some words are allowed, a word that means
 //! nothing takes the default; in an open field that has a default it stays as it was sent.
 
+use provost_domain::gate::pattern_matches;
 use provost_domain::origin::CaseOrigin;
 use provost_domain::pack::{FieldMapping, IntakeMapping};
 use provost_domain::roster::Rosters;
@@ -146,9 +147,10 @@ fn value_of(field: &FieldMapping, closed: Option<&[&str]>, data: &SentData<'_>) 
     let counts = |value: &Value| match value {
         Value::Null => false,
         Value::Array(_) | Value::Object(_) => true,
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-            text(Some(value)).is_some_and(|text| !field.ignore.iter().any(|pattern| matches(pattern, &text)))
-        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => text(Some(value)).is_some_and(|text| {
+            let text = text.to_lowercase();
+            !field.ignore.iter().any(|pattern| pattern_matches(&pattern.to_lowercase(), &text))
+        }),
     };
     let Some(value) = field.from.iter().filter_map(|from| data.value(from)).find(counts) else {
         return field.default.clone().map_or(FieldValue::Nothing, FieldValue::Value);
@@ -178,18 +180,9 @@ fn time(written: &Value) -> Option<Timestamp> {
     time.filter(|time| time.micros() > 0)
 }
 
-/// Whether a text fits a pattern, in which `*` stands for any text. Capitals make no difference.
+/// Whether a text fits a pattern. Capitals make no difference.
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
+    pattern_matches(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
 /// What was sent, by the names that expressions read.

@@ -147,10 +147,9 @@ fn value_of(field: &FieldMapping, closed: Option<&[&str]>, data: &SentData<'_>) 
     let counts = |value: &Value| match value {
         Value::Null => false,
         Value::Array(_) | Value::Object(_) => true,
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => text(Some(value)).is_some_and(|text| {
-            let text = text.to_lowercase();
-            !field.ignore.iter().any(|pattern| pattern_matches(&pattern.to_lowercase(), &text))
-        }),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => {
+            text(Some(value)).is_some_and(|text| !field.ignore.iter().any(|pattern| matches(pattern, &text)))
+        }
     };
     let Some(value) = field.from.iter().filter_map(|from| data.value(from)).find(counts) else {
         return field.default.clone().map_or(FieldValue::Nothing, FieldValue::Value);

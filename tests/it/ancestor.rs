@@ -258,7 +258,16 @@ async fn kill_9_orphaned_the_session() {
     let row = shop.last(&["sessions", "list"]).await[0].clone();
     let shown = shop.last(&["sessions", "show", row["handle"].as_str().unwrap()]).await;
     if let Some(call) = shown["outcomes_unknown"].as_object().and_then(|unknown| unknown.keys().next()) {
-        shop.run(&["sessions", "settle", row["handle"].as_str().unwrap(), call, "happened"]).await;
+        shop.run(&[
+            "sessions",
+            "settle",
+            row["handle"].as_str().unwrap(),
+            call,
+            "happened",
+            "--note",
+            "seen in the shop",
+        ])
+        .await;
     }
     assert_eq!(shop.last(&["sessions", "list"]).await[0]["status"], "resolved");
     assert_eq!(shop.witness(), (1, 0));

@@ -102,7 +102,7 @@ async fn what_is_under_way_cannot_be_settled_yet() {
     house.tools.safe.arrived_times(1).await;
     house.ask(session, "operator", Ask::Stop { reason: "enough".to_owned() }).await.unwrap();
     let call = house.folded(session).await.unknown().keys().next().unwrap().clone();
-    let settlement = provost_domain::event::Settlement::DidNotHappen { note: String::new() };
+    let settlement = provost_domain::event::Settlement::DidNotHappen { note: "looked".to_owned() };
     let early = house.ask(session, "operator", Ask::Settle { call, settlement }).await;
     assert!(matches!(early, Err(EngineError::Refused(Refusal::CallUnderWay { .. }))), "{early:?}");
     let safe = Arc::clone(&house.tools.safe);

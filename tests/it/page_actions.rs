@@ -44,10 +44,11 @@ async fn an_approval_is_read_and_given_on_the_page() {
         let arguments = page.between("<dl class=\"args\">", "</dl>");
         assert!(arguments.contains("<dt>service</dt>") && arguments.contains("set by the session"), "{arguments}");
     }
-    let done = approver.send(&path, &[("answer", "approve")]).await;
+    let done = approver.send(&path, &[("answer", "approve"), ("reason", "seen the graph")]).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, format!("/sessions/{session}").as_str()));
     daemon.until(&session, "resolved").await;
-    assert_eq!(event(&daemon, &session, "approval_decided").await["by"], "user:approver");
+    let decided = event(&daemon, &session, "approval_decided").await;
+    assert_eq!((&decided["by"], &decided["reason"]), (&json!("user:approver"), &json!("seen the graph")));
     assert_eq!(daemon.shop.witness(), (1, 0));
     let again = approver.send_by_script(&path, &[("answer", "approve")]).await;
     assert_eq!(again.status, StatusCode::CONFLICT);

@@ -36,14 +36,16 @@ async fn an_incident_is_opened_followed_and_approved_through_the_daemon() {
     assert_eq!(lines(&opened).split_last().unwrap().1, tail);
 
     let approval = daemon.shop.last(&["approvals", "list"]).await[0]["approval"].clone();
-    let approve = ["approvals", "approve", approval.as_str().unwrap()];
+    let approve = ["approvals", "approve", approval.as_str().unwrap(), "--reason", "seen the graph"];
     let denied = error(&run(&daemon, "operator", &approve).await);
     assert!(denied.contains("the role operator may not do that"), "{denied}");
     let done = run(&daemon, "approver", &approve).await;
     assert_eq!((done.status.code(), &last_line(&done)["status"]), (Some(0), &Value::from("resolved")), "{done:?}");
     assert_eq!(daemon.shop.witness(), (1, 0));
     let events = lines(&daemon.shop.run(&["sessions", "tail", handle]).await);
-    assert!(events.iter().any(|event| event["kind"] == "approval_decided" && event["data"]["by"] == "user:approver"));
+    assert!(events.iter().any(|event| event["kind"] == "approval_decided"
+        && event["data"]["by"] == "user:approver"
+        && event["data"]["reason"] == "seen the graph"));
     // What was known before is not printed again.
     let printed = lines(&done);
     let printed = printed.split_last().unwrap().1;
@@ -54,7 +56,7 @@ async fn an_incident_is_opened_followed_and_approved_through_the_daemon() {
         &["sessions", "stop", handle],
         &["sessions", "retry", handle],
         &["sessions", "say", handle, "hello"],
-        &["sessions", "settle", handle, "none", "happened"],
+        &["sessions", "settle", handle, "none", "happened", "--note", "seen"],
         &["sessions", "claim", handle, "mark_nothing", "--args", "{}"],
         &["sessions", "stop", "INC-none"],
         &approve,

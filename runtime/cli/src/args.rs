@@ -147,7 +147,13 @@ pub(crate) enum Approvals {
         config: ReachArgs,
     },
     /// Lets the call run.
-    Approve(OneApproval),
+    Approve {
+        #[command(flatten)]
+        one: OneApproval,
+        /// Why; it stands beside the answer.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Does not let it run.
     Reject {
         #[command(flatten)]
@@ -163,6 +169,9 @@ pub(crate) enum Approvals {
         /// All of the arguments, as a JSON object.
         #[arg(long)]
         args: String,
+        /// Why; it stands beside the answer.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Gives the model a text instead of running the call.
     Respond {
@@ -170,6 +179,9 @@ pub(crate) enum Approvals {
         one: OneApproval,
         /// What the model gets in place of the result.
         text: String,
+        /// Why; it stands beside the answer.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

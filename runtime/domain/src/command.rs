@@ -249,17 +249,17 @@ impl Command {
 
     /// The words that a person must have written, and wrote blank; `None` when they say something.
     pub fn blank_words(&self) -> Option<&'static str> {
-        let (what, words) = match &self.ask {
+        let (what, words): (_, &str) = match &self.ask {
             Ask::Stop { reason } | Ask::Answer { answer: Answer::Reject { reason }, .. } => ("a reason", reason),
             Ask::Answer { answer: Answer::Respond { text }, .. } => ("an answer", text),
             Ask::Speak { text } => ("words", text),
             Ask::Annotate { text } => ("a note", text),
+            Ask::Settle { settlement, .. } => ("what was seen", settlement.note()),
             Ask::Start
             | Ask::Continue
             | Ask::Retry { .. }
             | Ask::Answer { answer: Answer::Approve | Answer::Edit { .. }, .. }
             | Ask::Claim { .. }
-            | Ask::Settle { .. }
             | Ask::Signal { .. } => return None,
         };
         words.trim().is_empty().then_some(what)

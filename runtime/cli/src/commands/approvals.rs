@@ -16,13 +16,13 @@ use crate::source::Source;
 pub(super) async fn run(command: Approvals, output: Output) -> Result<ExitCode> {
     match command {
         Approvals::List { all, config } => list(all, &config, output).await,
-        Approvals::Approve(one) => answer(&one, Answer::Approve, output).await,
-        Approvals::Reject { one, reason } => answer(&one, Answer::Reject { reason }, output).await,
-        Approvals::Edit { one, args } => {
+        Approvals::Approve { one, reason } => answer(&one, Answer::Approve, reason, output).await,
+        Approvals::Reject { one, reason } => answer(&one, Answer::Reject { reason }, None, output).await,
+        Approvals::Edit { one, args, reason } => {
             let args = serde_json::from_str(&args).context("--args must be a JSON object")?;
-            answer(&one, Answer::Edit { args }, output).await
+            answer(&one, Answer::Edit { args }, reason, output).await
         }
-        Approvals::Respond { one, text } => answer(&one, Answer::Respond { text }, output).await,
+        Approvals::Respond { one, text, reason } => answer(&one, Answer::Respond { text }, reason, output).await,
     }
 }
 
@@ -40,7 +40,7 @@ fn row(view: &ApprovalView) -> Value {
     })
 }
 
-async fn answer(one: &OneApproval, answer: Answer, output: Output) -> Result<ExitCode> {
+async fn answer(one: &OneApproval, answer: Answer, reason: Option<String>, output: Output) -> Result<ExitCode> {
     let approval = ApprovalId::new(&*one.approval);
-    send(&one.config, None, Ask::Answer { approval, answer, reason: None }, output).await
+    send(&one.config, None, Ask::Answer { approval, answer, reason }, output).await
 }

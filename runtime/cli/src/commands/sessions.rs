@@ -137,8 +137,8 @@ pub(crate) enum Sessions {
         /// What is true.
         #[arg(value_enum)]
         what: Truth,
-        /// What was seen.
-        #[arg(long, default_value = "")]
+        /// What was seen, or why nobody will find out.
+        #[arg(long)]
         note: String,
     },
 }

@@ -175,6 +175,15 @@ pub enum Settlement {
     },
 }
 
+impl Settlement {
+    /// What the person wrote.
+    pub fn note(&self) -> &str {
+        match self {
+            Self::Happened { note } | Self::DidNotHappen { note } | Self::GiveUp { note } => note,
+        }
+    }
+}
+
 /// The limits a turn or session can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -121,10 +121,14 @@ fn blank_words_are_refused() {
         let words = || blank.to_owned();
         let reject = Answer::Reject { reason: words() };
         let respond = Answer::Respond { text: words() };
+        let settle = |settlement| Ask::Settle { call: World::call_id(1, 0), settlement };
         for (ask, what) in [
             (Ask::Stop { reason: words() }, "a reason"),
             (Ask::Speak { text: words() }, "words"),
             (Ask::Annotate { text: words() }, "a note"),
+            (settle(Settlement::Happened { note: words() }), "what was seen"),
+            (settle(Settlement::DidNotHappen { note: words() }), "what was seen"),
+            (settle(Settlement::GiveUp { note: words() }), "what was seen"),
             (Ask::Answer { approval: approval.clone(), answer: reject, reason: None }, "a reason"),
             (Ask::Answer { approval: approval.clone(), answer: respond, reason: None }, "an answer"),
         ] {

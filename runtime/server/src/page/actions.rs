@@ -71,6 +71,9 @@ pub(crate) struct DecideForm {
     args: String,
     #[serde(default)]
     text: String,
+    /// Why, beside an answer that needs no words.
+    #[serde(default)]
+    reason: String,
 }
 
 impl DecideForm {
@@ -104,9 +107,10 @@ pub(crate) async fn decide(
     headers: HeaderMap,
     Fields(form): Fields<DecideForm>,
 ) -> Result<Response, Problem> {
+    let reason = Some(form.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     let (answer, said) = form.answer()?;
     let (session, ask) =
-        server.operations().answering(&asked.caller, ApprovalId::new(approval), (answer, None)).await?;
+        server.operations().answering(&asked.caller, ApprovalId::new(approval), (answer, reason)).await?;
     perform(&server, &headers, asked, Wish { session, ask, said }).await
 }
 

@@ -42,8 +42,8 @@ fn demanding() -> Pack {
             "what": {"type": ["string", "null"], "maxLength": 100}, "list": {"type": "array"}, "any": {},
             "where": {"type": "object"}, "of": {"$ref": "#/$defs/of"}, "größe": {"type": "integer", "minimum": 0},
         }, "$defs": {"of": {"const": "x"}}});
-    for schema in pack.findings_tools.values_mut() {
-        *schema = ArgSchema::new(finding.clone()).unwrap();
+    for tool in pack.findings_tools.values_mut() {
+        tool.schema = ArgSchema::new(finding.clone()).unwrap();
     }
     pack
 }
@@ -71,8 +71,8 @@ fn canonical(body: &mut Value) {
     for tool in body["tools"].as_array_mut().into_iter().flatten() {
         let name = tool["function"]["name"].clone();
         let own = pack.findings_tools.iter().find(|(own, _)| own.wire() == name);
-        if let Some((_, schema)) = own {
-            tool["function"]["parameters"] = schema.raw().clone();
+        if let Some((_, own)) = own {
+            tool["function"]["parameters"] = own.schema.raw().clone();
         }
     }
 }

@@ -9,7 +9,7 @@ use provost_domain::confidence::Confidence;
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, ToolName};
 use provost_domain::pack::{
-    AgentSpec, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
+    AgentSpec, ClaimOutcome, FindingsTool, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
 };
 use provost_domain::port::Roles as _;
 use provost_domain::retry::RetryPolicy;
@@ -35,13 +35,15 @@ fn terminal(outcome: &str, evidence: bool, extra: &str) -> TerminalTool {
         required.push("evidence");
     }
     TerminalTool {
-        outcome: outcome.to_owned(),
+        about: None,
+        outcome: ClaimOutcome::Fixed(outcome.to_owned()),
         schema: schema(
             json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties}),
         ),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
         conditions: Vec::new(),
+        set: BTreeMap::new(),
         effect: None,
     }
 }
@@ -123,6 +125,7 @@ pub fn pack() -> Pack {
         version: 1,
         digest: Digest::of(b"case 1"),
         handle: "CASE".to_owned(),
+        title: None,
         fields: schema(json!({"type": "object", "additionalProperties": false,
             "required": ["summary", "environment", "service"],
             "properties": {"summary": {"type": "string"}, "service": {"type": "string"},
@@ -141,8 +144,8 @@ pub fn pack() -> Pack {
         ]),
         findings_tools: BTreeMap::from([(
             ToolName::new("note_finding"),
-            schema(json!({"type": "object", "additionalProperties": false, "required": ["what"],
-                "properties": {"what": {"type": "string"}}})),
+            FindingsTool::of(schema(json!({"type": "object", "additionalProperties": false, "required": ["what"],
+                "properties": {"what": {"type": "string"}}}))),
         )]),
         evidence_also: BTreeSet::new(),
         patch_tools: BTreeMap::from([(

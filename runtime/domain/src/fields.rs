@@ -1,6 +1,6 @@
 //! The fields of a session, checked against the pack it is opened from.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ids::{Digest, PackName};
 use crate::nesting;
@@ -84,4 +84,21 @@ impl CheckedFields {
     pub fn into_value(self) -> Value {
         self.fields
     }
+}
+
+/// What does not fit the pack once these values stand in the fields. What a session lacks already is not counted.
+pub(crate) fn problems_of_change(pack: &Pack, before: &Value, change: &Map<String, Value>) -> Vec<String> {
+    if change.is_empty() {
+        return Vec::new();
+    }
+    let mut after = before.as_object().cloned().unwrap_or_default();
+    after.extend(change.clone());
+    let after = Value::Object(after);
+    let known = pack.fields.problems(before);
+    let mut problems = pack.fields.problems(&after);
+    problems.retain(|problem| !known.contains(problem));
+    let mut bound = pack.fields.roster_bindings();
+    bound.retain(|field, _| change.contains_key(field));
+    problems.extend(pack.rosters.check(&bound, &after).iter().map(ToString::to_string));
+    problems
 }

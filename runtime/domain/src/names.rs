@@ -1,6 +1,6 @@
 //! What the expressions of a pack read: the session, under the names that the pack's author knows.
 
-use provost_expr::{Expression, Judgement, ReadPath};
+use provost_expr::{CannotTell, Expression, Judgement, ReadPath, Template};
 use serde_json::{Map, Value, json};
 
 use crate::ids::AgentName;
@@ -32,6 +32,16 @@ impl<'a> CaseNames<'a> {
     /// Whether an expression holds on them.
     pub fn judge(&self, expression: &Expression) -> Judgement {
         expression.judge(&self.data(&expression.reads()))
+    }
+
+    /// The value of an expression on them.
+    pub fn value(&self, expression: &Expression) -> Result<Value, CannotTell> {
+        expression.value(&self.data(&expression.reads()))
+    }
+
+    /// A text with its holes filled; one that cannot be told reads `unknown`.
+    pub fn render(&self, template: &Template) -> String {
+        template.render(&self.data(&template.reads()))
     }
 
     fn data(&self, reads: &[ReadPath]) -> Value {

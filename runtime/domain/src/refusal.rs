@@ -90,10 +90,19 @@ pub enum ToolRefusal {
         cited: Vec<String>,
     },
     /// The session holds as many findings as it may.
-    #[error("this session holds {max} findings, as many as it may; report what is left with the turn's end")]
+    #[error("this session holds {max} findings{}, as many as it may; report what is left with the turn's end", match tool { Some(tool) => format!(" of `{tool}`"), None => String::new() })]
     TooManyFindings {
         /// How many.
         max: usize,
+        /// The findings tool that has its own limit; `None` where it is the session's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool: Option<String>,
+    },
+    /// The agent recorded the same finding before.
+    #[error("you recorded this finding before, with the same {}; it counts once", by.join(", "))]
+    FindingRepeated {
+        /// The arguments that tell findings apart.
+        by: Vec<String>,
     },
     /// An agent's report that must stand first does not.
     #[error("`{agent}` must have reported `{wants}` since the last change; {}", match has { Some(has) => format!("it reported `{has}`"), None => "it has not reported".to_owned() })]
@@ -169,6 +178,7 @@ impl ToolRefusal {
             Self::UnknownEvidence { .. } => "unknown_evidence",
             Self::NoEvidence { .. } => "no_evidence",
             Self::TooManyFindings { .. } => "too_many_findings",
+            Self::FindingRepeated { .. } => "finding_repeated",
             Self::Unmet { .. } => "unmet",
             Self::ConditionUnmet { .. } => "condition_unmet",
             Self::EffectFailed { .. } => "effect_failed",
@@ -200,6 +210,7 @@ impl ToolRefusal {
             | Self::UnknownEvidence { .. }
             | Self::NoEvidence { .. }
             | Self::TooManyFindings { .. }
+            | Self::FindingRepeated { .. }
             | Self::Unmet { .. }
             | Self::ConditionUnmet { .. }
             | Self::EffectFailed { .. } => return None,

@@ -101,15 +101,21 @@ fn offer(name: &ToolName, pack: &Pack, catalog: &Catalog) -> Option<ToolOffer> {
     let (description, schema) = if let Some(spec) = catalog.get(name) {
         (spec.description.clone(), spec.schema.without(pack.inject.keys().map(String::as_str)))
     } else if let Some(tool) = pack.terminal_tools.get(name) {
-        (format!("Claims the outcome `{}`; verified before it counts.", tool.outcome), tool.schema.raw().clone())
-    } else if let Some(schema) = pack.findings_tools.get(name) {
-        ("Records a typed finding; sets no status.".to_owned(), schema.raw().clone())
+        (described(tool.about.as_deref(), &tool.outcome.told()), tool.schema.raw().clone())
+    } else if let Some(tool) = pack.findings_tools.get(name) {
+        let description = described(tool.about.as_deref(), "Records a typed finding; sets no status.");
+        (description, tool.schema.raw().clone())
     } else {
         let tool = pack.patch_tools.get(name)?;
         (format!("Updates these fields of the case: {}.", tool.fields.join(", ")), tool.schema.raw().clone())
     };
     let description = description.chars().take(DESCRIPTION_MAX).collect();
     Some(ToolOffer { name: name.wire(), description, schema: wire::schema(&schema).into() })
+}
+
+/// What the pack says of a tool, and what the runtime does with its calls.
+fn described(about: Option<&str>, rule: &str) -> String {
+    about.map_or_else(|| rule.to_owned(), |about| format!("{about} {rule}"))
 }
 
 /// The question of the turn's present round, without the case behind it.

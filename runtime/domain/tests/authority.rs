@@ -15,7 +15,7 @@ use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, AssignmentId, CallId, Digest, Fence, Handle, Seq, SessionId, ToolName};
 use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
 use provost_domain::origin::CaseOrigin;
-use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
+use provost_domain::pack::{AgentSpec, ClaimOutcome, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
 use provost_domain::principal::{Principal, PrincipalKind};
 use provost_domain::refusal::Refusal;
@@ -312,11 +312,13 @@ fn pack() -> Pack {
         watch: None,
     };
     let done = TerminalTool {
-        outcome: "done".to_owned(),
+        about: None,
+        outcome: ClaimOutcome::Fixed("done".to_owned()),
         schema: anything(),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
         conditions: Vec::new(),
+        set: BTreeMap::new(),
         effect: None,
     };
     let gated = GateRule {
@@ -331,6 +333,7 @@ fn pack() -> Pack {
         version: 1,
         digest: Digest::of(b"case 1"),
         handle: "CASE".to_owned(),
+        title: None,
         fields: anything(),
         rosters: Rosters::default(),
         outcomes: BTreeMap::from([("done".to_owned(), OutcomeKind::Success)]),

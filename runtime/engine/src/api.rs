@@ -10,7 +10,7 @@ use provost_domain::event::SessionCreated;
 use provost_domain::fields::CheckedFields;
 use provost_domain::ids::{CmdId, Handle, PackName, SessionId};
 use provost_domain::origin::CaseOrigin;
-use provost_domain::pack::Pack;
+use provost_domain::pack::{Pack, title_of};
 use provost_domain::port::{Reads, StoreError, Submitted};
 use provost_domain::principal::Principal;
 use provost_domain::refusal::Refusal;
@@ -48,7 +48,7 @@ pub struct Case<F = Value> {
     pub pack: PackName,
     /// The session's fields; checked ones if somebody checked them before.
     pub fields: F,
-    /// One line about it, for lists.
+    /// One line about it, for lists; empty where the pack is to say it.
     pub title: String,
     /// Who asks.
     pub by: Principal,
@@ -235,7 +235,8 @@ impl Engine {
             origin: case.origin,
         };
         let start = case.start.then_some(Command { by: case.by, if_version: None, ask: Ask::Start });
-        let (created, title) = (Box::new(created), case.title);
+        let title = if case.title.is_empty() { title_of(&pack, &created, now) } else { case.title };
+        let created = Box::new(created);
         self.carry(guard, |reply| Boot::Create { created, title, start, reply }).await?;
         if !case.start {
             // It rests at once; only then may another command start it.

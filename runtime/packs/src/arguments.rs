@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::schema::ArgSchema;
+use provost_domain::schema::shorthand::TypeForm;
 use provost_form::{At, ErrorLog, Names, Position, YamlNode};
 use serde_json::{Map, Value, json};
 
+use crate::own_tools::{EVIDENCE_MAX, RawTerminal};
 use crate::schema::{self, ROSTER, RawRosters, SchemaPart, compile, is_table};
 use crate::types::TypeReader;
 
@@ -30,14 +32,21 @@ impl ToolSchemas<'_> {
         compile(raw.value.value(), |pointer| raw.pointer(pointer), self.log)
     }
 
-    /// The schema of a terminal tool: with `evidence`, the ids of tool results.
-    pub(crate) fn claim(&mut self, args: &Names<YamlNode>, evidence: bool) -> Option<ArgSchema> {
+    /// The schema of a terminal tool: with `evidence`, the ids of tool results, of which at least so many are needed; and with
+    /// `confidence` and `rationale`, unless the pack is written as packs were before tools had an `about`.
+    pub(crate) fn claim(&mut self, tool: &RawTerminal) -> Option<ArgSchema> {
+        let (args, evidence) = (&tool.args, tool.evidence.0);
         let (mut properties, mut required) = self.properties(args);
+        let unstated: Vec<_> = STATED.into_iter().filter(|name| tool.about.is_some() && args.get(name).is_none()).collect();
+        for name in unstated {
+            properties.insert(name.to_owned(), stated(name));
+            required.insert(name);
+        }
         let ids = json!({"type": "array", "items": {"type": "string", "maxLength": 200},
-            "minItems": usize::from(evidence), "maxItems": 64,
+            "minItems": evidence, "maxItems": EVIDENCE_MAX,
             "description": "Evidence ids of tool results, as they show them."});
         properties.insert("evidence".to_owned(), ids);
-        if evidence {
+        if evidence > 0 {
             required.insert("evidence");
         }
         let schema = json!({"type": "object", "additionalProperties": false, "required": required,
@@ -91,6 +100,16 @@ impl ToolSchemas<'_> {
                 property.insert(rule.0.to_owned(), rule.1);
             }
         }
+    }
+}
+
+/// What every claim states about itself.
+pub(crate) const STATED: [&str; 2] = ["confidence", "rationale"];
+
+fn stated(name: &str) -> Value {
+    match TypeForm::of(if name == "confidence" { name } else { "string" }) {
+        TypeForm::Plain(schema) => schema,
+        TypeForm::Choice(_) | TypeForm::List(_) | TypeForm::Roster(_) | TypeForm::Named(_) => json!({}),
     }
 }
 

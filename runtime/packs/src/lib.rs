@@ -16,6 +16,7 @@ mod front;
 mod intake;
 mod inventory;
 mod load;
+mod own_tools;
 mod prompt;
 mod raw;
 mod resolve;

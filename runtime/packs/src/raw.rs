@@ -9,15 +9,15 @@ use provost_domain::tool::Risk;
 use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNode, table, words};
 use serde::Deserialize;
 
-use crate::conditions::{RawCondition, RawRequires, RawWhen};
+use crate::conditions::{RawCondition, RawWhen};
 use crate::intake::RawMapping;
+use crate::own_tools::{RawFindings, RawTerminal};
 
 words! {
     pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
     pub(crate) struct RawRisk(Risk) = Risk::High;
     pub(crate) struct RawAction(GateAction) = GateAction::Deny;
     pub(crate) struct RawResultKind(ResultKind) = ResultKind::Whole;
-    impl RawEvidence = RawEvidence::Required;
     impl RawWait = RawWait::Operator;
 }
 
@@ -27,6 +27,7 @@ table! {
         pub(crate) pack: At<String>,
         pub(crate) version: Count<0>,
         pub(crate) handle: At<String>,
+        pub(crate) title: Option<At<String>> = None,
         pub(crate) fields: At<YamlNode>,
         pub(crate) types: Names<YamlNode> = Names::default(),
         pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
@@ -65,31 +66,6 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawOutcome {
         pub(crate) kind: RawOutcomeKind,
-    }
-}
-
-table! {
-    #[derive(Debug)]
-    pub(crate) struct RawTerminal {
-        pub(crate) outcome: At<String>,
-        pub(crate) evidence: RawEvidence = RawEvidence::Optional,
-        pub(crate) args: Names<YamlNode>,
-        pub(crate) requires: RawRequires = RawRequires::Signals(Names::default()),
-        pub(crate) effect: Option<At<String>> = None,
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RawEvidence {
-    Required,
-    Optional,
-}
-
-table! {
-    #[derive(Debug)]
-    pub(crate) struct RawFindings {
-        pub(crate) args: Names<YamlNode>,
     }
 }
 

@@ -10,12 +10,13 @@ use provost_domain::gate::ENVIRONMENT;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
-    AgentSpec, DEFAULT_SIGNAL, DispatchRule, InjectSource, Limits, Pack, PatchTool, Requirement, Route, RouteTo,
+    AgentSpec, ClaimOutcome, DEFAULT_SIGNAL, DispatchRule, FindingsTool, InjectSource, Limits, Pack, PatchTool, Requirement, Route, RouteTo,
     TerminalTool, WatchSpec,
 };
 use provost_domain::retry::RetryPolicy;
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
+use provost_expr::Template;
 use provost_form::{At, ErrorLog, Share, YamlNode};
 use serde_json::{Value, json};
 
@@ -23,14 +24,15 @@ use crate::agent::Agent;
 use crate::arguments::ToolSchemas;
 use crate::check::{DEFAULT_MODEL, END};
 use crate::conditions::{RawCondition, RawRequirement, expression};
-use crate::raw::{RawEvidence, RawGates, RawLimits, RawPack, RawPatch, RawRoute, RawTerminal};
+use crate::own_tools::{RawClaimOutcome, RawFindings, RawTerminal};
+use crate::raw::{RawGates, RawLimits, RawPack, RawPatch, RawRoute};
 
 /// Builds the pack; the log is the manifest's.
 pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut ErrorLog) -> Option<Pack> {
     let mut arguments = ToolSchemas { rosters: &raw.rosters, named: &raw.types, log };
     let fields = arguments.fields(&raw.fields);
     let terminal_tools = all(raw.terminal_tools.iter().map(|(name, tool)| (name, terminal(tool, &mut arguments))));
-    let findings_tools = all(raw.findings_tools.iter().map(|(name, tool)| (name, arguments.closed(&tool.args))));
+    let findings_tools = all(raw.findings_tools.iter().map(|(name, tool)| (name, findings(tool, &mut arguments))));
     let patch_tools =
         all(raw.patch_tools.iter().map(|(name, tool)| (name, patch(tool, fields.as_ref(), &mut arguments))));
     let (terminal_tools, findings_tools, patch_tools) = (terminal_tools?, findings_tools?, patch_tools?);
@@ -40,6 +42,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         version: raw.version.0,
         digest,
         handle: raw.handle.value.clone(),
+        title: raw.title.as_ref().and_then(|title| Template::parse(title).ok()),
         fields: fields?,
         rosters: Rosters(raw.rosters.map(|values| texts(values))),
         outcomes: raw.outcomes.map(|outcome| outcome.kind.0),
@@ -116,9 +119,10 @@ fn injected_field<'a>(raw: &'a RawPack, argument: &str) -> Option<&'a str> {
 }
 
 fn terminal(raw: &RawTerminal, arguments: &mut ToolSchemas<'_>) -> Option<TerminalTool> {
-    let schema = arguments.claim(&raw.args, raw.evidence == RawEvidence::Required)?;
+    let schema = arguments.claim(raw)?;
     Some(TerminalTool {
-        outcome: raw.outcome.value.clone(),
+        about: raw.about.as_ref().map(|about| about.value.clone()),
+        outcome: outcome(&raw.outcome),
         rosters: schema.roster_bindings(),
         schema,
         requires: raw
@@ -127,6 +131,11 @@ fn terminal(raw: &RawTerminal, arguments: &mut ToolSchemas<'_>) -> Option<Termin
             .map(|(agent, signal)| (AgentName::new(&agent.value), signal.value.clone()))
             .collect(),
         conditions: raw.requires.conditions().iter().map(requirement).collect::<Option<_>>()?,
+        set: raw
+            .set
+            .iter()
+            .map(|(field, value)| Some((field.value.clone(), expression(value)?)))
+            .collect::<Option<_>>()?,
         effect: raw.effect.as_ref().map(|effect| ToolName::new(&effect.value)),
     })
 }
@@ -140,6 +149,25 @@ fn patch(raw: &RawPatch, fields: Option<&ArgSchema>, arguments: &mut ToolSchemas
         aliases: raw
             .aliases
             .map(|aliases| aliases.iter().map(|(alias, value)| (alias.to_lowercase(), value.value.clone())).collect()),
+    })
+}
+
+fn outcome(raw: &RawClaimOutcome) -> ClaimOutcome {
+    match raw {
+        RawClaimOutcome::Fixed(outcome) => ClaimOutcome::Fixed(outcome.value.clone()),
+        RawClaimOutcome::By { argument, table } => ClaimOutcome::ByArgument {
+            argument: argument.value.clone(),
+            table: table.iter().map(|(value, outcome)| (value.value.clone(), outcome.value.clone())).collect(),
+        },
+    }
+}
+
+fn findings(raw: &RawFindings, arguments: &mut ToolSchemas<'_>) -> Option<FindingsTool> {
+    Some(FindingsTool {
+        about: raw.about.as_ref().map(|about| about.value.clone()),
+        schema: arguments.closed(&raw.args)?,
+        unique: texts(&raw.unique),
+        max: raw.max.as_ref().and_then(|max| usize::try_from(max.0).ok()),
     })
 }
 

@@ -65,7 +65,7 @@ pub(crate) struct OpenBody {
     /// The session's fields, as the pack's schema says.
     #[schema(value_type = Object)]
     fields: Value,
-    /// One line about it; the pack's name otherwise.
+    /// One line about it; otherwise what the pack says, or the pack's name.
     title: Option<String>,
     /// Whether it begins at once.
     #[serde(default = "yes")]

@@ -31,13 +31,15 @@ pub(super) async fn run(args: RunArgs, output: Output) -> Result<ExitCode> {
         Reached::There(remote) => return session::open(&remote, &args.pack, preset, output).await,
     };
     let name = PackName::new(&args.pack);
-    let intake = opening(house.engine.pack(&name).ok().as_deref())?;
+    let pack = house.engine.pack(&name).ok();
+    let intake = opening(pack.as_deref())?;
+    let says_title = pack.is_some_and(|pack| pack.title.is_some());
     let case = CaseRequest {
         id: CaseRequest::fresh_id(),
         repeatable: false,
         pack: name,
         fields: intake.fields,
-        title: Some(intake.title),
+        title: (!says_title).then_some(intake.title),
         origin: intake.origin,
         start: true,
     };

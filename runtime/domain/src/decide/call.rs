@@ -15,18 +15,15 @@ use crate::event::{
     ApprovalRequested, ApprovalStale, ConfidenceEmitted, FieldsPatched, FindingRecorded, StaleReason, ToolRefused,
 };
 use crate::gate::{GateAction, GateReason};
-use crate::ids::{ApprovalId, AssignmentId, CallId, Digest, ToolName};
+use crate::ids::{AgentName, ApprovalId, AssignmentId, CallId, Digest, ToolName};
 use crate::inject::{self, Prepared};
 use crate::model::Arguments;
-use crate::pack::{AgentSpec, PatchTool};
+use crate::pack::{AgentSpec, FINDINGS_MAX, FindingsTool, PatchTool};
 use crate::principal::Principal;
 use crate::refusal::ToolRefusal;
 use crate::schema::ArgSchema;
 use crate::session::{OpenClaim, PendingApproval};
 use crate::tool::ToolSpec;
-
-/// Findings of one session: all of them are kept, so there is a bound.
-const FINDINGS_MAX: usize = 500;
 
 /// Takes every call of the reply just recorded as far as it goes without the world.
 pub(super) fn propose_all(draft: &mut Draft<'_>, assignment: AssignmentId) {
@@ -60,9 +57,11 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
     let authority = agent.role.authority;
     if pack.terminal_tools.contains_key(name) {
         if authority.closes() { Ok(()) } else { Err(unknown_tool(agent)) }
-    } else if let Some(schema) = pack.findings_tools.get(name) {
-        let finding = fits(schema, &decoded(schema.raw(), args))?;
-        record_finding(draft, call, name, finding)
+    } else if let Some(tool) = pack.findings_tools.get(name) {
+        let finding = fits(&tool.schema, &decoded(tool.schema.raw(), args))?;
+        may_record(draft, &agent.name, (name, tool), &finding)?;
+        record_finding(draft, call, name, finding);
+        Ok(())
     } else if let Some(tool) = pack.patch_tools.get(name) {
         let patch = patch(draft, tool, args)?;
         draft.push(FieldsPatched { call: call.id.clone(), patch });
@@ -77,11 +76,30 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
     }
 }
 
-/// Records a finding; a confidence that it states is the agent's from here on.
-fn record_finding(draft: &mut Draft<'_>, call: &Call, tool: &ToolName, finding: Arc<Value>) -> Result<(), ToolRefusal> {
-    if draft.session.findings().values().map(Vec::len).sum::<usize>() >= FINDINGS_MAX {
-        return Err(ToolRefusal::TooManyFindings { max: FINDINGS_MAX });
+/// Whether the session has room for a finding, and its agent has not recorded the same one before.
+fn may_record(
+    draft: &Draft<'_>,
+    agent: &AgentName,
+    (name, tool): (&ToolName, &FindingsTool),
+    finding: &Value,
+) -> Result<(), ToolRefusal> {
+    let findings = draft.session.findings();
+    if findings.values().map(Vec::len).sum::<usize>() >= FINDINGS_MAX {
+        return Err(ToolRefusal::TooManyFindings { max: FINDINGS_MAX, tool: None });
     }
+    if let Some(max) = tool.max
+        && findings.get(name).map_or(0, Vec::len) >= max
+    {
+        return Err(ToolRefusal::TooManyFindings { max, tool: Some(name.wire()) });
+    }
+    if draft.session.findings_by(agent, name).any(|earlier| tool.are_same(earlier, finding)) {
+        return Err(ToolRefusal::FindingRepeated { by: tool.unique.clone() });
+    }
+    Ok(())
+}
+
+/// Records a finding; a confidence that it states is the agent's from here on.
+fn record_finding(draft: &mut Draft<'_>, call: &Call, tool: &ToolName, finding: Arc<Value>) {
     draft.push(FindingRecorded { call: call.id.clone(), tool: tool.clone(), finding });
     if let CallOwner::Work(assignment) = call.owner
         && let Some((stated_by, confidence)) =
@@ -90,7 +108,6 @@ fn record_finding(draft: &mut Draft<'_>, call: &Call, tool: &ToolName, finding: 
     {
         draft.push(ConfidenceEmitted { assignment, confidence, source: EnvelopeSource::FindingArguments });
     }
-    Ok(())
 }
 
 fn unknown_tool(agent: &AgentSpec) -> ToolRefusal {

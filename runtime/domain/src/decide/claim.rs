@@ -11,7 +11,7 @@ use super::{call, finish, intent, stop};
 use crate::call::{Call, CallOwner, CallState};
 use crate::decode::decoded;
 use crate::envelope::{self, EnvelopeSource, FINISH_TOOL};
-use crate::event::{ClaimRaised, ClaimRefused, GateFired};
+use crate::event::{ClaimRaised, ClaimRefused, FieldsPatched, GateFired};
 use crate::gate::{ENVIRONMENT, GateAction, GateCall, should_gate};
 use crate::ids::{CallId, ToolName};
 use crate::inject::Prepared;
@@ -58,8 +58,7 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
     };
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    let basis = Basis { session: &draft.session, citations: draft.citations(), now: draft.now };
-    terminal::check(&claim, basis, tool, &draft.facts.pack.rosters)?;
+    terminal::check(&claim, basis(draft), tool)?;
     if !approved && ask_first(draft, open)? {
         return Ok(());
     }
@@ -76,6 +75,11 @@ fn raise(draft: &mut Draft<'_>, open: &OpenClaim, approved: bool) -> Result<(), 
             call::propose_effect(draft, effect, open)
         }
     }
+}
+
+/// What claims are checked against.
+fn basis<'a>(draft: &'a Draft<'_>) -> Basis<'a> {
+    Basis { session: &draft.session, pack: draft.facts.pack, citations: draft.citations(), now: draft.now }
 }
 
 /// Puts an agent's claim before the gate; a person's own claim needs no second person. True when it now waits.
@@ -156,8 +160,10 @@ fn refuse(draft: &mut Draft<'_>, open: OpenClaim, refusal: ToolRefusal) {
 fn conclude(draft: &mut Draft<'_>, open: &OpenClaim, tool: &TerminalTool) -> Result<(), ToolRefusal> {
     let siblings = failed_siblings(draft, open);
     let claim = Claim { by: &open.by, args: &open.args, failed_siblings: siblings, person: open.by.is_person() };
-    let basis = Basis { session: &draft.session, citations: draft.citations(), now: draft.now };
-    let transition = terminal::verify(&claim, basis, tool, &draft.facts.pack.rosters)?;
+    let (transition, set) = terminal::verify(&claim, basis(draft), tool)?;
+    if !set.is_empty() {
+        draft.push(FieldsPatched { call: open.call.clone(), patch: Arc::new(Value::Object(set)) });
+    }
     if open.by.is_person() {
         stop::abandon(draft, &open.by, "a person closed the session while this call was being made");
     } else {

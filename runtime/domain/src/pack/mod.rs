@@ -1,13 +1,16 @@
 //! A skill pack after validation. The pack loader is the only place that builds one from files; here its meaning.
 
+mod claiming;
 mod files;
+mod findings;
 mod mapping;
+mod title;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use provost_expr::Expression;
+use provost_expr::{Expression, Template};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,8 +25,11 @@ use crate::role::RoleSpec;
 use crate::roster::Rosters;
 use crate::schema::ArgSchema;
 
+pub use claiming::{ClaimOutcome, Requirement, TerminalTool};
 pub use files::PackFiles;
+pub use findings::{FINDINGS_MAX, FindingsTool};
 pub use mapping::{FieldMapping, IntakeMapping, split_words};
+pub use title::{TITLE_MAX, title_of};
 
 /// The signal every agent must route.
 pub const DEFAULT_SIGNAL: &str = "default";
@@ -39,6 +45,8 @@ pub struct Pack {
     pub digest: Digest,
     /// Prefix of its sessions' handles, `INC`.
     pub handle: String,
+    /// One line about a case, written when its session opens; without it, whoever opens the session says one.
+    pub title: Option<Template>,
     /// Schema of a session's fields.
     pub fields: ArgSchema,
     /// Closed lists of allowed values.
@@ -48,7 +56,7 @@ pub struct Pack {
     /// The only way to an outcome.
     pub terminal_tools: BTreeMap<ToolName, TerminalTool>,
     /// Typed findings, which set no status.
-    pub findings_tools: BTreeMap<ToolName, ArgSchema>,
+    pub findings_tools: BTreeMap<ToolName, FindingsTool>,
     /// The kinds of results that count as evidence besides whole ones.
     pub evidence_also: BTreeSet<ResultKind>,
     /// Tools that patch some of the session's fields.
@@ -81,36 +89,12 @@ pub struct Pack {
 pub enum OutcomeKind {
     /// The case is closed well.
     Success,
+    /// The case is closed, and what was looked at is not in order.
+    Failure,
     /// The case is handed to people.
     Escalation,
-    /// Neither.
+    /// None of these.
     Neutral,
-}
-
-/// A typed terminal tool.
-#[derive(Debug, Clone)]
-pub struct TerminalTool {
-    /// The outcome a verified claim leads to.
-    pub outcome: String,
-    /// Schema of its arguments; unknown keys are refused.
-    pub schema: ArgSchema,
-    /// Arguments that must be in a roster: argument → roster.
-    pub rosters: BTreeMap<String, String>,
-    /// The last report each named agent must have given since the last change to the world: agent → signal.
-    pub requires: BTreeMap<AgentName, String>,
-    /// What must hold besides, in this order.
-    pub conditions: Vec<Requirement>,
-    /// A tool that is called before the status changes (a notification); its outcome must be good.
-    pub effect: Option<ToolName>,
-}
-
-/// A condition of a terminal tool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
-    /// What must hold; what cannot be told does not.
-    pub that: Expression,
-    /// What an agent is told where it does not hold.
-    pub otherwise: String,
 }
 
 /// A tool that patches fields.

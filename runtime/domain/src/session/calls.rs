@@ -176,6 +176,7 @@ impl Session {
             | ToolRefusal::UnknownEvidence { .. }
             | ToolRefusal::NoEvidence { .. }
             | ToolRefusal::TooManyFindings { .. }
+            | ToolRefusal::FindingRepeated { .. }
             | ToolRefusal::Unmet { .. }
             | ToolRefusal::ConditionUnmet { .. }
             | ToolRefusal::EffectFailed { .. }

@@ -28,7 +28,12 @@ impl Session {
             }
         }
         self.fields = Arc::new(fields);
-        self.call_mut(call)?.settle(true, json!({"status": "ok", "content": patch}));
+        match self.call_mut(call) {
+            Ok(call) => call.settle(true, json!({"status": "ok", "content": patch})),
+            // A person's claim sets fields too, and no worker waits for it.
+            Err(_) if call.assignment().is_none() => {}
+            Err(what) => return Err(what),
+        }
         Ok(())
     }
 }

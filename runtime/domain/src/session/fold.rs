@@ -73,6 +73,7 @@ impl Session {
             repeated: BTreeSet::new(),
             reports: BTreeMap::new(),
             findings: BTreeMap::new(),
+            finders: BTreeMap::new(),
             results: VecDeque::new(),
             changed_at: Seq(0),
             confidence: None,
@@ -275,6 +276,8 @@ impl Session {
 
     fn finding_recorded(&mut self, found: &FindingRecorded) -> Result<(), String> {
         self.findings.entry(found.tool.clone()).or_default().push(Arc::clone(&found.finding));
+        let finder = self.agent_of(&found.call).cloned();
+        self.finders.entry(found.tool.clone()).or_default().push(finder);
         let confidence = found.finding.get("confidence").and_then(Value::as_f64);
         if let Some(assignment) = self.work_of(&found.call) {
             let work = self.work_mut(assignment)?;

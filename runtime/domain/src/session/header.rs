@@ -96,6 +96,9 @@ pub struct Session {
     pub(super) repeated: BTreeSet<CallId>,
     pub(super) reports: BTreeMap<AgentName, AgentReport>,
     pub(super) findings: BTreeMap<ToolName, Vec<Arc<Value>>>,
+    /// Who recorded each of the findings, in their order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) finders: BTreeMap<ToolName, Vec<Option<AgentName>>>,
     pub(super) results: VecDeque<(Seq, ResultKind)>,
     pub(super) changed_at: Seq,
     pub(super) confidence: Option<Confidence>,
@@ -343,6 +346,13 @@ impl Session {
     /// The findings of each findings tool, oldest first.
     pub fn findings(&self) -> &BTreeMap<ToolName, Vec<Arc<Value>>> {
         &self.findings
+    }
+
+    /// The findings of a findings tool that an agent recorded, oldest first.
+    pub fn findings_by<'a>(&'a self, agent: &'a AgentName, tool: &ToolName) -> impl Iterator<Item = &'a Value> {
+        let finders = self.finders.get(tool).into_iter().flatten();
+        let all = self.findings.get(tool).into_iter().flatten().zip(finders);
+        all.filter(move |(_, finder)| finder.as_ref() == Some(agent)).map(|(finding, _)| &**finding)
     }
 
     /// How many retries there have been.

@@ -7,7 +7,7 @@ use super::illegal::IllegalEvent;
 use crate::event::EncodeError;
 
 /// The version of a snapshot's form: one more with every change of [`Session`] or of what is in it.
-const SNAPSHOT: u16 = 11;
+const SNAPSHOT: u16 = 12;
 
 #[derive(Serialize)]
 struct Kept<'a> {

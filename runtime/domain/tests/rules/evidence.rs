@@ -8,6 +8,7 @@ use provost_domain::event::EventBody;
 use provost_domain::evidence::{Evidence, ResultKind};
 use provost_domain::failure::FailureKind;
 use provost_domain::ids::{CallId, Seq, SessionId, ToolName};
+use provost_domain::pack::FindingsTool;
 use provost_domain::refusal::ToolRefusal;
 use provost_domain::schema::ArgSchema;
 use provost_domain::status::Status;
@@ -21,7 +22,7 @@ fn world() -> World {
         let args = json!({"type": "object", "properties": {"confidence": {"type": "number"}, "n": {}}});
         pack.findings_tools = BTreeMap::from(
             [("note", args.clone()), ("also_note", args)]
-                .map(|(name, args)| (ToolName::new(name), ArgSchema::new(args).unwrap())),
+                .map(|(name, args)| (ToolName::new(name), FindingsTool::of(ArgSchema::new(args).unwrap()))),
         );
         let agent = pack.agents.values_mut().next().unwrap();
         agent.tools.extend(["note", "also_note"].map(ToolName::new));
@@ -164,6 +165,44 @@ fn every_finding_is_kept() {
     world.calls(&[("note", json!({"n": 1})), ("also_note", json!({"n": 2})), ("note", json!({"n": 3}))]);
     let noted: Vec<&Value> = world.session.findings()["note"].iter().map(|finding| &finding["n"]).collect();
     assert_eq!((noted, world.session.findings().len()), (vec![&json!(1), &json!(3)], 2));
+}
+
+/// The findings that were kept, and why others were not.
+fn noted(change: impl FnOnce(&mut FindingsTool), calls: &[Value]) -> (Vec<Value>, Vec<ToolRefusal>) {
+    let mut world = world();
+    change(world.pack.findings_tools.get_mut("note").unwrap());
+    let calls: Vec<_> = calls.iter().map(|args| ("note", args.clone())).collect();
+    let events = world.calls(&calls);
+    let refused = events.iter().filter_map(|event| match event {
+        EventBody::ToolRefused(refused) => Some(refused.refusal.clone()),
+        _ => None,
+    });
+    let kept = world.session.findings().get("note").into_iter().flatten().map(|finding| (**finding).clone());
+    (kept.collect(), refused.collect())
+}
+
+#[test]
+fn an_agent_records_the_same_finding_once() {
+    let calls = [
+        json!({"n": 1, "rule": "a"}),
+        json!({"n": 2, "rule": "a"}),
+        json!({"n": 1, "rule": "a", "confidence": 0.5}),
+        json!({"n": 1}),
+        json!({"n": 1, "why": "again"}),
+    ];
+    let by = ["n", "rule"].map(str::to_owned).to_vec();
+    let (kept, refused) = noted(|tool| tool.unique.clone_from(&by), &calls);
+    assert_eq!(kept, [calls[0].clone(), calls[1].clone(), calls[3].clone()]);
+    assert_eq!(refused, vec![ToolRefusal::FindingRepeated { by }; 2]);
+    assert_eq!(noted(|_| {}, &calls).0.len(), 5, "without `unique` all are kept");
+}
+
+#[test]
+fn a_findings_tool_takes_no_more_than_its_limit() {
+    let calls = [json!({"n": 1}), json!({"n": 2}), json!({"n": 3})];
+    let (kept, refused) = noted(|tool| tool.max = Some(2), &calls);
+    let full = ToolRefusal::TooManyFindings { max: 2, tool: Some("note".to_owned()) };
+    assert_eq!((kept.len(), refused), (2, vec![full]));
 }
 
 /// The confidences that were emitted, with their sources, and the mismatches.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod approvals;
+mod claiming;
 mod effects;
 mod evidence;
 mod expressions;
@@ -10,5 +11,6 @@ mod nesting;
 mod outages;
 mod partial;
 mod targets;
+mod titles;
 mod told;
 mod world;

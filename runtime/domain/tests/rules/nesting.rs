@@ -9,7 +9,7 @@ use provost_domain::ids::{CmdId, Digest, Fence, Seq, ToolName};
 use provost_domain::log::{AppendRecord, Unsealed};
 use provost_domain::model::Arguments;
 use provost_domain::nesting::LEVELS_MAX;
-use provost_domain::pack::PatchTool;
+use provost_domain::pack::{FindingsTool, PatchTool};
 use provost_domain::schema::ArgSchema;
 use provost_domain::session::Session;
 use provost_domain::tool::ToolOutcome;
@@ -33,7 +33,7 @@ fn member(levels: usize) -> Map<String, Value> {
 fn world() -> World {
     World::started(|pack, _| {
         let any = || ArgSchema::new(json!({"type": "object"})).unwrap();
-        pack.findings_tools = BTreeMap::from([(ToolName::new("note"), any())]);
+        pack.findings_tools = BTreeMap::from([(ToolName::new("note"), FindingsTool::of(any()))]);
         let patch = PatchTool { fields: Vec::new(), schema: any(), aliases: BTreeMap::new() };
         pack.patch_tools = BTreeMap::from([(ToolName::new("patch"), patch)]);
         let agent = pack.agents.values_mut().next().unwrap();

@@ -16,7 +16,7 @@ use provost_domain::ids::{
 use provost_domain::model::{Arguments, ModelOrigin, ModelReply, ModelRequest, ProposedCall};
 use provost_domain::origin::CaseOrigin;
 use provost_domain::outage::OutageBudgets;
-use provost_domain::pack::{AgentSpec, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
+use provost_domain::pack::{AgentSpec, ClaimOutcome, Limits, OutcomeKind, Pack, Route, RouteTo, TerminalTool};
 use provost_domain::port::{Models, Roles};
 use provost_domain::principal::Principal;
 use provost_domain::projection::{ClaimChanges, Obstacles};
@@ -289,11 +289,13 @@ pub(crate) fn rule(tool: &str, action: GateAction) -> GateRule {
 /// A terminal tool that leads to `done`, perhaps after another tool succeeded.
 pub(crate) fn terminal(effect: Option<&str>) -> TerminalTool {
     TerminalTool {
-        outcome: "done".to_owned(),
+        about: None,
+        outcome: ClaimOutcome::Fixed("done".to_owned()),
         schema: ArgSchema::new(json!({"type": "object"})).unwrap(),
         rosters: BTreeMap::new(),
         requires: BTreeMap::new(),
         conditions: Vec::new(),
+        set: BTreeMap::new(),
         effect: effect.map(ToolName::new),
     }
 }
@@ -317,6 +319,7 @@ fn pack() -> Pack {
         version: 1,
         digest: Digest::of(b"case 1"),
         handle: "CASE".to_owned(),
+        title: None,
         fields: anything(),
         rosters: Rosters::default(),
         outcomes: BTreeMap::from([("done".to_owned(), OutcomeKind::Success)]),

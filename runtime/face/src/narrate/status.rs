@@ -29,6 +29,7 @@ impl StatusView {
             "stopped" => ("■", Tone::Calm),
             outcome => match pack.and_then(|pack| pack.outcomes.get(outcome)) {
                 Some(OutcomeKind::Success) => ("✓", Tone::Good),
+                Some(OutcomeKind::Failure) => ("✗", Tone::Warn),
                 Some(OutcomeKind::Escalation) => ("↗", Tone::Warn),
                 Some(OutcomeKind::Neutral) | None => ("◆", Tone::Calm),
             },

@@ -3,6 +3,7 @@
 use provost_domain::access::Permission;
 use provost_domain::ids::{PackName, SessionId};
 use provost_domain::origin::CaseOrigin;
+use provost_domain::pack::TITLE_MAX;
 use provost_engine::Case;
 use serde_json::Value;
 
@@ -10,9 +11,6 @@ use super::api::Operations;
 use crate::caller::Caller;
 use crate::error::OperationError;
 use crate::view::SessionView;
-
-/// Longest title, in characters.
-const TITLE_MAX: usize = 200;
 
 /// A case to open as a session.
 #[derive(Debug, Clone)]
@@ -25,7 +23,7 @@ pub struct CaseRequest {
     pub pack: PackName,
     /// The session's fields.
     pub fields: Value,
-    /// One line about it; the pack's name otherwise. What is over 200 characters is cut off.
+    /// One line about it; otherwise what the pack says, or the pack's name. What is over 200 characters is cut off.
     pub title: Option<String>,
     /// What its delivery says of it besides the fields.
     pub origin: CaseOrigin,
@@ -54,7 +52,7 @@ impl Operations {
         if repeatable && let Ok(row) = reads.session(id).await {
             return Ok(SessionView::from(&row));
         }
-        let title = title.unwrap_or_else(|| pack.to_string()).chars().take(TITLE_MAX).collect();
+        let title = title.unwrap_or_default().chars().take(TITLE_MAX).collect();
         let by = caller.principal.clone();
         self.engine.open(Case { id, title, pack, fields, by, parent: None, origin, start }).await?;
         Ok(SessionView::from(&reads.session(id).await?))

@@ -78,11 +78,10 @@ pub(super) fn reaction(
         (CaseStanding::Live, AlertReport::StillFires) => Reaction::Nothing,
         (CaseStanding::Reached(_) | CaseStanding::Stopped | CaseStanding::Lost, AlertReport::Fires)
         | (CaseStanding::Lost, AlertReport::StillFires) => Reaction::Open,
-        (CaseStanding::Reached(OutcomeKind::Success | OutcomeKind::Neutral), AlertReport::StillFires)
-            if quiet >= STILL =>
-        {
-            Reaction::Open
-        }
+        (
+            CaseStanding::Reached(OutcomeKind::Success | OutcomeKind::Failure | OutcomeKind::Neutral),
+            AlertReport::StillFires,
+        ) if quiet >= STILL => Reaction::Open,
         (CaseStanding::Reached(_) | CaseStanding::Stopped, AlertReport::StillFires) => Reaction::Nothing,
         (CaseStanding::Stuck, report) => match (PAUSES.get(retries), report) {
             (None, _) => Reaction::Alarm,
@@ -110,7 +109,7 @@ mod tests {
         let (soon, late) = (Duration::from_secs(9), Duration::from_hours(2));
         check(None, late, 0, Open, Nothing);
         check(Some(CaseStanding::Live), late, 9, Tell, Nothing);
-        for kind in [OutcomeKind::Success, OutcomeKind::Neutral] {
+        for kind in [OutcomeKind::Success, OutcomeKind::Failure, OutcomeKind::Neutral] {
             check(Some(CaseStanding::Reached(kind)), soon, 0, Open, Nothing);
             check(Some(CaseStanding::Reached(kind)), late, 0, Open, Open);
         }

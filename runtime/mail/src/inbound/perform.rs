@@ -91,6 +91,9 @@ async fn open_session(
         }
     });
     let pack = queue.pack_name(format);
+    // A pack that says its own title says it from the fields; of a session about many targets they are missing.
+    let says_title = !partial && queue.pack(format).is_ok_and(|pack| pack.title.is_some());
+    let title = if says_title { String::new() } else { title };
     let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, origin, start: true };
     let opened = match checked {
         Ok(fields) => queue.parts.engine.open_checked(case(fields)).await,

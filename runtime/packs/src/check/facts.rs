@@ -8,6 +8,7 @@ use provost_domain::work::WorkForm;
 use provost_form::{At, ErrorLog, Position, YamlNode, nearest};
 
 use crate::agent::Agent;
+use crate::arguments::STATED;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
 
@@ -60,7 +61,8 @@ impl<'a> PackFacts<'a> {
             return Some(spec.schema.names().collect());
         }
         if let Some(tool) = raw.terminal_tools.get(name) {
-            return (!tool.args.is_blank()).then(|| tool.args.names().chain(["evidence"]).collect());
+            let stated = STATED.into_iter().filter(|_| tool.about.is_some());
+            return (!tool.args.is_blank()).then(|| tool.args.names().chain(["evidence"]).chain(stated).collect());
         }
         if let Some(tool) = raw.findings_tools.get(name) {
             return (!tool.args.is_blank()).then(|| tool.args.names().collect());

@@ -21,6 +21,9 @@ pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     if !raw.handle.is_blank() && !is_prefix {
         log.report(raw.handle.place, "not a handle's prefix", "use A-Z and 0-9, at most 16");
     }
+    if let Some(title) = &raw.title {
+        scopes::template(title, &facts.title_scope(), log);
+    }
     facts.known_agent(&raw.entry, &[], log);
     for rule in raw.dispatch.iter().flat_map(|rules| &rules.value) {
         facts.known_agent(&rule.next, &[END], log);

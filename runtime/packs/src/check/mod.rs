@@ -2,6 +2,7 @@
 //! tree. What stands in for something unreadable is passed over: its error was reported.
 
 mod agent;
+mod claiming;
 mod condition;
 mod facts;
 mod flow;

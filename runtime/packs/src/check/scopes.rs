@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use provost_domain::gate::pattern_matches;
 use provost_domain::tool::ToolSpec;
-use provost_expr::{Expression, Scope, Type};
-use provost_form::{At, ErrorLog};
+use provost_expr::{ExprError, Expression, Scope, Template, Type};
+use provost_form::{At, ErrorLog, YamlNode};
 use serde_json::Value;
 
 use super::facts::PackFacts;
 use crate::agent::Agent;
+use crate::arguments::STATED;
+use crate::own_tools::RawTerminal;
 use crate::types::{TypeReader, object};
 
 impl PackFacts<'_> {
     /// The names that every place has.
     fn common(self) -> Scope {
-        let case = ["id", "handle", "opened_by", "opened_at"].map(|name| (name, Type::Text));
-        let case = Type::object(case.into_iter().chain([("age_s", Type::Number)]));
         let reports: BTreeMap<String, Type> =
             self.agents.iter().map(|agent| (agent.name.clone(), self.report(agent).optional())).collect();
         let unread = self.agents.len() < self.names.len();
@@ -24,7 +24,7 @@ impl PackFacts<'_> {
             .with("fields", self.fields_type())
             .with("confidence", Type::Number.optional())
             .with("retries", Type::Number)
-            .with("case", case)
+            .with("case", case_type())
             .with("reports", if unread { Type::Any } else { Type::Object(reports) })
             .with("findings", self.findings())
     }
@@ -76,6 +76,27 @@ impl PackFacts<'_> {
         Type::Object(found.into_iter().map(|(name, schema)| (name, self.schema_type(&schema).list())).collect())
     }
 
+    /// What the title reads: the case as it is opened.
+    pub(super) fn title_scope(self) -> Scope {
+        Scope::default().with("fields", self.fields_type()).with("case", case_type())
+    }
+
+    /// The type of an argument as it is written.
+    pub(super) fn type_of(self, node: &YamlNode) -> Type {
+        let mut unused = ErrorLog::new(std::path::PathBuf::new());
+        let own = TypeReader { rosters: &self.raw.rosters, named: &self.raw.types, log: &mut unused }.read(node);
+        let schema = self.schema_type(&own.schema);
+        if own.optional { schema.optional() } else { schema }
+    }
+
+    /// The type of a field of the session; nothing when the fields could not be read.
+    pub(super) fn field_type(self, field: &str) -> Option<Type> {
+        match self.fields_type() {
+            Type::Object(fields) => fields.get(field).cloned(),
+            _ => None,
+        }
+    }
+
     /// What routes and dispatch rules read. Without an agent any report may be meant.
     pub(super) fn route_scope(self, agent: Option<&Agent>) -> Scope {
         let signal = agent.and_then(|agent| self.signals(agent)).map(Type::words);
@@ -111,17 +132,27 @@ impl PackFacts<'_> {
     }
 
     /// What the conditions of a terminal tool with these arguments read.
-    pub(super) fn claim_scope(self, args: &provost_form::Names<provost_form::YamlNode>) -> Scope {
+    pub(super) fn claim_scope(self, tool: &RawTerminal) -> Scope {
+        let args = &tool.args;
         let mut unused = ErrorLog::new(std::path::PathBuf::new());
         let mut types = TypeReader { rosters: &self.raw.rosters, named: &self.raw.types, log: &mut unused };
         let read: Vec<_> = args.iter().map(|(name, node)| (name, types.read(node))).collect();
         let mut own = self.schema_type(&object(read.iter().map(|(name, own)| (name.as_str(), own))));
         if let Type::Object(fields) = &mut own {
             fields.insert("evidence".to_owned(), Type::Text.list().optional());
+            for name in STATED.into_iter().filter(|_| tool.about.is_some()) {
+                let own = if name == "confidence" { Type::Number } else { Type::Text };
+                fields.entry(name.to_owned()).or_insert(own);
+            }
         }
         let agents = Type::words(self.names.iter().map(String::as_str)).optional();
         self.common().with("args", if args.is_blank() { Type::Any } else { own }).with("agent", agents)
     }
+}
+
+fn case_type() -> Type {
+    let case = ["id", "handle", "opened_by", "opened_at"].map(|name| (name, Type::Text));
+    Type::object(case.into_iter().chain([("age_s", Type::Number)]))
 }
 
 /// Reports every mistake of a condition.
@@ -130,8 +161,33 @@ pub(super) fn condition(text: &At<String>, scope: &Scope, log: &mut ErrorLog) {
         return;
     }
     let parsed = Expression::parse(text).map_err(|error| vec![error]);
-    for error in parsed.and_then(|expression| expression.check_condition(scope)).err().into_iter().flatten() {
-        let message = format!("in this condition, column {}: {}", error.column, error.message);
+    let checked = parsed.and_then(|expression| expression.check_condition(scope));
+    report("condition", text, checked.err().unwrap_or_default(), log);
+}
+
+/// The type of an expression's value; every mistake of it is reported.
+pub(super) fn value(text: &At<String>, scope: &Scope, log: &mut ErrorLog) -> Option<Type> {
+    if text.is_blank() {
+        return None;
+    }
+    let parsed = Expression::parse(text).map_err(|error| vec![error]);
+    let checked = parsed.and_then(|expression| expression.check(scope));
+    checked.map_err(|errors| report("expression", text, errors, log)).ok()
+}
+
+/// The types of the holes of a text; every mistake of it is reported.
+pub(super) fn template(text: &At<String>, scope: &Scope, log: &mut ErrorLog) -> Option<Vec<Type>> {
+    if text.is_blank() {
+        return None;
+    }
+    let parsed = Template::parse(text).map_err(|error| vec![error]);
+    let checked = parsed.and_then(|template| template.check(scope));
+    checked.map_err(|errors| report("text", text, errors, log)).ok()
+}
+
+fn report(what: &str, text: &At<String>, errors: Vec<ExprError>, log: &mut ErrorLog) {
+    for error in errors {
+        let message = format!("in this {what}, column {}: {}", error.column, error.message);
         let hint = if error.hint.is_empty() { "see the page on expressions".to_owned() } else { error.hint };
         log.report(text.place, message, hint);
     }

@@ -32,8 +32,8 @@ fn of_pack(facts: PackFacts<'_>, text: &At<String>, log: &mut ErrorLog) {
             TargetHole::Field(path) => {
                 facts.known_path(path, text.place, log);
                 if patched(facts, hole.name()) && !has_roster(facts, hole.name()) {
-                    let message = format!("the target depends on `fields.{path}`, which a patch tool changes");
-                    log.report(text.place, message, "take the field out of `patch_tools`, or give it a roster");
+                    let message = format!("the target depends on `fields.{path}`, which a tool of the pack changes");
+                    log.report(text.place, message, "take the field out of `patch_tools` and `set`, or give it a roster");
                 }
             }
         }
@@ -58,7 +58,9 @@ pub(super) fn agent(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
 }
 
 fn patched(facts: PackFacts<'_>, field: &str) -> bool {
-    facts.raw.patch_tools.iter().flat_map(|(_, tool)| tool.fields.iter()).any(|own| own.as_str() == field)
+    let patched = facts.raw.patch_tools.iter().flat_map(|(_, tool)| tool.fields.iter());
+    let set = facts.raw.terminal_tools.iter().flat_map(|(_, tool)| tool.set.keys());
+    patched.chain(set).any(|own| own.as_str() == field)
 }
 
 fn has_roster(facts: PackFacts<'_>, field: &str) -> bool {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use provost_domain::envelope::FINISH_TOOL;
+use provost_domain::pack::FINDINGS_MAX;
 use provost_domain::status::Status;
 use provost_form::{At, ErrorLog, nearest};
 
 use super::facts::{PackFacts, is_plain};
-use super::scopes;
-use crate::raw::{RawPatch, RawTerminal};
+use super::claiming;
+use crate::own_tools::RawFindings;
+use crate::raw::RawPatch;
 
 /// The sources of an injected argument beside the fields.
 const SOURCES: [&str; 2] = ["session.id", "session.handle"];
@@ -17,7 +19,10 @@ pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
     names(facts, log);
     outcomes(facts, log);
     for (name, tool) in facts.raw.terminal_tools.iter() {
-        terminal(facts, name, tool, log);
+        claiming::check(facts, name, tool, log);
+    }
+    for (name, tool) in facts.raw.findings_tools.iter() {
+        findings(name, tool, log);
     }
     for (_, tool) in facts.raw.patch_tools.iter() {
         patch(facts, tool, log);
@@ -64,33 +69,21 @@ fn outcomes(facts: PackFacts<'_>, log: &mut ErrorLog) {
     }
 }
 
-fn terminal(facts: PackFacts<'_>, name: &At<String>, tool: &RawTerminal, log: &mut ErrorLog) {
-    let outcomes = &facts.raw.outcomes;
-    if !tool.outcome.is_blank() && !outcomes.is_blank() && outcomes.get(&tool.outcome).is_none() {
-        let message = format!("`{}` leads to outcome `{}`, which is not declared", name.value, tool.outcome.value);
-        log.report(tool.outcome.place, message, nearest(&tool.outcome, outcomes.names()));
-    }
-    if !tool.requires.conditions().is_empty() {
-        let scope = facts.claim_scope(&tool.args);
-        tool.requires.conditions().iter().for_each(|requirement| scopes::condition(&requirement.that, &scope, log));
-    }
-    for (agent, signal) in tool.requires.signals() {
-        facts.known_agent(agent, &[], log);
-        let signals = facts.agent(agent).and_then(|agent| facts.signals(agent));
-        let Some(signals) = signals.filter(|_| !signal.is_blank()) else { continue };
-        if !signals.contains(&signal.as_str()) {
-            let message = format!("agent `{}` never reports `{}`", agent.value, signal.value);
-            log.report(signal.place, message, nearest(signal, signals));
+fn findings(name: &At<String>, tool: &RawFindings, log: &mut ErrorLog) {
+    for argument in tool.unique.iter().filter(|argument| !argument.is_blank() && !tool.args.is_blank()) {
+        if tool.args.get(argument).is_none() {
+            let message = format!("`{}` has no argument `{}`", name.value, argument.value);
+            log.report(argument.place, message, nearest(argument, tool.args.names()));
         }
     }
-    if let Some(effect) = tool.effect.as_ref().filter(|effect| !effect.is_blank())
-        && facts.backend(effect).is_none()
-    {
-        let backend = facts.known.catalog.keys().map(provost_domain::ids::ToolName::as_str);
-        log.report(effect.place, format!("no tool `{}`", effect.value), nearest(effect, backend));
+    if tool.unique.is_empty() && !tool.unique.is_blank() {
+        let hint = "name the arguments that tell one finding from another, or take the key out";
+        log.report(tool.unique.place, "an empty list tells no finding from another", hint);
     }
-    if let Some((own, _)) = tool.args.iter().find(|(argument, _)| argument.as_str() == "evidence") {
-        log.report(own.place, "every terminal tool already has `evidence`", "say `evidence: required` beside `args`");
+    let over = tool.max.as_ref().filter(|max| usize::try_from(max.0).is_ok_and(|max| max > FINDINGS_MAX));
+    if let Some(max) = over {
+        let message = format!("a session keeps at most {FINDINGS_MAX} findings of all tools");
+        log.report(max.place, message, "write a smaller number");
     }
 }
 
@@ -146,5 +139,7 @@ fn inject(facts: PackFacts<'_>, argument: &At<String>, source: &At<String>, log:
 fn patched_by<'a>(facts: PackFacts<'a>, field: &str) -> Option<&'a str> {
     let mut tools = facts.raw.patch_tools.iter();
     let patches = |tool: &RawPatch| !tool.fields.is_blank() && tool.fields.iter().any(|own| own.as_str() == field);
-    tools.find(|(_, tool)| patches(tool)).map(|(name, _)| name.as_str())
+    let mut claims = facts.raw.terminal_tools.iter();
+    let found = tools.find(|(_, tool)| patches(tool)).map(|(name, _)| name);
+    found.or_else(|| claims.find(|(_, tool)| tool.set.get(field).is_some()).map(|(name, _)| name)).map(|name| name.as_str())
 }

@@ -1,34 +1,15 @@
 //! Expressions and types in a pack's files, and the mistakes in them. What packs wrote before keeps its meaning.
 
 use provost_domain::ids::ToolName;
-use provost_domain::pack::{Pack, RouteTo};
+use provost_domain::pack::RouteTo;
 
-use crate::support::{change, check, copied};
+use crate::support::{change, check, copied, with, wrong};
 
 const PACK: &str = "pack.yaml";
 const TRIAGE: &str = "agents/triage/agent.yaml";
 const RULE: &str = "    - {tool: \"service:rollback\", risk: high}";
 const REQUIRES: &str = "requires: {watcher: recovered}";
 const ARGS: &str = "args: {team: roster.teams, reason: string, confidence: confidence, rationale: string}";
-
-/// The shipped pack with one change, loaded.
-#[track_caller]
-fn with(file: &str, from: &str, to: &str) -> Pack {
-    let folder = copied();
-    change(folder.path(), file, from, to);
-    check(folder.path()).unwrap()
-}
-
-/// A change whose mistake is found at the mark.
-#[track_caller]
-fn wrong(file: &str, from: &str, to: &str, part: &str) {
-    let folder = copied();
-    let place = change(folder.path(), file, from, to);
-    let errors = check(folder.path()).unwrap_err();
-    let [error] = errors.0.as_slice() else { panic!("not one error: {errors}") };
-    assert_eq!((error.line, error.column), place, "{errors}");
-    assert!(error.message.contains(part) || error.hint.contains(part), "{errors}");
-}
 
 #[test]
 fn a_gate_rule_has_a_condition() {

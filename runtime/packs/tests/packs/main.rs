@@ -7,6 +7,7 @@ mod folders;
 mod gated;
 mod intake;
 mod mistakes;
+mod own_tools;
 mod shipped;
 mod support;
 mod together;

@@ -120,3 +120,22 @@ pub(crate) fn told(folder: &Path, errors: &FormErrors) -> BTreeMap<String, Vec<S
     }
     told
 }
+
+/// The shipped pack with one change, loaded.
+#[track_caller]
+pub(crate) fn with(file: &str, from: &str, to: &str) -> Pack {
+    let folder = copied();
+    change(folder.path(), file, from, to);
+    check(folder.path()).unwrap()
+}
+
+/// A change whose mistake is found at the mark.
+#[track_caller]
+pub(crate) fn wrong(file: &str, from: &str, to: &str, part: &str) {
+    let folder = copied();
+    let place = change(folder.path(), file, from, to);
+    let errors = check(folder.path()).unwrap_err();
+    let [error] = errors.0.as_slice() else { panic!("not one error: {errors}") };
+    assert_eq!((error.line, error.column), place, "{errors}");
+    assert!(error.message.contains(part) || error.hint.contains(part), "{errors}");
+}

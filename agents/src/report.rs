@@ -1,6 +1,6 @@
 //! A typed report: its JSON Schema, derived from the Rust type, and what is checked of every report.
 
-use provost_domain::citation::{CitationFlaw, Citations};
+use provost_domain::citation::Citations;
 use provost_domain::role::RoleSpec;
 use provost_domain::schema::ArgSchema;
 use provost_domain::work::Work;
@@ -69,7 +69,7 @@ fn unknown_evidence(value: &Value, citations: &Citations<'_>, problems: &mut Vec
         Value::Object(members) => {
             for (key, member) in members {
                 if EVIDENCE.contains(&key.as_str()) {
-                    problems.extend(cited(member).filter_map(|id| flaw(id, citations)));
+                    problems.extend(cited(member).filter_map(|id| citations.told_flaw(id)));
                 }
                 unknown_evidence(member, citations, problems);
             }
@@ -81,16 +81,4 @@ fn unknown_evidence(value: &Value, citations: &Citations<'_>, problems: &mut Vec
 
 fn cited(ids: &Value) -> impl Iterator<Item = &str> {
     ids.as_array().into_iter().flatten().filter_map(Value::as_str)
-}
-
-fn flaw(id: &str, citations: &Citations<'_>) -> Option<String> {
-    let shown: String = id.chars().take(80).collect();
-    match citations.flaw(id)? {
-        CitationFlaw::Unknown => Some(format!(
-            "`{shown}` is not the id of a tool result of this session; cite the id that a tool result shows"
-        )),
-        CitationFlaw::NotTaken(kind) => {
-            Some(format!("`{shown}` is {kind}, so no evidence; cite a result that came back whole"))
-        }
-    }
 }

@@ -62,6 +62,7 @@ fn agent(name: &str, role_name: &str, tools: &[&str], routes: Vec<Route>) -> (Ag
         deadline: Duration::from_mins(2),
         routes,
         report_required: false,
+        report_fields: None,
         prompt: "You are an agent.".into(),
         watch: None,
     };

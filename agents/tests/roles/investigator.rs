@@ -60,3 +60,15 @@ async fn it_is_briefed_with_the_report_of_the_one_before() {
     assert!(told.contains(r#"\"report\":{\"nothing_found\":true"#), "{told}");
     assert!(told.contains("# Your assignment: second (investigator)"), "{told}");
 }
+
+/// Red where a pack's own fields are not checked.
+#[tokio::test]
+async fn fields_that_the_pack_adds_are_asked_for_and_checked() {
+    let play = Play::with_evidence("second").await;
+    play.model.report(&json!({"nothing_found": true}));
+    let told = play.told(2).await;
+    assert!(told.contains("is a required property"), "{told}");
+    play.model.report(&json!({"nothing_found": true, "seen": "nowhere"}));
+    let session = play.until("error").await;
+    assert!(session.status_reason().contains("`nowhere` is not the id of a tool result"), "{}", session.status_reason());
+}

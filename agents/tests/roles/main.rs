@@ -8,6 +8,7 @@ mod watcher;
 
 use std::sync::Arc;
 
+use provost_domain::schema::ArgSchema;
 use provost_domain::session::Session;
 use provost_tests::house::House;
 use provost_tests::model::StubModel;
@@ -25,6 +26,18 @@ impl Play {
     pub(crate) async fn of(agent: &str) -> Self {
         let model = StubModel::for_agent(agent).await;
         let house = House::facing(pack::typed(), Arc::new(model.clone())).await;
+        let session = house.session("staging").await;
+        Self { house, model, session }
+    }
+
+    /// The same with a field that the pack adds to the agent's report: the id of a result.
+    pub(crate) async fn with_evidence(agent: &str) -> Self {
+        let model = StubModel::for_agent(agent).await;
+        let mut pack = pack::typed();
+        let id = serde_json::json!({"type": "string", "x-evidence": true});
+        let fields = serde_json::json!({"type": "object", "required": ["seen"], "properties": {"seen": id}});
+        pack.agents.get_mut(agent).unwrap().report_fields = ArgSchema::new(fields).ok();
+        let house = House::facing(pack, Arc::new(model.clone())).await;
         let session = house.session("staging").await;
         Self { house, model, session }
     }

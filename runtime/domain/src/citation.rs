@@ -8,6 +8,8 @@ use crate::command::{Answer, Ask, Command, Report};
 use crate::evidence::{Evidence, ResultKind};
 use crate::ids::Seq;
 use crate::model::Arguments;
+use crate::refusal::ToolRefusal;
+use crate::schema::ArgSchema;
 use crate::session::Session;
 
 /// Tool results that are cited and are older than what the session's header holds, as its log says. A position that is not a
@@ -56,6 +58,39 @@ impl<'a> Citations<'a> {
             None => Some(CitationFlaw::Unknown),
             Some(_) if self.takes(evidence.seq) => None,
             Some(kind) => Some(CitationFlaw::NotTaken(kind)),
+        }
+    }
+
+    /// Every id that arguments cite must be evidence: those of the list `evidence`, and those that stand where the schema
+    /// has one.
+    pub(crate) fn check(&self, schema: &ArgSchema, args: &Value) -> Result<(), ToolRefusal> {
+        let listed = args.get("evidence").and_then(Value::as_array).into_iter().flatten();
+        let listed = listed.map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+        let marked = schema.evidence_in(args).into_iter().map(str::to_owned);
+        let (mut unknown, mut cited) = (Vec::new(), Vec::new());
+        for text in listed.chain(marked) {
+            match self.flaw(&text) {
+                None => {}
+                Some(CitationFlaw::Unknown) => unknown.push(text),
+                Some(CitationFlaw::NotTaken(kind)) => cited.push(format!("{text} is {kind}")),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(ToolRefusal::UnknownEvidence { unknown });
+        }
+        if cited.is_empty() { Ok(()) } else { Err(ToolRefusal::NoEvidence { cited }) }
+    }
+
+    /// Why an id does not count as evidence, in words for a model; `None` if it does.
+    pub fn told_flaw(&self, id: &str) -> Option<String> {
+        let shown: String = id.chars().take(80).collect();
+        match self.flaw(id)? {
+            CitationFlaw::Unknown => Some(format!(
+                "`{shown}` is not the id of a tool result of this session; cite the id that a tool result shows"
+            )),
+            CitationFlaw::NotTaken(kind) => {
+                Some(format!("`{shown}` is {kind}, so no evidence; cite a result that came back whole"))
+            }
         }
     }
 }

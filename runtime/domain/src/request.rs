@@ -88,7 +88,7 @@ const DESCRIPTION_MAX: usize = 1024;
 /// the signals of its own routes and its role's report.
 pub fn offers(agent: &AgentSpec, pack: &Pack, catalog: &Catalog, roles: &dyn Roles) -> Arc<[ToolOffer]> {
     let own = agent.tools.iter().filter_map(|name| offer(name, pack, catalog));
-    let report = roles.report_schema(&agent.role.name).map(|schema| (schema.clone(), agent.report_required));
+    let report = agent.report_schema(roles).map(|schema| (schema, agent.report_required));
     let finish = ToolOffer {
         name: FINISH_TOOL.to_owned(),
         description: "Ends your turn with your report.".to_owned(),

@@ -94,6 +94,7 @@ mod tests {
             deadline: Duration::ZERO,
             routes,
             report_required: false,
+            report_fields: None,
             prompt: "".into(),
             watch: None,
         }

@@ -31,6 +31,11 @@ impl<T> Names<T> {
         self.entries.iter().map(|(name, entry)| (name, entry))
     }
 
+    /// The entries, to be completed from elsewhere.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&At<String>, &mut T)> {
+        self.entries.iter_mut().map(|(name, entry)| (&*name, entry))
+    }
+
     /// The names with their places.
     pub fn keys(&self) -> impl Iterator<Item = &At<String>> {
         self.iter().map(|(name, _)| name)

@@ -8,7 +8,8 @@ use provost_form::{At, ErrorLog, Names, Position, YamlNode};
 use serde_json::{Map, Value, json};
 
 use crate::own_tools::{EVIDENCE_MAX, RawTerminal};
-use crate::schema::{self, ROSTER, RawRosters, SchemaPart, compile, is_table};
+use crate::schema::{self, ROSTER, SchemaPart, compile, is_table};
+use crate::rosters::RawRosters;
 use crate::types::TypeReader;
 
 /// Makes schemas, with every mistake in the log.
@@ -61,6 +62,13 @@ impl ToolSchemas<'_> {
         let schema = json!({"type": "object", "additionalProperties": false, "required": required,
             "properties": properties});
         compile(schema, place_in(args), self.log)
+    }
+
+    /// The schema of the fields that a pack adds to the report of a role; the role's own stand beside them.
+    pub(crate) fn report(&mut self, fields: &Names<YamlNode>) -> Option<ArgSchema> {
+        let (mut properties, required) = self.properties(fields);
+        self.close(&mut properties);
+        compile(json!({"type": "object", "required": required, "properties": properties}), place_in(fields), self.log)
     }
 
     /// The schema of a patch tool: some of the session's fields, none of them required.

@@ -20,6 +20,7 @@ mod own_tools;
 mod prompt;
 mod raw;
 mod resolve;
+mod rosters;
 mod schema;
 mod types;
 

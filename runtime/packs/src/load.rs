@@ -15,6 +15,7 @@ use crate::intake;
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
 use crate::resolve;
+use crate::rosters;
 
 /// Most agents of one pack: a person has to know what each may do.
 const AGENTS_MAX: usize = 64;
@@ -84,6 +85,7 @@ fn build(
     let form = folder.file(MANIFEST).and_then(|manifest| manifest.form::<RawPack>(&mut log));
     // Without a manifest the agents are checked all the same.
     let mut raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
+    rosters::read(&mut raw.rosters, &mut folder, &mut log);
     expand::fields(&mut raw, &mut log);
     let mut errors =
         check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log, &mut folder.warnings);

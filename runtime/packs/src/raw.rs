@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::conditions::{RawCondition, RawWhen};
 use crate::intake::RawMapping;
 use crate::own_tools::{RawFindings, RawTerminal};
+use crate::rosters::RawRosters;
 
 words! {
     pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
@@ -30,7 +31,7 @@ table! {
         pub(crate) title: Option<At<String>> = None,
         pub(crate) fields: At<YamlNode>,
         pub(crate) types: Names<YamlNode> = Names::default(),
-        pub(crate) rosters: Names<At<Vec<At<String>>>> = Names::default(),
+        pub(crate) rosters: RawRosters = Names::default(),
         pub(crate) outcomes: Names<RawOutcome>,
         pub(crate) terminal_tools: Names<RawTerminal>,
         pub(crate) findings_tools: Names<RawFindings> = Names::default(),
@@ -159,7 +160,7 @@ table! {
         pub(crate) deadline: Period,
         pub(crate) routes: At<Vec<RawRoute>>,
         pub(crate) watch: Option<At<RawWatch>> = None,
-        pub(crate) report: Option<At<YamlNode>> = None,
+        pub(crate) report: Option<At<Names<YamlNode>>> = None,
         pub(crate) fragments: Vec<At<String>> = Vec::new(),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         identity,
         intake: BTreeMap::new(),
         entry: AgentName::new(&raw.entry.value),
-        agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(own)?))).collect::<Option<_>>()?,
+        agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(raw, own)?))).collect::<Option<_>>()?,
         dispatch: raw
             .dispatch
             .iter()
@@ -229,12 +229,17 @@ fn confidence(share: Share) -> Confidence {
     Confidence::new(share.0).unwrap_or(Confidence::FULL)
 }
 
-fn agent(agent: &Agent) -> Option<AgentSpec> {
+fn agent(pack: &RawPack, agent: &Agent) -> Option<AgentSpec> {
     let raw = &agent.raw;
+    // What is wrong with its report was told in its own file.
+    let mut told = ErrorLog::new(agent.path.clone());
+    let mut arguments = ToolSchemas { rosters: &pack.rosters, named: &pack.types, log: &mut told };
+    let added = raw.report.as_ref().filter(|fields| fields.keys().next().is_some());
     Some(AgentSpec {
         name: AgentName::new(&agent.name),
         role: agent.role.clone()?,
         report_required: raw.report.is_some(),
+        report_fields: added.and_then(|fields| arguments.report(fields)),
         model: raw.model.as_ref().map_or(DEFAULT_MODEL, |model| model.as_str()).to_owned(),
         tools: raw.tools.iter().flat_map(|tools| &tools.value).map(|tool| ToolName::new(&tool.value)).collect(),
         deadline: raw.deadline.0,

@@ -1,11 +1,10 @@
 //! JSON Schemas in a pack: known keywords, known rosters, and compiled.
 
 use provost_domain::schema::ArgSchema;
-use provost_form::{At, ErrorLog, Names, Position, YamlNode, nearest};
+use provost_form::{At, ErrorLog, Position, YamlNode, nearest};
 use serde_json::Value;
 
-/// A pack's rosters as written.
-pub(crate) type RawRosters = Names<At<Vec<At<String>>>>;
+use crate::rosters::RawRosters;
 
 /// The keyword that binds a property to a roster.
 pub(crate) const ROSTER: &str = "x-roster";

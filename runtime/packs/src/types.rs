@@ -1,13 +1,15 @@
 //! The shorthand for types: `optional low | high, words for the model`.
 
+use provost_domain::schema::EVIDENCE;
 use provost_domain::schema::shorthand::{self, ITEMS_MAX, PLAIN, TypeForm, TypeLine};
 use provost_form::{ErrorLog, Names, YamlNode, nearest};
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, ROSTER, RawRosters, SchemaPart, is_table, known_roster};
+use crate::rosters::RawRosters;
+use crate::schema::{self, ROSTER, SchemaPart, is_table, known_roster};
 
 /// What may be written besides the plain types.
-const MORE: [&str; 4] = ["list", "roster.NAME", "TYPE[]", "a | b"];
+const MORE: [&str; 5] = ["evidence", "list", "roster.NAME", "TYPE[]", "a | b"];
 /// Deepest nesting of named types, which may not contain themselves.
 const DEPTH_MAX: usize = 8;
 
@@ -57,6 +59,8 @@ impl TypeReader<'_> {
                 known_roster(roster, node.place, self.rosters, self.log);
                 self.roster(roster, depth)
             }
+            TypeForm::Named("evidence") => json!({"type": "string", "maxLength": 200, EVIDENCE: true,
+                "description": "The id of a tool result, as it shows it."}),
             TypeForm::Named("list") => json!({"type": "array", "maxItems": ITEMS_MAX}),
             TypeForm::Named(name) => self.named(name, node, depth),
         }

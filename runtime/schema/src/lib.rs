@@ -89,6 +89,13 @@ impl ArgSchema {
         self.properties().into_iter().flatten().filter_map(bound).collect()
     }
 
+    /// The texts that stand in a value where the schema has the keyword `x-evidence`, in properties and in items of lists.
+    pub fn evidence_in<'v>(&self, value: &'v Value) -> Vec<&'v str> {
+        let mut found = Vec::new();
+        evidence_in(&self.raw, value, &mut found);
+        found
+    }
+
     /// The schema without some properties, for the model that must not see them.
     pub fn without<'a>(&self, hidden: impl Iterator<Item = &'a str>) -> Value {
         let mut shown = (*self.raw).clone();
@@ -108,6 +115,31 @@ impl ArgSchema {
     }
 }
 
+/// The keyword of a text that cites a result.
+pub const EVIDENCE: &str = "x-evidence";
+
+/// It goes as deep as the value does.
+fn evidence_in<'v>(schema: &Value, value: &'v Value, found: &mut Vec<&'v str>) {
+    if schema.get(EVIDENCE).is_some() {
+        found.extend(value.as_str());
+    }
+    match value {
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            items.iter().for_each(|item| evidence_in(schema, item, found));
+        }
+        Value::Object(members) => {
+            let Some(properties) = schema.get("properties") else { return };
+            for (name, member) in members {
+                if let Some(schema) = properties.get(name) {
+                    evidence_in(schema, member, found);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 impl fmt::Debug for ArgSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ArgSchema").field(&self.raw).finish()
@@ -117,5 +149,23 @@ impl fmt::Debug for ArgSchema {
 impl PartialEq for ArgSchema {
     fn eq(&self, other: &Self) -> bool {
         self.raw == other.raw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn evidence_is_found_wherever_the_schema_has_it() {
+        let id = json!({"type": "string", EVIDENCE: true});
+        let cause = json!({"type": "object", "properties": {"for": {"type": "array", "items": id}, "note": {"type": "string"}}});
+        let schema = json!({"type": "object", "properties": {"one": id, "causes": {"type": "array", "items": cause}}});
+        let schema = ArgSchema::new(schema).unwrap();
+        let value = json!({"one": "a", "other": "x", "causes": [{"for": ["b", "c"], "note": "y"}, {}, 7]});
+        assert_eq!(schema.evidence_in(&value), ["b", "c", "a"]);
+        assert!(schema.evidence_in(&json!(["a"])).is_empty());
     }
 }

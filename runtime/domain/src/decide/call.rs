@@ -59,6 +59,7 @@ fn propose(draft: &mut Draft<'_>, agent: &AgentSpec, name: Option<&ToolName>, ca
         if authority.closes() { Ok(()) } else { Err(unknown_tool(agent)) }
     } else if let Some(tool) = pack.findings_tools.get(name) {
         let finding = fits(&tool.schema, &decoded(tool.schema.raw(), args))?;
+        draft.citations().check(&tool.schema, &finding)?;
         may_record(draft, &agent.name, (name, tool), &finding)?;
         record_finding(draft, call, name, finding);
         Ok(())

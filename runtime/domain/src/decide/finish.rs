@@ -76,10 +76,10 @@ fn checked(draft: &Draft<'_>, assignment: AssignmentId, mut envelope: Envelope) 
     let Some(work) = draft.session.works().get(&assignment) else { return Ok(envelope) };
     let Some(agent) = draft.facts.pack.agents.get(&work.agent) else { return Ok(envelope) };
     let roles = draft.facts.roles;
-    let Some(schema) = roles.report_schema(&agent.role.name) else { return Ok(envelope) };
-    envelope.report = envelope.report.map(|report| Arc::new(decoded_value(schema, &report)));
+    let Some(schema) = agent.report_schema(roles) else { return Ok(envelope) };
+    envelope.report = envelope.report.map(|report| Arc::new(decoded_value(&schema, &report)));
     let problems = match &envelope.report {
-        Some(report) => roles.problems_of(report, work, &draft.citations()),
+        Some(report) => agent.report_problems(roles, report, work, &draft.citations()),
         None if agent.report_required => vec!["the argument `report` is missing".to_owned()],
         None => Vec::new(),
     };

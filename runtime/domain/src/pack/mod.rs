@@ -4,6 +4,7 @@ mod claiming;
 mod files;
 mod findings;
 mod mapping;
+mod report;
 mod title;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +138,8 @@ pub struct AgentSpec {
     pub routes: Vec<Route>,
     /// Whether its turn must end in a typed report of its role; otherwise a report is checked only where it gives one.
     pub report_required: bool,
+    /// The fields that the pack adds to the report of its role, as an object that may have others.
+    pub report_fields: Option<ArgSchema>,
     /// Its prompt, shared fragments included.
     pub prompt: Arc<str>,
     /// What is measured; exactly agents whose work is measuring have one.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::transition::StatusChanged;
-use crate::citation::{CitationFlaw, Citations};
+use crate::citation::Citations;
 use crate::fields;
 use crate::names::CaseNames;
 use crate::pack::{Pack, TerminalTool};
@@ -60,7 +60,7 @@ pub(crate) fn check<'t>(
     let outcome = tool.outcome.of(claim.args).ok_or_else(|| ToolRefusal::InvalidArguments {
         problems: vec!["no outcome follows from these arguments".to_owned()],
     })?;
-    evidence(citations, claim.args)?;
+    citations.check(&tool.schema, claim.args)?;
     if !claim.failed_siblings.is_empty() {
         return Err(ToolRefusal::SiblingsFailed { calls: claim.failed_siblings.clone() });
     }
@@ -114,21 +114,4 @@ fn reason_of(args: &Value) -> String {
         .find_map(|key| args.get(key).and_then(Value::as_str))
         .unwrap_or("terminal claim verified")
         .to_owned()
-}
-
-/// Every id that is cited must be evidence.
-fn evidence(citations: Citations<'_>, args: &Value) -> Result<(), ToolRefusal> {
-    let (mut unknown, mut cited) = (Vec::new(), Vec::new());
-    for id in args.get("evidence").and_then(Value::as_array).into_iter().flatten() {
-        let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        match citations.flaw(&text) {
-            None => {}
-            Some(CitationFlaw::Unknown) => unknown.push(text),
-            Some(CitationFlaw::NotTaken(kind)) => cited.push(format!("{text} is {kind}")),
-        }
-    }
-    if !unknown.is_empty() {
-        return Err(ToolRefusal::UnknownEvidence { unknown });
-    }
-    if cited.is_empty() { Ok(()) } else { Err(ToolRefusal::NoEvidence { cited }) }
 }

@@ -167,6 +167,39 @@ fn every_finding_is_kept() {
     assert_eq!((noted, world.session.findings().len()), (vec![&json!(1), &json!(3)], 2));
 }
 
+/// Red where only the list `evidence` is looked at.
+#[test]
+fn what_a_schema_calls_evidence_is_held_against_the_log() {
+    let schema = || {
+        let id = json!({"type": "string", "x-evidence": true});
+        ArgSchema::new(json!({"type": "object", "properties": {"seen": id, "of": {"type": "array", "items": id}}})).unwrap()
+    };
+    for tool in ["note", "mark_done"] {
+        let mut world = world();
+        world.pack.findings_tools.get_mut("note").unwrap().schema = schema();
+        world.pack.terminal_tools.get_mut("mark_done").unwrap().schema = schema();
+        let bad = result(&mut world, 1, failed());
+        let good = result(&mut world, 2, ok());
+        let id = |seq: Seq| Evidence { session: world.session.id(), seq }.to_string();
+        let (bad, good) = (id(bad), id(good));
+        let refused = |events: &[EventBody]| {
+            events.iter().find_map(|event| match event {
+                EventBody::ToolRefused(refused) => Some(refused.refusal.word()),
+                EventBody::ClaimRefused(refused) => Some(refused.refusal.word()),
+                _ => None,
+            })
+        };
+        for (args, word) in [
+            (json!({"seen": bad}), Some("no_evidence")),
+            (json!({"of": [good, "nothing"]}), Some("unknown_evidence")),
+            (json!({"seen": good, "of": [good]}), None),
+        ] {
+            let events = world.calls(&[(tool, args.clone())]);
+            assert_eq!(refused(&events), word, "{tool} {args}");
+        }
+    }
+}
+
 /// The findings that were kept, and why others were not.
 fn noted(change: impl FnOnce(&mut FindingsTool), calls: &[Value]) -> (Vec<Value>, Vec<ToolRefusal>) {
     let mut world = world();

@@ -311,6 +311,7 @@ fn pack() -> Pack {
         deadline: Duration::from_mins(2),
         routes: vec![route("operator", RouteTo::Operator), route("default", RouteTo::End)],
         report_required: false,
+        report_fields: None,
         prompt: "You act.".into(),
         watch: None,
     };

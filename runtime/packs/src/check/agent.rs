@@ -13,6 +13,7 @@ use super::flow::{END, is_lost};
 use super::scopes;
 use super::watch;
 use crate::agent::Agent;
+use crate::arguments::ToolSchemas;
 use crate::prompt::{self, PromptTools};
 use crate::raw::RawRoute;
 use crate::schema::known_roster;
@@ -35,20 +36,33 @@ pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog, war
     }
     routes(facts, agent, log);
     watch::check(facts, agent, log);
-    report(agent, log);
+    report(facts, agent, log);
     let tools = AgentTools { facts, agent };
     for text in &agent.texts {
         prompt::lint(text, &agent.name, &tools, &mut log.errors, warnings);
     }
 }
 
-/// `report: {}` demands the role's typed report; fields of the pack's own are not there yet.
-fn report(agent: &Agent, log: &mut ErrorLog) {
-    let Some(report) = agent.raw.report.as_ref().filter(|report| !report.is_blank()) else { return };
-    if report.value.value() != serde_json::json!({}) {
-        let hint = "write `report: {}`: the turn must then end in the report of its role";
-        log.report(report.place, "a report has no fields of the pack's own", hint);
+/// What every report has beside its typed fields.
+const EVERY_REPORT: [&str; 5] = ["signal", "confidence", "content", "rationale", "stale"];
+
+/// `report: {}` demands the role's typed report, and may add fields to it.
+fn report(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
+    let Some(fields) = agent.raw.report.as_ref().filter(|report| !report.is_blank()) else { return };
+    let Some(role) = &agent.role else { return };
+    let Some(schema) = facts.known.roles.report_schema(&role.name) else {
+        let message = format!("the runtime writes the report of role `{}`", role.name);
+        return log.report(fields.place, message, "take `report` out");
+    };
+    let own = |name: &str| schema.get("properties").is_some_and(|own| own.get(name).is_some());
+    for name in fields.keys() {
+        if own(name) || EVERY_REPORT.contains(&name.as_str()) {
+            let message = format!("every report of role `{}` has `{}`", role.name, name.value);
+            log.report(name.place, message, "choose another name, or take it out");
+        }
     }
+    let mut schemas = ToolSchemas { rosters: &facts.raw.rosters, named: &facts.raw.types, log };
+    drop(schemas.report(fields));
 }
 
 fn model(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {

@@ -1,7 +1,7 @@
 //! The gate policy: a rule that guards nothing is refused, for it would look like a guard.
 
 use provost_domain::gate::pattern_matches;
-use provost_form::{At, ErrorLog, nearest};
+use provost_form::{ErrorLog, nearest};
 
 use super::facts::PackFacts;
 use super::scopes;
@@ -32,7 +32,7 @@ pub(super) fn check(facts: PackFacts<'_>, log: &mut ErrorLog) {
         }
         let rosters = &facts.raw.rosters;
         let roster = rosters.get(ENVIRONMENTS);
-        if rosters.is_blank() || roster.is_some_and(At::is_blank) {
+        if rosters.is_blank() || roster.is_some_and(|roster| roster.is_blank()) {
             continue;
         }
         let known = || roster.into_iter().flat_map(|roster| roster.iter().map(|value| value.as_str()));

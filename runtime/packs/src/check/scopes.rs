@@ -53,7 +53,9 @@ impl PackFacts<'_> {
         match own {
             // A report is typed only where the role asks for one: its fields may be absent.
             Type::Object(fields) => {
-                let own = fields.into_iter().map(|(name, own)| (name, own.optional()));
+                let added = agent.raw.report.iter().flat_map(|report| report.iter());
+                let added = added.map(|(name, node)| (name.value.clone(), self.type_of(node)));
+                let own = fields.into_iter().chain(added).map(|(name, own)| (name, own.optional()));
                 let common = common.into_iter().map(|(name, own)| (name.to_owned(), own));
                 Type::Object(own.chain(common).collect())
             }

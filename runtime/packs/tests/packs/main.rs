@@ -8,6 +8,8 @@ mod gated;
 mod intake;
 mod mistakes;
 mod own_tools;
+mod reports;
+mod rosters;
 mod shipped;
 mod support;
 mod together;

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use provost_agents::StandardRoles;
 use provost_domain::ids::ToolName;
-use provost_domain::pack::Pack;
+use provost_domain::pack::{Pack, PackFiles};
 use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{Catalog, EffectClass, Risk, ToolSpec};
 use provost_form::FormErrors;
 use provost_mail::StandardForms;
-use provost_packs::{Inventory, LoadedPack, load_with_files};
+use provost_packs::{Inventory, LoadedPack, load_again, load_with_files};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,11 +71,17 @@ pub(crate) fn check(folder: &Path) -> Result<Pack, FormErrors> {
 
 /// The pack with what is odd in it.
 pub(crate) fn loaded(folder: &Path) -> Result<LoadedPack, FormErrors> {
+    around(|known| load_with_files(folder, known))
+}
+
+/// The pack from files that were stored.
+pub(crate) fn again(folder: &Path, files: &PackFiles) -> Result<Pack, FormErrors> {
+    around(|known| load_again(folder, files, known))
+}
+
+fn around<T>(load: impl FnOnce(Inventory<'_>) -> T) -> T {
     let models = BTreeSet::from(["default".to_owned()]);
-    load_with_files(
-        folder,
-        Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles, forms: &StandardForms },
-    )
+    load(Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles, forms: &StandardForms })
 }
 
 /// The shipped pack in a folder of its own.

@@ -3,6 +3,7 @@
 //! the crates that check JSON Schemas and evaluate expressions, which are as pure.
 
 pub mod access;
+pub mod attention;
 pub mod call;
 pub mod citation;
 pub mod claims;

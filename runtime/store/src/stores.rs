@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use provost_domain::port::{
-    Backup, CommandLog, Deliveries, DeliveryReads, Erasure, Examine, Imports, Leases, Outbox, OutboxReads, PackReads,
-    PackShelf, PageSessions, Reads, Requests, SessionStore, StoreError, TokenReads, Tokens,
+    AttentionLog, Backup, CommandLog, Deliveries, DeliveryReads, Erasure, Examine, Imports, Leases, Outbox,
+    OutboxReads, PackReads, PackShelf, PageSessions, Reads, Requests, SessionStore, StoreError, TokenReads, Tokens,
 };
 
 use crate::leases::SingleNode;
@@ -28,6 +28,8 @@ pub struct Stores {
     pub deliveries: Arc<dyn Deliveries>,
     /// What is to be told outside.
     pub outbox: Arc<dyn Outbox>,
+    /// What people are told of sessions.
+    pub attention: Arc<dyn AttentionLog>,
     /// Requests by their idempotency keys.
     pub requests: Arc<dyn Requests>,
     /// Packs as files.
@@ -104,6 +106,7 @@ impl From<SqliteStore> for Stores {
             page_sessions: Arc::clone(&store) as _,
             deliveries: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
+            attention: Arc::clone(&store) as _,
             requests: Arc::clone(&store) as _,
             packs: Arc::clone(&store) as _,
             erasure: Arc::clone(&store) as _,
@@ -150,6 +153,7 @@ impl From<Arc<MemoryStore>> for Stores {
             page_sessions: Arc::clone(&store) as _,
             deliveries: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
+            attention: Arc::clone(&store) as _,
             requests: Arc::clone(&store) as _,
             packs: Arc::clone(&store) as _,
             erasure: Arc::clone(&store) as _,

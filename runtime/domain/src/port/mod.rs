@@ -2,6 +2,7 @@
 //!
 //! Each method's doc says what is true once it returns.
 
+mod attention;
 mod commands;
 mod deliveries;
 mod erasure;
@@ -22,6 +23,7 @@ mod roles;
 mod tokens;
 mod tool;
 
+pub use attention::{AttentionLog, LookAnswer, SessionLook, WatchedSession};
 pub use commands::{Claimed, CommandLog, CommandOutcome, InboxAck, InboxEntry, Submitted, UnreadableCommand};
 pub use deliveries::{
     Arrived, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DeliveryState, DismissAnswer, Finish,

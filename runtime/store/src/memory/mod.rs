@@ -5,9 +5,10 @@
 //! | `store`, `ports` | the ports: of sessions, and of everything else |
 //! | `state` | the rules between the tables |
 //! | `session` | one session, and the rules of its row |
-//! | `claims`, `deliveries`, `outbox`, `packs`, `page_sessions`, `requests`, `tokens` | one table each |
+//! | `attention`, `claims`, `deliveries`, `outbox`, `packs`, `page_sessions`, `requests`, `tokens` | one table each |
 //! | `moment` | sessions as one moment saw them |
 
+mod attention;
 mod claims;
 mod deliveries;
 mod moment;

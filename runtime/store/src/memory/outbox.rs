@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use provost_domain::attention::Notice;
 use provost_domain::ids::{MessageId, SessionId};
 use provost_domain::port::{
     Message, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Queued, StoreError, Then, Tried,
@@ -89,8 +90,10 @@ impl Messages {
             let none = || Queued { target: row.target.clone(), count: 0, next_at, last_at: next_at };
             let queued = targets.entry(&row.target).or_insert_with(none);
             queued.count += 1;
-            queued.next_at = next_at.min(queued.next_at);
-            queued.last_at = next_at.max(queued.last_at);
+            if !self.is_behind(row) {
+                queued.next_at = next_at.min(queued.next_at);
+                queued.last_at = next_at.max(queued.last_at);
+            }
         }
         targets.into_values().collect()
     }
@@ -98,7 +101,9 @@ impl Messages {
     pub(super) fn due(&self, target: &str, now: Timestamp, limit: usize) -> Vec<Message> {
         let farthest = now.plus(PAUSE_MAX);
         let has_come = |at: Timestamp| at <= now || at > farthest;
-        let is_due = |kept: &&Kept| kept.row.target == target && kept.row.next_at.is_some_and(has_come);
+        let is_due = |kept: &&Kept| {
+            kept.row.target == target && kept.row.next_at.is_some_and(has_come) && !self.is_behind(&kept.row)
+        };
         let mut due: Vec<&Kept> = self.kept.values().filter(is_due).collect();
         due.sort_by_key(|kept| (kept.row.next_at, kept.row.seq));
         let message = |Kept { row, call, since }: &Kept| Message {
@@ -108,6 +113,18 @@ impl Messages {
             since: *since,
         };
         due.into_iter().take(limit).map(message).collect()
+    }
+
+    /// Whether a message waits for an earlier one: those of the runtime itself about one session reach a target in their order.
+    fn is_behind(&self, row: &MessageRow) -> bool {
+        let ours = |seq: &u64| self.kept.get(seq).is_some_and(|kept| Notice::is_one(&kept.call));
+        let mut before = self.kept.range(..row.seq).map(|(_, kept)| kept);
+        ours(&row.seq)
+            && before.any(|kept| {
+                let other = &kept.row;
+                let beside = other.session == row.session && other.target == row.target;
+                beside && other.state == MessageState::Waiting && Notice::is_one(&kept.call)
+            })
     }
 
     pub(super) fn message(&self, id: &MessageId) -> Result<MessageRow, StoreError> {

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use provost_domain::access::Token;
 use provost_domain::ids::{DeliveryId, Digest, MessageId, SessionId, TokenId};
 use provost_domain::port::{
-    AgainAnswer, Backup, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DismissAnswer,
+    AgainAnswer, AttentionLog, Backup, Deliveries, Delivery, DeliveryFilter, DeliveryReads, DeliveryRow, DismissAnswer,
     EnqueueAnswer, Examine, Finish, GroupWork, ImportAnswer, ImportedSession, Imports, KeptAnswer, KeptPack,
-    KnownRequest, Message, MessageFilter, MessageRow, MintAnswer, NewDelivery, NewMessage, Outbox, OutboxReads,
-    PackReads, PackShelf, PageSession, PageSessions, Queued, Requests, RevokeAnswer, SessionMoment, SessionWalk,
-    StoreError, TokenReads, Tokens, Tried, TryAnswer,
+    KnownRequest, LookAnswer, Message, MessageFilter, MessageRow, MintAnswer, NewDelivery, NewMessage, Outbox,
+    OutboxReads, PackReads, PackShelf, PageSession, PageSessions, Queued, Requests, RevokeAnswer, SessionLook,
+    SessionMoment, SessionWalk, StoreError, TokenReads, Tokens, Tried, TryAnswer, WatchedSession,
 };
 use provost_domain::time::Timestamp;
 
@@ -139,6 +139,21 @@ impl OutboxReads for MemoryStore {
 
     async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, StoreError> {
         Ok(self.with(|state| state.messages.list(filter, count(filter.limit.min(LIST_MAX)))))
+    }
+}
+
+#[async_trait]
+impl AttentionLog for MemoryStore {
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<WatchedSession>, StoreError> {
+        Ok(self.with(|state| state.attention.due(now, count(limit))))
+    }
+
+    async fn next_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.with(|state| state.attention.next_at()))
+    }
+
+    async fn looked(&self, look: SessionLook) -> Result<LookAnswer, StoreError> {
+        Ok(self.with(|state| state.looked(look)))
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use provost_domain::attention::is_news;
 use provost_domain::ids::{ApprovalId, Digest, Handle, Owner, SessionId};
 use provost_domain::port::{
     Append, Appended, ApprovalRow, ClaimChanges, Erase, Erased, Finish, ImportAnswer, ImportedSession, KeptAnswer,
-    KeptPack, Message, MessageRow, MessageState, NewMessage, NewSession, Quiet, SessionRow, StoreError, Then, Tried,
+    KeptPack, LookAnswer, Message, MessageRow, MessageState, NewMessage, NewSession, Quiet, SessionLook, SessionRow,
+    StoreError, Then, Tried,
 };
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Content;
 
+use super::attention::AttentionTable;
 use super::claims::ClaimTable;
 use super::deliveries::{DeliveryTable, Fate};
 use super::moment::MemoryMoment;
@@ -38,6 +41,7 @@ pub(super) struct State {
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalRow>,
     pub(super) claims: ClaimTable,
     pub(super) messages: Messages,
+    pub(super) attention: AttentionTable,
     pub(super) deliveries: DeliveryTable,
     pub(super) tokens: TokenTable,
     pub(super) page_sessions: PageSessionTable,
@@ -90,6 +94,8 @@ impl State {
     pub(super) fn append(&mut self, append: Append) -> Result<Appended, StoreError> {
         let (session, contents, approvals) = (append.session, append.contents, append.approvals);
         let (claims, at) = (append.claims, append.at);
+        let header = append.record.as_ref().map(|record| &record.header);
+        let news = header.filter(|header| is_news(&header.kinds)).map(|header| header.last_seq);
         let append = Append { contents: Vec::new(), approvals: Vec::new(), claims: ClaimChanges::default(), ..append };
         let guards = self.guards;
         if guards.claims() && self.sessions.get(&session).is_some_and(|stored| stored.takes(&append, guards)) {
@@ -99,6 +105,9 @@ impl State {
         if written {
             self.claims.change(session, &claims, at);
             self.hold(session, contents);
+            if let Some(news) = news {
+                self.attention.mark(session, news);
+            }
             for change in approvals {
                 change.apply(session, &mut self.approvals);
             }
@@ -145,6 +154,7 @@ impl State {
         self.requests.erase(id);
         self.messages.remove(usize::MAX, |row| row.session == id);
         self.claims.erase(id);
+        self.attention.erase(id);
         let mine: Vec<Digest> = self.refs.iter().filter(|(_, by)| *by == id).map(|(digest, _)| *digest).collect();
         self.refs.retain(|(_, by)| *by != id);
         for digest in mine {
@@ -217,6 +227,18 @@ impl State {
     pub(super) fn enqueue(&mut self, message: NewMessage) -> bool {
         let erased = self.sessions.get(&message.call.session).is_some_and(|stored| stored.row.erased_at.is_some());
         !erased && self.messages.enqueue(message)
+    }
+
+    /// Stores a look and its messages, where nobody looked meanwhile.
+    pub(super) fn looked(&mut self, mut look: SessionLook) -> LookAnswer {
+        if !self.attention.is_current(&look) {
+            return LookAnswer::Outdated;
+        }
+        for message in std::mem::take(&mut look.messages) {
+            self.enqueue(message);
+        }
+        self.attention.looked(look);
+        LookAnswer::Stored
     }
 
     pub(super) fn due(&mut self, target: &str, now: Timestamp, limit: usize) -> Vec<Message> {

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use provost_domain::attention::is_news;
 use provost_domain::ids::{Seq, SessionId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{Append, Appended, StoreError};
@@ -16,7 +17,7 @@ use super::job::Asked;
 use super::rows::{Columns, Sid, key, missing};
 use super::tx::{Then, Tx};
 
-use super::{approvals, claims, contents, inbox, snapshots};
+use super::{approvals, attention, claims, contents, inbox, snapshots};
 use crate::check::head_after;
 use crate::guards::Guards;
 
@@ -82,6 +83,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, appends: &[&Append], then: Then) -> R
     contents::write(tx, &held).await?;
     claims::write(tx, &held).await?;
     approvals::write(tx, &held).await?;
+    attention::mark(tx, &held).await?;
     snapshots::write(tx, &held).await?;
     inbox::settle(tx, &held).await?;
     release(tx, &held).await?;
@@ -96,7 +98,7 @@ pub(super) async fn write_held(tx: &mut Tx<'_>, held: &[Held<'_>]) -> Result<(),
     insert(tx, held, Then::More).await
 }
 
-/// An append that is only a record.
+/// An append that is only a record, and no news for people.
 struct Record<'a> {
     append: &'a Append,
     record: &'a AppendRecord,
@@ -107,7 +109,9 @@ impl<'a> Record<'a> {
         let Append { record, snapshot, contents, approvals, claims, acks, ended, release, progress, .. } = append;
         let plain =
             contents.is_empty() && approvals.is_empty() && claims.is_empty() && acks.is_empty() && snapshot.is_none();
-        record.as_ref().filter(|_| plain && *progress && !*ended && !*release).map(|record| Self { append, record })
+        let plain = plain && *progress && !*ended && !*release;
+        let record = record.as_ref().filter(|record| plain && !is_news(&record.header.kinds))?;
+        Some(Self { append, record })
     }
 }
 

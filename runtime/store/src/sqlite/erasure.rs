@@ -87,6 +87,7 @@ const GROUPS_LEFT: &str = erased_id!(
      WHERE plan IS NULL AND session = ",
     ""
 );
+const ATTENTION: &str = erased!("DELETE FROM attention WHERE sid = ", "");
 const OUTBOX: &str = erased_id!("DELETE FROM outbox WHERE session = ", "");
 /// Answers that speak of the session. The note that a request was made stays: it is then decided again, for the same
 /// session.
@@ -117,7 +118,7 @@ const VACUUM: &str = "VACUUM";
 pub(super) const OTHERS: [&str; 8] = [SEAL, TOMBSTONE, MARK, OUTCOME, EXPIRED, SCRUB_DUE, REWRITTEN, SCRUBBED];
 
 /// What follows the row and the tombstone; each names the session and the tombstone's hash first.
-pub(super) const WIPES: [&str; 17] = [
+pub(super) const WIPES: [&str; 18] = [
     REQUESTS,
     UNLINKED,
     REQUEST_REFS,
@@ -134,6 +135,7 @@ pub(super) const WIPES: [&str; 17] = [
     GROUPS,
     GROUPS_LEFT,
     OUTBOX,
+    ATTENTION,
     PAYLOADS,
 ];
 

@@ -14,6 +14,7 @@
 //! | `inbox`, `approvals`, `claims`, `contents`, `snapshots`, `tokens`, `page_sessions`, `requests` | one table each |
 //! | `deliveries` | deliveries, their groups, and what those know |
 //! | `outbox` | messages to the outside |
+//! | `attention` | what people are told of sessions |
 //! | `backup` | a copy beside whoever writes |
 //! | `imports` | sessions of other stores |
 //! | `examine` | sessions as one moment saw them |
@@ -26,6 +27,7 @@
 mod ahead;
 mod append;
 mod approvals;
+mod attention;
 mod backup;
 mod batch;
 mod bulk;

@@ -18,14 +18,35 @@ use super::statement::Statement;
 pub(super) const ENQUEUE: &str = "INSERT INTO outbox (id, key, target, session, call, args, state, note, tries, \
        created_at, since, next_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', '', 0, ?7, ?7, ?7 \
      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND erased_at IS NOT NULL) ON CONFLICT DO NOTHING";
+/// The same for what a look at a session tells, where nobody looked meanwhile.
+pub(super) const ENQUEUE_AT: &str = "INSERT INTO outbox (id, key, target, session, call, args, state, note, tries, \
+       created_at, since, next_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', '', 0, ?7, ?7, ?7 \
+     WHERE EXISTS (SELECT 1 FROM attention JOIN sessions USING (sid) WHERE sessions.id = ?4 AND version = ?8) \
+     ON CONFLICT DO NOTHING";
 pub(super) const TRIED: &str = "UPDATE outbox SET tries = tries + 1, tried_at = ?2, state = ?3, next_at = ?4, note = ?5 \
      WHERE id = ?1 AND state = 'waiting'";
 pub(super) const AGAIN: &str = "UPDATE outbox SET state = 'waiting', since = ?2, next_at = ?2 \
      WHERE id = ?1 AND state IN ('waiting', 'failed')";
-pub(super) const QUEUED: &str =
-    "SELECT target, count(*), min(next_at), max(next_at) FROM outbox WHERE state = 'waiting' GROUP BY target";
-pub(super) const DUE: &str = "SELECT id, session, call, target, args, key, tries, since FROM outbox \
-     WHERE state = 'waiting' AND target = ?1 AND next_at > ?2 AND next_at <= ?3 ORDER BY next_at, seq LIMIT ?4";
+/// Whether a message waits for an earlier one: those of the runtime itself about one session reach a target in their order.
+macro_rules! behind {
+    () => {
+        "(o.call = 'attention' AND EXISTS (SELECT 1 FROM outbox AS e WHERE e.state = 'waiting' AND e.call = 'attention' \
+           AND e.session = o.session AND e.target = o.target AND e.seq < o.seq))"
+    };
+}
+pub(super) const QUEUED: &str = concat!(
+    "SELECT target, count(*), min(iif(",
+    behind!(),
+    ", NULL, next_at)), max(iif(",
+    behind!(),
+    ", NULL, next_at)) FROM outbox AS o WHERE state = 'waiting' GROUP BY target"
+);
+pub(super) const DUE: &str = concat!(
+    "SELECT id, session, call, target, args, key, tries, since FROM outbox AS o \
+     WHERE state = 'waiting' AND target = ?1 AND next_at > ?2 AND next_at <= ?3 AND NOT ",
+    behind!(),
+    " ORDER BY next_at, seq LIMIT ?4"
+);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -41,8 +62,17 @@ pub(super) const LIST_OF_SESSION: &str =
     select!("WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND session = ?4 ORDER BY seq DESC LIMIT ?3");
 
 pub(super) fn enqueue(new: &NewMessage) -> Statement {
+    inserted(ENQUEUE, new)
+}
+
+/// Where nobody looked at its session since this version.
+pub(super) fn enqueue_at(new: &NewMessage, version: i64) -> Statement {
+    inserted(ENQUEUE_AT, new).number(version)
+}
+
+fn inserted(sql: &'static str, new: &NewMessage) -> Statement {
     let NewMessage { call, at } = new;
-    let statement = Statement::new(ENQUEUE).text(new.id().as_str()).text(&call.key).text(call.tool.as_str());
+    let statement = Statement::new(sql).text(new.id().as_str()).text(&call.key).text(call.tool.as_str());
     let statement = statement.bytes(&key(&call.session)).text(call.call.as_str());
     statement.text(&call.args.to_string()).number(at.micros())
 }

@@ -12,7 +12,7 @@ use super::transaction::BEGIN;
 /// Marks the file as ours (`PRAGMA application_id`): "Prov".
 const APPLICATION_ID: i64 = 0x5072_6f76;
 /// The version each step leads to, in order; published steps never change.
-pub(super) const MIGRATIONS: [(i64, &str); 7] = [
+pub(super) const MIGRATIONS: [(i64, &str); 8] = [
     (2, include_str!("schema.sql")),
     (3, include_str!("outbox.sql")),
     (4, include_str!("packs.sql")),
@@ -20,9 +20,10 @@ pub(super) const MIGRATIONS: [(i64, &str); 7] = [
     (6, include_str!("links.sql")),
     (7, include_str!("page_sessions.sql")),
     (8, include_str!("claims.sql")),
+    (9, include_str!("attention.sql")),
 ];
 /// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 /// The oldest version a step leads on from.
 const OLDEST: i64 = 2;
 

@@ -8,11 +8,12 @@ use provost_domain::command::Command;
 use provost_domain::ids::{ApprovalId, CmdId, DeliveryId, Digest, Handle, MessageId, Owner, Seq, SessionId, TokenId};
 use provost_domain::log::AppendRecord;
 use provost_domain::port::{
-    AgainAnswer, Append, Appended, ApprovalFilter, ApprovalRow, Claimed, CommandLog, CommandOutcome, Deliveries,
-    DismissAnswer, EnqueueAnswer, Erase, Erased, Erasure, Finish, ImportAnswer, ImportedSession, Imports, InboxEntry,
-    KeptAnswer, KeptPack, KnownRequest, MintAnswer, NewDelivery, NewMessage, NewSession, Outbox, PackShelf,
-    PageSession, PageSessions, Park, Parked, Prunable, Quiet, Reads, Requests, RevokeAnswer, SessionFilter, SessionRow,
-    SessionStore, Snapshot, StoreError, Submitted, TakenOver, TokenReads, Tokens, Tried, TryAnswer,
+    AgainAnswer, Append, Appended, ApprovalFilter, ApprovalRow, AttentionLog, Claimed, CommandLog, CommandOutcome,
+    Deliveries, DismissAnswer, EnqueueAnswer, Erase, Erased, Erasure, Finish, ImportAnswer, ImportedSession, Imports,
+    InboxEntry, KeptAnswer, KeptPack, KnownRequest, LookAnswer, MintAnswer, NewDelivery, NewMessage, NewSession,
+    Outbox, PackShelf, PageSession, PageSessions, Park, Parked, Prunable, Quiet, Reads, Requests, RevokeAnswer,
+    SessionFilter, SessionLook, SessionRow, SessionStore, Snapshot, StoreError, Submitted, TakenOver, TokenReads,
+    Tokens, Tried, TryAnswer, WatchedSession,
 };
 use provost_domain::time::Timestamp;
 
@@ -20,7 +21,7 @@ use super::job::{Job, Submission, TakeOver};
 use super::reads::SqliteReads;
 use super::settings::Durability;
 use super::writer::Writer;
-use super::{deliveries, erasure, outbox, packs, page_sessions, requests, tokens};
+use super::{attention, deliveries, erasure, outbox, packs, page_sessions, requests, tokens};
 use crate::check;
 use crate::numbers::Numbers;
 
@@ -203,6 +204,22 @@ impl Outbox for SqliteStore {
     async fn again(&self, id: &MessageId, at: Timestamp) -> Result<AgainAnswer, StoreError> {
         let changed = self.writer.ask(Job::Execute, vec![outbox::again(id, at)]).await?;
         Ok(if changed == 1 { AgainAnswer::Due } else { AgainAnswer::NothingToSend })
+    }
+}
+
+#[async_trait]
+impl AttentionLog for SqliteStore {
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<WatchedSession>, StoreError> {
+        attention::due(self.reads.pool(), now, limit).await
+    }
+
+    async fn next_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        attention::next_at(self.reads.pool()).await
+    }
+
+    async fn looked(&self, look: SessionLook) -> Result<LookAnswer, StoreError> {
+        let changed = self.writer.ask(Job::Execute, attention::looked(&look)).await?;
+        Ok(if changed == 1 { LookAnswer::Stored } else { LookAnswer::Outdated })
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::error::failed;
 use super::rows::Columns;
-use super::{deliveries, inbox, outbox, packs, tokens};
+use super::{attention, deliveries, inbox, outbox, packs, tokens};
 
 /// Rows of one table that are told one by one; of the others only how many there are.
 const NAMED_MAX: u64 = 100;
@@ -22,7 +22,13 @@ struct DecodedTable {
     decode: fn(&SqliteRow) -> Result<(), StoreError>,
 }
 
-const TABLES: [DecodedTable; 10] = [
+const TABLES: [DecodedTable; 11] = [
+    DecodedTable {
+        name: "attention",
+        rows: "SELECT coalesce(sessions.id, x''), news, version, state, next_at, CAST(attention.sid AS TEXT) AS label \
+               FROM attention LEFT JOIN sessions USING (sid)",
+        decode: watched,
+    },
     DecodedTable {
         name: "inbox",
         rows: "SELECT cmd_id, command, outcome, CAST(seq AS TEXT) AS label FROM inbox",
@@ -153,6 +159,13 @@ fn message(row: &SqliteRow) -> Result<(), StoreError> {
     columns.time()?;
     columns.maybe_time()?;
     columns.maybe_time().map(drop)
+}
+
+/// A state of another form is its reader's to tell.
+fn watched(row: &SqliteRow) -> Result<(), StoreError> {
+    attention::watched(row)?;
+    maybe_json(&mut Columns::after("attention", row, 3))?;
+    Columns::after("attention", row, 4).maybe_time().map(drop)
 }
 
 fn login(row: &SqliteRow) -> Result<(), StoreError> {

@@ -8,11 +8,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use super::bulk::{Bulk, Frame, SIZES};
 use super::settings::options;
 use super::{
-    append, approvals, claims, contents, deliveries, erasure, examine, imports, inbox, outbox, packs, prune, records,
-    requests, schema, session_row, sessions, snapshots, tokens, transaction,
+    append, approvals, attention, claims, contents, deliveries, erasure, examine, imports, inbox, outbox, packs, prune,
+    records, requests, schema, session_row, sessions, snapshots, tokens, transaction,
 };
 
-const BULKS: [&Bulk; 21] = [
+const BULKS: [&Bulk; 22] = [
     &append::HOLD,
     &append::INSERT,
     &append::RECORDS,
@@ -20,6 +20,7 @@ const BULKS: [&Bulk; 21] = [
     &approvals::ASK,
     &approvals::EXTEND,
     &approvals::DECIDE,
+    &attention::MARK,
     &claims::RELEASE,
     &contents::INSERT,
     &contents::REFER,
@@ -40,7 +41,7 @@ const BULKS: [&Bulk; 21] = [
 const UNGUARDED: &[&Bulk] = &[&append::HOLD_UNFENCED, &sessions::PARK_UNFENCED, &sessions::PARK_UNSEEN];
 #[cfg(not(feature = "controls"))]
 const UNGUARDED: &[&Bulk] = &[];
-const SINGLES: [&str; 67] = [
+const SINGLES: [&str; 72] = [
     append::DIAGNOSE,
     approvals::SELECT,
     approvals::LIST,
@@ -49,6 +50,10 @@ const SINGLES: [&str; 67] = [
     approvals::LIST_PENDING_OLDEST,
     approvals::LIST_OF_SESSION,
     approvals::OF,
+    attention::DUE,
+    attention::LOOKED,
+    attention::NEWS,
+    attention::NEXT,
     claims::BRING,
     claims::HOLDER,
     claims::OBSTACLE,
@@ -79,6 +84,7 @@ const SINGLES: [&str; 67] = [
     outbox::AGAIN,
     outbox::DUE,
     outbox::ENQUEUE,
+    outbox::ENQUEUE_AT,
     outbox::LIST,
     outbox::LIST_OF_SESSION,
     outbox::QUEUED,
@@ -109,9 +115,10 @@ const SINGLES: [&str; 67] = [
     tokens::SELECT,
     tokens::USED,
 ];
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "appends",
     "approvals",
+    "attention",
     "claims",
     "content_refs",
     "contents",

@@ -21,6 +21,7 @@ macro_rules! on_every_store {
 
 mod appends;
 mod approvals;
+mod attention;
 mod beside;
 mod claims;
 mod creation;

@@ -127,6 +127,7 @@ const ENDPOINTS: [(&str, &str, &[&str]); 36] = [
     ("/v1/sessions", "GET", LOOK),
     ("/v1/sessions", "POST", OPERATE),
     ("/v1/sessions/{session}", "GET", LOOK),
+    ("/v1/sessions/{session}/acknowledge", "POST", OPERATE),
     ("/v1/sessions/{session}/annotate", "POST", OPERATE),
     ("/v1/sessions/{session}/claim", "POST", OPERATE),
     ("/v1/sessions/{session}/continue", "POST", OPERATE),

@@ -80,6 +80,7 @@ const PATHS: [(&str, &str, &[&str]); 17] = [
     ("POST", "/sessions/none/settle", OPERATE),
     ("POST", "/sessions/none/claim", OPERATE),
     ("POST", "/sessions/none/annotate", OPERATE),
+    ("POST", "/sessions/none/acknowledge", OPERATE),
     ("POST", "/sessions/none/erase", &["admin"]),
     ("POST", "/approvals/none/decide", &["approver", "admin"]),
     ("POST", "/logout", LOOK),

@@ -11,11 +11,11 @@ use provost_domain::decide::{self, Facts, InputDigests};
 use provost_domain::event::{
     AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalExtended,
     ApprovalRequested, ApprovalStale, AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued,
-    CatalogueChanged, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, Event, EventBody,
-    FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelDeferred, ModelFailed, ModelReplied, ModelRequested,
-    NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested, RepairRequested,
-    RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolDeferred, ToolIntended, ToolRefused, ToolReturned,
-    WatchPolled,
+    CaseAcknowledged, CatalogueChanged, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, Event,
+    EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelDeferred, ModelFailed, ModelReplied,
+    ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested,
+    RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolDeferred, ToolIntended,
+    ToolRefused, ToolReturned, WatchPolled,
 };
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
@@ -474,6 +474,7 @@ impl Life {
                 closer,
                 body::<SignalReceived>(signal),
                 body::<NoteAdded>(json!({"by": "user:ann", "text": "the board was right"})),
+                body::<CaseAcknowledged>(json!({"by": "user:ann"})),
                 body::<LimitReached>(json!({"limit": "model_calls", "bound": 12, "assignment": 3})),
             ],
             Vec::new(),

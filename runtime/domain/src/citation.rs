@@ -177,6 +177,7 @@ pub fn of_command(session: &Session, command: &Command) -> BTreeSet<Seq> {
         | Ask::Answer { answer: Answer::Approve | Answer::Reject { .. } | Answer::Respond { .. }, .. }
         | Ask::Speak { .. }
         | Ask::Annotate { .. }
+        | Ask::Acknowledge
         | Ask::Settle { .. }
         | Ask::Signal { .. } => {}
     }

@@ -158,6 +158,8 @@ commands! {
         /// The note.
         text: String,
     } = "annotate a session", needs Operate, asked by [], to_live_work, by_runtime;
+    /// Say that one is at it: nobody is reminded of what is needed now; moves no status.
+    Acknowledge = "acknowledge what a session needs", needs Operate, asked by [], to_live_work, by_runtime;
     /// Record something from outside; moves no status, legal on closed sessions.
     Signal {
         /// Where it came from.
@@ -260,6 +262,7 @@ impl Command {
             | Ask::Retry { .. }
             | Ask::Answer { answer: Answer::Approve | Answer::Edit { .. }, .. }
             | Ask::Claim { .. }
+            | Ask::Acknowledge
             | Ask::Signal { .. } => return None,
         };
         words.trim().is_empty().then_some(what)
@@ -280,6 +283,7 @@ impl Command {
             | Ask::Speak { .. }
             | Ask::Annotate { .. }
             | Ask::Settle { .. }
+            | Ask::Acknowledge
             | Ask::Signal { .. } => return Ok(()),
         };
         let fits = args.values().all(|value| nesting::fits(value, nesting::LEVELS_MAX - 1));

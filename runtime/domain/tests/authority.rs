@@ -44,17 +44,18 @@ fn allowed(kind: PrincipalKind, verb: Verb) -> bool {
         Verb::Claim => 6,
         Verb::Settle => 7,
         Verb::Annotate => 8,
-        Verb::Signal => 9,
+        Verb::Acknowledge => 9,
+        Verb::Signal => 10,
     };
-    // start, continue, retry, stop, answer, speak, claim, settle, annotate, signal
+    // start, continue, retry, stop, answer, speak, claim, settle, annotate, acknowledge, signal
     let row = match kind {
-        PrincipalKind::Person => [Y, Y, Y, Y, Y, Y, Y, Y, Y, Y],
-        PrincipalKind::Agent => [N, N, N, N, N, N, N, N, N, N],
-        PrincipalKind::Intake => [Y, N, Y, N, N, N, N, N, N, Y],
-        PrincipalKind::Ticker => [N, Y, N, N, N, N, N, N, N, Y],
-        PrincipalKind::Client => [Y, N, N, N, N, N, N, N, N, Y],
-        PrincipalKind::Runtime => [N, Y, Y, N, N, N, N, N, N, Y],
-        PrincipalKind::Other => [N, N, N, N, N, N, N, N, N, N],
+        PrincipalKind::Person => [Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y],
+        PrincipalKind::Agent => [N, N, N, N, N, N, N, N, N, N, N],
+        PrincipalKind::Intake => [Y, N, Y, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Ticker => [N, Y, N, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Client => [Y, N, N, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Runtime => [N, Y, Y, N, N, N, N, N, N, N, Y],
+        PrincipalKind::Other => [N, N, N, N, N, N, N, N, N, N, N],
     };
     row[column]
 }
@@ -161,6 +162,7 @@ impl Case {
             | Verb::Claim
             | Verb::Settle
             | Verb::Annotate
+            | Verb::Acknowledge
             | Verb::Signal => true,
         };
         if begins {
@@ -201,6 +203,11 @@ impl Case {
                 Ask::Settle { call, settlement: Settlement::DidNotHappen { note: "looked".to_owned() } }
             }
             Verb::Annotate => Ask::Annotate { text: "seen".to_owned() },
+            Verb::Acknowledge => {
+                let report = json!({"content": "c", "confidence": 0.9, "rationale": "r", "signal": "operator"});
+                case.calls("finish_turn", report);
+                Ask::Acknowledge
+            }
             Verb::Signal => Ask::Signal { source: "test".to_owned(), payload: json!({}) },
         };
         assert_eq!(case.ask.verb(), verb);

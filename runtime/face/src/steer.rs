@@ -60,6 +60,7 @@ pub fn steers(visitor: &mut impl SteerVisitor) {
     visitor.visit::<SettleBody>();
     visitor.visit::<ClaimBody>();
     visitor.visit::<AnnotateBody>();
+    visitor.visit::<AcknowledgeBody>();
 }
 
 /// The verb and the body that ask it; `None` for what is asked at another path.
@@ -71,6 +72,7 @@ pub fn steered(ask: &Ask) -> Option<(&'static str, Value)> {
         Ask::Settle { call, settlement } => written(&SettleBody::new(&call, settlement)),
         Ask::Claim { tool, args } => written(&ClaimBody { tool: tool.to_string(), args }),
         Ask::Annotate { text } => written(&AnnotateBody { text }),
+        Ask::Acknowledge => written(&AcknowledgeBody {}),
         Ask::Start | Ask::Continue | Ask::Answer { .. } | Ask::Signal { .. } => return None,
     })
 }
@@ -257,6 +259,22 @@ impl Steer for AnnotateBody {
     }
 }
 
+/// Somebody is at it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcknowledgeBody {}
+
+impl Steer for AcknowledgeBody {
+    const VERB: &'static str = "acknowledge";
+    const ABOUT: &'static str =
+        "Says that you are at it: nobody is reminded of what the session needs now, until it needs something else.";
+    const SAID: &'static str = "Acknowledged.";
+
+    fn ask(self) -> Ask {
+        Ask::Acknowledge
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +306,7 @@ mod tests {
             Ask::Settle { call, settlement: Settlement::GiveUp { note } },
             Ask::Claim { tool: ToolName::new("mark_done"), args: Map::from_iter([("n".to_owned(), json!(1))]) },
             Ask::Annotate { text: "look here".to_owned() },
+            Ask::Acknowledge,
         ];
         for ask in asks {
             let (verb, body) = steered(&ask).unwrap();

@@ -91,6 +91,8 @@ pub(crate) enum Sessions {
         /// The note.
         text: String,
     },
+    /// Says that you are at it: nobody is reminded of what the session needs now, until it needs something else.
+    Acknowledge(One),
     /// Closes a session by a terminal tool of its pack, under one's own name.
     Claim {
         #[command(flatten)]
@@ -167,6 +169,7 @@ pub(super) async fn run(command: Sessions, output: Output) -> Result<ExitCode> {
         }
         Sessions::Say { one, text } => send(&one.config, Some(&one.session), Ask::Speak { text }, output).await,
         Sessions::Annotate { one, text } => send(&one.config, Some(&one.session), Ask::Annotate { text }, output).await,
+        Sessions::Acknowledge(one) => send(&one.config, Some(&one.session), Ask::Acknowledge, output).await,
         Sessions::Claim { one, tool, args } => {
             let args = serde_json::from_str(&args).context("--args must be a JSON object")?;
             let ask = Ask::Claim { tool: ToolName::new(tool), args };

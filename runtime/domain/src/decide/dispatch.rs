@@ -1,10 +1,14 @@
 //! From a command to the rule that decides it.
 
+use std::time::Duration;
+
 use super::draft::{Draft, Recorder};
 use super::{answer, claim, retry, settle, speak, start, stop};
+use crate::attention::NeedKind;
 use crate::command::{Ask, Command};
-use crate::event::{NoteAdded, SignalReceived};
+use crate::event::{CaseAcknowledged, NoteAdded, SignalReceived};
 use crate::nesting;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
 
 /// Decides a command by the rules of the session's pack.
@@ -20,7 +24,7 @@ pub(super) fn command(draft: &mut Draft<'_>, command: &Command) -> Result<(), Re
         }
         Ask::Speak { text } => speak::decide(draft, by, text),
         Ask::Claim { tool, args } => claim::by_person(draft, by, tool, args),
-        Ask::Stop { .. } | Ask::Settle { .. } | Ask::Annotate { .. } | Ask::Signal { .. } => {
+        Ask::Stop { .. } | Ask::Settle { .. } | Ask::Annotate { .. } | Ask::Acknowledge | Ask::Signal { .. } => {
             without_pack(draft, command)
         }
     }
@@ -36,6 +40,7 @@ pub(super) fn without_pack(recorder: &mut Recorder, command: &Command) -> Result
             recorder.push(NoteAdded { by: by.clone(), text: text.clone() });
             Ok(())
         }
+        Ask::Acknowledge => acknowledge(recorder, by),
         Ask::Signal { source, payload } => {
             let mut payload = payload.clone();
             nesting::cut(&mut payload, nesting::LEVELS_MAX);
@@ -46,4 +51,14 @@ pub(super) fn without_pack(recorder: &mut Recorder, command: &Command) -> Result
             Ok(())
         }
     }
+}
+
+/// A person is at it. Where nothing is needed, nobody is reminded of anything.
+fn acknowledge(recorder: &mut Recorder, by: &Principal) -> Result<(), Refusal> {
+    let session = &recorder.session;
+    if session.needs(Duration::ZERO).iter().all(|need| need.kind == NeedKind::Closed) {
+        return Err(Refusal::NothingToDo { status: session.status().clone(), verb: "acknowledge".to_owned() });
+    }
+    recorder.push(CaseAcknowledged { by: by.clone() });
+    Ok(())
 }

@@ -69,6 +69,7 @@ events! {
     ClaimRefused = "claim_refused" as Progress of call,
     SignalReceived = "signal_received" as Outside,
     NoteAdded = "note_added" as Outside,
+    CaseAcknowledged = "case_acknowledged" as Outside,
     LimitReached = "limit_reached" as Progress of assignment,
     StopRequested = "stop_requested" as Progress,
     RetryStarted = "retry_started" as Progress,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::handover::Handover;
-use super::header::{NEWS_MAX, OpenClaim, Session, WORDS_MAX};
+use super::header::{Acknowledgement, NEWS_MAX, OpenClaim, Session, WORDS_MAX};
 use super::illegal::IllegalEvent;
 use super::works::push_bounded;
 use crate::call::CallOwner;
@@ -80,6 +80,7 @@ impl Session {
             usage: Usage::default(),
             priced_micro_usd: 0,
             outage_since: None,
+            acknowledged: None,
         })
     }
 
@@ -215,6 +216,10 @@ impl Session {
                 self.handover = Some(self.last_agent.clone().map_or(Handover::Begin, Handover::Again));
             }
             EventBody::SignalReceived(signal) => self.signal_received(signal, event.at),
+            EventBody::CaseAcknowledged(acknowledged) => {
+                let by = acknowledged.by.clone();
+                self.acknowledged = Some(Acknowledgement { by, at: event.at, seq: event.seq });
+            }
             // Facts for people and for the audit, without a place in the header.
             EventBody::GateFired(_)
             | EventBody::ConfidenceMismatched(_)

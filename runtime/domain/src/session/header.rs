@@ -107,6 +107,20 @@ pub struct Session {
     /// Since when something of it waits for a server that failed, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outage_since: Option<Timestamp>,
+    /// Who last said that they are at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acknowledged: Option<Acknowledgement>,
+}
+
+/// A person said that they are at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Who.
+    pub by: Principal,
+    /// When.
+    pub at: Timestamp,
+    /// Where it stands in the log.
+    pub seq: Seq,
 }
 
 /// An approval that waits for people.
@@ -378,6 +392,11 @@ impl Session {
     /// What the delivery that opened it says of it besides the fields: data from outside.
     pub fn origin(&self) -> &CaseOrigin {
         &self.origin
+    }
+
+    /// Who last said that they are at it.
+    pub fn acknowledgement(&self) -> Option<&Acknowledgement> {
+        self.acknowledged.as_ref()
     }
 
     /// The last confidence any agent stated.

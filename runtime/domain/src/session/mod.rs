@@ -32,7 +32,7 @@ mod works;
 
 pub(crate) use contents::stored_result;
 pub use handover::Handover;
-pub use header::{AgentReport, FieldAuthor, OpenClaim, PendingApproval, RESULTS_MAX, Session};
+pub use header::{Acknowledgement, AgentReport, FieldAuthor, OpenClaim, PendingApproval, RESULTS_MAX, Session};
 pub use illegal::IllegalEvent;
 pub use outages::DeferredBy;
 pub use owed::{Owed, Wait, owed};

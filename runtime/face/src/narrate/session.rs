@@ -1,8 +1,8 @@
 //! The session itself.
 
 use provost_domain::event::{
-    CatalogueChanged, LimitReached, NoteAdded, RetryStarted, SessionCreated, SessionErased, SessionStarted,
-    SignalReceived, StatusChanged, StopRequested,
+    CaseAcknowledged, CatalogueChanged, LimitReached, NoteAdded, RetryStarted, SessionCreated, SessionErased,
+    SessionStarted, SignalReceived, StatusChanged, StopRequested,
 };
 use serde_json::json;
 
@@ -43,6 +43,10 @@ pub(super) fn signal(e: &SignalReceived) -> Narration {
 
 pub(super) fn note(e: &NoteAdded) -> Narration {
     Narration::new(Level::Session, Tone::Calm, "✎", "Note").by(&e.by).key(Detail::passage("note", &e.text))
+}
+
+pub(super) fn acknowledged(e: &CaseAcknowledged) -> Narration {
+    Narration::new(Level::Session, Tone::Calm, "☝", "Acknowledged").by(&e.by)
 }
 
 pub(super) fn limit(e: &LimitReached) -> Narration {

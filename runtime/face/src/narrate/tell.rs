@@ -14,6 +14,7 @@ pub fn narrate(body: &EventBody, names: &CallNames) -> Narration {
         EventBody::SessionStarted(e) => session::started(e),
         EventBody::SignalReceived(e) => session::signal(e),
         EventBody::NoteAdded(e) => session::note(e),
+        EventBody::CaseAcknowledged(e) => session::acknowledged(e),
         EventBody::LimitReached(e) => session::limit(e),
         EventBody::StopRequested(e) => session::stop_requested(e),
         EventBody::RetryStarted(e) => session::retried(e),

@@ -109,6 +109,11 @@ payloads! {
         /// The note.
         text: String,
     }
+    /// A person said that they are at it; moves no status. Nobody is reminded of what was needed then.
+    CaseAcknowledged {
+        /// Who.
+        by: Principal,
+    }
     /// A person stopped the session.
     StopRequested {
         /// Who.

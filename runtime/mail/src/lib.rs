@@ -4,6 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | `inbound` | deliveries: their wire formats, their queue, how they map to sessions, the worker that performs it |
+//! | `attention` | who is told what sessions need of people: rules as configured, what a message says, the looks |
 //! | `outbound` | the outbox: its queue, when a message is tried again, the rounds that send |
 //!
 //! The crate knows the engine by its handle: it opens sessions and sends them commands, as the faces do. It knows no
@@ -11,9 +12,11 @@
 //! target implements the domain's port `Carrier`; the carriers of notifications live beside the tool that sends the same
 //! notification within its call.
 
+mod attention;
 mod inbound;
 mod outbound;
 
+pub use attention::{Attention, AttentionConfig, AttentionParts, AttentionSettings, ContactTargets};
 pub use inbound::{
     AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
     IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, StandardForms,

@@ -50,6 +50,9 @@ impl Reload<'_> {
         if let Some(outgoing) = self.house.outgoing() {
             outgoing.carry_with(carriers);
         }
+        if let Some(attention) = self.house.attention() {
+            attention.tell_by(wiring::attention(&config));
+        }
         self.logs.follow(wanted);
         Ok(needs_restart(self.started, &config))
     }

@@ -34,6 +34,7 @@ pub(crate) async fn server(house: &House, config: &Configuration, intake: Intake
     let intake = Intake::start(parts, intake).await?;
     let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
     outgoing.start(&house.engine);
+    house.attention().context("the daemon tells nobody; report this as a bug")?.start();
     tick(house, config)?;
     let data = config.store.folder().unwrap_or(Path::new(".")).to_path_buf();
     let server = Server::new(Parts {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use provost_form::{FormErrors, Variable, table};
-use provost_mail::{IntakeConfig, OutboxConfig};
+use provost_mail::{AttentionConfig, IntakeConfig, OutboxConfig};
 use provost_model::ModelConfig;
 use provost_store::StoreUrl;
 use provost_tools::ToolsConfig;
@@ -32,6 +32,8 @@ table! {
         pub(crate) tools: ToolsConfig = ToolsConfig::default(),
         /// Whom questions and notices mean.
         pub(crate) contacts: Contacts = Contacts::new(),
+        /// Whom `provost serve` tells what sessions need of people.
+        pub(crate) attention: AttentionConfig = AttentionConfig::blank(),
         /// The engine's bounds.
         pub(crate) engine: EngineConfig = EngineConfig::blank(),
         /// How `provost serve` is reached.
@@ -54,6 +56,7 @@ table! {
 pub(crate) fn load(path: &Path, variable: Variable<'_>) -> Result<Configuration, FormErrors> {
     let config: Configuration = provost_form::load(path, variable)?;
     contacts::check(&config.contacts, &config.tools, path)?;
+    contacts::check_rules(&config.attention, &config.contacts, path)?;
     fallback::check(&config.models, path)?;
     Ok(config)
 }

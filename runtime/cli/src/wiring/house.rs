@@ -7,11 +7,12 @@ use anyhow::{Context as _, Result};
 use prometheus::Registry;
 use provost_agents::StandardRoles;
 use provost_engine::{Engine, Eraser, ModelGateway, Ports, Resources, SystemClock, SystemRandom, ToolGateway};
-use provost_mail::{Outgoing, OutgoingParts};
+use provost_mail::{Attention, AttentionParts, Outgoing, OutgoingParts};
 use provost_store::Stores;
 use provost_tools::ToolSet;
 use tokio_util::sync::CancellationToken;
 
+use super::attention::attention;
 use super::config::Configuration;
 use super::engine::bounds;
 use super::environment::secret;
@@ -30,6 +31,7 @@ pub(crate) struct House {
     eraser: Eraser,
     store: Stores,
     outgoing: Option<Outgoing>,
+    attention: Option<Attention>,
     drain: Duration,
     told: StopSignals,
 }
@@ -98,8 +100,19 @@ impl House {
         let packs = packs.with_pinned(&*store.reads.packs).await?;
         let resources = Resources::new(packs, models, tools).with_outage_budget(config.engine.outage_budget);
         let engine = Engine::start(ports, resources, within).await?;
+        let attention = outgoing.as_ref().map(|outgoing| {
+            let stands_on = AttentionParts {
+                engine: engine.clone(),
+                log: Arc::clone(&store.attention),
+                outgoing: outgoing.clone(),
+                clock: clock(),
+                metrics: metrics.clone(),
+            };
+            Attention::new(stands_on, attention(config)).context("making the figures")
+        });
+        let attention = attention.transpose()?;
         let eraser = Eraser::new(engine.clone(), Arc::clone(&store.erasure));
-        Ok(Self { engine, metrics, eraser, store, outgoing, drain: config.engine.drain, told })
+        Ok(Self { engine, metrics, eraser, store, outgoing, attention, drain: config.engine.drain, told })
     }
 
     /// Opens, works and closes in order, also when the work fails.
@@ -127,6 +140,11 @@ impl House {
     /// What sends messages to the outside, where there is an outbox.
     pub(crate) fn outgoing(&self) -> Option<&Outgoing> {
         self.outgoing.as_ref()
+    }
+
+    /// What tells people, where there is an outbox.
+    pub(crate) fn attention(&self) -> Option<&Attention> {
+        self.attention.as_ref()
     }
 
     /// What erases sessions of the store.

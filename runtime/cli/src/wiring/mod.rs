@@ -1,6 +1,7 @@
 //! Puts the parts together. Each part reads its own section of the configuration; here the sections are composed, and what
 //! they describe is built in order.
 
+mod attention;
 mod config;
 mod contacts;
 #[cfg(feature = "controls")]
@@ -17,6 +18,7 @@ mod shipped;
 mod store;
 mod tools;
 
+pub(crate) use attention::attention;
 pub(crate) use config::{Configuration, config, config_of_file, load};
 pub(crate) use environment::{secret, variable};
 pub(crate) use house::{House, parts};

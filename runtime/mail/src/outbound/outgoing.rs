@@ -59,6 +59,11 @@ impl Outgoing {
         &self.0.parts.reads
     }
 
+    /// Looks for messages now: some were stored beside it.
+    pub(crate) fn wake(&self) {
+        self.0.came.notify_one();
+    }
+
     /// Has a message tried again now. `None` when it was sent.
     pub async fn again(&self, id: &MessageId) -> Result<Option<MessageRow>, StoreError> {
         let parts = &self.0.parts;

@@ -99,7 +99,7 @@ pub(crate) struct PostFailure {
 }
 
 impl PostFailure {
-    fn of(happened: Happened, kind: FailureKind, detail: String) -> Self {
+    pub(crate) fn of(happened: Happened, kind: FailureKind, detail: String) -> Self {
         Self { happened, kind, detail, retry_after: None }
     }
 }

@@ -257,4 +257,9 @@ pub enum Carried {
 pub trait Carrier: Send + Sync + std::fmt::Debug {
     /// One try, within a bounded time and under the call's key.
     async fn carry(&self, call: &ToolCall) -> Carried;
+
+    /// The pause that its target wants between two messages, which then go one after another.
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
 }

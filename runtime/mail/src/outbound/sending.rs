@@ -130,8 +130,10 @@ impl MessageQueue {
         let sent = self.parts.reads.due(target, self.parts.clock.now(), TOGETHER).await;
         let tried = match sent {
             Ok(messages) => {
-                let each = stream::iter(messages).map(|message| self.attempt(message).boxed());
-                each.buffer_unordered(AT_ONCE).fold(Ok(()), |all, one| ready(all.and(one))).await
+                let pause = self.carrier_to(target).and_then(|carrier| carrier.pause());
+                let each = stream::iter(messages).map(|message| self.attempt(message, pause).boxed());
+                let at_once = if pause.is_some() { 1 } else { AT_ONCE };
+                each.buffer_unordered(at_once).fold(Ok(()), |all, one| ready(all.and(one))).await
             }
             Err(error) => Err(error),
         };
@@ -141,11 +143,15 @@ impl MessageQueue {
         }
     }
 
-    /// One try, and what it came to.
-    async fn attempt(&self, message: Message) -> Result<(), StoreError> {
+    fn carrier_to(&self, target: &str) -> Option<Arc<dyn Carrier>> {
+        let carriers = self.carriers.read().unwrap_or_else(PoisonError::into_inner);
+        carriers.get(&ToolName::new(target)).cloned()
+    }
+
+    /// One try, and what it came to; then the pause that its target wants.
+    async fn attempt(&self, message: Message, pause: Option<Duration>) -> Result<(), StoreError> {
         let Message { id, call, tries, since } = message;
-        let carrier = self.carriers.read().unwrap_or_else(PoisonError::into_inner).get(&call.tool).cloned();
-        let result = match carrier {
+        let result = match self.carrier_to(call.tool.as_str()) {
             Some(carrier) => carrier.carry(&call).await,
             None => Carried::NotYet { why: "its target is not configured; add it again".to_owned(), after: None },
         };
@@ -170,6 +176,9 @@ impl MessageQueue {
         match self.parts.outbox.tried(&Tried { id: id.clone(), at, then, note }).await? {
             TryAnswer::Counted => {}
             TryAnswer::NotWaiting => tracing::warn!(message = %id, "a message was tried that does not wait any more"),
+        }
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
         }
         Ok(())
     }

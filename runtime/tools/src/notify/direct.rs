@@ -10,11 +10,9 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use super::sender::Sender;
-use super::target::Target;
+use crate::bound;
 use crate::http::PostFailure;
 use crate::spec::OUTPUT_LIMIT;
-use crate::status::StatusRules;
-use crate::{bound, http};
 
 /// The pauses between attempts, in milliseconds.
 const PAUSES_MS: [u64; 5] = [250, 500, 1000, 2000, 4000];
@@ -52,7 +50,7 @@ impl Attempts {
     }
 
     /// What came of them all: an effect that one of them may have had is not undone by the next one's failure.
-    fn outcome(self, target: &Target) -> ToolOutcome {
+    fn outcome(self, sender: &Sender) -> ToolOutcome {
         let mut failure = self.last.unwrap_or_else(|| PostFailure {
             happened: Happened::Maybe,
             kind: FailureKind::Transient,
@@ -62,7 +60,7 @@ impl Attempts {
         if self.may_have_happened {
             failure.happened = Happened::Maybe;
         }
-        failure.detail = target.without_secrets(&failure.detail);
+        failure.detail = sender.without_secrets(&failure.detail);
         failure.into()
     }
 }
@@ -78,7 +76,7 @@ impl ToolBackend for Notify {
         let trying = async {
             let mut pauses = PAUSES_MS.into_iter().map(Duration::from_millis);
             loop {
-                let failure = match http::try_post(self.sender.request(call), &StatusRules::default()).await {
+                let failure = match self.sender.attempt(call).await {
                     Ok(content) => return Some(content),
                     Err(failure) => failure,
                 };
@@ -88,8 +86,8 @@ impl ToolBackend for Notify {
         match timeout(WITHIN, trying).await {
             Ok(Some(Value::Null)) => ToolOutcome::Ok { content: "delivered".into() },
             Ok(Some(Value::String(text))) if text.trim().is_empty() => ToolOutcome::Ok { content: "delivered".into() },
-            Ok(Some(content)) => bound::outcome(&self.sender.target().answer(content), OUTPUT_LIMIT, "delivered"),
-            Ok(None) | Err(_) => attempts.outcome(self.sender.target()),
+            Ok(Some(content)) => bound::outcome(&self.sender.answer(content), OUTPUT_LIMIT, "delivered"),
+            Ok(None) | Err(_) => attempts.outcome(&self.sender),
         }
     }
 }

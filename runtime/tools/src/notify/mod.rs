@@ -5,10 +5,12 @@ mod config;
 mod direct;
 mod kind;
 mod queue;
+mod receivers;
 mod sender;
 mod served;
 mod spec;
-mod target;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use config::NotifySection;
 pub use queue::Queue;

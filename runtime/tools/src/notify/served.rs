@@ -1,7 +1,6 @@
 //! Servers of the kind `notify`: a tool for each target.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +83,7 @@ impl ServerKind for NotifyServer {
     }
 
     fn secrets(&self) -> Vec<&SecretPlace> {
-        self.targets.values().filter_map(TargetSection::place).collect()
+        self.targets.values().flat_map(TargetSection::places).collect()
     }
 
     fn tools(&self, server: &OpenServer<'_>) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
@@ -121,10 +120,11 @@ impl ServerKind for NotifyServer {
 
 fn sender(server: &OpenServer<'_>, name: &str, target: &TargetSection) -> Result<Sender, ToolsError> {
     // Without secrets it is only asked what it is.
-    let secret = |place: &SecretPlace| Ok::<_, Infallible>(server.secret(place).cloned().unwrap_or_default());
-    let Ok(settings) = target.settings::<Infallible>(secret);
+    let secret = |place: &SecretPlace| Ok(server.secret(place).cloned().unwrap_or_default());
+    let tool = server.tool_name(name);
+    let receiver = target.open(tool.as_str(), &secret)?;
     let parts = server.parts();
-    Sender::new(parts.client.clone(), Arc::clone(&parts.clock), server.tool_name(name), &settings)
+    Ok(Sender::new(parts.client.clone(), Arc::clone(&parts.clock), tool, receiver))
 }
 
 /// A message to a target, answered in one form however it is sent.

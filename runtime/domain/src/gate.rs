@@ -1,5 +1,6 @@
 //! The gate: one pure function decides whether a call runs, waits for a person, or is refused.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -200,6 +201,27 @@ pub fn should_gate(
         GateAction::Approve => {}
     }
     decision
+}
+
+/// The rules that say something about a call, by their places in the policy: of those that set the base action the most
+/// specific, and each that tightens it here, also where another one is stricter.
+pub fn rules_about(
+    call: &GateCall<'_>,
+    policy: &GatePolicy,
+    judge: &dyn Fn(&Expression) -> Judgement,
+) -> BTreeSet<usize> {
+    let matching =
+        || policy.rules.iter().enumerate().filter(|(_, rule)| pattern_matches(&rule.tool, call.tool.as_str()));
+    let base = matching()
+        .filter(|(_, rule)| rule.is_base() && rule.base().is_some())
+        .reduce(|best, next| if specificity(&next.1.tool) > specificity(&best.1.tool) { next } else { best });
+    let here = |rule: &GateRule| {
+        let named = |environment| rule.environments.iter().any(|own| own == environment);
+        rule.environments.is_empty() || call.environment.is_none_or(named)
+    };
+    let holds = |rule: &GateRule| rule.when.as_ref().is_none_or(|when| !judge(when).is_false());
+    let tightening = matching().filter(|(_, rule)| !rule.is_base() && here(rule) && holds(rule));
+    base.into_iter().chain(tightening).map(|(place, _)| place).collect()
 }
 
 /// Whether a tool name fits a pattern, where `*` stands for any text.

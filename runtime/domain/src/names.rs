@@ -3,9 +3,10 @@
 use provost_expr::{CannotTell, Expression, Judgement, ReadPath, Template};
 use serde_json::{Map, Value, json};
 
-use crate::ids::AgentName;
+use crate::ids::{AgentName, ToolName};
 use crate::session::{AgentReport, Session};
 use crate::time::Timestamp;
+use crate::tool::ToolSpec;
 
 /// The names that every place has: the session's fields, its case, the agents' last reports and the findings. A place adds
 /// its own. Only what an expression reads is put together.
@@ -20,6 +21,27 @@ impl<'a> CaseNames<'a> {
     /// The names of a session at a time.
     pub fn new(session: &'a Session, now: Timestamp) -> Self {
         Self { session, now, more: Map::new() }
+    }
+
+    /// The names that the condition of a gate rule reads about a call besides: everything but the confidence that counts for
+    /// it.
+    #[must_use]
+    pub fn of_call(
+        session: &'a Session,
+        now: Timestamp,
+        (tool, spec): (&ToolName, Option<&ToolSpec>),
+        args: &Value,
+    ) -> Self {
+        let tool = match spec {
+            Some(spec) => json!({"name": tool, "effect": spec.effect, "risk": spec.risk}),
+            None => json!({"name": tool}),
+        };
+        let agent = session.newest_work().map(|work| work.agent.clone());
+        Self::new(session, now)
+            .with("tool", tool)
+            .with("args", args.clone())
+            .with("agent", json!(agent))
+            .with("requester", json!(session.requester().to_string()))
     }
 
     /// With a name of the place's own; null counts as absent.

@@ -20,6 +20,6 @@ pub use attention::{Attention, AttentionConfig, AttentionParts, AttentionSetting
 pub use inbound::{
     AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
     IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, StandardForms,
-    first_case, unreadable_plan,
+    case_of_form, first_case, unreadable_plan,
 };
 pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

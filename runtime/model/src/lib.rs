@@ -10,4 +10,4 @@ mod scripted;
 pub use openai::{ChatOptions, OpenAiProvider, OpenAiSettings, SystemRole};
 pub use provider::{ConfiguredModel, ModelError};
 pub use registry::ModelConfig;
-pub use scripted::{ScriptError, ScriptedProvider};
+pub use scripted::{NoReply, ScriptError, ScriptedProvider};

@@ -131,16 +131,7 @@ pub(super) fn gate_names<'a>(
     (tool, spec): (&ToolName, Option<&ToolSpec>),
     args: &Value,
 ) -> CaseNames<'a> {
-    let tool = match spec {
-        Some(spec) => json!({"name": tool, "effect": spec.effect, "risk": spec.risk}),
-        None => json!({"name": tool}),
-    };
-    let agent = draft.session.newest_work().map(|work| work.agent.clone());
-    CaseNames::new(&draft.session, draft.now)
-        .with("tool", tool)
-        .with("args", args.clone())
-        .with("agent", json!(agent))
-        .with("requester", json!(draft.session.requester().to_string()))
+    CaseNames::of_call(&draft.session, draft.now, (tool, spec), args)
 }
 
 /// What a call with these arguments claims.

@@ -48,7 +48,7 @@ mod words;
 mod worker;
 
 pub use error::{DeliveryError, IntakeError};
-pub use first::first_case;
+pub use first::{case_of_form, first_case};
 pub use formats::DeliveryFormat;
 pub use forms::StandardForms;
 pub use incoming::Incoming;

@@ -7,4 +7,4 @@ mod render;
 mod rules;
 
 pub(crate) use config::ScriptedSection;
-pub use provider::{ScriptError, ScriptedProvider};
+pub use provider::{NoReply, ScriptError, ScriptedProvider};

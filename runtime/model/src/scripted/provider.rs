@@ -32,6 +32,15 @@ pub struct ScriptError {
     detail: String,
 }
 
+/// Why a script gives no reply.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoReply {
+    /// A rule says that the question fails so.
+    Fault(ModelFailure),
+    /// No rule answers, or the one that does cannot be filled in; in words for whoever writes the script.
+    Gap(String),
+}
+
 type FaultKey = (SessionId, AssignmentId, u32, usize);
 
 /// A provider that answers by rules.
@@ -54,7 +63,15 @@ impl ScriptedProvider {
             return Err(error(format!("{length} bytes, over the limit of {SCRIPT_MAX}")));
         }
         let text = fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        Self::from_yaml(&text).map_err(error)
+        Self::of_text(path, &text)
+    }
+
+    /// Reads the text of a script that was read from a file.
+    ///
+    /// # Errors
+    /// It does not hold a script; the message names file, line and column.
+    pub fn of_text(path: &Path, text: &str) -> Result<Self, ScriptError> {
+        Self::from_yaml(text).map_err(|detail| ScriptError { path: path.to_owned(), detail })
     }
 
     /// Reads a script's text.
@@ -67,6 +84,17 @@ impl ScriptedProvider {
     }
 
     fn answer(&self, request: &ModelRequest) -> Result<ModelReply, ModelFailure> {
+        self.reply_to(request).map_err(|none| match none {
+            NoReply::Fault(failure) => failure,
+            NoReply::Gap(detail) => ModelFailure::Refused { detail },
+        })
+    }
+
+    /// The script's reply to a question. The same history gets the same reply; only a fault with `times` counts its asks.
+    ///
+    /// # Errors
+    /// The script has none.
+    pub fn reply_to(&self, request: &ModelRequest) -> Result<ModelReply, NoReply> {
         let facts = facts::of(request);
         for (index, rule) in self.rules.iter().enumerate() {
             if !matches(rule, request, &facts) {
@@ -74,23 +102,22 @@ impl ScriptedProvider {
             }
             if let Some(fault) = &rule.reply.fault {
                 if self.is_due(fault, request, index) {
-                    return Err(failure(fault));
+                    return Err(NoReply::Fault(failure(fault)));
                 }
                 continue;
             }
             return self
                 .reply(&rule.reply, &facts)
                 .map(|reply| with_usage(reply, request))
-                .map_err(|detail| ModelFailure::Refused { detail: format!("script rule {}: {detail}", index + 1) });
+                .map_err(|detail| NoReply::Gap(format!("script rule {}: {detail}", index + 1)));
         }
         let last = facts.get("last").map(ToString::to_string).unwrap_or_default();
-        let detail = format!(
+        Err(NoReply::Gap(format!(
             "no script rule matches agent `{}` in round {}; last result: {}",
             request.agent,
             request.round,
             last.chars().take(300).collect::<String>()
-        );
-        Err(ModelFailure::Refused { detail })
+        )))
     }
 
     /// Whether a fault still has asks left for this very question.

@@ -11,8 +11,8 @@ use provost_domain::tool::Catalog;
 pub struct Inventory<'a> {
     /// The configured tools.
     pub catalog: &'a Catalog,
-    /// The configured models' names.
-    pub models: &'a BTreeSet<String>,
+    /// The configured models' names; `None` where there is no configuration, so that they cannot be checked.
+    pub models: Option<&'a BTreeSet<String>>,
     /// The roles that agents map onto.
     pub roles: &'a dyn Roles,
     /// The forms of deliveries that it may map.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use provost_domain::ids::Digest;
 use provost_domain::pack::{Pack, PackFiles};
+use provost_expr::Scope;
 use provost_form::{ErrorLog, FormError, FormErrors};
 
 use crate::agent::{self, Agent, Fragments};
@@ -33,6 +34,15 @@ pub struct LoadedPack {
     pub files: PackFiles,
     /// What is odd in them and refuses nothing, each with file, line, column and hint.
     pub warnings: Vec<FormError>,
+    /// The names that an expression about a session of the pack may read, with their types.
+    pub scope: Scope,
+}
+
+/// A pack that was built, before its files are kept with it.
+struct BuiltPack {
+    pack: Pack,
+    warnings: Vec<FormError>,
+    scope: Scope,
 }
 
 /// Whether the samples are tried. A version that sessions need loads even where the reading of deliveries has changed since.
@@ -54,23 +64,22 @@ pub fn load(path: &Path, known: Inventory<'_>) -> Result<Pack, FormErrors> {
 pub fn load_with_files(path: &Path, known: Inventory<'_>) -> Result<LoadedPack, FormErrors> {
     let folder = Folder::read(path);
     let files = folder.all();
-    let (pack, warnings) = build(path, folder, files.digest(), known, SampleTrial::Yes)?;
-    Ok(LoadedPack { pack, files, warnings: FormErrors::sorted(warnings).0 })
+    let BuiltPack { pack, warnings, scope } = build(path, folder, files.digest(), known, SampleTrial::Yes)?;
+    Ok(LoadedPack { pack, files, warnings: FormErrors::sorted(warnings).0, scope })
 }
 
 /// Loads a pack from files read before. `path` only stands in front of mistakes.
 pub fn load_again(path: &Path, files: &PackFiles, known: Inventory<'_>) -> Result<Pack, FormErrors> {
-    build(path, Folder::of(path, files), files.digest(), known, SampleTrial::No).map(|(pack, _)| pack)
+    build(path, Folder::of(path, files), files.digest(), known, SampleTrial::No).map(|built| built.pack)
 }
 
-/// The pack, and what is odd in its files.
 fn build(
     path: &Path,
     mut folder: Folder,
     digest: Digest,
     known: Inventory<'_>,
     samples: SampleTrial,
-) -> Result<(Pack, Vec<FormError>), FormErrors> {
+) -> Result<BuiltPack, FormErrors> {
     let fragments = fragments(&mut folder);
     let names = folder.folders("agents", AGENTS_MAX);
     for file in folder.files("agents", AGENTS_MAX) {
@@ -87,8 +96,9 @@ fn build(
     let mut raw = form.map_or_else(RawPack::unread, |(_, raw)| raw);
     rosters::read(&mut raw.rosters, &mut folder, &mut log);
     expand::fields(&mut raw, &mut log);
-    let mut errors =
-        check::all(PackFacts { raw: &raw, agents: &agents, names: &names, known }, &mut log, &mut folder.warnings);
+    let facts = PackFacts { raw: &raw, agents: &agents, names: &names, known };
+    let mut errors = check::all(facts, &mut log, &mut folder.warnings);
+    let scope = check::session_scope(facts);
     let mut pack = resolve::pack(&raw, &agents, digest, &mut log);
     let mappings = intake::mappings(&raw.intake, pack.as_ref(), known.forms, &mut log);
     if let Some(pack) = &mut pack {
@@ -108,7 +118,7 @@ fn build(
         }
     }
     match pack {
-        Some(pack) if errors.is_empty() => Ok((pack, folder.warnings)),
+        Some(pack) if errors.is_empty() => Ok(BuiltPack { pack, warnings: folder.warnings, scope }),
         Some(_) | None => Err(FormErrors::sorted(errors)),
     }
 }

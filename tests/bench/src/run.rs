@@ -59,7 +59,7 @@ impl Subject {
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("pack");
         let pack = Arc::new(load(
             &pack,
-            Inventory { catalog: &catalog, models: &models, roles: &StandardRoles, forms: &StandardForms },
+            Inventory { catalog: &catalog, models: Some(&models), roles: &StandardRoles, forms: &StandardForms },
         )?);
         let sqlite = match kind {
             Kind::Memory => None,

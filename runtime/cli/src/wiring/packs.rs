@@ -33,7 +33,7 @@ impl PackSet {
         let models = config.models.keys().cloned().collect();
         let mut this = Self { catalog: catalog(config)?, models, packs: Vec::new(), warnings: Vec::new() };
         for folder in &config.packs {
-            let LoadedPack { pack, files, warnings } = load_with_files(folder, this.known())?;
+            let LoadedPack { pack, files, warnings, .. } = load_with_files(folder, this.known())?;
             this.warnings.extend(warnings);
             let kept = KeptPack { digest: pack.digest, name: pack.name.clone(), files };
             this.packs.push((Arc::new(pack), kept));
@@ -71,6 +71,6 @@ impl PackSet {
     }
 
     fn known(&self) -> Inventory<'_> {
-        Inventory { catalog: &self.catalog, models: &self.models, roles: &StandardRoles, forms: &StandardForms }
+        Inventory { catalog: &self.catalog, models: Some(&self.models), roles: &StandardRoles, forms: &StandardForms }
     }
 }

@@ -66,7 +66,7 @@ fn report(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
 }
 
 fn model(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
-    let known = || facts.known.models.iter().map(String::as_str);
+    let Some(models) = facts.known.models else { return };
     let asks = agent.role.as_ref().is_some_and(|role| role.work == WorkForm::Asking);
     let (name, place) = match &agent.raw.model {
         Some(model) if model.is_blank() => return,
@@ -74,8 +74,8 @@ fn model(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
         None if !asks => return,
         None => (DEFAULT_MODEL, agent.start),
     };
-    if !facts.known.models.contains(name) {
-        log.report(place, format!("no model `{name}` is configured"), nearest(name, known()));
+    if !models.contains(name) {
+        log.report(place, format!("no model `{name}` is configured"), nearest(name, models.iter().map(String::as_str)));
     }
 }
 

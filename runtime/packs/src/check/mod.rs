@@ -13,12 +13,18 @@ mod target;
 mod tools;
 mod watch;
 
+use provost_expr::Scope;
 use provost_form::{ErrorLog, FormError};
 
 pub(crate) use self::agent::DEFAULT_MODEL;
 pub(crate) use self::facts::{PackFacts, is_plain};
 pub(crate) use self::flow::END;
 pub(crate) use self::offers::offers;
+
+/// The names that expressions about a session of the pack read, whatever their place.
+pub(crate) fn session_scope(facts: PackFacts<'_>) -> Scope {
+    facts.common()
+}
 
 /// Checks the pack and each agent; the log is the manifest's. Prompts may also be warned about.
 pub(crate) fn all(facts: PackFacts<'_>, log: &mut ErrorLog, warnings: &mut Vec<FormError>) -> Vec<FormError> {

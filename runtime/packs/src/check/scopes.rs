@@ -16,7 +16,7 @@ use crate::types::{TypeReader, object};
 
 impl PackFacts<'_> {
     /// The names that every place has.
-    fn common(self) -> Scope {
+    pub(super) fn common(self) -> Scope {
         let reports: BTreeMap<String, Type> =
             self.agents.iter().map(|agent| (agent.name.clone(), self.report(agent).optional())).collect();
         let unread = self.agents.len() < self.names.len();

@@ -81,7 +81,7 @@ pub(crate) fn again(folder: &Path, files: &PackFiles) -> Result<Pack, FormErrors
 
 fn around<T>(load: impl FnOnce(Inventory<'_>) -> T) -> T {
     let models = BTreeSet::from(["default".to_owned()]);
-    load(Inventory { catalog: &catalog(), models: &models, roles: &StandardRoles, forms: &StandardForms })
+    load(Inventory { catalog: &catalog(), models: Some(&models), roles: &StandardRoles, forms: &StandardForms })
 }
 
 /// The shipped pack in a folder of its own.

@@ -17,7 +17,7 @@ const fn package(name: &'static str, folder: &'static str, may_use: &'static [&'
 }
 
 /// All crates that ship, the lowest layer first. A row may be written before its crate exists.
-pub(super) const PACKAGES: [Package; 16] = [
+pub(super) const PACKAGES: [Package; 17] = [
     package("provost-schema", "runtime/schema", &[]),
     package("provost-domain", "runtime/domain", &["provost-schema", "provost-expr"]),
     package("provost-form", "runtime/form", &[]),
@@ -36,6 +36,22 @@ pub(super) const PACKAGES: [Package; 16] = [
     package("provost-agents", "agents", &["provost-domain", "provost-engine"]),
     package("provost-face", "runtime/face", &["provost-domain", "provost-engine", "provost-mail"]),
     package("provost-server", "runtime/server", &["provost-domain", "provost-engine", "provost-mail", "provost-face"]),
+    package(
+        "provost-scenarios",
+        "runtime/scenarios",
+        &[
+            "provost-domain",
+            "provost-form",
+            "provost-expr",
+            "provost-store",
+            "provost-model",
+            "provost-tools",
+            "provost-packs",
+            "provost-engine",
+            "provost-mail",
+            "provost-face",
+        ],
+    ),
     package("provost-demo", "runtime/demo", &["provost-http"]),
     Package { name: "provost-cli", folder: "runtime/cli", may_use: None },
 ];

@@ -162,7 +162,7 @@ fn of_authority_and_flow() {
         (TRIAGE, "when: degraded", "when: ¦healthy", "the signal `healthy` has two routes"),
         (TRIAGE, "healthy, next: watcher}", "healthy, next: ¦watcher, wait: operator}", "`next` or `wait`, not both"),
         (TRIAGE, "when: healthy, next: watcher}", "when: ¦healthy}", "the route leads nowhere"),
-        (WATCHER, "when: unknown", "when: ¦unsure", "an agent that measures never reports `unsure`"),
+        (WATCHER, "when: not_recovered", "when: ¦unsure", "an agent that measures never reports `unsure`"),
         (WATCHER, "tool: \"metrics:scrape\"", "tool: ¦\"service:restart\"", "is not a tool that only reads"),
         (WATCHER, "series: [http", "¦seres: [http", "has no argument `seres`"),
         (WATCHER, "series: [http_errors_ratio]", "series: ¦7", "would refuse this"),

@@ -1,0 +1,7 @@
+//! Whole scenarios, played as `provost packs test` plays them.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails where it is wrong")]
+
+mod differences;
+mod mistakes;
+mod shipped;
+mod support;

@@ -1,0 +1,58 @@
+//! The scenarios of the shipped packs pass, leave nothing unreached, and go red where a rule is removed.
+
+use crate::support::{change, copied, failed, played, shipped};
+
+const NONE: [String; 0] = [];
+
+#[test]
+fn the_incident_pack_passes_and_everything_is_reached() {
+    let result = played(&shipped("skills/incident"));
+    for playback in result.playbacks.iter().filter(|playback| playback.difference.is_some()) {
+        println!("{}\n{}", playback.name, playback.story.join("\n"));
+    }
+    assert_eq!(failed(&result), NONE);
+    let missing: Vec<String> = result.missing.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, NONE);
+}
+
+/// Each removed rule of the pack turns a scenario red.
+#[test]
+fn a_removed_rule_turns_a_scenario_red() {
+    for (file, from, to) in [
+        (
+            "pack.yaml",
+            "    - {tool: \"service:rollback\", risk: high}\n",
+            "    - {tool: \"service:rollback\", risk: low}\n",
+        ),
+        ("pack.yaml", "    - {tool: \"service:restart\", environment: [production], action: approve}\n", ""),
+        ("pack.yaml", "  confidence_below: 0.7\n", ""),
+        ("pack.yaml", "    effect: \"notify:oncall\" ", "    #"),
+        ("agents/investigator/agent.yaml", ", gate: {confidence_below: 0.75}", ""),
+        ("agents/investigator/agent.yaml", "  - {when: needs_input, wait: operator}\n", ""),
+    ] {
+        let folder = copied("skills/incident", &[]);
+        change(folder.path(), file, from, to);
+        let result = played(folder.path());
+        assert!(!result.passed(), "nothing fails without {from}");
+    }
+}
+
+#[test]
+fn what_no_scenario_reaches_is_told() {
+    let folder = copied("skills/incident", &["refused.yaml"]);
+    let result = played(folder.path());
+    assert_eq!(failed(&result), NONE);
+    let missing: Vec<String> = result.missing.iter().map(ToString::to_string).collect();
+    for expect in [
+        "outcome `resolved`",
+        "route 1 of `triage`: healthy to watcher",
+        "route 2 of `investigator`: needs_input to an operator",
+        "rule 2 of the gates, for `service:restart`",
+        "the gate `confidence_below`",
+        "the question on route 1 of `investigator`",
+        "the watch of `watcher`",
+    ] {
+        assert!(missing.iter().any(|told| told == expect), "{expect} is not told: {missing:#?}");
+    }
+    assert!(!missing.iter().any(|told| told.contains("escalated") || told.contains("rule 1")), "{missing:#?}");
+}

@@ -193,10 +193,26 @@ pub(crate) struct OneApproval {
     pub(crate) config: ActorArgs,
 }
 
+/// Which packs.
+#[derive(Debug, Args)]
+pub(crate) struct PackArgs {
+    /// The folders of packs; without one the packs of the configuration.
+    pub(crate) packs: Vec<PathBuf>,
+    /// The configuration file whose tools and models the packs are read with. Without it, and with folders, a pack is read
+    /// with the tools of its own `tests/tools.yaml`, and its models are not checked.
+    #[arg(long, env = "PROVOST_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Packs {
-    /// Loads every configured pack and says what is wrong.
-    Check(FileArgs),
+    /// Loads packs with their scenarios and says what is wrong.
+    Check(PackArgs),
+    /// Plays the scenarios of packs: in virtual time, without a network, on the real engine.
+    ///
+    /// Prints the first difference of each scenario that fails, and at the end what no scenario reached. `--output junit`
+    /// writes a report for CI. Exit codes: 0 all passed; 1 a scenario failed, or a pack does not load.
+    Test(PackArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
+use args::Packs;
 use cli::{Cli, Command};
 use logs::Logs;
 use output::Output;
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let logs = Logs::start(cli.log_filter.as_deref(), cli.log_format);
     let output = Output::new(cli.output);
+    let tests_packs = matches!(cli.command, Command::Packs(Packs::Test(_)));
     let result = match cli.command {
+        _ if output.is_junit() && !tests_packs => Err(anyhow::anyhow!("only `provost packs test` writes JUnit's form")),
         Command::Patient(args) => provost_demo::run(args).map(|()| ExitCode::SUCCESS),
         command => run(command, output, logs),
     };

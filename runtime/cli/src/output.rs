@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) enum Form {
     Text,
     Json,
+    /// `JUnit`'s XML, which only `packs test` writes.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +65,20 @@ impl Output {
         self.form == Form::Json
     }
 
-    /// A line for people; nothing where JSON is wanted.
+    pub(crate) fn is_junit(self) -> bool {
+        self.form == Form::Junit
+    }
+
+    /// A whole `JUnit` document; nothing in another form.
+    pub(crate) fn document(self, text: &str) {
+        if self.is_junit() {
+            anstream::print!("{text}");
+        }
+    }
+
+    /// A line for people; nothing where a program reads.
     pub(crate) fn line(self, text: &str) {
-        if !self.is_json() {
+        if self.form == Form::Text {
             anstream::println!("{text}");
         }
     }

@@ -126,7 +126,9 @@ fn evidence_in<'v>(schema: &Value, value: &'v Value, found: &mut Vec<&'v str>) {
     match value {
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else { return };
-            items.iter().for_each(|item| evidence_in(schema, item, found));
+            for item in items {
+                evidence_in(schema, item, found);
+            }
         }
         Value::Object(members) => {
             let Some(properties) = schema.get("properties") else { return };

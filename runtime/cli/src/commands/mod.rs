@@ -34,7 +34,7 @@ pub(crate) async fn run(command: Command, output: Output, logs: Logs) -> Result<
         Command::Sessions(command) => sessions::run(command, output).await,
         Command::Deliveries(command) => deliveries::run(command, output).await,
         Command::Approvals(command) => approvals::run(command, output).await,
-        Command::Packs(command) => packs::run(&command, output),
+        Command::Packs(command) => packs::run(&command, output).await,
         Command::Config(command) => config::run(command, output, logs).await,
         Command::Audit(command) => audit::run(command, output).await,
         Command::Backup(args) => backup::run(args, output).await,

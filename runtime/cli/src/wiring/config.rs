@@ -66,6 +66,11 @@ pub(crate) fn config_of_file(args: &FileArgs) -> Result<Configuration> {
     Ok(load(&args.config, &variable)?)
 }
 
+/// The configuration in a file, for commands that need one only sometimes.
+pub(crate) fn config_at(path: &Path) -> Result<Configuration> {
+    Ok(load(path, &variable)?)
+}
+
 /// The configuration a command works with.
 pub(crate) fn config(args: &StoreArgs) -> Result<Configuration> {
     let mut config = config_of_file(&args.file)?;

@@ -19,7 +19,7 @@ mod store;
 mod tools;
 
 pub(crate) use attention::attention;
-pub(crate) use config::{Configuration, config, config_of_file, load};
+pub(crate) use config::{Configuration, config, config_at, config_of_file, load};
 pub(crate) use environment::{secret, variable};
 pub(crate) use house::{House, parts};
 pub(crate) use models::models;

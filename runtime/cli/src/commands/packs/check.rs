@@ -1,0 +1,38 @@
+//! `provost packs check`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use provost_domain::pack::Pack;
+use serde_json::{Value, json};
+
+use super::folders::PackFolders;
+use crate::args::PackArgs;
+use crate::output::Output;
+use crate::wiring::PackSet;
+
+pub(super) fn run(args: &PackArgs, output: Output) -> Result<ExitCode> {
+    let folders = PackFolders::of(args)?;
+    let mut rows = Vec::new();
+    // Of the configuration's packs the models are checked as well.
+    if let Some(config) = folders.config.as_ref().filter(|_| args.packs.is_empty()) {
+        PackSet::load(config)?;
+    }
+    for folder in &folders.folders {
+        let suite = folders.suite(folder)?;
+        for warning in suite.warnings() {
+            tracing::warn!("{warning}");
+        }
+        rows.push(row(suite.pack()));
+    }
+    output.table(&rows, &["pack", "version", "agents", "terminal_tools"], "no packs are configured");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(pack: &Pack) -> Value {
+    json!({
+        "pack": pack.name, "version": pack.version, "digest": pack.digest,
+        "agents": pack.agents.keys().collect::<Vec<_>>(),
+        "terminal_tools": pack.terminal_tools.keys().collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,19 @@
+//! `provost packs`: what an author needs to write a pack and to try it before anything runs on it.
+
+mod check;
+mod folders;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::Packs;
+use crate::output::Output;
+
+pub(super) async fn run(command: &Packs, output: Output) -> Result<ExitCode> {
+    match command {
+        Packs::Check(args) => check::run(args, output),
+        Packs::Test(args) => test::run(args, output).await,
+    }
+}

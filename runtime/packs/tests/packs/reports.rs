@@ -37,7 +37,12 @@ fn what_a_pack_cannot_add_to_a_report() {
     ] {
         wrong(INVESTIGATOR, REPORT, &format!("report: {fields} "), part);
     }
-    wrong("agents/watcher/agent.yaml", "deadline: 20s", "deadline: 20s\nreport: ¦{n: number}", "the runtime writes the report");
+    wrong(
+        "agents/watcher/agent.yaml",
+        "deadline: 20s",
+        "deadline: 20s\nreport: ¦{n: number}",
+        "the runtime writes the report",
+    );
 }
 
 #[test]

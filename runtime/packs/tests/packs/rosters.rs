@@ -36,11 +36,9 @@ fn a_roster_may_stand_in_a_file_of_the_pack() {
 
 #[test]
 fn a_file_with_a_mistake_says_so_where_it_stands() {
-    for (text, place) in [
-        ("- red\n- 7\n", "2:3: expected a text"),
-        ("red: blue\n", "1:1: expected a list"),
-        ("- [red\n", ""),
-    ] {
+    for (text, place) in
+        [("- red\n- 7\n", "2:3: expected a text"), ("red: blue\n", "1:1: expected a list"), ("- [red\n", "")]
+    {
         let (folder, pack) = with_file(text);
         let errors = pack.unwrap_err();
         let own = told(folder.path(), &errors).remove("rosters/teams.yaml").unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Whole scenarios, played as `provost packs test` plays them.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails where it is wrong")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails where it is wrong")]
 
 mod differences;
 mod mistakes;

@@ -44,6 +44,12 @@ async fn an_approval_is_read_and_given_on_the_page() {
         let arguments = page.between("<dl class=\"args\">", "</dl>");
         assert!(arguments.contains("<dt>service</dt>") && arguments.contains("set by the session"), "{arguments}");
     }
+    let flow = approver.get(&format!("/sessions/{session}")).await.between("<ol class=\"flow\"", "</ol>").to_owned();
+    let (before, waiting) = flow.split_once("<li class=\"waits\">").unwrap();
+    assert_eq!(before.matches("<li class=\"done\">").count(), 2, "{flow}");
+    let (waiting, ahead) = waiting.split_once("<li class=\"ahead\">").unwrap();
+    assert!(waiting.contains("resolution") && waiting.contains("waits for you"), "{flow}");
+    assert!(ahead.contains("watcher") && ahead.contains("not yet"), "{flow}");
     let done = approver.send(&path, &[("answer", "approve"), ("reason", "seen the graph")]).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, format!("/sessions/{session}").as_str()));
     daemon.until(&session, "resolved").await;
@@ -55,6 +61,7 @@ async fn an_approval_is_read_and_given_on_the_page() {
     assert!(again.text.contains("approval_already_decided") && !again.text.contains("<html"), "{}", again.text);
     let page = approver.get(&format!("/sessions/{session}")).await.text;
     assert!(page.contains("by user:approver") && page.contains("</span> resolved</span>"), "{page}");
+    assert_eq!(page.matches("<li class=\"done\">").count(), 4, "every agent gave its report: {page}");
     assert!(approver.get("/approvals").await.text.contains("Nothing waits for approval"));
 }
 

@@ -8,7 +8,7 @@
 //! | `frame`, `readable`, `assets` | what surrounds every page; problems as pages; style and script |
 //! | `text`, `pieces` | the escaper of untrusted text, links to evidence |
 //! | `list`, `session`, `approvals`, `tables` | the pages |
-//! | `timeline`, `facts`, `asks` | a session's parts: its events, what is known of it, what people must do |
+//! | `timeline`, `facts`, `flow`, `asks` | a session's parts: its events, what is known of it, how far it came, what people must do |
 //! | `actions` | the forms |
 
 mod actions;
@@ -16,6 +16,7 @@ mod approvals;
 mod asks;
 mod assets;
 mod facts;
+mod flow;
 mod frame;
 mod guard;
 mod list;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::asks::ShownAsks;
 use super::facts::{Facts, ShownPart};
+use super::flow::{FlowStep, flow};
 use super::frame::{Frame, rendered};
 use super::guard::Viewer;
 use super::timeline::TimelineRow;
@@ -66,6 +67,8 @@ struct SessionPage {
     head: Head,
     asks: ShownAsks,
     facts: Facts,
+    /// Empty where the pack is not loaded.
+    flow: Vec<FlowStep>,
     rows: Vec<TimelineRow>,
     /// Where the page of events before these begins.
     earlier: Option<u64>,
@@ -89,7 +92,9 @@ pub(crate) async fn session(
     let (session, now) = (&state.session, server.access().now());
     let pack = server.operations().pack_of(&state);
     let last = events.last().map_or(after, |event| event.seq.0);
+    let flow = pack.as_deref().map(|pack| flow(session, pack, &asks.approvals)).unwrap_or_default();
     let page = SessionPage {
+        flow,
         asks: ShownAsks::new(id, asks, &names, now),
         facts: Facts::new(session, &state.detail(), pack.as_deref()),
         head: head(&state, pack.as_deref(), now),

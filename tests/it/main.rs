@@ -5,6 +5,7 @@ mod accounts;
 mod ancestor;
 mod approvals;
 mod arrivals;
+mod attention;
 mod audit;
 mod authority;
 mod backup;

@@ -25,6 +25,7 @@ pub mod mutations;
 pub mod pack;
 pub mod shipped;
 pub mod shop;
+pub mod smtp;
 pub mod tls;
 pub mod tools;
 pub mod transfer;

@@ -180,7 +180,7 @@ fn an_acknowledgement_stops_reminders_until_something_new_is_needed() {
     let two = [approval("1", 0, 600), approval("2", 41, 600)];
     assert_eq!(watch.at(41, &two), told(&[("ann", Step::Begun)]));
     assert_eq!(watch.at(51, &two), told(&[("ann", Step::Reminder)]));
-    assert_eq!(watch.at(71, &two), told(&[("ann", Step::Reminder), ("lead", Step::Escalated)]));
+    assert_eq!(watch.at(71, &two), told(&[("lead", Step::Escalated)]));
     watch.acknowledged = Some((Seq(12), min(72)));
     assert_eq!(watch.at(72, &two), told(&[("ann", Step::Acknowledged), ("lead", Step::Acknowledged)]));
     assert_eq!(watch.at(590, &two), told(&[("ann", Step::Expiring), ("lead", Step::Expiring)]), "time is running out");

@@ -180,7 +180,7 @@ mod tests {
             ("kind: slack, url: \"https://hush\"", "where the secret is"),
             ("kind: email, host: h, from: nobody, to: [a@b.org]", "not an address of mail"),
             ("kind: email, host: h, from: a@b.org, to: []", "0 addresses"),
-            ("kind: email, host: h, from: a@b.org, to: [a@b.org], security: tsl", "did you mean `tls`?"),
+            ("kind: email, host: h, from: a@b.org, to: [a@b.org], security: tsl", "there are: starttls, tls, none"),
         ] {
             let error = target(text).unwrap_err();
             assert!(error.contains(part) && !error.contains("hush"), "{error}");

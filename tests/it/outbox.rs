@@ -200,12 +200,15 @@ async fn a_refusal_is_final_and_shown_and_a_person_has_it_sent_again() {
     let wrong = daemon.ask("viewer", Method::GET, "/v1/outbox?state=lost", None).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{wrong:?}");
 
+    let ready = daemon.get("/readyz").await;
+    assert_eq!(ready["targets_away"][0]["target"], "notify:oncall", "{ready}");
     assert_eq!(retry(&daemon, &failed).await.0, StatusCode::ACCEPTED);
     let later = message(&daemon, "waiting", 2).await;
     let [tried, next] = ["tried_at", "next_at"].map(|at| later[at].as_str().unwrap().split_once(':').unwrap());
     assert!(tried.1 == next.1 && tried.0 != next.0, "an hour later, as asked: {later}");
     assert_eq!(retry(&daemon, &later).await.0, StatusCode::ACCEPTED);
     let sent = message(&daemon, "sent", 3).await;
+    assert_eq!(daemon.get("/readyz").await["targets_away"], Value::Null);
     assert_eq!(target.came().len(), 3);
     one_key(&target.came(), &sent);
     let (status, problem) = retry(&daemon, &sent).await;

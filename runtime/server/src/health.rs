@@ -33,6 +33,15 @@ pub(crate) struct AwayModels {
     since: String,
 }
 
+/// A target of notifications that did not take the last one. Work may come all the same: its messages wait.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AwayTarget {
+    /// The tool that tells it.
+    target: String,
+    /// Since when it takes nothing.
+    since: String,
+}
+
 /// What was looked at.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Checks {
@@ -41,12 +50,15 @@ pub(crate) struct Checks {
     /// One entry for each model server that is away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     models_away: Vec<AwayModels>,
+    /// One entry for each target of notifications that does not take them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets_away: Vec<AwayTarget>,
 }
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = Checks)))]
 pub(crate) async fn alive() -> Json<Checks> {
-    Json(Checks { checks: Vec::new(), models_away: Vec::new() })
+    Json(Checks { checks: Vec::new(), models_away: Vec::new(), targets_away: Vec::new() })
 }
 
 /// Work may come: the store answers, there is room, the engine takes work.
@@ -67,7 +79,9 @@ pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Checks>, 
         let outages = server.engine().model_outages().into_iter();
         // Nobody needs a token here: the address stands in the log and among the figures.
         let away = |outage: ModelOutage| AwayModels { models: outage.models, since: outage.since.to_string() };
-        return Ok(Json(Checks { checks, models_away: outages.map(away).collect() }));
+        let silent = server.outgoing().away().into_iter();
+        let silent = silent.map(|(target, since)| AwayTarget { target, since: since.to_string() });
+        return Ok(Json(Checks { checks, models_away: outages.map(away).collect(), targets_away: silent.collect() }));
     }
     let failed: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
     let detail = format!("does not work: {}; the log of the process says why", failed.join(", "));

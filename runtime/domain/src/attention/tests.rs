@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::EventBody;
-use crate::ids::{PackName, Seq};
+use crate::ids::{AssignmentId, CallId, PackName, Seq, SessionId, ToolName};
 use crate::time::Timestamp;
+use crate::tool::ToolCall;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -278,4 +279,30 @@ fn text_from_outside_is_bounded_and_hides_nothing() {
     assert_eq!(plain("a\u{202e}b\u{200b}c\u{1b}[2J\u{e0041}", 99), "a\u{fffd}b\u{fffd}c\u{fffd}[2J\u{fffd}");
     assert_eq!((plain("abcdef", 6), plain("abcdefg", 6)), ("abcdef".to_owned(), "abcde…".to_owned()));
     assert_eq!(plain("äöü", 2), "ä…");
+}
+
+#[test]
+fn an_agents_call_is_no_message_of_the_runtime() {
+    let notice = Notice {
+        session: SessionId::new(uuid::Uuid::from_u128(7)),
+        handle: "CASE-1".to_owned(),
+        pack: PackName::new("p"),
+        title: "t".to_owned(),
+        step: Step::Begun,
+        status: "awaiting_input".to_owned(),
+        reason: String::new(),
+        facts: Vec::new(),
+        cause: None,
+        asks: Vec::new(),
+        more: 0,
+        acknowledged_by: None,
+        links: Vec::new(),
+        contact: "c".to_owned(),
+        at: min(0),
+    };
+    let call = notice.call(ToolName::new("notify:a"), "k".to_owned()).unwrap();
+    assert_eq!(Notice::of(&call), Some(notice));
+    // The same arguments, from an agent.
+    let forged = ToolCall { call: CallId::at(AssignmentId(1), 1, 0), ..call };
+    assert_eq!((Notice::of(&forged), Notice::is_one(&forged)), (None, false));
 }

@@ -1,6 +1,7 @@
 //! What a message says of a session as it stands.
 
 use provost_domain::attention::{Notice, NoticeCause, NoticeLink, Step, plain};
+use provost_domain::ids::SessionId;
 use provost_domain::projection::SessionRow;
 use provost_domain::session::Session;
 use provost_domain::time::Timestamp;
@@ -53,7 +54,7 @@ pub(super) fn compose(subject: &Subject<'_>, step: Step, contact: &str, role: &s
         asks,
         more,
         acknowledged_by: session.acknowledgement().map(|one| plain(&one.by.to_string(), 80)),
-        links: links(session, page),
+        links: links(session.id(), &session.origin().links, page),
         contact: contact.to_owned(),
         at: now,
     }
@@ -71,14 +72,41 @@ fn cause(session: &Session) -> Option<NoticeCause> {
 }
 
 /// The page, and what the case came with. Only addresses of the web: nothing else opens by a click.
-fn links(session: &Session, page: Option<&str>) -> Vec<NoticeLink> {
-    let own = page
-        .map(|page| NoticeLink { title: "Open the case".to_owned(), url: format!("{page}/sessions/{}", session.id()) });
+fn links(session: SessionId, theirs: &[String], page: Option<&str>) -> Vec<NoticeLink> {
+    let own =
+        page.map(|page| NoticeLink { title: "Open the case".to_owned(), url: format!("{page}/sessions/{session}") });
     let web = |url: &&String| {
         let fits = url.len() <= URL_MAX && !url.contains(|c: char| c.is_whitespace() || c.is_control());
         fits && (url.starts_with("https://") || url.starts_with("http://")) && plain(url, URL_MAX) == **url
     };
-    let theirs = session.origin().links.iter().filter(web).take(LINKS_MAX);
+    let theirs = theirs.iter().filter(web).take(LINKS_MAX);
     let theirs = theirs.map(|url| NoticeLink { title: "From the sender".to_owned(), url: url.clone() });
     own.into_iter().chain(theirs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        let id = SessionId::new(uuid::Uuid::from_u128(7));
+        let theirs = [
+            "https://board.example/d/1?a=b",
+            "http://10.0.0.5/x",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https://a b",
+            "https://a\u{202e}b",
+            "ftp://x",
+        ];
+        let long = format!("https://{}", "x".repeat(URL_MAX));
+        let theirs: Vec<String> = theirs.iter().map(|url| (*url).to_owned()).chain([long]).collect();
+        let urls = |page| links(id, &theirs, page).into_iter().map(|link| link.url).collect::<Vec<_>>();
+        let web = ["https://board.example/d/1?a=b", "http://10.0.0.5/x"];
+        assert_eq!(urls(None), web);
+        assert_eq!(urls(Some("https://p.example"))[0], format!("https://p.example/sessions/{id}"));
+        let many = vec!["https://a/".to_owned(); 99];
+        assert_eq!(links(id, &many, None).len(), LINKS_MAX);
+    }
 }

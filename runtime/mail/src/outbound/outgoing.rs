@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use prometheus::{IntCounterVec, IntGauge, Opts};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts};
 use provost_domain::ids::{MessageId, ToolName};
 use provost_domain::port::{
     AgainAnswer, Carrier, EnqueueAnswer, MessageRow, NewMessage, Outbox, OutboxReads, StoreError, Tried, TryAnswer,
@@ -28,6 +28,9 @@ impl Outgoing {
         let tries = Opts::new("provost_outbox_tries_total", "Tries at messages to the outside.");
         let tries = IntCounterVec::new(tries, &["target", "result"])?;
         let waiting = IntGauge::new("provost_outbox_waiting", "Messages to the outside that are not sent yet.")?;
+        let away_figure = Opts::new("provost_outbox_target_away", "Whether the last try at a target failed.");
+        let away_figure = IntGaugeVec::new(away_figure, &["target"])?;
+        parts.metrics.register(Box::new(away_figure.clone()))?;
         parts.metrics.register(Box::new(tries.clone()))?;
         parts.metrics.register(Box::new(waiting.clone()))?;
         let carriers = RwLock::default();
@@ -36,6 +39,8 @@ impl Outgoing {
             carriers,
             came: Arc::default(),
             busy: Mutex::default(),
+            away: Mutex::default(),
+            away_figure,
             tries,
             waiting,
         })))
@@ -52,6 +57,11 @@ impl Outgoing {
         let ticker = OutboxTicker { queue: Arc::clone(&self.0), tasks: engine.tasks().clone() };
         // It goes on until the engine stops.
         drop(engine.start_ticker(ticker));
+    }
+
+    /// The targets whose last try did not work, each with when that began, as far as this process knows.
+    pub fn away(&self) -> BTreeMap<String, Timestamp> {
+        self.0.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where messages are read.

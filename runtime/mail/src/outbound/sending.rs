@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::stream;
 use futures::{FutureExt as _, StreamExt as _};
-use prometheus::{IntCounterVec, IntGauge, Registry};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry};
 use provost_domain::ids::ToolName;
 use provost_domain::port::{
     Carried, Carrier, Clock, Message, Outbox, OutboxReads, Queued, StoreError, Then, Tried, TryAnswer,
 };
+use provost_domain::time::Timestamp;
 use provost_engine::{Backoff, Next, Tasks, TickFailure, Ticker, TickerSettings};
 use tokio::sync::Notify;
 
@@ -54,6 +55,9 @@ pub(super) struct MessageQueue {
     pub(super) came: Arc<Notify>,
     /// The targets that are being served.
     pub(super) busy: Mutex<BTreeSet<String>>,
+    /// The targets whose last try did not work, since when.
+    pub(super) away: Mutex<BTreeMap<String, Timestamp>>,
+    pub(super) away_figure: IntGaugeVec,
     pub(super) tries: IntCounterVec,
     pub(super) waiting: IntGauge,
 }
@@ -143,6 +147,20 @@ impl MessageQueue {
         }
     }
 
+    /// Whether a target takes what it is sent, after a try; a failing one since its first failure.
+    fn note_away(&self, target: &ToolName, failed: Option<Timestamp>) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed {
+            Some(at) => {
+                away.entry(target.to_string()).or_insert(at);
+            }
+            None => {
+                away.remove(target.as_str());
+            }
+        }
+        self.away_figure.with_label_values(&[target.as_str()]).set(i64::from(failed.is_some()));
+    }
+
     fn carrier_to(&self, target: &str) -> Option<Arc<dyn Carrier>> {
         let carriers = self.carriers.read().unwrap_or_else(PoisonError::into_inner);
         carriers.get(&ToolName::new(target)).cloned()
@@ -173,6 +191,7 @@ impl MessageQueue {
             }
         };
         self.tries.with_label_values(&[target.as_str(), word]).inc();
+        self.note_away(target, (then != Then::Sent).then_some(at));
         match self.parts.outbox.tried(&Tried { id: id.clone(), at, then, note }).await? {
             TryAnswer::Counted => {}
             TryAnswer::NotWaiting => tracing::warn!(message = %id, "a message was tried that does not wait any more"),

@@ -23,7 +23,7 @@ on_every_store!(
 );
 
 impl Subject {
-    async fn due(&self, now: i64) -> Vec<WatchedSession> {
+    async fn watched(&self, now: i64) -> Vec<WatchedSession> {
         self.store.attention.due(at(now), 9).await.unwrap()
     }
 
@@ -83,13 +83,13 @@ fn look(seen: &WatchedSession, state: &str, messages: Vec<NewMessage>) -> Sessio
 async fn an_append_with_news_is_looked_at_also_after_a_restart_and_another_is_not(place: Subject) {
     let mut driven = place.session(1).await;
     driven.write(driven.next(2)).await.unwrap();
-    assert_eq!(place.due(9).await, []);
+    assert_eq!(place.watched(9).await, []);
     driven.write(news(&driven)).await.unwrap();
     let expect = [WatchedSession { session: id(1), news: Seq(3), version: 0, state: None }];
-    assert_eq!(place.due(9).await, expect);
+    assert_eq!(place.watched(9).await, expect);
     if place.folder.is_some() {
         let place = place.reopened().await;
-        assert_eq!(place.due(9).await, expect);
+        assert_eq!(place.watched(9).await, expect);
     }
 }
 
@@ -97,44 +97,44 @@ async fn a_fenced_append_is_no_news(place: Subject) {
     let driven = place.session(1).await;
     let _newer = Driven::take(&place.store, 1, "other").await;
     assert_eq!(place.store.log.append(news(&driven)).await, Err(StoreError::Fenced));
-    assert_eq!(place.due(9).await, []);
+    assert_eq!(place.watched(9).await, []);
 }
 
 async fn a_look_and_its_messages_are_stored_together_and_once(place: Subject) {
     let mut driven = place.session(1).await;
     driven.write(news(&driven)).await.unwrap();
-    let seen = place.due(9).await.remove(0);
+    let seen = place.watched(9).await.remove(0);
     let told = |key| vec![message(1, key, "notify:a"), message(1, &format!("{key}+"), "notify:b")];
     assert_eq!(place.looked(look(&seen, "one", told("k1"))).await, LookAnswer::Stored);
-    assert_eq!(place.due(9).await, []);
+    assert_eq!(place.watched(9).await, []);
     // The same look by a process that came late.
     assert_eq!(place.looked(look(&seen, "two", told("k2"))).await, LookAnswer::Outdated);
     assert_eq!(place.keys().await, ["k1", "k1+"]);
     driven.write(news(&driven)).await.unwrap();
-    let seen = place.due(9).await.remove(0);
+    let seen = place.watched(9).await.remove(0);
     assert_eq!((seen.version, seen.state.as_deref()), (1, Some("{\"s\":\"one\"}")));
 }
 
 async fn news_that_came_during_a_look_are_looked_at_again(place: Subject) {
     let mut driven = place.session(1).await;
     driven.write(news(&driven)).await.unwrap();
-    let seen = place.due(9).await.remove(0);
+    let seen = place.watched(9).await.remove(0);
     driven.write(news(&driven)).await.unwrap();
     assert_eq!(place.looked(look(&seen, "one", vec![])).await, LookAnswer::Stored);
-    assert_eq!(place.due(9).await.len(), 1);
+    assert_eq!(place.watched(9).await.len(), 1);
 }
 
 async fn a_look_comes_again_when_its_time_has_come(place: Subject) {
     let mut driven = place.session(1).await;
     driven.write(news(&driven)).await.unwrap();
-    let seen = place.due(9).await.remove(0);
+    let seen = place.watched(9).await.remove(0);
     let timed = SessionLook { next_at: Some(at(50)), ..look(&seen, "one", vec![]) };
     assert_eq!(place.looked(timed).await, LookAnswer::Stored);
     assert_eq!(place.store.attention.next_at().await, Ok(Some(at(50))));
-    assert_eq!((place.due(49).await.len(), place.due(50).await.len()), (0, 1));
+    assert_eq!((place.watched(49).await.len(), place.watched(50).await.len()), (0, 1));
     driven.write(news(&driven)).await.unwrap();
-    assert_eq!(place.due(60).await.len(), 1, "for both reasons once");
-    let seen = place.due(60).await.remove(0);
+    assert_eq!(place.watched(60).await.len(), 1, "for both reasons once");
+    let seen = place.watched(60).await.remove(0);
     assert_eq!(place.looked(look(&seen, "two", vec![])).await, LookAnswer::Stored);
     assert_eq!(place.store.attention.next_at().await, Ok(None));
 }
@@ -143,12 +143,12 @@ async fn an_erased_session_is_looked_at_no_more(place: Subject) {
     let mut driven = place.session(7).await;
     driven.write(news(&driven)).await.unwrap();
     ended(&place, 8, "x").await;
-    let seen = place.due(9).await.remove(0);
+    let seen = place.watched(9).await.remove(0);
     let end = Append { status: provost_domain::status::Status::Stopped, ended: true, release: true, ..news(&driven) };
     driven.write(end).await.unwrap();
     let erase = request(&place.store, 7).await;
     assert_eq!(place.store.erasure.erase(erase).await, Ok(Erased::Done { records: 3 }));
-    assert!(place.due(99).await.iter().all(|watched| watched.session != id(7)));
+    assert!(place.watched(99).await.iter().all(|watched| watched.session != id(7)));
     let late = look(&seen, "late", vec![message(7, "k", "notify:a")]);
     assert_eq!(place.looked(late).await, LookAnswer::Outdated);
     assert_eq!(place.keys().await, Vec::<String>::new());

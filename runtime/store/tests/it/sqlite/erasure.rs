@@ -216,7 +216,7 @@ const BACK: &str = "DROP TRIGGER appends_no_update; \
     DROP TABLE request_refs; DROP INDEX requests_unlinked; ALTER TABLE requests DROP COLUMN unlinked; \
     DROP TABLE delivery_refs; DROP INDEX marks_by_session; ALTER TABLE marks DROP COLUMN session; \
     DROP INDEX deliveries_by_session; DROP INDEX deliveries_by_group; DROP INDEX deliveries_finished; DROP INDEX delivery_groups_by_session; \
-    DROP INDEX outbox_finished; DROP INDEX sessions_by_pack; DROP TABLE packs; DROP TABLE page_sessions; DROP TABLE claims; PRAGMA user_version = 3";
+    DROP INDEX outbox_finished; DROP INDEX outbox_in_order; DROP TABLE attention; DROP INDEX sessions_by_pack; DROP TABLE packs; DROP TABLE page_sessions; DROP TABLE claims; PRAGMA user_version = 3";
 
 #[tokio::test]
 async fn a_damaged_payload_does_not_keep_an_older_file_from_being_brought_up_to_date() {

@@ -61,6 +61,8 @@ async fn every_table_is_decoded() {
             "INSERT INTO requests (key, fingerprint, at, status) VALUES (zeroblob(32), zeroblob(32), 1, 99999999)",
         ),
         ("packs", "INSERT INTO packs VALUES (zeroblob(32), 'p', '{}')"),
+        ("attention", "INSERT INTO attention VALUES (1, 1, 0, 0, '{deep}', NULL)"),
+        ("attention", "INSERT INTO attention VALUES (99, 1, 0, 0, NULL, NULL)"),
     ];
     let reads = SqliteStore::open_read_only(&path).await.unwrap();
     assert_eq!(reads.unreadable_rows().await, Vec::<String>::new());

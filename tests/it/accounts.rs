@@ -7,7 +7,7 @@ use provost_domain::event::{ApprovalDecision, Event, EventBody, ModelReplied, To
 use provost_domain::evidence::Evidence;
 use provost_domain::ids::{AssignmentId, CallId, Seq, ToolName};
 use provost_domain::model::Arguments;
-use provost_domain::pack::Pack;
+use provost_domain::pack::{ClaimOutcome, Pack};
 use provost_domain::principal::Principal;
 use provost_domain::status::Status;
 use provost_domain::terminal::StatusChanged;
@@ -186,8 +186,9 @@ impl<'a> Account<'a> {
         let Some(replied) = replied.take(1).next() else { panic!("no reply before {changed:?}") };
         assert_eq!(changed.by(), &Principal::Agent(self.issued(replied.assignment).0.clone()));
         let claims = |tool: &str| {
+            let outcome = ClaimOutcome::Fixed(changed.to_status().as_str().to_owned());
             let tools = self.pack.terminal_tools.iter();
-            tools.filter(|(name, _)| name.wire() == tool).any(|(_, tool)| tool.outcome == changed.to_status().as_str())
+            tools.filter(|(name, _)| name.wire() == tool).any(|(_, tool)| tool.outcome == outcome)
         };
         let mut found = replied.reply.calls.iter().enumerate().filter(|(_, call)| claims(&call.tool));
         let (Some((index, call)), None) = (found.next(), found.next()) else { panic!("not one claim: {replied:?}") };

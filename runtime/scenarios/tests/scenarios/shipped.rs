@@ -4,15 +4,49 @@ use crate::support::{change, copied, failed, played, shipped};
 
 const NONE: [String; 0] = [];
 
-#[test]
-fn the_incident_pack_passes_and_everything_is_reached() {
-    let result = played(&shipped("skills/incident"));
+/// Every scenario of a pack passes, and nothing of the pack is left out.
+#[track_caller]
+fn passes(pack: &str) {
+    let result = played(&shipped(pack));
     for playback in result.playbacks.iter().filter(|playback| playback.difference.is_some()) {
         println!("{}\n{}", playback.name, playback.story.join("\n"));
     }
     assert_eq!(failed(&result), NONE);
     let missing: Vec<String> = result.missing.iter().map(ToString::to_string).collect();
     assert_eq!(missing, NONE);
+}
+
+#[test]
+fn the_incident_pack_passes_and_everything_is_reached() {
+    passes("skills/incident");
+}
+
+#[test]
+fn the_review_pack_passes_and_everything_is_reached() {
+    passes("skills/code-review");
+}
+
+/// Each removed rule of the review pack turns a scenario red.
+#[test]
+fn a_removed_rule_of_the_review_turns_a_scenario_red() {
+    let requires = "f.severity == \"critical\")'";
+    for (file, from, to) in [
+        ("pack.yaml", requires, "f.severity == \"critical\" && f.line == 0)'"),
+        ("pack.yaml", "    unique: [file, line, rule]\n", ""),
+        (
+            "pack.yaml",
+            "request_changes: changes_requested, comment: commented",
+            "request_changes: commented, comment: changes_requested",
+        ),
+        ("pack.yaml", "effect: \"forge:post_review\" ", "#"),
+        ("pack.yaml", "action: auto}", "action: approve}"),
+        ("agents/intake/agent.yaml", "  - {signal: empty, next: recommender}\n", ""),
+    ] {
+        let folder = copied("skills/code-review", &[]);
+        change(folder.path(), file, from, to);
+        let suite = crate::support::read(folder.path()).unwrap_or_else(|errors| panic!("{from}: {errors}"));
+        assert!(!suite.play().passed(), "nothing fails without {from}");
+    }
 }
 
 /// Each removed rule of the pack turns a scenario red.

@@ -51,7 +51,7 @@ async fn talk(stream: TcpStream, kept: &Mutex<Vec<String>>) -> std::io::Result<(
                 write.write_all(b"354 go on\r\n").await?;
                 let mut mail = String::new();
                 while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
-                    mail += &format!("{line}\n");
+                    mail.extend([line.as_str(), "\n"]);
                 }
                 kept.lock().unwrap().push(mail);
                 "250 taken"

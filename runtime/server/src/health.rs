@@ -44,6 +44,7 @@ pub(crate) struct AwayTarget {
 
 /// What was looked at.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the name that programs read")]
 pub(crate) struct Checks {
     /// Each part.
     checks: Vec<Check>,

@@ -1,5 +1,7 @@
 //! What a terminal claim leads to: the outcome that its arguments choose, and the fields that it sets.
 
+use std::sync::Arc;
+
 use provost_domain::command::Ask;
 use provost_domain::event::EventBody;
 use provost_domain::ids::ToolName;
@@ -75,7 +77,7 @@ fn a_claim_sets_fields_and_a_value_that_does_not_fit_refuses_it() {
         ("level", "args.team", json!({"team": "red"}), false),
     ] {
         let mut world = world(sets(field, value));
-        let before = world.session.fields().clone();
+        let before = Arc::clone(world.session.fields());
         let events = world.calls(&[("mark_done", args.clone())]);
         assert_eq!(refusal(&events).is_none(), fits, "{value} {args}: {events:?}");
         assert_eq!(world.session.fields() == &before, !fits, "{value} {args}");

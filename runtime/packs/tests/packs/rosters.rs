@@ -46,8 +46,8 @@ fn a_file_with_a_mistake_says_so_where_it_stands() {
     }
     let (_folder, pack) = with_file("[]");
     assert!(pack.unwrap_err().to_string().contains("the roster `teams` allows nothing"));
-    let long: String = (0..1001).map(|n| format!("- t{n}\n")).collect();
-    assert!(with_file(&long).1.unwrap_err().to_string().contains("the roster `teams` has 1001 values"));
+    let long: Vec<String> = (0..1001).map(|n| format!("- t{n}\n")).collect();
+    assert!(with_file(&long.concat()).1.unwrap_err().to_string().contains("the roster `teams` has 1001 values"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod attention;
+pub mod calendar;
 pub mod call;
 pub mod citation;
 pub mod claims;

@@ -473,7 +473,7 @@ async fn a_plan_that_was_carried_out_and_not_finished_repeats_nothing() {
         clock: Arc::new(SystemClock),
         metrics: prometheus::Registry::new(),
     };
-    let settings = FormatSettings { pack: "case".into(), keys: [].into() };
+    let settings = FormatSettings::of_pack("case");
     let settings =
         IntakeSettings { formats: [(DeliveryFormat::Alertmanager, settings)].into(), waiting_max: 10, max_cases: 20 };
     let _intake = Intake::start(parts, settings).await.unwrap();

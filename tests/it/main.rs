@@ -53,6 +53,7 @@ mod remote;
 mod replies;
 mod reports;
 mod retention;
+mod senders;
 mod set_back;
 mod socket;
 mod storms;

@@ -3,7 +3,14 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use axum::Router;
+use axum::routing::get;
+use provost_tests::desk::PATIENCE;
+use provost_tests::eventually::eventually;
+use provost_tests::monitoring::{alertmanager, prometheus_of_exporter, tell};
 use provost_tests::visitor::Visitor;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::intake::{ROUTING_KEY, daemon, delivered, group, only, sessions};
 
@@ -80,4 +87,50 @@ async fn when_it_began_where_to_look_and_unknown_words_are_seen_in_every_face() 
         .unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("began 2026-01-01T00:00:00.000000Z") && shown.contains("the-moon"), "{shown}");
+}
+
+/// What kube-state-metrics says of a pod that crashes and of a deployment that lacks replicas.
+const EXPORTER: &str =
+    "kube_pod_container_status_waiting_reason{namespace=\"orders\",pod=\"api-0\",reason=\"CrashLoopBackOff\"} 1
+kube_deployment_spec_replicas{namespace=\"till\",deployment=\"till-api\"} 3
+kube_deployment_status_replicas_available{namespace=\"till\",deployment=\"till-api\"} 1
+";
+
+/// The whole way with real parts: stock rules on an exporter's series, Prometheus, Alertmanager, and the shipped pack.
+#[tokio::test]
+async fn real_stock_rules_open_sessions_of_what_is_ill() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let exporter = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving
+        .spawn(async move { axum::serve(listener, Router::new().route("/metrics", get(|| async { EXPORTER }))).await });
+    let rule = |name: &str, expr: &str, severity: &str, summary: &str| json!({"alert": name, "expr": expr, "labels": {"severity": severity}, "annotations": {"summary": summary}});
+    let waits = "max_over_time(kube_pod_container_status_waiting_reason{reason=\"CrashLoopBackOff\"}[1m]) >= 1";
+    let rules = [
+        rule("Watchdog", "vector(1)", "none", "always fires"),
+        rule("KubePodCrashLooping", waits, "warning", "Pod is crash looping."),
+        rule(
+            "KubeDeploymentReplicasMismatch",
+            "kube_deployment_spec_replicas > kube_deployment_status_replicas_available",
+            "critical",
+            "Deployment has not matched the expected number of replicas.",
+        ),
+    ];
+    let alertmanager = alertmanager().await;
+    let _prometheus = prometheus_of_exporter(&exporter, &alertmanager, &rules).await;
+    let daemon = daemon("already-healthy").await;
+    tell(&alertmanager, &format!("{}/hooks/alertmanager", daemon.url), daemon.secret("intake")).await;
+    let opened = eventually("a session of each ill thing", PATIENCE, || async {
+        let sessions = sessions(&daemon).await;
+        (sessions.len() >= 2).then_some(sessions)
+    });
+    let mut found = Vec::new();
+    for session in opened.await.unwrap() {
+        let fields = daemon.get(&format!("/v1/sessions/{session}")).await["fields"].clone();
+        found.push(["service", "environment", "severity"].map(|name| fields[name].as_str().unwrap().to_owned()));
+    }
+    found.sort();
+    assert_eq!(found, [["orders", "production", "medium"], ["till-api", "production", "critical"]]);
+    daemon.settled().await;
+    assert_eq!(daemon.all("/v1/deliveries?state=bad").await, Vec::<Value>::new());
 }

@@ -85,7 +85,7 @@ async fn a_plan_goes_with_its_delivery_and_the_next_ones_are_worked_on() {
         clock: Arc::new(SystemClock),
         metrics: prometheus::Registry::new(),
     };
-    let settings = FormatSettings { pack: "case".into(), keys: [].into() };
+    let settings = FormatSettings::of_pack("case");
     let settings =
         IntakeSettings { formats: [(DeliveryFormat::Alertmanager, settings)].into(), waiting_max: 10, max_cases: 20 };
     let _intake = Intake::start(parts, settings).await.unwrap();

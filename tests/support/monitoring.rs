@@ -107,3 +107,20 @@ pub async fn prometheus(shop: &str, alertmanager: &Running) -> Running {
     let files = [("prometheus.yml", config), ("rules.yml", rules)];
     Running::start("prometheus", &files, &["--config.file=prometheus.yml", "--storage.tsdb.path=data"]).await
 }
+
+/// A Prometheus with rules, which scrapes the page `/metrics` of a server as that of an exporter on Kubernetes: its job and its
+/// service are the exporter's, and what the page says of a series counts before that. No series has an environment.
+pub async fn prometheus_of_exporter(server: &str, alertmanager: &Running, rules: &[Value]) -> Running {
+    let host = |url: &str| url.strip_prefix("http://").unwrap().to_owned();
+    let labels = json!({"job": "kube-state-metrics", "service": "stack-kube-state-metrics", "namespace": "monitoring"});
+    let config = json!({
+        "global": {"scrape_interval": "500ms", "evaluation_interval": "500ms"},
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [host(&alertmanager.url)]}]}]},
+        "rule_files": ["rules.yml"],
+        "scrape_configs": [{"job_name": "exporter", "honor_labels": true,
+            "static_configs": [{"targets": [host(server)], "labels": labels}]}],
+    });
+    let rules = json!({"groups": [{"name": "stock", "rules": rules}]});
+    let files = [("prometheus.yml", config), ("rules.yml", rules)];
+    Running::start("prometheus", &files, &["--config.file=prometheus.yml", "--storage.tsdb.path=data"]).await
+}

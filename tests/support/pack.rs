@@ -164,7 +164,9 @@ pub fn pack() -> Pack {
         inject: BTreeMap::from([("environment".to_owned(), InjectSource::Field("environment".to_owned()))]),
         target: None,
         identity: vec!["environment".to_owned(), "service".to_owned()],
+        supersede: Vec::new(),
         intake: BTreeMap::new(),
+        schedules: Vec::new(),
         entry: AgentName::new("first"),
         agents: BTreeMap::from([
             agent(

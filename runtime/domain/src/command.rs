@@ -119,11 +119,11 @@ commands! {
         #[serde(default)]
         force: bool,
     } = "retry a session", needs Operate, asked by [Intake, Runtime], starts_work, by_pack;
-    /// Stop for good.
+    /// Stop for good. A sender of deliveries may stop only what it opened, where another case takes its place.
     Stop {
         /// Why.
         reason: String,
-    } = "stop a session", needs Operate, asked by [], to_live_work, by_runtime;
+    } = "stop a session", needs Operate, asked by [Intake], to_live_work, by_runtime;
     /// Answer an approval.
     Answer {
         /// The approval.

@@ -135,6 +135,7 @@ impl From<DeliveryError> for OperationError {
         let detail = error.to_string();
         match error {
             DeliveryError::NotConfigured { .. } => Self::new(Code::NotFound, detail),
+            DeliveryError::Unsigned(_) => Self::new(Code::Unauthenticated, detail),
             DeliveryError::Closed => Self::new(Code::ShuttingDown, detail),
             DeliveryError::Bad { reason, delivery } => {
                 let code = match reason {

@@ -18,8 +18,9 @@ mod outbound;
 
 pub use attention::{Attention, AttentionConfig, AttentionParts, AttentionSettings, ContactTargets};
 pub use inbound::{
-    AlertmanagerIntake, BadDelivery, DeliveryError, DeliveryFormat, FormatSettings, Incoming, Intake, IntakeConfig,
-    IntakeError, IntakeParts, IntakeSettings, Opening, PagerdutyIntake, Receipt, RoutingKeyError, StandardForms,
-    case_of_form, first_case, unreadable_plan,
+    BadDelivery, DeliveryError, DeliveryFormat, DeliveryHead, FormatSettings, Incoming, Intake, IntakeConfig,
+    IntakeError, IntakeParts, IntakeSettings, Opening, PackList, PagerdutyIntake, ReadHeader, Receipt,
+    SenderSecretError, SignatureConfig, SignatureError, SignatureForm, SignatureScheme, SignedIntake, SourceName,
+    StandardForms, TokenIntake, WebhookIntake, case_of_form, first_case, unreadable_plan,
 };
 pub use outbound::{OutboxConfig, Outgoing, OutgoingParts};

@@ -1,24 +1,61 @@
 //! The part `intake` of a pack: how deliveries become cases, by their form. Every name that an expression reads is checked
-//! against the form's, every word and default against the field it is for.
+//! against the form's, every word and default against the field it is for. Schedules stand in `schedules`.
 
 use std::collections::BTreeMap;
 
-use provost_domain::pack::{FieldMapping, IntakeMapping, Pack, split_words};
+use provost_domain::pack::{CaseSchedule, FieldMapping, IntakeMapping, Pack, SCHEDULES, split_words};
 use provost_domain::port::DeliveryForms;
 use provost_expr::{ExprError, Expression, Scope, Type};
-use provost_form::{At, ErrorLog, FromYaml, Names, YamlNode, nearest, table};
+use provost_form::{At, ErrorLog, FromYaml, Names, NodeKind, YamlNode, nearest, table, take};
 use serde_json::Value;
 
 use crate::folder::Folder;
 
+mod payload;
+mod schedules;
+
+pub(crate) use payload::PackTypes;
+pub(crate) use schedules::RawSchedule;
+
 /// Most expressions, patterns or links of one list: a person has to follow them.
 const LIST_MAX: usize = 32;
+
+/// The part as written: mappings by the form of deliveries, and the times at which the pack opens cases of its own.
+#[derive(Debug, Default)]
+pub(crate) struct RawIntake {
+    pub(crate) mappings: Names<RawMapping>,
+    pub(crate) schedules: Vec<RawSchedule>,
+}
+
+impl FromYaml for RawIntake {
+    fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
+        let schedules = node.get(SCHEDULES).map(|node| take(node, log)).unwrap_or_default();
+        let forms = node.entries().filter(|(key, _)| key.value != SCHEDULES);
+        let forms = forms.map(|(key, node)| (key.clone(), node.clone())).collect();
+        let forms = if node.is_table() { NodeKind::Table(forms) } else { node.kind.clone() };
+        let mappings = Names::read(&YamlNode { place: node.place, kind: forms }, log)?;
+        Some(Self { mappings, schedules })
+    }
+
+    fn blank() -> Self {
+        Self { mappings: Names::blank(), schedules: Vec::new() }
+    }
+}
+
+/// What the part comes to.
+#[derive(Debug)]
+pub(crate) struct PackIntake {
+    pub(crate) mappings: BTreeMap<String, IntakeMapping>,
+    pub(crate) schedules: Vec<CaseSchedule>,
+}
 
 table! {
     /// The mapping from deliveries of one form, as written.
     #[derive(Debug)]
     pub(crate) struct RawMapping {
+        pub(crate) payload: Option<YamlNode> = None,
         pub(crate) when: Option<At<String>> = None,
+        pub(crate) group: At<Vec<At<String>>> = At::default(),
         pub(crate) fields: Names<RawSource>,
         pub(crate) onset: Option<At<String>> = None,
         pub(crate) links: At<Vec<At<String>>> = At::default(),
@@ -56,34 +93,68 @@ impl FromYaml for RawSource {
     }
 }
 
-/// Reads the mappings with every mistake in them. Without a pack nothing is known about its fields.
-pub(crate) fn mappings(
-    raw: &Names<RawMapping>,
+/// Reads mappings and schedules with every mistake in them. Without a pack nothing is known about its fields.
+pub(crate) fn read(
+    raw: &RawIntake,
+    declared: PackTypes<'_>,
     pack: Option<&Pack>,
     forms: &dyn DeliveryForms,
     log: &mut ErrorLog,
-) -> BTreeMap<String, IntakeMapping> {
-    let mut read = BTreeMap::new();
-    for (form, mapping) in raw.iter() {
-        let Some(scope) = forms.scope(form) else {
+) -> PackIntake {
+    let mut mappings = BTreeMap::new();
+    for (form, mapping) in raw.mappings.iter() {
+        let (Some(mut scope), Some(group)) = (forms.scope(form), forms.group_scope(form)) else {
             let hint = nearest(form, forms.names());
             log.report(form.place, format!("no deliveries have the form `{}`", form.value), hint);
             continue;
         };
-        read.insert(form.value.clone(), MappingReader { pack, scope: &scope, log }.mapping(form, mapping));
+        let payload = payload::read(declared, form, mapping.payload.as_ref(), log);
+        let mut groups = group;
+        if let Some(payload) = &payload {
+            let body = payload::type_of(payload, pack);
+            (scope, groups) = (scope.with(payload::BODY, body.clone()), groups.with(payload::BODY, body));
+        }
+        let read = MappingReader { pack, scope: &scope, log }.mapping(form, mapping);
+        let group = MappingReader { pack, scope: &groups, log }.list(&mapping.group, MappingReader::expression);
+        mappings.insert(form.value.clone(), IntakeMapping { payload, group, ..read });
     }
-    read
+    let schedules = schedules::read(&raw.schedules, pack, log);
+    if let Some(pack) = pack.filter(|_| !schedules.is_empty()) {
+        mappings.insert(SCHEDULES.to_owned(), CaseSchedule::mapping(pack.fields.names()));
+    }
+    PackIntake { mappings, schedules }
 }
 
-/// Tries the samples: each must be there and open a case.
+/// Reports fields of `supersede` that a session does not have, or that tell one case from another: then nothing is superseded.
+pub(crate) fn superseded(names: &[At<String>], pack: Option<&Pack>, log: &mut ErrorLog) {
+    let Some(pack) = pack else { return };
+    for name in names.iter().filter(|name| !name.is_blank()) {
+        if !pack.fields.declares(name) {
+            let hint = nearest(name, pack.fields.names());
+            log.report(name.place, format!("the session has no field `{}`", name.value), hint);
+        } else if pack.identity.contains(&name.value) {
+            let message =
+                format!("`{}` belongs to the identity of a case, so another value is another case", name.value);
+            log.report(name.place, message, "take it out of `identity`, or out of `supersede`");
+        }
+    }
+}
+
+/// Tries the schedules and the samples: each sample must be there, and each of both must open a case.
 pub(crate) fn try_samples(
-    raw: &Names<RawMapping>,
+    raw: &RawIntake,
     pack: &Pack,
     forms: &dyn DeliveryForms,
     folder: &Folder,
     log: &mut ErrorLog,
 ) {
-    for (form, mapping) in raw.iter() {
+    for (raw, schedule) in raw.schedules.iter().zip(&pack.schedules) {
+        if let Err(reason) = forms.opens_scheduled(pack, schedule) {
+            let message = format!("the schedule `{}` opens no case: {reason}", schedule.calendar);
+            log.report(raw.cron.place, message, "correct its `fields`");
+        }
+    }
+    for (form, mapping) in raw.mappings.iter() {
         for sample in &mapping.samples {
             let Some(file) = folder.find(sample) else {
                 let message = format!("the pack has no file `{}`", sample.value);
@@ -117,7 +188,7 @@ impl MappingReader<'_> {
         let mut after = MappingReader { pack: self.pack, scope: &whole, log: self.log };
         let onset = raw.onset.as_ref().and_then(|onset| after.expression(onset));
         let links = after.list(&raw.links, MappingReader::expression);
-        IntakeMapping { when, fields, onset, links }
+        IntakeMapping { when, fields, onset, links, ..IntakeMapping::default() }
     }
 
     /// Reports the fields that a case must have and the mapping does not give.

@@ -12,7 +12,7 @@ use crate::asking;
 use crate::check::{self, PackFacts};
 use crate::expand;
 use crate::folder::Folder;
-use crate::intake;
+use crate::intake::{self, PackIntake, PackTypes};
 use crate::inventory::Inventory;
 use crate::raw::RawPack;
 use crate::resolve;
@@ -100,9 +100,13 @@ fn build(
     let mut errors = check::all(facts, &mut log, &mut folder.warnings);
     let scope = check::session_scope(facts);
     let mut pack = resolve::pack(&raw, &agents, digest, &mut log);
-    let mappings = intake::mappings(&raw.intake, pack.as_ref(), known.forms, &mut log);
+    let PackIntake { mappings, schedules } = {
+        let types = PackTypes { rosters: &raw.rosters, named: &raw.types };
+        intake::superseded(&raw.supersede, pack.as_ref(), &mut log);
+        intake::read(&raw.intake, types, pack.as_ref(), known.forms, &mut log)
+    };
     if let Some(pack) = &mut pack {
-        pack.intake = mappings;
+        (pack.intake, pack.schedules) = (mappings, schedules);
     }
     // What stands in for something unreadable must not be taken for a gate rule.
     if let Some(pack) = pack.as_ref().filter(|_| log.errors.is_empty()) {

@@ -10,7 +10,7 @@ use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNod
 use serde::Deserialize;
 
 use crate::conditions::{RawCondition, RawWhen};
-use crate::intake::RawMapping;
+use crate::intake::RawIntake;
 use crate::own_tools::{RawFindings, RawTerminal};
 use crate::rosters::RawRosters;
 
@@ -40,7 +40,8 @@ table! {
         pub(crate) inject: Names<At<String>> = Names::default(),
         pub(crate) target: Option<At<String>> = None,
         pub(crate) identity: Option<At<Vec<At<String>>>> = None,
-        pub(crate) intake: Names<RawMapping> = Names::default(),
+        pub(crate) supersede: At<Vec<At<String>>> = At::default(),
+        pub(crate) intake: RawIntake = RawIntake::default(),
         pub(crate) entry: At<String>,
         pub(crate) dispatch: Option<At<Vec<RawDispatch>>> = None,
         pub(crate) gates: RawGates,

@@ -53,7 +53,9 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         inject: raw.inject.map(|source| inject(source)),
         target: target_of(raw),
         identity,
+        supersede: raw.supersede.iter().map(|name| name.value.clone()).collect(),
         intake: BTreeMap::new(),
+        schedules: Vec::new(),
         entry: AgentName::new(&raw.entry.value),
         agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(raw, own)?))).collect::<Option<_>>()?,
         dispatch: raw

@@ -31,6 +31,9 @@ pub(crate) struct BodyLimit {
     pub(crate) over: Code,
 }
 
+/// Largest event, in bytes: as much as PagerDuty takes.
+pub(crate) const EVENT_MAX: BodyLimit = BodyLimit::of(512 * 1024);
+
 impl BodyLimit {
     /// Refuses what is larger for good.
     pub(crate) const fn of(bytes: usize) -> Self {

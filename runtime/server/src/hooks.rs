@@ -1,4 +1,4 @@
-//! Where others deliver: `/hooks/alertmanager`, `/v2/enqueue`. An answer of 2xx says that the delivery is durable. What
+//! Where others deliver: `/hooks/alertmanager`, `/hooks/cloudevents`, `/v2/enqueue`. An answer of 2xx says that the delivery is durable. What
 //! senders repeat is said with 5xx, never with 429: Alertmanager drops what is answered so.
 
 use axum::extract::{Request, State};
@@ -13,15 +13,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Admission;
-use crate::bodies::BodyLimit;
+use crate::bodies::{BodyLimit, EVENT_MAX};
 use crate::extract::By;
 use crate::guard::admit;
 use crate::once::{Keep, Repeatable};
 use crate::problem::{Problem, Problems};
+use crate::signed::head_of;
 use crate::state::Server;
 
-/// Largest event, in bytes: as much as PagerDuty takes.
-const EVENT_MAX: BodyLimit = BodyLimit::of(512 * 1024);
 /// Largest delivery of alerts, in bytes: ten thousand alerts with all their labels. What is larger is answered so that it
 /// comes again: perhaps in parts, and not unseen.
 const DELIVERY_MAX: BodyLimit = BodyLimit { bytes: 16 * 1024 * 1024, over: Code::Saturated };
@@ -45,6 +44,43 @@ pub(crate) async fn alertmanager(
     let receipt = server.intake().take(incoming, caller.principal).await?;
     let view = TakenView { delivery: receipt.id.to_string() };
     Ok((StatusCode::ACCEPTED, Extension(Keep::Final), Json(view)).into_response())
+}
+
+/// The events of a request that were taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventsView {
+    /// The deliveries that they are stored as, in their order.
+    deliveries: Vec<String>,
+    /// How many cannot be worked on; each is stored as a bad delivery.
+    refused: usize,
+}
+
+/// Takes a `CloudEvent` in any of its modes. Of a batch each event is a delivery of its own.
+#[utoipa::path(post, path = "/hooks/cloudevents", request_body = Object, tag = "deliveries",
+    responses((status = 202, body = EventsView), Problems))]
+pub(crate) async fn cloudevents(
+    State(server): State<Server>,
+    By(caller): By,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let body = server.senders().read(&headers, request.into_body(), EVENT_MAX).await?;
+    let (mut view, mut problem) = (EventsView { deliveries: Vec::new(), refused: 0 }, None);
+    for event in Incoming::with_head(DeliveryFormat::Cloudevents, &head_of(&headers), &body.bytes) {
+        match server.intake().take(event, caller.principal.clone()).await.map_err(Problem::from) {
+            Ok(receipt) => view.deliveries.push(receipt.id.to_string()),
+            // The whole is sent again: what is stored already is the same event.
+            Err(again) if again.status().is_server_error() => return Err(again),
+            Err(bad) => {
+                view.refused += 1;
+                problem = problem.or(Some(bad));
+            }
+        }
+    }
+    match problem.filter(|_| view.deliveries.is_empty()) {
+        Some(problem) => Err(problem),
+        None => Ok((StatusCode::ACCEPTED, Extension(Keep::Final), Json(view)).into_response()),
+    }
 }
 
 /// An event that was taken, in the words of its format.

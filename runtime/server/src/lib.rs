@@ -46,6 +46,7 @@ mod records;
 mod routes;
 mod serve;
 mod sessions;
+mod signed;
 mod socket;
 mod standing;
 mod state;

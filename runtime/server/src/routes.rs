@@ -25,8 +25,8 @@ use crate::page;
 use crate::problem::Problem;
 use crate::state::Server;
 use crate::{
-    approvals, deliveries, erasure, errors, events, health, hooks, metrics, outbox, packs, records, sessions, socket,
-    steering, tokens,
+    approvals, deliveries, erasure, errors, events, health, hooks, metrics, outbox, packs, records, sessions, signed,
+    socket, steering, tokens,
 };
 
 /// How long a request may take; streams are not bound by it once they began.
@@ -103,7 +103,7 @@ fn documented(server: &Server) -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(deliveries::replay))
         .routes(routes!(deliveries::dismiss))
         .routes(routes!(outbox::retry));
-    let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager));
+    let delivers = OpenApiRouter::new().routes(routes!(hooks::alertmanager)).routes(routes!(hooks::cloudevents));
     let approves = OpenApiRouter::new().routes(routes!(approvals::decide));
     let administers = OpenApiRouter::new()
         .routes(routes!(tokens::list, tokens::mint))
@@ -113,8 +113,11 @@ fn documented(server: &Server) -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(errors::error))
-        // Knows its callers by a key of its format, too.
-        .routes(routes!(hooks::enqueue));
+        // These know their callers by a key or a signature.
+        .routes(routes!(hooks::enqueue))
+        .routes(routes!(signed::github))
+        .routes(routes!(signed::pagerduty))
+        .routes(routes!(signed::webhook));
     OpenApiRouter::with_openapi(Documented::openapi())
         .merge(guarded(server, Permission::Look, looks))
         .merge(guarded(server, Permission::Operate, repeatable(server, operates)))

@@ -49,7 +49,7 @@ impl Face {
 }
 
 async fn server(subject: &Subject, store: &SqliteStore) -> Server {
-    let source = FormatSettings { pack: "w1".into(), keys: [].into() };
+    let source = FormatSettings::of_pack("w1");
     let settings =
         IntakeSettings { formats: [(DeliveryFormat::Alertmanager, source)].into(), waiting_max: 10_000, max_cases: 20 };
     provost_tests::face::server(&subject.engine, store, settings, subject.folder.path()).await

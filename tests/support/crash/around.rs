@@ -195,8 +195,7 @@ impl Around {
         let metrics = Registry::new();
         let engine = self.engine(&metrics).await;
         let (reads, clock): (_, Arc<dyn Clock>) = (Arc::new(self.store.reads()), Arc::new(SystemClock));
-        let formats =
-            [(DeliveryFormat::Alertmanager, FormatSettings { pack: self.pack.name.clone(), keys: [].into() })].into();
+        let formats = [(DeliveryFormat::Alertmanager, FormatSettings::of_pack(self.pack.name.clone()))].into();
         let (deliveries, given) = (Arc::clone(&door) as _, engine.clone());
         let parts = IntakeParts {
             engine: given,

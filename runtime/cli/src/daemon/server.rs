@@ -32,6 +32,7 @@ pub(crate) async fn server(house: &House, config: &Configuration, intake: Intake
         metrics: house.metrics.clone(),
     };
     let intake = Intake::start(parts, intake).await?;
+    intake.keep_time();
     let outgoing = house.outgoing().context("the daemon has no outbox; report this as a bug")?.clone();
     outgoing.start(&house.engine);
     house.attention().context("the daemon tells nobody; report this as a bug")?.start();

@@ -3,8 +3,9 @@
 use super::draft::Recorder;
 use super::refuse::ended;
 use crate::call::{Call, CallState};
+use crate::command::Verb;
 use crate::event::{ApprovalDecided, ApprovalDecision, OutcomeUnknown, StopRequested, ToolReturned};
-use crate::principal::Principal;
+use crate::principal::{Principal, PrincipalKind};
 use crate::refusal::Refusal;
 use crate::terminal::FrameworkStatus;
 use crate::tool::{EffectClass, RecordedOutcome};
@@ -12,6 +13,9 @@ use crate::tool::{EffectClass, RecordedOutcome};
 pub(super) fn decide(recorder: &mut Recorder, by: &Principal, reason: &str) -> Result<(), Refusal> {
     if recorder.session.status().is_final() {
         return Err(ended(recorder.session.status()));
+    }
+    if by.kind() == PrincipalKind::Intake && recorder.session.requester() != by {
+        return Err(Refusal::NotAuthorised { by: by.clone(), verb: Verb::Stop });
     }
     recorder.push(StopRequested { by: by.clone(), reason: reason.to_owned() });
     abandon(recorder, by, "the session was stopped while this call was being made");

@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use provost_expr::Expression;
+use provost_schema::ArgSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A pack's mapping from deliveries of one form.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntakeMapping {
     /// What must hold for the pack to take one; without it the pack takes all.
     #[serde(default)]
     pub when: Option<Expression>,
+    /// What the group of a case is made of, instead of what its sender says.
+    #[serde(default)]
+    pub group: Vec<Expression>,
+    /// The form that the body of a webhook must have.
+    #[serde(skip)]
+    pub payload: Option<ArgSchema>,
     /// The fields of the case, each with where its value comes from.
     pub fields: BTreeMap<String, FieldMapping>,
     /// When the trouble began.
@@ -21,6 +28,17 @@ pub struct IntakeMapping {
     /// Addresses that a person may want to open.
     #[serde(default)]
     pub links: Vec<Expression>,
+}
+
+impl IntakeMapping {
+    /// A mapping of fields that are taken as they are, each with the expression of its path.
+    pub(super) fn of_paths<'a>(paths: impl Iterator<Item = (&'a str, String)>) -> Self {
+        let field = |(name, path): (&str, String)| {
+            let from = vec![Expression::parse(&path).ok()?];
+            Some((name.to_owned(), FieldMapping { from, ..FieldMapping::default() }))
+        };
+        Self { fields: paths.filter_map(field).collect(), ..Self::default() }
+    }
 }
 
 /// Where the value of one field comes from.

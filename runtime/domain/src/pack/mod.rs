@@ -5,6 +5,7 @@ mod files;
 mod findings;
 mod mapping;
 mod report;
+mod schedule;
 mod title;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,7 @@ pub use claiming::{ClaimOutcome, Requirement, TerminalTool};
 pub use files::PackFiles;
 pub use findings::{FINDINGS_MAX, FindingsTool};
 pub use mapping::{FieldMapping, IntakeMapping, split_words};
+pub use schedule::{CaseSchedule, SCHEDULES, ScheduledTime};
 pub use title::{TITLE_MAX, title_of};
 
 /// The signal every agent must route.
@@ -68,8 +70,13 @@ pub struct Pack {
     pub target: Option<ClaimTarget>,
     /// The fields that tell one case from another, besides who reported it.
     pub identity: Vec<String>,
+    /// The fields that say what a case is about now: where another delivery has another value, its session takes the place of
+    /// the one that intake opened before.
+    pub supersede: Vec<String>,
     /// How deliveries become cases, by their form.
     pub intake: BTreeMap<String, IntakeMapping>,
+    /// Cases that are opened at times of the pack's own.
+    pub schedules: Vec<CaseSchedule>,
     /// The first agent.
     pub entry: AgentName,
     /// Everyone who can be given an assignment.

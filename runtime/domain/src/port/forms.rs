@@ -2,7 +2,7 @@
 
 use provost_expr::Scope;
 
-use crate::pack::Pack;
+use crate::pack::{CaseSchedule, Pack};
 
 /// The forms of deliveries that are there.
 pub trait DeliveryForms: Send + Sync + std::fmt::Debug {
@@ -11,6 +11,15 @@ pub trait DeliveryForms: Send + Sync + std::fmt::Debug {
 
     /// The names that a mapping of this form may read, with their types; `None` for a form that is not there.
     fn scope(&self, form: &str) -> Option<Scope>;
+
+    /// Of these the names that all parts of a delivery have in common, which its group may be made of.
+    fn group_scope(&self, form: &str) -> Option<Scope>;
+
+    /// Checks that a schedule of the pack opens a case.
+    ///
+    /// # Errors
+    /// Why it does not, in words for the author of the pack.
+    fn opens_scheduled(&self, pack: &Pack, schedule: &CaseSchedule) -> Result<(), String>;
 
     /// Checks that a delivery of this form opens a case of the pack.
     ///

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use provost_domain::command::{Answer, Ask, Report};
+use provost_domain::command::{Answer, Ask, Report, Verb};
 use provost_domain::confidence::Confidence;
 use provost_domain::event::EventBody;
 use provost_domain::gate::{GateAction, GateReason};
 use provost_domain::ids::ToolName;
 use provost_domain::pack::Pack;
+use provost_domain::principal::Principal;
 use provost_domain::refusal::{Refusal, ToolRefusal};
 use provost_domain::status::Status;
 use provost_domain::tool::Catalog;
@@ -127,4 +128,15 @@ fn every_call_of_a_reply_passes_the_gate() {
     ]);
     assert_eq!(world.intended(), ["act:free"]);
     assert_eq!(world.session.approvals().len(), 1);
+}
+
+#[test]
+fn a_sender_stops_only_what_it_opened() {
+    let mut world = closed_by("act:gated");
+    world.calls(&[("mark_done", json!({}))]);
+    for name in ["intake:org", "intake:opener", "client:org", "ticker:retention", "runtime"] {
+        let refused = world.ask(&Principal::parse(name), Ask::Stop { reason: "superseded".to_owned() });
+        assert!(matches!(refused, Err(Refusal::NotAuthorised { verb: Verb::Stop, .. })), "{name}: {refused:?}");
+    }
+    assert_eq!(world.session.status(), &Status::AwaitingInput);
 }

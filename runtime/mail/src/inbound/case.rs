@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use provost_domain::ids::Digest;
+use provost_domain::ids::{Digest, PackName};
 use provost_domain::principal::Principal;
 use serde_json::Value;
 
@@ -19,6 +19,16 @@ impl CaseId {
         Self(Digest::of_json(&serde_json::json!(values)))
     }
 
+    /// The case of another pack than the first that takes deliveries of its format.
+    pub(super) fn in_pack(self, pack: &PackName) -> Self {
+        Self(Digest::of_parts(&[b"pack", pack.as_str().as_bytes(), self.0.as_bytes()]))
+    }
+
+    /// Stands in for the group of a delivery whose format has none.
+    pub(super) const fn group(self) -> Digest {
+        self.0
+    }
+
     /// The name under which a group keeps the session that the case is with.
     pub(super) fn mark(self) -> String {
         format!("{CASE}{}", self.0.hex())
@@ -31,8 +41,14 @@ const CASE: &str = "case:";
 const AGAIN: &str = "again:";
 const RETRY: &str = "retry:";
 const ALARM: &str = "alarm:";
+const VERSION: &str = "version:";
 /// Keeps the session of all cases beyond those that got one of their own.
 pub(super) const MANY: &str = "case:many";
+
+/// The name of that session for a pack; `None` is the first that takes deliveries of the format.
+pub(super) fn many(pack: Option<&PackName>) -> String {
+    pack.map_or_else(|| MANY.to_owned(), |pack| format!("{MANY}:{pack}"))
+}
 
 /// Notes that an alert was reported once more after its end.
 pub(super) fn again(alert: &str) -> String {
@@ -49,9 +65,19 @@ pub(super) fn alarm(session: impl std::fmt::Display) -> String {
     format!("{ALARM}{session}")
 }
 
+/// What the note of the version begins with that a session was opened for.
+pub(super) fn versions(session: impl std::fmt::Display) -> String {
+    format!("{VERSION}{session}:")
+}
+
+/// Notes the version that a session was opened for.
+pub(super) fn version(session: impl std::fmt::Display, version: &str) -> String {
+    format!("{}{}", versions(session), Digest::of(version.as_bytes()).hex())
+}
+
 /// Whether a name is an alert's.
 pub(super) fn is_alert(name: &str) -> bool {
-    [CASE, AGAIN, RETRY, ALARM].iter().all(|prefix| !name.starts_with(prefix))
+    [CASE, AGAIN, RETRY, ALARM, VERSION].iter().all(|prefix| !name.starts_with(prefix))
 }
 
 /// Whether a name keeps the session of a case.
@@ -96,7 +122,7 @@ mod tests {
     #[test]
     fn notes_are_no_alerts() {
         let case = CaseId::of(&[], &json!({}));
-        for note in [case.mark(), MANY.to_owned(), again("a/1"), retries("s"), alarm("s")] {
+        for note in [case.mark(), MANY.to_owned(), again("a/1"), retries("s"), alarm("s"), version("s", "v")] {
             assert!(!is_alert(&note), "{note}");
         }
         assert!(is_alert("cafe/2026") && is_case(MANY) && is_case(&case.mark()) && !is_case(&again("a/1")));

@@ -2,18 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{PackName, SessionId};
 use provost_domain::port::Known;
 use provost_domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::burning::{AlertReport, CaseStanding, Reaction, reaction};
-use super::case::{self, CaseId, MANY};
+use super::case::{self, CaseId};
+use super::loose::shortened;
 use super::many::ManyTargets;
 use super::notice::{Alert, Notice};
 use super::opening::Opening;
 use super::planned::{LISTED_MAX, PlannedSession};
-use super::reading::AlertChange;
+use super::reading::{AlertChange, Repetition};
+
+/// Longest reason why a session is stopped, in characters.
+const REASON_MAX: usize = 200;
 
 /// How a session stands that a group's deliveries speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +39,8 @@ pub(super) struct DraftFacts<'a> {
     pub(super) now: Timestamp,
     /// Most cases that one delivery opens.
     pub(super) max_cases: usize,
-    /// Whether a session can be opened with these fields.
-    pub(super) fits: &'a dyn Fn(&Value) -> bool,
+    /// Whether a session can be opened with this.
+    pub(super) fits: &'a dyn Fn(&Opening) -> bool,
     /// Mints the id of a session.
     pub(super) fresh: &'a mut dyn FnMut() -> SessionId,
 }
@@ -57,8 +61,10 @@ pub(super) struct PlanDraft<'a> {
     /// What is newly known.
     pub(super) marks: BTreeMap<String, Known>,
     pub(super) opens: Vec<PlannedSession>,
-    /// What goes beyond the cases that one delivery opens.
-    many: Option<ManyTargets>,
+    /// What goes beyond the cases that one delivery opens, by pack.
+    many: BTreeMap<Option<PackName>, ManyTargets>,
+    /// The sessions that another one of their case supersedes, each with what it was about and what the other one is.
+    pub(super) stops: BTreeMap<SessionId, String>,
     pub(super) news: BTreeMap<SessionId, News>,
     pub(super) retries: BTreeSet<SessionId>,
     pub(super) alarms: BTreeSet<SessionId>,
@@ -74,7 +80,8 @@ impl<'a> PlanDraft<'a> {
             facts,
             marks: BTreeMap::new(),
             opens: Vec::new(),
-            many: None,
+            many: BTreeMap::new(),
+            stops: BTreeMap::new(),
             news: BTreeMap::new(),
             retries: BTreeSet::new(),
             alarms: BTreeSet::new(),
@@ -91,9 +98,9 @@ impl<'a> PlanDraft<'a> {
         }
     }
 
-    /// Opens the session of many targets, if one is to be, and counts what fires on.
+    /// Opens the sessions of many targets, if there are to be some, and counts what fires on.
     pub(super) fn finish(&mut self) {
-        self.opens.extend(self.many.take().map(ManyTargets::session));
+        self.opens.extend(std::mem::take(&mut self.many).into_values().map(ManyTargets::session));
         let alerts = self.facts.known.iter().filter(|(name, known)| case::is_alert(name) && !known.ended);
         for session in alerts.filter_map(|(_, known)| known.session) {
             if let Some(news) = self.news.get_mut(&session) {
@@ -106,10 +113,13 @@ impl<'a> PlanDraft<'a> {
         let known = self.facts.known.get(&alert.mark).copied().filter(|_| case::is_alert(&alert.mark));
         self.about.extend(known.and_then(|known| known.session));
         match (alert.change, known.map(|known| known.ended)) {
+            (AlertChange::Firing, Some(_)) if notice.repetition == Repetition::SameEvent => {}
             (AlertChange::Firing, Some(false)) => {
                 self.still_fires(notice, alert, known.and_then(|known| known.session));
             }
-            (AlertChange::Firing, Some(true)) if !notice.refires && !self.is_again(&alert.mark) => {
+            (AlertChange::Firing, Some(true))
+                if notice.repetition == Repetition::StillFires && !self.is_again(&alert.mark) =>
+            {
                 self.mark(case::again(&alert.mark), Known { ended: false, session: None });
             }
             (AlertChange::Firing, Some(true) | None) => self.fires(notice, alert),
@@ -140,7 +150,8 @@ impl<'a> PlanDraft<'a> {
     }
 
     fn fires(&mut self, notice: &Notice, alert: &Alert) {
-        let Some((case, _)) = &alert.case else { return };
+        let Some((case, opening)) = &alert.case else { return };
+        self.supersede(self.session_of(Some(*case)), opening);
         let (case, again) = (*case, case::again(&alert.mark));
         let session = match self.react(self.session_of(Some(case)), AlertReport::Fires) {
             (Reaction::Open, old) => {
@@ -168,6 +179,19 @@ impl<'a> PlanDraft<'a> {
         }
         self.mark(case.mark(), Known { ended: false, session: Some(session) });
         self.mark(alert.mark.clone(), Known { ended: false, session: Some(session) });
+    }
+
+    /// Stops the open session of a case that was opened for another version of it; then its child is opened.
+    fn supersede(&mut self, session: Option<SessionId>, opening: &Opening) {
+        let open = self.standing(session).filter(|open| open.standing == CaseStanding::Live);
+        let Some((GroupSession { session, .. }, version)) = open.zip(opening.version.as_ref()) else { return };
+        let (prefix, own) = (case::versions(session), case::version(session, version));
+        let noted = self.facts.known.range(prefix.clone()..).next().map(|(name, _)| name.clone());
+        // Without a note it was not opened here, or for no version: then nothing says that it is another one.
+        if noted.is_some_and(|noted| noted.starts_with(&prefix) && noted != own) {
+            self.stops.insert(session, shortened(&format!("superseded by {version}"), REASON_MAX));
+            self.set(session, CaseStanding::Stopped);
+        }
     }
 
     fn still_fires(&mut self, notice: &Notice, alert: &Alert, session: Option<SessionId>) {
@@ -218,30 +242,34 @@ impl<'a> PlanDraft<'a> {
     /// The session that an alert opens, or that takes it beyond the cases that one delivery opens.
     fn open(&mut self, notice: &Notice, alert: &Alert, parent: Option<SessionId>) -> Option<SessionId> {
         let (case, own) = alert.case.as_ref()?;
-        let opening = if (self.facts.fits)(&own.fields) { own } else { notice.openings.get(case)? };
+        let opening = if (self.facts.fits)(own) { own } else { notice.openings.get(case)? };
         if self.opened >= self.facts.max_cases {
             return Some(self.beyond(opening, alert));
         }
         self.opened += 1;
         let session = (self.facts.fresh)();
-        let Opening { fields, title, origin } = opening.clone();
-        self.opens.push(PlannedSession { session, title, fields, origin, parent, partial: false });
+        let Opening { pack, version, fields, title, origin } = opening.clone();
+        if let Some(version) = version {
+            self.mark(case::version(session, &version), Known { ended: true, session: Some(session) });
+        }
+        self.opens.push(PlannedSession { session, pack, title, fields, origin, parent, partial: false });
         self.set(session, CaseStanding::Live);
         Some(session)
     }
 
     /// The session of many targets: the one that is open, or a new one.
     fn beyond(&mut self, opening: &Opening, alert: &Alert) -> SessionId {
-        let open = self.facts.known.get(MANY).and_then(|known| known.session);
+        let name = case::many(opening.pack.as_ref());
+        let open = self.facts.known.get(&name).and_then(|known| known.session);
         let open = self.standing(open).filter(|open| open.standing == CaseStanding::Live).map(|open| open.session);
         let session = open.unwrap_or_else(|| {
             let session = (self.facts.fresh)();
-            self.many = Some(ManyTargets::new(session));
+            self.many.insert(opening.pack.clone(), ManyTargets::new(session, opening.pack.clone()));
             self.set(session, CaseStanding::Live);
-            self.mark(MANY.to_owned(), Known { ended: false, session: Some(session) });
+            self.mark(name, Known { ended: false, session: Some(session) });
             session
         });
-        if let Some(many) = self.many.as_mut().filter(|many| many.is(session)) {
+        if let Some(many) = self.many.get_mut(&opening.pack).filter(|many| many.is(session)) {
             many.add(opening, &alert.brief);
         }
         self.news_for(session).joined.push(alert.brief.clone());
@@ -292,6 +320,7 @@ impl<'a> PlanDraft<'a> {
         let counts = [
             (sum(|news| news.joined.len()), "joined"),
             (sum(|news| news.resolved.len()), "resolved"),
+            (self.stops.len(), "superseded"),
             (self.retries.len(), "tried again"),
             (self.alarms.len(), "without anybody at work"),
         ];

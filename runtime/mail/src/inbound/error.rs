@@ -5,6 +5,7 @@ use provost_domain::port::{DeliveryState, StoreError};
 
 use super::formats::DeliveryFormat;
 use super::reading::BadDelivery;
+use super::signature::SignatureError;
 
 /// Intake cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,16 @@ pub enum IntakeError {
         /// The packs there are.
         known: Vec<PackName>,
     },
+    /// A pack that has no mapping for a format for which there is no preset one.
+    #[error(
+        "`intake` gives deliveries of {name} to the pack `{pack}`, which does not say what they mean; add `{name}` under `intake` of its pack.yaml", name = format.as_str()
+    )]
+    NoMapping {
+        /// The format whose settings name it.
+        format: DeliveryFormat,
+        /// The pack that lacks the mapping.
+        pack: PackName,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,11 +42,14 @@ pub enum IntakeError {
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// Deliveries of its format are not configured.
-    #[error("deliveries of {name} are not configured; write `intake: {{{name}: {{pack: …}}}}`", name = format.as_str())]
+    #[error("deliveries of {} are not configured; see the section `intake` of the configuration", format.as_str())]
     NotConfigured {
         /// The one that came.
         format: DeliveryFormat,
     },
+    /// Nobody is known by its signature.
+    #[error(transparent)]
+    Unsigned(#[from] SignatureError),
     /// The process ends and takes no more: the sender should repeat it.
     #[error("send it again after the restart")]
     Closed,

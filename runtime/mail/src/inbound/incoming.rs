@@ -1,6 +1,7 @@
 //! A delivery as it came from the wire.
 
-use super::formats::DeliveryFormat;
+use super::formats::{DeliveryFormat, events};
+use super::head::DeliveryHead;
 use super::loose::text_of;
 use super::mask::masked;
 
@@ -20,6 +21,24 @@ impl std::fmt::Debug for Incoming {
 }
 
 impl Incoming {
+    /// Takes a body from the wire with what the head of its request says of it: one delivery, or one for each event of a
+    /// batch.
+    pub fn with_head(format: DeliveryFormat, head: &DeliveryHead, body: &[u8]) -> Vec<Self> {
+        if !format.keeps_head() {
+            return vec![Self::new(format, body)];
+        }
+        let parts = match format {
+            DeliveryFormat::Cloudevents => events(head, body),
+            DeliveryFormat::Alertmanager
+            | DeliveryFormat::Pagerduty
+            | DeliveryFormat::PagerdutyV3
+            | DeliveryFormat::Github
+            | DeliveryFormat::Webhook(_)
+            | DeliveryFormat::Schedule(_) => vec![(head.clone(), body.to_vec())],
+        };
+        parts.iter().map(|(head, body)| Self { format, body: head.before(body), key: None }).collect()
+    }
+
     /// Takes a body from the wire. Where JSON has the key twice, the last one counts. Of a body with a key that is not
     /// UTF-8 its text is kept.
     pub fn new(format: DeliveryFormat, body: &[u8]) -> Self {

@@ -1,14 +1,18 @@
 //! Takes deliveries: each is parsed, checked and stored, or refused. The worker then works on what waits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use prometheus::{IntCounter, IntCounterVec, Opts};
-use provost_domain::ids::{DeliveryId, Digest};
+use provost_domain::ids::{DeliveryId, Digest, PackName};
+use provost_domain::pack::Pack;
 use provost_domain::port::{
     Arrived, Deliveries, Delivery, DeliveryReads, DeliveryState, DismissAnswer, NewDelivery, StoreError,
 };
 use provost_domain::principal::Principal;
+use provost_domain::time::Timestamp;
+use provost_engine::Engine;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use tokio::sync::Notify;
 
@@ -18,9 +22,11 @@ use super::formats::DeliveryFormat;
 use super::incoming::Incoming;
 use super::notice::RefusedAlerts;
 use super::parsed::ParsedDeliveries;
+use super::presets::is_preset;
 use super::queue::{CheckedReading, DeliveryQueue, Storing};
 use super::reading::BadDelivery;
-use super::settings::{FormatSettings, IntakeParts, IntakeSettings};
+use super::settings::{IntakeParts, IntakeSettings};
+use super::signature::ReadHeader;
 use super::worker::IntakeTicker;
 
 /// Takes deliveries and works on them. Cloning shares it.
@@ -44,10 +50,9 @@ impl Intake {
     pub async fn start(parts: IntakeParts, settings: IntakeSettings) -> Result<Self, IntakeError> {
         let IntakeSettings { formats, waiting_max, max_cases } = settings;
         let packs = parts.engine.packs();
-        for (format, FormatSettings { pack, .. }) in &formats {
-            if !packs.contains_key(pack) {
-                let known = packs.keys().cloned().collect();
-                return Err(IntakeError::UnknownPack { format: *format, pack: pack.clone(), known });
+        for (format, settings) in &formats {
+            for pack in &settings.packs {
+                check_pack(*format, pack, &packs)?;
             }
         }
         let waiting = parts.reads.waiting().await?.iter().map(|(_, count)| count).sum();
@@ -85,6 +90,15 @@ impl Intake {
         self.0.closed.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0.parts.engine
+    }
+
+    /// The present.
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
     /// Where deliveries are read.
     pub fn reads(&self) -> &Arc<dyn DeliveryReads> {
         &self.0.parts.reads
@@ -108,6 +122,31 @@ impl Intake {
         keys.keys().nth(index).map(|name| Principal::Intake(name.clone()))
     }
 
+    /// Whether deliveries of a format are known by their signature alone.
+    ///
+    /// # Errors
+    /// The format is not configured.
+    pub fn is_signed(&self, format: DeliveryFormat) -> Result<bool, DeliveryError> {
+        let settings = self.0.formats.get(&format).ok_or(DeliveryError::NotConfigured { format })?;
+        Ok(settings.signature.is_some())
+    }
+
+    /// The sender that signed a body as it came. Takes the same time whichever sender it is.
+    ///
+    /// # Errors
+    /// The format is not configured, or no secret signed this body.
+    pub fn signer(
+        &self,
+        format: DeliveryFormat,
+        header: ReadHeader<'_>,
+        body: &[u8],
+    ) -> Result<Principal, DeliveryError> {
+        let settings = self.0.formats.get(&format).ok_or(DeliveryError::NotConfigured { format })?;
+        let scheme = settings.signature.as_ref().ok_or(DeliveryError::NotConfigured { format })?;
+        let sender = scheme.sender(header, body, self.0.parts.clock.now())?;
+        Ok(Principal::Intake(sender.to_owned()))
+    }
+
     /// Takes a delivery: once it returns `Ok` the delivery is durable and will be worked on. A bad one is stored, too.
     ///
     /// # Errors
@@ -115,7 +154,7 @@ impl Intake {
     pub async fn take(&self, incoming: Incoming, by: Principal) -> Result<Receipt, DeliveryError> {
         let Incoming { format, body, key: _ } = incoming;
         self.0.ready(format)?;
-        let (body, read) = self.read(format, body).await?;
+        let (body, read) = self.read(format, &by, body).await?;
         match read {
             Ok(reading) => self.store_reading(format, by, body, reading).await,
             Err(reason) => {
@@ -137,7 +176,7 @@ impl Intake {
         let format = bad.ok_or_else(|| DeliveryError::NotBad { id: id.clone(), state, verb: "replayed" })?;
         self.0.ready(format)?;
         let still_bad = |reason: BadDelivery| DeliveryError::Bad { reason, delivery: None };
-        let (body, read) = self.read(format, body).await?;
+        let (body, read) = self.read(format, &by, body).await?;
         let reading = read.map_err(still_bad)?;
         let receipt = self.store_reading(format, by, body, reading).await?;
         let again = &receipt.id;
@@ -166,11 +205,12 @@ impl Intake {
     async fn read(
         &self,
         format: DeliveryFormat,
+        by: &Principal,
         body: Vec<u8>,
     ) -> Result<(Vec<u8>, Result<CheckedReading, BadDelivery>), DeliveryError> {
-        let (queue, large) = (Arc::clone(&self.0), body.len() > LARGE);
+        let (queue, by, large) = (Arc::clone(&self.0), by.clone(), body.len() > LARGE);
         let read = move || {
-            let read = queue.read(format, &body, || minted(""));
+            let read = queue.read(format, &by, &body, || minted(""));
             (body, read)
         };
         if large {
@@ -204,6 +244,30 @@ impl Intake {
         self.store(Storing { delivery, reading: None }).await.map(drop)
     }
 
+    /// Takes a delivery of this program's own under an id that is the same whenever it is made again. One that is stored already
+    /// is left as it is.
+    pub(super) async fn take_once(
+        &self,
+        format: DeliveryFormat,
+        id: DeliveryId,
+        by: Principal,
+        body: Vec<u8>,
+    ) -> Result<(), DeliveryError> {
+        self.0.ready(format)?;
+        match self.reads().delivery(&id).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (body, read) = self.read(format, &by, body).await?;
+        let (arrived, reading) = match read {
+            Ok(reading) => (Arrived::Waiting { group: group_of(&by, reading.notice.group) }, Some(reading)),
+            Err(reason) => (Arrived::Bad { reason: reason.to_string() }, None),
+        };
+        let delivery = NewDelivery { id, ..self.new_delivery(format, by, body, arrived) };
+        self.store(Storing { delivery, reading }).await.map(drop)
+    }
+
     fn new_delivery(&self, format: DeliveryFormat, by: Principal, body: Vec<u8>, arrived: Arrived) -> NewDelivery {
         let (id, at) = (DeliveryId::new(minted("dlv_")), self.0.parts.clock.now());
         NewDelivery { id, source: format.as_str().to_owned(), by, body, arrived, at }
@@ -215,6 +279,24 @@ impl Intake {
         let stored = self.0.parts.engine.tasks().spawn("delivery", async move { queue.store(storing).await }).await;
         stored.map_err(|error| DeliveryError::Interrupted { detail: error.to_string() })??;
         Ok(id)
+    }
+}
+
+/// Refuses a pack that is not loaded, and one that does not say what deliveries of a format mean.
+fn check_pack(
+    format: DeliveryFormat,
+    pack: &PackName,
+    packs: &BTreeMap<PackName, Arc<Pack>>,
+) -> Result<(), IntakeError> {
+    match packs.get(pack) {
+        None => {
+            let known = packs.keys().cloned().collect();
+            Err(IntakeError::UnknownPack { format, pack: pack.clone(), known })
+        }
+        Some(found) if !is_preset(format) && !found.intake.contains_key(format.mapping_key()) => {
+            Err(IntakeError::NoMapping { format, pack: pack.clone() })
+        }
+        Some(_) => Ok(()),
     }
 }
 

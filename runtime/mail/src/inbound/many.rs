@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use provost_domain::ids::SessionId;
+use provost_domain::ids::{PackName, SessionId};
 use provost_domain::origin::CaseOrigin;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ use super::words::worse;
 #[derive(Debug)]
 pub(super) struct ManyTargets {
     session: SessionId,
+    /// Its pack; `None` for the first that takes deliveries of the format.
+    pack: Option<PackName>,
     /// What all of them have in common.
     fields: Option<Value>,
     severity: Option<String>,
@@ -25,8 +27,8 @@ pub(super) struct ManyTargets {
 }
 
 impl ManyTargets {
-    pub(super) fn new(session: SessionId) -> Self {
-        Self { session, fields: None, severity: None, listed: Vec::new(), titles: BTreeSet::new(), count: 0 }
+    pub(super) fn new(session: SessionId, pack: Option<PackName>) -> Self {
+        Self { session, pack, fields: None, severity: None, listed: Vec::new(), titles: BTreeSet::new(), count: 0 }
     }
 
     pub(super) fn is(&self, session: SessionId) -> bool {
@@ -50,7 +52,7 @@ impl ManyTargets {
 
     /// The session to open. What it is about is written into the fields that the pack has for that.
     pub(super) fn session(self) -> PlannedSession {
-        let Self { session, fields, severity, listed, titles, count } = self;
+        let Self { session, pack, fields, severity, listed, titles, count } = self;
         let title = format!("alerts of {count} targets");
         let names = titles.into_iter().take(3).collect::<Vec<_>>().join("; ");
         let mut fields = fields.unwrap_or_else(|| json!({}));
@@ -61,6 +63,7 @@ impl ManyTargets {
                 fields.insert("severity".to_owned(), severity.into());
             }
         }
-        PlannedSession { session, title, fields, origin: CaseOrigin::default(), parent: None, partial: true }
+        let origin = CaseOrigin::default();
+        PlannedSession { session, pack, title, fields, origin, parent: None, partial: true }
     }
 }

@@ -20,6 +20,10 @@ use super::meaning::meaning;
 const READ_MAX: usize = 4096;
 /// Longest word that is kept for people to see.
 const WORD_MAX: usize = 100;
+/// The name of the body of a webhook.
+const BODY: &str = "body";
+/// Longest problem of a body that is told, in characters.
+const PROBLEM_MAX: usize = 500;
 /// Most links of a case.
 const LINKS_MAX: usize = 8;
 /// Longest link, in characters: what browsers and proxies take.
@@ -65,6 +69,12 @@ pub(super) enum MappingFailure {
         /// Where its value may stand.
         from: String,
     },
+    /// The body of a webhook is not what its pack declares.
+    #[error("the body does not have the form that the pack declares: {problem}")]
+    Payload {
+        /// What is wrong with it first.
+        problem: String,
+    },
 }
 
 /// Whether a pack takes what was sent.
@@ -75,6 +85,17 @@ pub(super) fn taking(mapping: &IntakeMapping, data: &SentData<'_>) -> Taking {
         Judgement::False => Taking::PassedOver,
         Judgement::CannotTell(why) => Taking::CannotTell(format!("the condition `{when}` of the pack: {why}")),
     }
+}
+
+/// Checks that a body has the form that the pack declares for it, where it declares one.
+///
+/// # Errors
+/// It does not.
+pub(super) fn has_form(mapping: &IntakeMapping, data: &SentData<'_>) -> Result<(), MappingFailure> {
+    let Some(declared) = &mapping.payload else { return Ok(()) };
+    let body = data.whole.get(BODY).unwrap_or(&Value::Null);
+    let problem = declared.problems(body).into_iter().next();
+    problem.map_or(Ok(()), |problem| Err(MappingFailure::Payload { problem: shortened(&problem, PROBLEM_MAX) }))
 }
 
 /// Maps what was sent to the fields of a case.
@@ -205,7 +226,7 @@ impl<'a> SentData<'a> {
     }
 
     /// The value of an expression; `None` where the data does not say.
-    fn value(&self, expression: &Expression) -> Option<Value> {
+    pub(super) fn value(&self, expression: &Expression) -> Option<Value> {
         let Some(path) = expression.path() else { return expression.value(self.bounded()).ok() };
         let found = path.names.iter().try_fold(self.whole, |here, name| here.get(name))?;
         Some(found.clone()).filter(|value| !value.is_null())

@@ -59,10 +59,16 @@ impl ParsedDeliveries {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::reading::Repetition;
     use super::*;
 
     fn notice() -> Notice {
-        Notice { group: Digest::of(b"g"), alerts: Vec::new(), openings: BTreeMap::new(), refires: false }
+        Notice {
+            group: Digest::of(b"g"),
+            alerts: Vec::new(),
+            openings: BTreeMap::new(),
+            repetition: Repetition::StillFires,
+        }
     }
 
     #[test]

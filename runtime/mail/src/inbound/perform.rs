@@ -14,7 +14,7 @@ use super::burning::CaseStanding;
 use super::draft::GroupSession;
 use super::fit::fitted;
 use super::formats::DeliveryFormat;
-use super::planned::{DeliveryPlan, PlannedRetry, PlannedSession, PlannedSignal};
+use super::planned::{DeliveryPlan, PlannedRetry, PlannedSession, PlannedSignal, PlannedStop};
 use super::queue::DeliveryQueue;
 
 /// How the sessions fare that are to be opened.
@@ -31,7 +31,11 @@ pub(super) async fn perform(
     format: DeliveryFormat,
     plan: DeliveryPlan,
 ) -> Result<Finished, EngineError> {
-    let DeliveryPlan { by, open, opens, signals, retries, alarms, session, marks, note, upto: _, about: _ } = plan;
+    let DeliveryPlan { by, open, stops, opens, signals, retries, alarms, session, marks, note, upto: _, about: _ } =
+        plan;
+    for stop in stops {
+        supersede(queue, &by, stop).await?;
+    }
     let mut openings = Openings::default();
     for open in open.into_iter().chain(opens) {
         match open_session(queue, format, &by, open).await? {
@@ -77,24 +81,24 @@ async fn open_session(
     by: &Principal,
     open: PlannedSession,
 ) -> Result<Result<(), String>, EngineError> {
-    let PlannedSession { session, title, fields, origin, parent, partial } = open;
+    let PlannedSession { session, pack, title, fields, origin, parent, partial } = open;
     match queue.parts.engine.reads().session(session).await {
         Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Ok(())),
         Err(StoreError::Missing { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let checked = queue.pack(format).and_then(|pack| {
+    let name = pack.unwrap_or_else(|| queue.first_pack(format));
+    let checked = queue.parts.engine.pack(&name).and_then(|pack| {
         if partial {
             Ok(CheckedFields::partial(&pack, fitted(&pack.fields, &pack.rosters, fields))?)
         } else {
             Ok(CheckedFields::new(&pack, fields)?)
         }
     });
-    let pack = queue.pack_name(format);
     // A pack that says its own title says it from the fields; of a session about many targets they are missing.
-    let says_title = !partial && queue.pack(format).is_ok_and(|pack| pack.title.is_some());
+    let says_title = !partial && queue.parts.engine.pack(&name).is_ok_and(|pack| pack.title.is_some());
     let title = if says_title { String::new() } else { title };
-    let case = |fields| Case { id: session, pack, fields, title, by: by.clone(), parent, origin, start: true };
+    let case = |fields| Case { id: session, pack: name, fields, title, by: by.clone(), parent, origin, start: true };
     let opened = match checked {
         Ok(fields) => queue.parts.engine.open_checked(case(fields)).await,
         Err(error) => Err(error),
@@ -131,6 +135,22 @@ async fn send(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Stops a session whose place another one of its case takes. One that ended meanwhile, or that is not the sender's to stop,
+/// is left alone.
+async fn supersede(queue: &DeliveryQueue, by: &Principal, stop: PlannedStop) -> Result<(), EngineError> {
+    let PlannedStop { session, cmd_id, reason } = stop;
+    match command(queue, by, session, &cmd_id, Ask::Stop { reason }).await {
+        // Stored is enough: whoever carries the session next applies it.
+        Ok(()) | Err(EngineError::Pending) => tracing::info!(%session, "a session was superseded"),
+        Err(EngineError::Refused(refusal)) => tracing::warn!(%session, %refusal, "a session cannot be superseded"),
+        Err(EngineError::Store(error @ (StoreError::Erased { .. } | StoreError::Damaged { .. }))) => {
+            tracing::warn!(%session, %error, "a session cannot be superseded");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Has a session tried again. One that is at work meanwhile, or that nobody but a person can go on with, is left alone.

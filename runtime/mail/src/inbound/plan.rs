@@ -9,7 +9,7 @@ use provost_domain::principal::Principal;
 
 use super::draft::{DraftFacts, PlanDraft};
 use super::notice::Notice;
-use super::planned::{DeliveryPlan, PlannedRetry, PlannedSignal};
+use super::planned::{DeliveryPlan, PlannedRetry, PlannedSignal, PlannedStop};
 
 /// Why the stored plan of a group of deliveries cannot be read; `None` if it can.
 pub fn unreadable_plan(stored: &str) -> Option<String> {
@@ -44,11 +44,17 @@ pub(super) fn decide(facts: PlanFacts<'_>) -> DeliveryPlan {
     let session = opened.chain(draft.news.keys().copied()).chain(draft.about.iter().copied()).next().or(standing);
     draft.about.extend(draft.news.keys());
     draft.about.extend(draft.opens.iter().map(|open| open.session));
+    draft.about.extend(draft.stops.keys());
     draft.about.retain(|about| Some(*about) != session);
     let signals = draft.news.into_iter().enumerate().map(|(index, (session, news))| PlannedSignal {
         session,
         cmd_id: command_id(group, upto, b"signal", index),
         payload: news.payload(),
+    });
+    let stops = draft.stops.into_iter().enumerate().map(|(index, (session, reason))| PlannedStop {
+        session,
+        cmd_id: command_id(group, upto, b"stop", index),
+        reason,
     });
     let retries = draft
         .retries
@@ -59,6 +65,7 @@ pub(super) fn decide(facts: PlanFacts<'_>) -> DeliveryPlan {
         upto,
         by,
         open: None,
+        stops: stops.collect(),
         opens: draft.opens,
         signals: signals.collect(),
         retries: retries.collect(),

@@ -1,6 +1,6 @@
 //! What a plan says, as it is stored before any of it is done.
 
-use provost_domain::ids::{CmdId, SessionId};
+use provost_domain::ids::{CmdId, PackName, SessionId};
 use provost_domain::origin::CaseOrigin;
 use provost_domain::port::Mark;
 use provost_domain::principal::Principal;
@@ -14,6 +14,9 @@ pub(super) const LISTED_MAX: usize = 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PlannedSession {
     pub(super) session: SessionId,
+    /// Its pack; absent for the first that takes deliveries of the format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pack: Option<PackName>,
     pub(super) title: String,
     pub(super) fields: Value,
     /// What else was said of the case; absent in plans stored before that was noted.
@@ -40,6 +43,14 @@ pub(super) struct PlannedRetry {
     pub(super) cmd_id: CmdId,
 }
 
+/// A session to stop, since another one of its case takes its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PlannedStop {
+    pub(super) session: SessionId,
+    pub(super) cmd_id: CmdId,
+    pub(super) reason: String,
+}
+
 /// All that is to be done, stored before any of it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct DeliveryPlan {
@@ -50,6 +61,8 @@ pub(super) struct DeliveryPlan {
     /// The one session that plans of earlier versions opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) open: Option<PlannedSession>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) stops: Vec<PlannedStop>,
     #[serde(default)]
     pub(super) opens: Vec<PlannedSession>,
     #[serde(rename = "told")]
@@ -71,6 +84,24 @@ pub(super) struct DeliveryPlan {
 }
 
 impl DeliveryPlan {
+    /// A plan that does nothing: it keeps a place in a group that has no deliveries.
+    pub(super) fn place(by: Principal, upto: u64) -> Self {
+        Self {
+            upto,
+            by,
+            open: None,
+            stops: Vec::new(),
+            opens: Vec::new(),
+            signals: Vec::new(),
+            retries: Vec::new(),
+            alarms: Vec::new(),
+            session: None,
+            marks: Vec::new(),
+            about: Vec::new(),
+            note: "how far a schedule came".to_owned(),
+        }
+    }
+
     /// Whether there is nothing to do besides finishing the deliveries.
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_none() && self.opens.is_empty() && self.signals.is_empty() && self.marks.is_empty()

@@ -8,13 +8,13 @@ use prometheus::{IntCounter, IntCounterVec};
 use provost_domain::ids::{Digest, PackName};
 use provost_domain::pack::Pack;
 use provost_domain::port::NewDelivery;
+use provost_domain::principal::Principal;
 use provost_engine::EngineError;
 use tokio::sync::Notify;
 
 use super::error::DeliveryError;
-use super::formats::DeliveryFormat;
+use super::formats::{DeliveryFormat, SOURCE};
 use super::notice::{Notice, RefusedAlerts, checked};
-use super::opening::PackFields;
 use super::parsed::ParsedDeliveries;
 use super::reading::BadDelivery;
 use super::settings::{FormatSettings, IntakeParts};
@@ -50,8 +50,8 @@ pub(super) struct CheckedReading {
     pub(super) refused: RefusedAlerts,
     /// The name the sender has for its group; empty for a format without names.
     pub(super) key: String,
-    /// The pack the fields were checked against.
-    pub(super) pack: Digest,
+    /// The packs that the fields were checked against.
+    pub(super) packs: Digest,
 }
 
 /// A delivery to be stored, with what it says unless it is bad.
@@ -61,10 +61,46 @@ pub(super) struct Storing {
     pub(super) reading: Option<CheckedReading>,
 }
 
+/// The name that a mapping reads for who sends.
+fn sender_name(by: &Principal) -> String {
+    match by {
+        Principal::Intake(name) => name.clone(),
+        Principal::Person(_)
+        | Principal::Agent(_)
+        | Principal::Ticker(_)
+        | Principal::Client(_)
+        | Principal::Runtime
+        | Principal::Retention
+        | Principal::Other(_) => by.to_string(),
+    }
+}
+
+/// The packs that take deliveries of a format, the first that does counts.
+#[derive(Debug)]
+pub(super) struct FormatPacks(Vec<Arc<Pack>>);
+
+impl FormatPacks {
+    pub(super) fn all(&self) -> Vec<&Pack> {
+        self.0.iter().map(AsRef::as_ref).collect()
+    }
+
+    /// One of them by its name; without a name the first.
+    pub(super) fn named(&self, name: Option<&PackName>) -> Option<&Pack> {
+        let mut packs = self.0.iter().map(AsRef::as_ref);
+        name.map_or_else(|| self.0.first().map(AsRef::as_ref), |name| packs.find(|pack: &&Pack| pack.name == *name))
+    }
+
+    /// Tells these packs from other ones, and from other versions of them.
+    pub(super) fn digest(&self) -> Digest {
+        let parts: Vec<&[u8]> = self.0.iter().map(|pack| pack.digest.as_bytes().as_slice()).collect();
+        Digest::of_parts(&parts)
+    }
+}
+
 impl DeliveryQueue {
     /// Refuses what is not configured, and everything while the process ends.
     pub(super) fn ready(&self, format: DeliveryFormat) -> Result<(), DeliveryError> {
-        if !self.formats.contains_key(&format) {
+        if format.own_pack().is_none() && !self.formats.contains_key(&format) {
             return Err(DeliveryError::NotConfigured { format });
         }
         if self.closed.load(Ordering::Relaxed) {
@@ -73,14 +109,23 @@ impl DeliveryQueue {
         Ok(())
     }
 
-    /// The name of the pack of the sessions that deliveries of a format open.
-    pub(super) fn pack_name(&self, format: DeliveryFormat) -> PackName {
-        self.formats.get(&format).map_or_else(|| "".into(), |settings| settings.pack.clone())
+    /// The names of the packs that are asked, one after the other, whether they take a delivery of a format.
+    fn pack_names(&self, format: DeliveryFormat) -> Vec<PackName> {
+        if let Some(pack) = format.own_pack() {
+            return vec![pack.into()];
+        }
+        self.formats.get(&format).map(|settings| settings.packs.clone()).unwrap_or_default()
     }
 
-    /// That pack, as it is loaded now.
-    pub(super) fn pack(&self, format: DeliveryFormat) -> Result<Arc<Pack>, EngineError> {
-        self.parts.engine.pack(&self.pack_name(format))
+    /// The first of them.
+    pub(super) fn first_pack(&self, format: DeliveryFormat) -> PackName {
+        self.pack_names(format).into_iter().next().unwrap_or_else(|| "".into())
+    }
+
+    /// Those packs, as they are loaded now.
+    pub(super) fn packs(&self, format: DeliveryFormat) -> Result<FormatPacks, EngineError> {
+        let packs = self.pack_names(format).into_iter().map(|name| self.parts.engine.pack(&name));
+        packs.collect::<Result<_, _>>().map(FormatPacks)
     }
 
     /// Reads a body and checks what sessions would be opened with; `minted` names the group of a delivery whose sender gave
@@ -88,19 +133,21 @@ impl DeliveryQueue {
     pub(super) fn read(
         &self,
         format: DeliveryFormat,
+        by: &Principal,
         body: &[u8],
         minted: impl FnOnce() -> String,
     ) -> Result<CheckedReading, BadDelivery> {
-        let reading = format.read(body, minted)?;
+        let mut reading = format.read(body, minted)?;
+        reading.common.insert(SOURCE.to_owned(), sender_name(by).into());
         let key = reading.key.clone();
-        let pack = self.pack(format).map_err(|error| BadDelivery::Fields(error.to_string()))?;
-        let (notice, refused) = checked(&pack, PackFields::of(&pack, format), reading)?;
-        Ok(CheckedReading { notice, refused, key, pack: pack.digest })
+        let packs = self.packs(format).map_err(|error| BadDelivery::Fields(error.to_string()))?;
+        let (notice, refused) = checked(&packs.all(), format, reading)?;
+        Ok(CheckedReading { notice, refused, key, packs: packs.digest() })
     }
 
     /// Stores a delivery; a bad one does not wait.
     pub(super) async fn store(&self, Storing { delivery, reading }: Storing) -> Result<(), DeliveryError> {
-        let Some(CheckedReading { notice, pack, .. }) = reading else {
+        let Some(CheckedReading { notice, packs, .. }) = reading else {
             let source = delivery.source.clone();
             self.parts.deliveries.deliver(delivery).await?;
             self.bad.with_label_values(&[&source]).inc();
@@ -111,9 +158,9 @@ impl DeliveryQueue {
             return Err(DeliveryError::Full { waiting_max: self.waiting_max });
         }
         let id = delivery.id.clone();
-        self.parsed.put(id.clone(), notice, pack, delivery.body.len());
+        self.parsed.put(id.clone(), notice, packs, delivery.body.len());
         if let Err(error) = self.parts.deliveries.deliver(delivery).await {
-            drop(self.parsed.take(&id, Some(pack)));
+            drop(self.parsed.take(&id, Some(packs)));
             self.no_longer_wait(1);
             return Err(error.into());
         }

@@ -48,17 +48,27 @@ pub(super) struct ReadAlert {
     pub(super) brief: Value,
 }
 
+/// What it means that an alert is reported once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repetition {
+    /// It still fires. After its end the report is an old delivery that comes late.
+    StillFires,
+    /// It still fires. After its end it fires anew.
+    FiresAnew,
+    /// The same event was sent twice, which says nothing.
+    SameEvent,
+}
+
 /// A body that was read, nothing of it checked yet.
 #[derive(Debug)]
 pub(super) struct FormatReading {
-    /// The group it belongs to, as its sender says.
-    pub(super) group: Digest,
+    /// The group it belongs to, as its sender says; `None` for a form without groups, whose group is the case itself.
+    pub(super) group: Option<Digest>,
     /// What a mapping reads besides each alert's own payload, by name.
     pub(super) common: Map<String, Value>,
     /// Its alerts in order, or why one cannot be read.
     pub(super) alerts: Vec<Result<ReadAlert, String>>,
-    /// Whether an alert that is over fires anew when it is reported again. Else the report is an old delivery come late.
-    pub(super) refires: bool,
+    pub(super) repetition: Repetition,
     /// The name the sender has for its group; empty for a format without names.
     pub(super) key: String,
 }

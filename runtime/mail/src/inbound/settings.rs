@@ -9,14 +9,29 @@ use provost_domain::port::{Clock, Deliveries, DeliveryReads};
 use provost_engine::Engine;
 
 use super::formats::DeliveryFormat;
+use super::signature::SignatureScheme;
 
 /// How deliveries of one format are taken.
 #[derive(Debug, Clone)]
 pub struct FormatSettings {
-    /// The pack of the sessions they open.
-    pub pack: PackName,
+    /// The packs of the sessions they open: the first that takes a delivery counts.
+    pub packs: Vec<PackName>,
     /// Digests of the keys that let a sender in without a token, by the sender's name.
     pub keys: BTreeMap<String, Digest>,
+    /// How their senders sign; without it a key or a token lets them in.
+    pub signature: Option<SignatureScheme>,
+}
+
+impl FormatSettings {
+    /// Deliveries for one pack, whose senders are known by a token.
+    pub fn of_pack(pack: impl Into<PackName>) -> Self {
+        Self::of_packs(vec![pack.into()])
+    }
+
+    /// Deliveries for the first of these packs that takes them, whose senders are known by a token.
+    pub fn of_packs(packs: Vec<PackName>) -> Self {
+        Self { packs, keys: BTreeMap::new(), signature: None }
+    }
 }
 
 /// How deliveries are taken.

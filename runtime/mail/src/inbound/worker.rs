@@ -14,13 +14,13 @@ use provost_domain::fields::CheckedFields;
 use provost_domain::ids::{Digest, SessionId};
 use provost_domain::port::{Delivery, Finish, Finished, GroupWork, Known, StoreError};
 use provost_engine::{Backoff, EngineError, Next, TickFailure, Ticker, TickerSettings};
-use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::case::{self, MANY};
+use super::case;
 use super::draft::{DraftFacts, GroupSession};
 use super::formats::DeliveryFormat;
 use super::notice::Notice;
+use super::opening::Opening;
 use super::perform::{perform, standing};
 use super::plan::{self, PlanFacts};
 use super::planned::DeliveryPlan;
@@ -183,8 +183,11 @@ async fn decide(
     };
     known.extend(adopted.clone());
     let sessions = sessions(queue, &notices, &known, work.session).await?;
-    let pack = queue.pack(format)?;
-    let fits = |fields: &Value| CheckedFields::new(&pack, fields.clone()).is_ok();
+    let packs = queue.packs(format)?;
+    let fits = |opening: &Opening| {
+        let pack = packs.named(opening.pack.as_ref());
+        pack.is_some_and(|pack| CheckedFields::new(pack, opening.fields.clone()).is_ok())
+    };
     let mut fresh = || SessionId::new(uuid::Uuid::now_v7());
     let draft = DraftFacts {
         sessions,
@@ -213,7 +216,9 @@ async fn sessions(
     group: Option<SessionId>,
 ) -> Result<BTreeMap<SessionId, GroupSession>, StoreError> {
     let session = |name: &str| known.get(name).and_then(|known| known.session);
-    let mut wanted: BTreeSet<SessionId> = group.into_iter().chain(session(MANY)).collect();
+    let mut wanted: BTreeSet<SessionId> = group.into_iter().collect();
+    let many = known.iter().filter(|(name, _)| name.starts_with(case::MANY));
+    wanted.extend(many.filter_map(|(_, known)| known.session));
     for alert in notices.iter().flat_map(|notice| &notice.alerts) {
         wanted.extend(session(&alert.mark));
         wanted.extend(alert.case.as_ref().and_then(|(case, _)| session(&case.mark())));
@@ -236,11 +241,11 @@ fn readable(
     format: DeliveryFormat,
     deliveries: &[Delivery],
 ) -> (Vec<Notice>, u64, Option<BadDelivery>) {
-    let pack = queue.pack(format).ok().map(|pack| pack.digest);
+    let packs = queue.packs(format).ok().map(|packs| packs.digest());
     let (mut notices, mut upto) = (Vec::with_capacity(deliveries.len()), 0);
     for delivery in deliveries {
-        let read = || queue.read(format, &delivery.body, String::new).map(|reading| reading.notice);
-        match queue.parsed.take(&delivery.id, pack).map_or_else(read, Ok) {
+        let read = || queue.read(format, &delivery.by, &delivery.body, String::new).map(|reading| reading.notice);
+        match queue.parsed.take(&delivery.id, packs).map_or_else(read, Ok) {
             Ok(notice) => notices.push(notice),
             Err(bad) if notices.is_empty() => return (notices, delivery.seq, Some(bad)),
             Err(_) => break,

@@ -15,6 +15,7 @@ fn mistakes_in_a_mapping() {
         (PACK, "    onset: alert.startsAt", "    ¦onst: alert.startsAt", "did you mean `onset`?"),
         (PACK, "    onset: alert.startsAt", "    onset: ¦alert.startAt", "column 7: `startAt` is not a field here"),
         (PACK, "    onset: alert.startsAt", "    onset: ¦alert.", "column 7"),
+        (PACK, "    onset: alert.startsAt", "    group: [¦alert.name]", "`alert` is not known here"),
         (PACK, "links: [alert.generatorURL,", "links: [¦alrt.generatorURL,", "did you mean `alert`?"),
         (PACK, "    when: '!(alert", "    when: ¦alert.name # '!(alert", "a condition is needed here"),
         (PACK, "      alert: alert\n", "      ¦alrt: alert\n", "the session has no field `alrt`"),

@@ -10,6 +10,7 @@ mod mistakes;
 mod own_tools;
 mod reports;
 mod rosters;
+mod senders;
 mod shipped;
 mod support;
 mod together;

@@ -130,9 +130,15 @@ fn what_is_taken_from_outside_is_read_in_full_or_refused() {
     let read =
         load(&format!("intake: {{pagerduty: {{pack: p, routing_keys: {keys}}}, waiting_max: 7}}")).unwrap().intake;
     let pagerduty = read.pagerduty.unwrap();
-    assert_eq!((pagerduty.pack.as_str(), read.waiting_max.get()), ("p", 7));
+    assert_eq!((pagerduty.pack.0, read.waiting_max.get()), (vec!["p".to_owned()], 7));
     assert!(matches!(&pagerduty.routing_keys["a"], SecretPlace::File(file) if *file == folder.path().join("key")));
+    let several = load("intake: {alertmanager: {pack: [a, b]}}").unwrap().intake.alertmanager.unwrap();
+    assert_eq!(several.pack.0, ["a", "b"]);
     for (text, part) in [
+        ("intake: {alertmanager: {pack: []}}", "expected the name of a pack"),
+        ("intake: {github: {pack: p}}", "the key `secrets` is missing"),
+        ("intake: {webhooks: {a: {pack: p, signature: {secrets: {a: hush}}}}}", "where the secret is"),
+        ("intake: {webhooks: {a: {pack: p, signature: {header: x}}}}", "the key `secrets` is missing"),
         ("intake: {slack: {}}", "unknown key `slack`"),
         ("intake: {alertmanager: {}}", "the key `pack` is missing"),
         ("intake: {waiting_max: 0}", "a whole number from 1"),
@@ -141,6 +147,25 @@ fn what_is_taken_from_outside_is_read_in_full_or_refused() {
         let error = load(text).unwrap_err().to_string();
         assert!(error.contains(part) && !error.contains("hush"), "{error}");
     }
+}
+
+/// Every configuration of the page on deliveries is read, with secrets that are there.
+#[test]
+fn the_sections_of_the_page_on_deliveries_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provost.yaml");
+    let page = include_str!("../../../../../docs/src/intake.md");
+    let blocks = page.split("```yaml\n# provost.yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut formats = std::collections::BTreeSet::new();
+    for block in blocks {
+        fs::write(&path, format!("store: sqlite://x\npacks: []\nmodels: {{}}\n{block}\n")).unwrap();
+        let intake = load(&path, &|_| None).unwrap_or_else(|error| panic!("{block}: {error}")).intake;
+        let settings = intake.settings(&|_| Ok("whsec_AAAA".to_owned().into())).unwrap();
+        formats.extend(settings.formats.keys().map(|format| format.as_str().to_owned()));
+    }
+    let all = ["alertmanager", "cloudevents", "github", "pagerduty", "pagerduty_v3"].map(str::to_owned);
+    let webhooks = ["webhook.backups", "webhook.certificates", "webhook.plain"].map(str::to_owned);
+    assert_eq!(formats, all.into_iter().chain(webhooks).collect());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::loose::{repaired, shortened, text, text_of, texts};
-use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert};
+use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert, Repetition};
 use super::super::words::fires;
 
 const FORM: &str = "Alertmanager's webhook, version 4";
@@ -21,6 +21,13 @@ const NO_TIME: &str = "0001-01-01";
 /// What an alert may have besides its labels and annotations; the last five are Grafana's.
 const ALERT_TEXTS: [&str; 8] =
     ["startsAt", "endsAt", "generatorURL", "silenceURL", "dashboardURL", "panelURL", "imageURL", "valueString"];
+/// What Grafana says of an alert besides, with the names under which sessions are shown it.
+const SHOWN: [(&str, &str); 4] = [
+    ("dashboardURL", "dashboard_url"),
+    ("panelURL", "panel_url"),
+    ("silenceURL", "silence_url"),
+    ("imageURL", "image_url"),
+];
 /// What a group may have besides its labels and annotations; the last three are Grafana's.
 const GROUP_TEXTS: [&str; 7] = ["receiver", "status", "groupKey", "externalURL", "title", "state", "message"];
 /// The labels and annotations of a group.
@@ -58,6 +65,15 @@ struct WebhookAlert {
     fingerprint: String,
 }
 
+/// The names that all alerts of a delivery have in common.
+pub(super) fn group_scope() -> Scope {
+    let labels = || Type::Map(Box::new(Type::Text));
+    let mut group: Vec<(&'static str, Type)> = GROUP_TEXTS.map(|name| (name, Type::Text)).to_vec();
+    group.extend(GROUP_LABELS.map(|name| (name, labels())));
+    group.push(("orgId", Type::Any));
+    Scope::default().with("group", Type::object(group))
+}
+
 /// The names that a mapping may read.
 pub(super) fn scope() -> Scope {
     let texts = |names: &[&'static str]| names.iter().map(|name| (*name, Type::Text)).collect::<Vec<_>>();
@@ -65,10 +81,7 @@ pub(super) fn scope() -> Scope {
     let mut alert = texts(&ALERT_TEXTS);
     alert.extend([("status", Type::words(["firing", "resolved"])), ("name", Type::Text), ("fingerprint", Type::Text)]);
     alert.extend([("labels", labels()), ("annotations", labels()), ("values", Type::Any)]);
-    let mut group = texts(&GROUP_TEXTS);
-    group.extend(GROUP_LABELS.map(|name| (name, labels())));
-    group.push(("orgId", Type::Any));
-    Scope::default().with("alert", Type::object(alert)).with("group", Type::object(group)).with("described", Type::Any)
+    group_scope().with("alert", Type::object(alert)).with("described", Type::Any)
 }
 
 /// Reads a delivery.
@@ -79,7 +92,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<FormatReading, BadDelivery> {
     let parts: [&[u8]; 3] = [b"alertmanager", facts.receiver.as_bytes(), facts.key.as_bytes()];
     let alerts = items(&webhook)?.into_iter().map(|alert| facts.alert(alert)).collect();
     let common = [("group".to_owned(), group(&webhook.group))].into_iter().collect();
-    Ok(FormatReading { group: Digest::of_parts(&parts), common, alerts, refires: false, key: String::new() })
+    let group = Some(Digest::of_parts(&parts));
+    Ok(FormatReading { group, common, alerts, repetition: Repetition::StillFires, key: String::new() })
 }
 
 /// The same delivery with only the alerts at some places.
@@ -195,10 +209,17 @@ impl GroupFacts {
         if let Some(values) = sent.get("values") {
             alert.insert("values".to_owned(), values.clone());
         }
-        let described = json!({
+        let mut described = json!({
             "name": read.name, "labels": read.labels, "annotations": read.annotations, "starts_at": read.starts_at,
             "fingerprint": read.fingerprint, "group_key": self.key,
         });
+        if let Some(described) = described.as_object_mut() {
+            let own = |(name, shown): &(&str, &str)| Some(((*shown).to_owned(), text(sent.get(*name))?.into()));
+            described.extend(SHOWN.iter().filter_map(own));
+            described.extend(
+                sent.get("values").filter(|values| values.is_object()).map(|own| ("values".to_owned(), own.clone())),
+            );
+        }
         [("alert".to_owned(), Value::Object(alert)), ("described".to_owned(), described)].into_iter().collect()
     }
 }

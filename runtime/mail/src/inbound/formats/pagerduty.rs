@@ -8,7 +8,7 @@ use provost_expr::{Scope, Type};
 use serde_json::{Map, Value, json};
 
 use super::super::loose::{repaired, shortened, text, text_of};
-use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert};
+use super::super::reading::{AlertChange, BadDelivery, FormatReading, ReadAlert, Repetition};
 
 const FORM: &str = "PagerDuty's Events API, version 2";
 
@@ -79,7 +79,7 @@ pub(super) fn read(bytes: &[u8], minted: impl FnOnce() -> String) -> Result<Form
         }
     };
     let group = Digest::of_parts(&[b"pagerduty", key.as_bytes()]);
-    Ok(FormatReading { group, common: Map::new(), alerts, refires: true, key })
+    Ok(FormatReading { group: Some(group), common: Map::new(), alerts, repetition: Repetition::FiresAnew, key })
 }
 
 fn parse(text: &str) -> Result<Map<String, Value>, BadDelivery> {
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_trigger_is_read() {
         let reading = parse(&trigger()).unwrap();
-        assert_eq!((reading.key.as_str(), reading.alerts.len(), reading.refires), ("d", 1, true));
+        assert_eq!((reading.key.as_str(), reading.alerts.len(), reading.repetition), ("d", 1, Repetition::FiresAnew));
         let sent = sent(&trigger());
         let payload = &sent["event"]["payload"];
         assert_eq!((&payload["custom_details"]["service"], &payload["severity"]), (&json!("shop"), &json!("error")));

@@ -91,7 +91,7 @@ fn an_unknown_word_without_a_default_stays_where_it_is_needed_so_that_the_refusa
 #[test]
 fn what_every_session_needs_and_nothing_says_is_a_failure_with_the_names_that_were_read() {
     let failure = map(&sent(&json!({"service": "node-exporter"}))).unwrap_err();
-    let MappingFailure::Missing { field, from } = &failure;
+    let MappingFailure::Missing { field, from } = &failure else { panic!("{failure}") };
     assert_eq!((field.as_str(), from.as_str()), ("service", "`alert.labels.service`, `alert.labels.app`"));
     assert!(failure.to_string().contains("`default`"), "{failure}");
 }

@@ -16,7 +16,7 @@ use super::super::draft::GroupSession;
 use super::super::notice::Alert;
 use super::super::opening::Opening;
 use super::super::planned::LISTED_MAX;
-use super::super::reading::AlertChange;
+use super::super::reading::{AlertChange, Repetition};
 use super::*;
 
 /// The id of the first session that a plan opens.
@@ -37,7 +37,7 @@ fn case_of(service: &str) -> CaseId {
 /// An alert of a service.
 fn alert(mark: &str, service: &str, change: AlertChange) -> Alert {
     let fields = json!({"alert": mark, "service": service, "severity": "low"});
-    let opening = Opening { fields, title: mark.to_owned(), origin: CaseOrigin::default() };
+    let opening = Opening { pack: None, version: None, fields, title: mark.to_owned(), origin: CaseOrigin::default() };
     Alert { mark: mark.to_owned(), change, case: Some((case_of(service), opening)), brief: json!(mark) }
 }
 
@@ -54,13 +54,19 @@ struct Given {
     sessions: BTreeMap<SessionId, GroupSession>,
     known: BTreeMap<String, Known>,
     standing: Option<SessionId>,
-    refires: bool,
+    repetition: Repetition,
     max_cases: usize,
 }
 
 impl Default for Given {
     fn default() -> Self {
-        Self { sessions: BTreeMap::new(), known: BTreeMap::new(), standing: None, refires: false, max_cases: 20 }
+        Self {
+            sessions: BTreeMap::new(),
+            known: BTreeMap::new(),
+            standing: None,
+            repetition: Repetition::StillFires,
+            max_cases: 20,
+        }
     }
 }
 
@@ -86,7 +92,7 @@ impl Given {
             group: Digest::of(b"g"),
             alerts: alerts.to_vec(),
             openings: BTreeMap::new(),
-            refires: self.refires,
+            repetition: self.repetition,
         };
         let mut next = FRESH;
         let mut fresh = || {
@@ -206,12 +212,14 @@ fn what_fires_again_with_the_same_start_counts_from_the_second_time() {
 
 #[test]
 fn what_is_over_fires_anew_where_the_sender_means_it_so() {
-    let given = Given { refires: true, ..Given::with(REACHED, Duration::ZERO, &[("a", true)]) };
+    let given = Given { repetition: Repetition::FiresAnew, ..Given::with(REACHED, Duration::ZERO, &[("a", true)]) };
     check(&given, &[&[fires("a")]], &(vec![(json!("a"), Some(id(1)))], vec![], Some(id(FRESH))));
     let all = Alert { case: None, ..alert("", "shop", AlertChange::AllResolved) };
     check(&given, &[from_ref(&all)], &(vec![], vec![], None));
-    let given =
-        Given { refires: true, ..Given::with(CaseStanding::Live, Duration::ZERO, &[("a", false), ("b", false)]) };
+    let given = Given {
+        repetition: Repetition::FiresAnew,
+        ..Given::with(CaseStanding::Live, Duration::ZERO, &[("a", false), ("b", false)])
+    };
     let plan = given.decided(&[from_ref(&all), from_ref(&all)]);
     assert_eq!(plan.signals.len(), 1);
     let ended: Vec<_> = plan.marks.iter().map(|mark| (mark.name.as_str(), mark.ended)).collect();
@@ -307,4 +315,58 @@ fn a_plan_that_an_earlier_version_stored_is_read() {
         "told": [], "session": id(7), "marks": [{"name": "a", "ended": false}], "note": "opened"});
     let plan: DeliveryPlan = serde_json::from_value(stored).unwrap();
     assert!(plan.open.is_some() && plan.opens.is_empty() && !plan.is_idle(), "{plan:?}");
+}
+
+/// An alert about a version of the shop.
+fn of_version(mark: &str, version: &str) -> Alert {
+    let mut alert = fires(mark);
+    alert.case.as_mut().unwrap().1.version = Some(version.to_owned());
+    alert
+}
+
+#[test]
+fn another_version_stops_the_open_session_and_opens_its_child() {
+    let mut given = Given { repetition: Repetition::SameEvent, ..Given::default() };
+    assert_eq!(given.then(&[of_version("a", "head 1")]).opens.len(), 1);
+    given.session(FRESH, CaseStanding::Live, Duration::ZERO);
+    let same = given.decided(&[&[of_version("b", "head 1")]]);
+    assert_eq!(outline(same), (vec![], vec![(id(FRESH), json!([["b"], []]))], Some(id(FRESH))));
+    let other = given.decided(&[&[of_version("c", "head 2")]]);
+    let stops: Vec<_> = other.stops.iter().map(|stop| (stop.session, stop.reason.as_str())).collect();
+    assert_eq!(stops, [(id(FRESH), "superseded by head 2")]);
+    assert!(!other.is_idle() && other.note.contains("1 superseded"), "{}", other.note);
+    // The double mints the same id again.
+    assert_eq!(outline(other).0, vec![(json!("c"), Some(id(FRESH)))]);
+}
+
+#[test]
+fn only_what_was_opened_for_a_version_is_superseded() {
+    for standing in [CaseStanding::Live, REACHED, CaseStanding::Stopped] {
+        let given = Given::with(standing, Duration::ZERO, &[("a", false)]);
+        assert_eq!(given.decided(&[&[of_version("b", "head 2")]]).stops, [], "{standing:?}");
+    }
+}
+
+#[test]
+fn the_same_event_sent_again_says_nothing_however_the_session_stands() {
+    for standing in [CaseStanding::Live, REACHED, CaseStanding::Stuck] {
+        let told = Given::with(standing, STILL * 100, &[("a", false)]);
+        let given = Given { repetition: Repetition::SameEvent, ..told };
+        assert!(given.decided(&[&[fires("a")]]).is_idle(), "{standing:?}");
+    }
+}
+
+#[test]
+fn cases_beyond_the_limit_are_one_session_of_each_pack() {
+    let of_pack = |mark: &str, pack: Option<&str>| {
+        let mut alert = alert(mark, mark, AlertChange::Firing);
+        alert.case.as_mut().unwrap().1.pack = pack.map(Into::into);
+        alert
+    };
+    let given = Given { max_cases: 1, ..Given::default() };
+    let alerts = [of_pack("a", None), of_pack("b", None), of_pack("c", Some("other")), of_pack("d", Some("other"))];
+    let opens = given.decided(&[&alerts]).opens;
+    let opened: Vec<_> =
+        opens.iter().map(|open| (open.pack.as_ref().map(|pack| pack.as_str()), open.partial)).collect();
+    assert_eq!(opened, [(None, false), (None, true), (Some("other"), true)]);
 }

@@ -89,3 +89,61 @@ fn receiver_and_group_key_make_the_group() {
     assert_eq!(by_labels(json!({"alertname": "A"})), by_labels(json!({"alertname": "A"})));
     assert_ne!(by_labels(json!({"alertname": "A"})), by_labels(json!({"alertname": "B"})));
 }
+
+/// What Grafana sends: the same form with more in it, of which some is odd.
+fn grafana(change: &dyn Fn(&mut Value)) -> Value {
+    let mut body = json!({"receiver": "provost", "status": "firing", "orgId": 1, "version": "1", "groupKey": "{}:{}",
+        "truncatedAlerts": 0, "title": "[FIRING:1] A", "state": "alerting", "message": "**Firing**",
+        "groupLabels": {"alertname": "A"}, "commonLabels": {"alertname": "A"}, "commonAnnotations": {},
+        "externalURL": "https://grafana.example/", "appVersion": "11.4.0", "alerts": [{
+            "status": "firing", "labels": {"alertname": "A", "service": "shop", "grafana_folder": "team"},
+            "annotations": {"summary": "it hurts"}, "startsAt": "2026-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "https://grafana.example/alerting/grafana/x/view",
+            "fingerprint": "c6eadffa33fcdf37", "silenceURL": "https://grafana.example/s", "imageURL": "",
+            "dashboardURL": "https://grafana.example/d/1", "panelURL": "https://grafana.example/d/1?viewPanel=2",
+            "values": {"B": 44.2, "C": 1}, "valueString": "[ var='B' value=44.2 ]", "ruleUID": "x"}]});
+    change(&mut body);
+    body
+}
+
+#[test]
+fn grafana_s_form_is_read_with_what_it_says_besides() {
+    let reading = read(grafana(&|_| ()).to_string().as_bytes()).unwrap();
+    let group = &reading.common["group"];
+    assert_eq!(
+        (&group["orgId"], &group["state"], &group["title"]),
+        (&json!(1), &json!("alerting"), &json!("[FIRING:1] A"))
+    );
+    let alert = reading.alerts[0].as_ref().unwrap();
+    let payload = json!(alert.payload);
+    assert_eq!((alert.change, alert.mark.as_str()), (AlertChange::Firing, "c6eadffa33fcdf37/2026-01-01T00:00:00Z"));
+    assert_eq!(
+        (&payload["alert"]["values"]["B"], &payload["alert"]["valueString"]),
+        (&json!(44.2), &json!("[ var='B' value=44.2 ]"))
+    );
+    let described = &payload["described"];
+    let shown = (&described["panel_url"], &described["values"]["C"], described.get("image_url"));
+    assert_eq!(shown, (&json!("https://grafana.example/d/1?viewPanel=2"), &json!(1), None));
+}
+
+#[test]
+fn an_odd_part_of_grafana_s_form_loses_nothing_else() {
+    let first: fn(&mut Value) -> &mut Value = |body| &mut body["alerts"][0];
+    let changes: [&dyn Fn(&mut Value); 8] = [
+        &|body| first(body)["values"] = json!(null),
+        &|body| first(body)["values"] = json!("none"),
+        &|body| first(body)["valueString"] = json!(7),
+        &|body| first(body)["dashboardURL"] = json!({"a": 1}),
+        &|body| first(body)["annotations"] = json!(null),
+        &|body| body["orgId"] = json!("one"),
+        &|body| body["state"] = json!(null),
+        &|body| body["commonLabels"] = json!([]),
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let reading = read(grafana(change).to_string().as_bytes()).unwrap();
+        let alert = reading.alerts[0].as_ref().unwrap();
+        assert_eq!((alert.change, &alert.brief["labels"]["service"]), (AlertChange::Firing, &json!("shop")), "{place}");
+    }
+    let text = grafana(&|_| ()).to_string().replace("44.2,", "NaN,");
+    assert!(read(text.as_bytes()).unwrap().alerts[0].is_ok());
+}

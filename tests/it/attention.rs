@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use provost_domain::time::Timestamp;
 use provost_tests::daemon::Daemon;
 use provost_tests::eventually::eventually;
@@ -30,12 +30,7 @@ struct Post {
 #[derive(Debug, Clone, Default)]
 struct Desk(Arc<Mutex<Vec<Post>>>);
 
-async fn take(
-    State(desk): State<Desk>,
-    uri: OriginalUri,
-    headers: HeaderMap,
-    body: String,
-) -> (StatusCode, &'static str) {
+async fn take(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: String) -> (StatusCode, &'static str) {
     let body = serde_json::from_str(&body).unwrap();
     desk.0.lock().unwrap().push(Post { path: uri.path().to_owned(), headers, body });
     (StatusCode::OK, "ok")

@@ -65,7 +65,7 @@ async fn a_login_outlives_a_crash() {
 }
 
 /// Every path of the page, with the roles that get past the guard.
-const PATHS: [(&str, &str, &[&str]); 17] = [
+const PATHS: [(&str, &str, &[&str]); 18] = [
     ("GET", "/sessions", LOOK),
     ("GET", "/sessions/none", LOOK),
     ("GET", "/sessions/none/events/1", LOOK),

@@ -12,7 +12,8 @@ use super::source::{CrateSource, shipped_crates};
 const SHARED: [(&str, &str); 0] = [];
 
 /// Names that end like a participle and are none, or are events, each with the reason.
-const NOUNS: [(&str, &str); 2] = [("Feed", "a noun"), ("StatusChanged", "an event, which is in the past tense")];
+const NOUNS: [(&str, &str); 3] =
+    [("Feed", "a noun"), ("Need", "a noun"), ("StatusChanged", "an event, which is in the past tense")];
 
 /// Participles that do not end in `ed`.
 const PARTICIPLES: [&str; 14] = [

@@ -19,12 +19,12 @@ mod watchlist;
 mod window;
 
 pub use need::{Need, NeedId, NeedKind};
-pub use notice::{Notice, NoticeAsk, NoticeCause, NoticeFact, NoticeLink};
+pub use notice::{AttentionNotice, NoticeAsk, NoticeCause, NoticeFact, NoticeLink};
 pub use plain::plain;
-pub use plan::{Look, Plan, Step, Tell, plan};
+pub use plan::{AttentionPlan, Look, Tell, TellStep, plan};
 pub use rules::{AttentionRule, AttentionRules, Escalation, RuleMatch};
 pub use watchlist::Watchlist;
-pub use window::{BadWindow, Window};
+pub use window::{BadWindow, DayHours};
 
 /// Whether an append of these kinds of events (comma-separated, as a record's header has them) may change what people are
 /// needed for. A store notes its session then, in the same transaction, to be looked at.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::need::NeedKind;
-use super::plan::Step;
+use super::plan::TellStep;
 use crate::ids::{ApprovalId, CallId, PackName, SessionId, ToolName};
 use crate::time::Timestamp;
 use crate::tool::ToolCall;
@@ -16,17 +16,17 @@ const CALL: &str = "attention";
 
 /// One message to one contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct AttentionNotice {
     /// The session it is about; all its messages belong together.
     pub session: SessionId,
     /// What people call it.
     pub handle: String,
-    /// Its pack.
+    /// The pack that the session works by.
     pub pack: PackName,
     /// What is wrong, in one line.
     pub title: String,
     /// Why this contact is told now.
-    pub step: Step,
+    pub step: TellStep,
     /// The session's status, as its word.
     pub status: String,
     /// Why it has that status.
@@ -101,7 +101,7 @@ pub struct NoticeLink {
     pub url: String,
 }
 
-impl Notice {
+impl AttentionNotice {
     /// The message that the outbox stores for a target, under its key.
     ///
     /// # Errors

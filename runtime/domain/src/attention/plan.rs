@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::need::{Need, NeedId, NeedKind};
 use super::rules::{AttentionRule, AttentionRules};
-use super::watchlist::{WatchedNeed, Watchlist};
+use super::watchlist::{NeedRecord, Watchlist};
 use crate::ids::{PackName, Seq};
 use crate::time::Timestamp;
 
 /// Most reminders of one need. Who did not come after so many is not brought by the next one.
 const REMINDERS_MAX: u32 = 24;
-/// How soon a session that waits for a server is looked at again: the end of an outage is no news of its own.
+/// How soon a session that waits for a server is looked at again: nothing else tells that an outage is over.
 const OUTAGE_LOOK: Duration = Duration::from_mins(1);
 
 /// What is seen of a session at one look.
@@ -35,7 +35,7 @@ pub struct Look<'a> {
 /// Why somebody is told, from the least to the most pressing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum TellStep {
     /// What they were told of is not needed any more.
     Ended,
     /// A person said that they are at it.
@@ -56,14 +56,14 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tell {
     /// The most pressing of the reasons.
-    pub step: Step,
+    pub step: TellStep,
     /// The needs it is about.
     pub needs: BTreeSet<NeedId>,
 }
 
 /// What follows of one look.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct AttentionPlan {
     /// What is stored until the next one.
     pub watchlist: Watchlist,
     /// Who is told what.
@@ -73,8 +73,8 @@ pub struct Plan {
 }
 
 /// Decides what is told now.
-pub fn plan(before: Watchlist, look: &Look<'_>, rules: &AttentionRules) -> Plan {
-    let plan = Plan { watchlist: before, tells: BTreeMap::new(), next_at: None };
+pub fn plan(before: Watchlist, look: &Look<'_>, rules: &AttentionRules) -> AttentionPlan {
+    let plan = AttentionPlan { watchlist: before, tells: BTreeMap::new(), next_at: None };
     let mut planning = Planning { plan, look, rules };
     planning.end();
     planning.acknowledge();
@@ -90,13 +90,13 @@ pub fn plan(before: Watchlist, look: &Look<'_>, rules: &AttentionRules) -> Plan 
 }
 
 struct Planning<'a> {
-    plan: Plan,
+    plan: AttentionPlan,
     look: &'a Look<'a>,
     rules: &'a AttentionRules,
 }
 
 impl Planning<'_> {
-    fn tell(&mut self, contacts: &BTreeSet<String>, step: Step, need: &NeedId) {
+    fn tell(&mut self, contacts: &BTreeSet<String>, step: TellStep, need: &NeedId) {
         for contact in contacts {
             let tell = self.plan.tells.entry(contact.clone());
             let tell = tell.or_insert_with(|| Tell { step, needs: BTreeSet::new() });
@@ -116,7 +116,7 @@ impl Planning<'_> {
             if self.look.needs.iter().any(|need| need.id == id) {
                 self.plan.watchlist.needs.insert(id, watched);
             } else {
-                self.tell(&watched.told, Step::Ended, &id);
+                self.tell(&watched.told, TellStep::Ended, &id);
             }
         }
     }
@@ -130,7 +130,7 @@ impl Planning<'_> {
         let mut needs = std::mem::take(&mut self.plan.watchlist.needs);
         for (id, watched) in needs.iter_mut().filter(|(_, watched)| watched.since <= at && !watched.acknowledged) {
             watched.acknowledged = true;
-            self.tell(&watched.told, Step::Acknowledged, id);
+            self.tell(&watched.told, TellStep::Acknowledged, id);
         }
         self.plan.watchlist.needs = needs;
     }
@@ -145,7 +145,7 @@ impl Planning<'_> {
         }
         let since = need.since.unwrap_or(now);
         let known = self.plan.watchlist.needs.remove(&need.id);
-        let mut watched = known.unwrap_or_else(|| WatchedNeed::new(need.kind, since));
+        let mut watched = known.unwrap_or_else(|| NeedRecord::new(need.kind, since));
         if need.kind == NeedKind::Closed {
             self.close(need, &mut watched);
         }
@@ -162,17 +162,17 @@ impl Planning<'_> {
     }
 
     /// Whoever was told of the session is told that it is over, at any hour.
-    fn close(&mut self, need: &Need, watched: &mut WatchedNeed) {
+    fn close(&mut self, need: &Need, watched: &mut NeedRecord) {
         if !watched.expiring {
             // Marks that it was done; what is over expires no more.
             watched.expiring = true;
             let told = self.plan.watchlist.told.clone();
             watched.told.extend(told.iter().cloned());
-            self.tell(&told, Step::Closed, &need.id);
+            self.tell(&told, TellStep::Closed, &need.id);
         }
     }
 
-    fn by_rule(&mut self, rule: &AttentionRule, need: &Need, watched: &mut WatchedNeed) {
+    fn by_rule(&mut self, rule: &AttentionRule, need: &Need, watched: &mut NeedRecord) {
         let now = self.look.now;
         if let Some(until) = self.quiet_until(rule, need) {
             // What would come within these hours comes at their end, if it is still needed then.
@@ -181,7 +181,7 @@ impl Planning<'_> {
         let Some(first) = watched.first_told else {
             let contacts: BTreeSet<String> =
                 rule.tell.iter().filter(|to| !watched.told.contains(*to)).cloned().collect();
-            let step = if need.kind == NeedKind::Closed { Step::Closed } else { Step::Begun };
+            let step = if need.kind == NeedKind::Closed { TellStep::Closed } else { TellStep::Begun };
             self.tell(&contacts, step, &need.id);
             watched.told.extend(contacts);
             (watched.first_told, watched.last_told) = (Some(now), Some(now));
@@ -206,7 +206,7 @@ impl Planning<'_> {
         (!too_late).then_some(end)
     }
 
-    fn escalate(&mut self, rule: &AttentionRule, need: &Need, watched: &mut WatchedNeed, first: Timestamp) {
+    fn escalate(&mut self, rule: &AttentionRule, need: &Need, watched: &mut NeedRecord, first: Timestamp) {
         while let Some(next) = rule.escalate.get(watched.escalations) {
             if first.plus(next.after) > self.look.now {
                 break;
@@ -214,32 +214,32 @@ impl Planning<'_> {
             watched.escalations += 1;
             watched.last_told = Some(self.look.now);
             let contacts: BTreeSet<String> = next.to.iter().cloned().collect();
-            self.tell(&contacts, Step::Escalated, &need.id);
+            self.tell(&contacts, TellStep::Escalated, &need.id);
             watched.told.extend(contacts);
         }
     }
 
-    fn remind(&mut self, rule: &AttentionRule, need: &Need, watched: &mut WatchedNeed) {
+    fn remind(&mut self, rule: &AttentionRule, need: &Need, watched: &mut NeedRecord) {
         let due = reminder_at(rule, watched).is_some_and(|at| at <= self.look.now);
         if due {
             watched.reminders += 1;
             watched.last_told = Some(self.look.now);
-            self.tell(&watched.told, Step::Reminder, &need.id);
+            self.tell(&watched.told, TellStep::Reminder, &need.id);
         }
     }
 
     /// It expires soon: told once, also where somebody is at it.
-    fn expire(&mut self, need: &Need, watched: &mut WatchedNeed) {
+    fn expire(&mut self, need: &Need, watched: &mut NeedRecord) {
         let soon = need.until.is_some_and(|until| until.minus(self.rules.expiring) <= self.look.now);
         if soon && !watched.expiring {
             watched.expiring = true;
             watched.last_told = Some(self.look.now);
-            self.tell(&watched.told, Step::Expiring, &need.id);
+            self.tell(&watched.told, TellStep::Expiring, &need.id);
         }
     }
 
     /// When something follows by time alone.
-    fn plan_ahead(&mut self, rule: &AttentionRule, need: &Need, watched: &mut WatchedNeed) {
+    fn plan_ahead(&mut self, rule: &AttentionRule, need: &Need, watched: &mut NeedRecord) {
         let now = self.look.now;
         if let Some(soon) = need.until.map(|until| until.minus(self.rules.expiring)).filter(|_| !watched.expiring) {
             // One that begins so late says so in its first message.
@@ -261,7 +261,7 @@ impl Planning<'_> {
     }
 }
 
-fn reminder_at(rule: &AttentionRule, watched: &WatchedNeed) -> Option<Timestamp> {
+fn reminder_at(rule: &AttentionRule, watched: &NeedRecord) -> Option<Timestamp> {
     let last = watched.last_told.filter(|_| watched.reminders < REMINDERS_MAX)?;
     Some(last.plus(rule.remind_after?))
 }

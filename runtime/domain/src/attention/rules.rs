@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::need::NeedKind;
-use super::window::Window;
+use super::window::DayHours;
 use crate::ids::PackName;
 use crate::time::Timestamp;
 
@@ -33,7 +33,7 @@ pub struct AttentionRule {
     /// Who is told next, in this order.
     pub escalate: Vec<Escalation>,
     /// Hours in which nothing is told, except what expires within them.
-    pub quiet: Option<Window>,
+    pub quiet: Option<DayHours>,
 }
 
 /// Further contacts, told when nobody did anything for a while.
@@ -55,7 +55,7 @@ pub struct RuleMatch {
     /// Fields of the case, each with the values it may have.
     pub fields: BTreeMap<String, BTreeSet<String>>,
     /// Only within these hours.
-    pub hours: Option<Window>,
+    pub hours: Option<DayHours>,
 }
 
 impl RuleMatch {

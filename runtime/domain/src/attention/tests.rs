@@ -45,8 +45,8 @@ fn rules(rules: Vec<AttentionRule>) -> AttentionRules {
     AttentionRules { rules, expiring: MINUTE * 10, patience: MINUTE * 10 }
 }
 
-fn window(from: &str, to: &str, days: &[&str], hours_east: i8) -> Window {
-    Window::new(from, to, &names(days), TimeZone::fixed(Offset::constant(hours_east))).unwrap()
+fn window(from: &str, to: &str, days: &[&str], hours_east: i8) -> DayHours {
+    DayHours::new(from, to, &names(days), TimeZone::fixed(Offset::constant(hours_east))).unwrap()
 }
 
 /// A session and its rules, looked at again and again.
@@ -65,20 +65,21 @@ impl Watch {
     }
 
     /// Who is told what at this minute.
-    fn at(&mut self, now: i64, needs: &[Need]) -> Vec<(String, Step)> {
+    fn at(&mut self, now: i64, needs: &[Need]) -> Vec<(String, TellStep)> {
         let pack = PackName::new("p");
         let (fields, acknowledged) = (&self.fields, self.acknowledged);
         let look = Look { pack: &pack, fields, needs, acknowledged, now: min(now) };
         // As a store keeps it between two looks.
         let kept = serde_json::to_string(&self.watchlist).unwrap();
-        let Plan { watchlist, tells, next_at } = plan(serde_json::from_str(&kept).unwrap(), &look, &self.rules);
+        let AttentionPlan { watchlist, tells, next_at } =
+            plan(serde_json::from_str(&kept).unwrap(), &look, &self.rules);
         (self.watchlist, self.next_at) = (watchlist, next_at);
         assert!(next_at.is_none_or(|at| at > min(now)), "a look that asks for itself at once");
         tells.into_iter().map(|(contact, tell)| (contact, tell.step)).collect()
     }
 }
 
-fn told(list: &[(&str, Step)]) -> Vec<(String, Step)> {
+fn told(list: &[(&str, TellStep)]) -> Vec<(String, TellStep)> {
     list.iter().map(|(name, step)| ((*name).to_owned(), *step)).collect()
 }
 
@@ -95,9 +96,9 @@ fn the_kinds_that_are_news_exist() {
 fn a_need_is_told_once_and_its_end_to_whoever_was_told() {
     let mut watch = Watch::new(rules(vec![rule(&["ann", "bob"])]));
     let one = approval("1", 0, 60);
-    assert_eq!(watch.at(0, std::slice::from_ref(&one)), told(&[("ann", Step::Begun), ("bob", Step::Begun)]));
+    assert_eq!(watch.at(0, std::slice::from_ref(&one)), told(&[("ann", TellStep::Begun), ("bob", TellStep::Begun)]));
     assert_eq!(watch.at(1, std::slice::from_ref(&one)), []);
-    assert_eq!(watch.at(2, &[]), told(&[("ann", Step::Ended), ("bob", Step::Ended)]));
+    assert_eq!(watch.at(2, &[]), told(&[("ann", TellStep::Ended), ("bob", TellStep::Ended)]));
     assert_eq!(watch.at(3, &[]), []);
 }
 
@@ -105,10 +106,10 @@ fn a_need_is_told_once_and_its_end_to_whoever_was_told() {
 fn one_change_is_one_message_for_each_contact() {
     let mut watch = Watch::new(rules(vec![rule(&["ann"])]));
     let both = [approval("1", 0, 60), approval("2", 0, 60)];
-    assert_eq!(watch.at(0, &both), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(0, &both), told(&[("ann", TellStep::Begun)]));
     // One is answered while another is asked.
     let other = [approval("2", 0, 60), approval("3", 1, 60)];
-    assert_eq!(watch.at(1, &other), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(1, &other), told(&[("ann", TellStep::Begun)]));
     assert_eq!(watch.watchlist.messages, 2);
 }
 
@@ -136,7 +137,7 @@ fn the_first_rule_that_matches_decides() {
         let case = format!("{matches:?}");
         let mut watch = Watch::new(rules(vec![only(matches), rule(&["second"])]));
         let expect = if fits { "first" } else { "second" };
-        assert_eq!(watch.at(0, &[approval("1", 0, 60)]), told(&[(expect, Step::Begun)]), "{case}");
+        assert_eq!(watch.at(0, &[approval("1", 0, 60)]), told(&[(expect, TellStep::Begun)]), "{case}");
     }
 }
 
@@ -149,19 +150,19 @@ fn what_is_needed_is_told_again_and_then_to_others() {
     let plain = AttentionRule { remind_after: Some(MINUTE * 10), escalate: chain.into(), ..rule(&["ann"]) };
     let mut watch = Watch::new(rules(vec![plain]));
     let one = [need(NeedKind::NeedsReview, 0)];
-    assert_eq!(watch.at(0, &one), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(0, &one), told(&[("ann", TellStep::Begun)]));
     assert_eq!(watch.next_at, Some(min(10)));
     assert_eq!(watch.at(9, &one), []);
-    assert_eq!(watch.at(10, &one), told(&[("ann", Step::Reminder)]));
-    assert_eq!(watch.at(20, &one), told(&[("ann", Step::Reminder)]));
+    assert_eq!(watch.at(10, &one), told(&[("ann", TellStep::Reminder)]));
+    assert_eq!(watch.at(20, &one), told(&[("ann", TellStep::Reminder)]));
     assert_eq!(watch.next_at, Some(min(25)));
-    assert_eq!(watch.at(25, &one), told(&[("lead", Step::Escalated)]));
-    assert_eq!(watch.at(35, &one), told(&[("ann", Step::Reminder), ("lead", Step::Reminder)]));
+    assert_eq!(watch.at(25, &one), told(&[("lead", TellStep::Escalated)]));
+    assert_eq!(watch.at(35, &one), told(&[("ann", TellStep::Reminder), ("lead", TellStep::Reminder)]));
     // After a day without the process both that are due come at once, and everybody hears once.
-    assert_eq!(watch.at(1440, &one), told(&[("chief", Step::Escalated)]));
+    assert_eq!(watch.at(1440, &one), told(&[("chief", TellStep::Escalated)]));
     assert_eq!(
         watch.at(1450, &one),
-        told(&[("ann", Step::Reminder), ("chief", Step::Reminder), ("lead", Step::Reminder)])
+        told(&[("ann", TellStep::Reminder), ("chief", TellStep::Reminder), ("lead", TellStep::Reminder)])
     );
     let reminders = (0..100).filter(|n| !watch.at(1460 + n * 10, &one).is_empty()).count();
     assert_eq!(reminders, 20, "reminders come to an end");
@@ -176,15 +177,19 @@ fn an_acknowledgement_stops_reminders_until_something_new_is_needed() {
     let one = [approval("1", 0, 600)];
     watch.at(0, &one);
     watch.acknowledged = Some((Seq(9), min(5)));
-    assert_eq!(watch.at(5, &one), told(&[("ann", Step::Acknowledged)]));
+    assert_eq!(watch.at(5, &one), told(&[("ann", TellStep::Acknowledged)]));
     assert_eq!(watch.at(40, &one), []);
     let two = [approval("1", 0, 600), approval("2", 41, 600)];
-    assert_eq!(watch.at(41, &two), told(&[("ann", Step::Begun)]));
-    assert_eq!(watch.at(51, &two), told(&[("ann", Step::Reminder)]));
-    assert_eq!(watch.at(71, &two), told(&[("lead", Step::Escalated)]));
+    assert_eq!(watch.at(41, &two), told(&[("ann", TellStep::Begun)]));
+    assert_eq!(watch.at(51, &two), told(&[("ann", TellStep::Reminder)]));
+    assert_eq!(watch.at(71, &two), told(&[("lead", TellStep::Escalated)]));
     watch.acknowledged = Some((Seq(12), min(72)));
-    assert_eq!(watch.at(72, &two), told(&[("ann", Step::Acknowledged), ("lead", Step::Acknowledged)]));
-    assert_eq!(watch.at(590, &two), told(&[("ann", Step::Expiring), ("lead", Step::Expiring)]), "time is running out");
+    assert_eq!(watch.at(72, &two), told(&[("ann", TellStep::Acknowledged), ("lead", TellStep::Acknowledged)]));
+    assert_eq!(
+        watch.at(590, &two),
+        told(&[("ann", TellStep::Expiring), ("lead", TellStep::Expiring)]),
+        "time is running out"
+    );
 }
 
 #[test]
@@ -194,11 +199,11 @@ fn what_expires_soon_is_told_once_more() {
     watch.at(0, &long);
     assert_eq!(watch.next_at, Some(min(50)));
     assert_eq!(watch.at(49, &long), []);
-    assert_eq!(watch.at(50, &long), told(&[("ann", Step::Expiring)]));
+    assert_eq!(watch.at(50, &long), told(&[("ann", TellStep::Expiring)]));
     assert_eq!(watch.at(55, &long), []);
     let mut watch = Watch::new(rules(vec![rule(&["ann"])]));
     let short = [approval("1", 0, 5)];
-    assert_eq!(watch.at(0, &short), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(0, &short), told(&[("ann", TellStep::Begun)]));
     assert_eq!(watch.at(1, &short), [], "its first message said until when");
 }
 
@@ -209,9 +214,9 @@ fn quiet_hours_hold_back_all_but_what_expires_within_them() {
     let (within, after) = (approval("1", 0, 119), approval("2", 0, 121));
     assert_eq!(watch.at(0, std::slice::from_ref(&after)), []);
     assert_eq!(watch.next_at, Some(min(120)));
-    assert_eq!(watch.at(1, &[within, after.clone()]), told(&[("ann", Step::Begun)]));
-    assert_eq!(watch.at(119, std::slice::from_ref(&after)), told(&[("ann", Step::Ended)]));
-    assert_eq!(watch.at(120, &[after]), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(1, &[within, after.clone()]), told(&[("ann", TellStep::Begun)]));
+    assert_eq!(watch.at(119, std::slice::from_ref(&after)), told(&[("ann", TellStep::Ended)]));
+    assert_eq!(watch.at(120, &[after]), told(&[("ann", TellStep::Begun)]));
     // What was over before its time was never told.
     let mut watch = Watch::new(rules(vec![quiet]));
     assert_eq!(watch.at(0, &[need(NeedKind::Error, 0)]), []);
@@ -224,9 +229,9 @@ fn an_outage_is_told_once_it_lasts() {
     let outage = [Need { from: min(10), ..need(NeedKind::Outage, 0) }];
     assert_eq!(watch.at(0, &outage), []);
     assert_eq!(watch.next_at, Some(min(10)));
-    assert_eq!(watch.at(10, &outage), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(10, &outage), told(&[("ann", TellStep::Begun)]));
     assert_eq!(watch.next_at, Some(min(11)), "its end is no news of its own");
-    assert_eq!(watch.at(11, &[]), told(&[("ann", Step::Ended)]));
+    assert_eq!(watch.at(11, &[]), told(&[("ann", TellStep::Ended)]));
 }
 
 #[test]
@@ -236,7 +241,7 @@ fn the_end_of_a_session_is_told_to_whoever_was_told_of_it_and_to_whom_a_rule_nam
     let mut watch = Watch::new(rules(list));
     watch.at(0, &[approval("1", 0, 60)]);
     let over = [need(NeedKind::Closed, 5)];
-    assert_eq!(watch.at(5, &over), told(&[("ann", Step::Closed), ("desk", Step::Closed)]));
+    assert_eq!(watch.at(5, &over), told(&[("ann", TellStep::Closed), ("desk", TellStep::Closed)]));
     assert_eq!((watch.at(6, &over), watch.next_at), (vec![], None));
     let mut watch = Watch::new(rules(vec![rule(&["ann"])]));
     assert_eq!(watch.at(5, &over), [], "nobody was told that anything was wrong");
@@ -249,7 +254,7 @@ fn a_rule_for_other_hours_tells_when_they_come() {
     let one = [need(NeedKind::NeedsReview, 0)];
     assert_eq!(watch.at(0, &one), []);
     assert_eq!(watch.next_at, Some(min(120)));
-    assert_eq!(watch.at(120, &one), told(&[("ann", Step::Begun)]));
+    assert_eq!(watch.at(120, &one), told(&[("ann", TellStep::Begun)]));
 }
 
 #[test]
@@ -268,7 +273,7 @@ fn hours_are_of_their_zone_and_day_and_go_over_midnight() {
     for (from, to, days, part) in
         [("24:00", "07:00", "mon", "24:00"), ("7:00", "08:00", "mon", "7:00"), ("07:00", "08:00", "Monday", "Monday")]
     {
-        let error = Window::new(from, to, &names(&[days]), TimeZone::UTC).unwrap_err().to_string();
+        let error = DayHours::new(from, to, &names(&[days]), TimeZone::UTC).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
 }
@@ -283,12 +288,12 @@ fn text_from_outside_is_bounded_and_hides_nothing() {
 
 #[test]
 fn an_agents_call_is_no_message_of_the_runtime() {
-    let notice = Notice {
+    let notice = AttentionNotice {
         session: SessionId::new(uuid::Uuid::from_u128(7)),
         handle: "CASE-1".to_owned(),
         pack: PackName::new("p"),
         title: "t".to_owned(),
-        step: Step::Begun,
+        step: TellStep::Begun,
         status: "awaiting_input".to_owned(),
         reason: String::new(),
         facts: Vec::new(),
@@ -301,8 +306,8 @@ fn an_agents_call_is_no_message_of_the_runtime() {
         at: min(0),
     };
     let call = notice.call(ToolName::new("notify:a"), "k".to_owned()).unwrap();
-    assert_eq!(Notice::of(&call), Some(notice));
+    assert_eq!(AttentionNotice::of(&call), Some(notice));
     // The same arguments, from an agent.
     let forged = ToolCall { call: CallId::at(AssignmentId(1), 1, 0), ..call };
-    assert_eq!((Notice::of(&forged), Notice::is_one(&forged)), (None, false));
+    assert_eq!((AttentionNotice::of(&forged), AttentionNotice::is_one(&forged)), (None, false));
 }

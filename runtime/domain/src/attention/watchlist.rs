@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watchlist {
     /// What is needed, each with what was told of it.
-    pub needs: BTreeMap<NeedId, WatchedNeed>,
+    pub needs: BTreeMap<NeedId, NeedRecord>,
     /// Every contact that was ever told of this session.
     pub told: BTreeSet<String>,
     /// Where the last acknowledgement stands in the log that was seen.
@@ -23,7 +23,7 @@ pub struct Watchlist {
 
 /// One need, and what was told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchedNeed {
+pub struct NeedRecord {
     /// What is needed.
     pub kind: NeedKind,
     /// Since when.
@@ -44,7 +44,7 @@ pub struct WatchedNeed {
     pub acknowledged: bool,
 }
 
-impl WatchedNeed {
+impl NeedRecord {
     pub(super) fn new(kind: NeedKind, since: Timestamp) -> Self {
         Self {
             kind,

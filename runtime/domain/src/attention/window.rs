@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// Hours of some days. One that ends before it begins goes over midnight and belongs to the day it began on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window {
+pub struct DayHours {
     from: Time,
     to: Time,
     days: Vec<Weekday>,
@@ -32,11 +32,11 @@ pub enum BadWindow {
     },
 }
 
-impl Window {
+impl DayHours {
     /// From one time of day to another, each as `22:00`, on days as `mon`; no days mean all of them.
     ///
     /// # Errors
-    /// A text is no time, or no day.
+    /// A text does not name a time, or a day.
     pub fn new(from: &str, to: &str, days: &[String], zone: TimeZone) -> Result<Self, BadWindow> {
         let days = days.iter().map(|text| day(text).ok_or_else(|| BadWindow::Day { text: text.clone() }));
         let time = |text: &str| time(text).ok_or_else(|| BadWindow::Time { text: text.to_owned() });

@@ -1,6 +1,6 @@
 //! What a message says of a session as it stands.
 
-use provost_domain::attention::{Notice, NoticeCause, NoticeLink, Step, plain};
+use provost_domain::attention::{AttentionNotice, NoticeCause, NoticeLink, TellStep, plain};
 use provost_domain::ids::SessionId;
 use provost_domain::projection::SessionRow;
 use provost_domain::session::Session;
@@ -23,7 +23,7 @@ const URL_MAX: usize = 500;
 
 /// What one message is written from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct NoticeSubject<'a> {
     pub(super) row: &'a SessionRow,
     pub(super) session: &'a Session,
     pub(super) catalog: &'a Catalog,
@@ -33,15 +33,15 @@ pub(super) struct Subject<'a> {
 }
 
 /// A message to a contact, of whom an answer needs a role.
-pub(super) fn compose(subject: &Subject<'_>, step: Step, contact: &str, role: &str) -> Notice {
-    let Subject { row, session, catalog, page, now } = *subject;
+pub(super) fn compose(subject: &NoticeSubject<'_>, step: TellStep, contact: &str, role: &str) -> AttentionNotice {
+    let NoticeSubject { row, session, catalog, page, now } = *subject;
     let mut asks = asks(session, catalog, role);
     let more = asks.len().saturating_sub(ASKS_MAX);
     asks.truncate(ASKS_MAX);
     let fields = session.fields().as_object().into_iter().flatten();
     let single = |value: &Value| !(value.is_null() || value.is_object() || value.is_array());
     let facts = fields.filter(|(_, value)| single(value) && value.as_str() != Some(&row.title));
-    Notice {
+    AttentionNotice {
         session: session.id(),
         handle: session.handle().to_string(),
         pack: session.pack().clone(),

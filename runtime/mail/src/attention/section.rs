@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use provost_domain::attention::{AttentionRule, AttentionRules, Escalation, NeedKind, RuleMatch, Window};
+use provost_domain::attention::{AttentionRule, AttentionRules, DayHours, Escalation, NeedKind, RuleMatch};
 use provost_domain::ids::PackName;
 use provost_form::{At, ErrorLog, FromYaml, Period, Table, YamlNode, table, words};
 
@@ -84,7 +84,7 @@ impl FromYaml for FieldValues {
 
 /// Hours of some days in a time zone: `{from: "22:00", to: "07:00", zone: Europe/Berlin}`.
 #[derive(Debug, Clone)]
-pub struct Hours(Option<Window>);
+pub struct Hours(Option<DayHours>);
 
 impl FromYaml for Hours {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
@@ -103,7 +103,7 @@ impl FromYaml for Hours {
         let refused = |error: provost_domain::attention::BadWindow| {
             log.report(node.place, error.to_string(), "write {from: \"22:00\", to: \"07:00\", zone: UTC}");
         };
-        Window::new(&from, &to, &days, zone).map(|window| Self(Some(window))).map_err(refused).ok()
+        DayHours::new(&from, &to, &days, zone).map(|window| Self(Some(window))).map_err(refused).ok()
     }
 
     fn blank() -> Self {
@@ -140,7 +140,7 @@ impl AttentionConfig {
         self.rules.iter().flat_map(|rule| rule.escalate.iter().map(|next| &next.to).chain([&rule.tell]))
     }
 
-    /// The rules.
+    /// The rules as the domain decides by them.
     pub fn rules(&self) -> AttentionRules {
         AttentionRules {
             rules: self.rules.iter().map(AttentionRuleConfig::rule).collect(),
@@ -215,7 +215,7 @@ mod tests {
         );
         assert_eq!(first.escalate, [Escalation { after: Duration::from_mins(30), to: vec!["lead".to_owned()] }]);
         let days = ["sat".to_owned(), "sun".to_owned()];
-        assert_eq!(first.quiet, Some(Window::new("22:00", "07:00", &days, TimeZone::UTC).unwrap()));
+        assert_eq!(first.quiet, Some(DayHours::new("22:00", "07:00", &days, TimeZone::UTC).unwrap()));
         assert!(rules[1].matches.needs.is_empty() && rules[1].quiet.is_none());
         let all: Vec<String> = config.contacts().flat_map(|list| names(list)).collect();
         assert_eq!(all, ["lead", "ann", "desk"]);

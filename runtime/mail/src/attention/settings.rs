@@ -9,7 +9,7 @@ use provost_domain::ids::ToolName;
 /// Whom the rules name, and how they are told. A reload replaces all of it.
 #[derive(Debug, Clone, Default)]
 pub struct AttentionSettings {
-    /// The rules.
+    /// Whom which need is told.
     pub rules: AttentionRules,
     /// The contacts, by name.
     pub contacts: BTreeMap<String, ContactTargets>,

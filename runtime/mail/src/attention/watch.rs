@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use prometheus::{IntCounterVec, Opts, Registry};
-use provost_domain::attention::{Look, Notice, Plan, Tell, Watchlist, plan};
+use provost_domain::attention::{AttentionNotice, AttentionPlan, Look, Tell, Watchlist, plan};
 use provost_domain::ids::{SessionId, ToolName};
 use provost_domain::port::{AttentionLog, Clock, LookAnswer, NewMessage, SessionLook, StoreError, WatchedSession};
 use provost_domain::session::Session;
@@ -16,7 +16,7 @@ use provost_engine::{Backoff, Engine, LogReader, Next, ReadError, TickFailure, T
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::compose::{Subject, compose};
+use super::compose::{NoticeSubject, compose};
 use super::settings::AttentionSettings;
 use crate::outbound::Outgoing;
 
@@ -48,10 +48,10 @@ pub struct AttentionParts {
 
 /// Tells people what sessions need of them. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Attention(Arc<Watch>);
+pub struct Attention(Arc<AttentionWatch>);
 
 #[derive(Debug)]
-struct Watch {
+struct AttentionWatch {
     parts: AttentionParts,
     settings: RwLock<Arc<AttentionSettings>>,
     came: Arc<Notify>,
@@ -67,7 +67,12 @@ impl Attention {
         let told = Opts::new("provost_attention_messages_total", "Messages to people about what sessions need.");
         let told = IntCounterVec::new(told, &["step"])?;
         parts.metrics.register(Box::new(told.clone()))?;
-        Ok(Self(Arc::new(Watch { parts, settings: RwLock::new(Arc::new(settings)), came: Arc::default(), told })))
+        Ok(Self(Arc::new(AttentionWatch {
+            parts,
+            settings: RwLock::new(Arc::new(settings)),
+            came: Arc::default(),
+            told,
+        })))
     }
 
     /// Tells by these from now on.
@@ -96,7 +101,7 @@ impl Attention {
 }
 
 #[derive(Debug)]
-struct AttentionTicker(Arc<Watch>);
+struct AttentionTicker(Arc<AttentionWatch>);
 
 #[async_trait]
 impl Ticker for AttentionTicker {
@@ -120,23 +125,31 @@ impl Ticker for AttentionTicker {
         let due = watch.parts.log.due(watch.parts.clock.now(), TOGETHER).await?;
         let more = due.len() >= TOGETHER as usize;
         let mut outdated = false;
+        let mut failed = None;
         for watched in due {
-            outdated |= watch.look(watched).await? == LookAnswer::Outdated;
+            match watch.look(watched).await {
+                Ok(answer) => outdated |= answer == LookAnswer::Outdated,
+                // The others' people do not wait for that.
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         // What is outdated is another process's: it is not asked for again at once.
         Ok(if more && !outdated { Next::AtOnce } else { Next::Period })
     }
 }
 
-impl Watch {
+impl AttentionWatch {
     async fn look(&self, watched: WatchedSession) -> Result<LookAnswer, StoreError> {
         let now = self.parts.clock.now();
         let settings = Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner));
         let look = match self.read(watched.session).await {
             Ok(Some(session)) => self.decide(&watched, &session, &settings, now).await?,
             Ok(None) => return Ok(LookAnswer::Outdated),
-            Err(ReadError::Store(error)) => return Err(error),
-            Err(error @ (ReadError::Erased(_) | ReadError::Chain(_) | ReadError::Illegal(_))) => {
+            Err(ReadError::Store(error)) if passes(&error) => return Err(error),
+            Err(error) => {
                 tracing::error!(session = %watched.session, %error, "people are not told of a session that cannot be read");
                 let WatchedSession { session, news, version, state } = watched;
                 let state = state.unwrap_or_else(|| "null".to_owned());
@@ -169,14 +182,14 @@ impl Watch {
         let needs = session.needs(settings.rules.patience);
         let acknowledged = session.acknowledgement().map(|one| (one.seq, one.at));
         let look = Look { pack: session.pack(), fields: session.fields(), needs: &needs, acknowledged, now };
-        let Plan { watchlist, tells, next_at } = plan(before(watched), &look, &settings.rules);
+        let AttentionPlan { watchlist, tells, next_at } = plan(before(watched), &look, &settings.rules);
         let state = serde_json::to_string(&watchlist).map_err(|error| unwritable(&error))?;
         let messages = if tells.is_empty() {
             Vec::new()
         } else {
             let row = self.parts.engine.reads().session(session.id()).await?;
             let (catalog, page) = (self.parts.engine.catalog(), settings.page.as_deref());
-            let subject = Subject { row: &row, session, catalog: &catalog, page, now };
+            let subject = NoticeSubject { row: &row, session, catalog: &catalog, page, now };
             self.messages(&subject, by_target(&tells, settings), settings, watchlist.messages)?
         };
         let WatchedSession { session, version, news, .. } = *watched;
@@ -185,7 +198,7 @@ impl Watch {
 
     fn messages(
         &self,
-        subject: &Subject<'_>,
+        subject: &NoticeSubject<'_>,
         targets: BTreeMap<&ToolName, (&str, &Tell)>,
         settings: &AttentionSettings,
         number: u64,
@@ -193,7 +206,7 @@ impl Watch {
         let session = subject.session.id();
         let message = |(index, (target, (contact, tell))): (usize, (&ToolName, (&str, &Tell)))| {
             let role = settings.contacts.get(contact).map_or("operator", |targets| targets.role.as_str());
-            let notice: Notice = compose(subject, tell.step, contact, role);
+            let notice: AttentionNotice = compose(subject, tell.step, contact, role);
             let step = serde_json::to_value(tell.step).unwrap_or_default();
             let step = step.as_str().unwrap_or_default();
             self.told.with_label_values(&[step]).inc();
@@ -234,6 +247,17 @@ fn by_target<'a>(
         }
     }
     targets
+}
+
+/// Whether the store may answer another time.
+fn passes(error: &StoreError) -> bool {
+    match error {
+        StoreError::Failed { .. } | StoreError::Held { .. } | StoreError::Fenced | StoreError::Stale => true,
+        StoreError::NotClaimed { .. }
+        | StoreError::Erased { .. }
+        | StoreError::Missing { .. }
+        | StoreError::Damaged { .. } => false,
+    }
 }
 
 /// A contact's name as a header may hold it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use provost_domain::attention::Notice;
+use provost_domain::attention::AttentionNotice;
 use provost_domain::ids::{MessageId, SessionId};
 use provost_domain::port::{
     Message, MessageFilter, MessageRow, MessageState, NewMessage, PAUSE_MAX, Queued, StoreError, Then, Tried,
@@ -117,13 +117,13 @@ impl Messages {
 
     /// Whether a message waits for an earlier one: those of the runtime itself about one session reach a target in their order.
     fn is_behind(&self, row: &MessageRow) -> bool {
-        let ours = |seq: &u64| self.kept.get(seq).is_some_and(|kept| Notice::is_one(&kept.call));
+        let ours = |seq: &u64| self.kept.get(seq).is_some_and(|kept| AttentionNotice::is_one(&kept.call));
         let mut before = self.kept.range(..row.seq).map(|(_, kept)| kept);
         ours(&row.seq)
             && before.any(|kept| {
                 let other = &kept.row;
                 let beside = other.session == row.session && other.target == row.target;
-                beside && other.state == MessageState::Waiting && Notice::is_one(&kept.call)
+                beside && other.state == MessageState::Waiting && AttentionNotice::is_one(&kept.call)
             })
     }
 

@@ -1,6 +1,6 @@
 //! What people are told of sessions: noted with the append, stored with the messages of a look, and each look counts once.
 
-use provost_domain::attention::{Notice, Step};
+use provost_domain::attention::{AttentionNotice, TellStep};
 use provost_domain::event::{EventBody, OperatorSpoke};
 use provost_domain::ids::{CmdId, Seq, ToolName};
 use provost_domain::log::{AppendRecord, Unsealed};
@@ -55,12 +55,12 @@ fn news(driven: &Driven) -> Append {
 }
 
 fn message(n: u128, key: &str, target: &str) -> NewMessage {
-    let notice = Notice {
+    let notice = AttentionNotice {
         session: id(n),
         handle: format!("INC-20261120-{n:04}"),
         pack: "p".into(),
         title: "t".to_owned(),
-        step: Step::Begun,
+        step: TellStep::Begun,
         status: "awaiting_input".to_owned(),
         reason: String::new(),
         facts: Vec::new(),
@@ -147,7 +147,7 @@ async fn an_erased_session_is_looked_at_no_more(place: Subject) {
     let end = Append { status: provost_domain::status::Status::Stopped, ended: true, release: true, ..news(&driven) };
     driven.write(end).await.unwrap();
     let erase = request(&place.store, 7).await;
-    assert_eq!(place.store.erasure.erase(erase).await, Ok(Erased::Done { records: 3 }));
+    assert_eq!(place.store.erasure.erase(erase).await, Ok(Erased::Done { records: 2 }));
     assert!(place.watched(99).await.iter().all(|watched| watched.session != id(7)));
     let late = look(&seen, "late", vec![message(7, "k", "notify:a")]);
     assert_eq!(place.looked(late).await, LookAnswer::Outdated);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use provost_domain::attention::{NeedKind, Notice, NoticeAsk, NoticeCause, NoticeFact, NoticeLink, Step};
+use provost_domain::attention::{AttentionNotice, NeedKind, NoticeAsk, NoticeCause, NoticeFact, NoticeLink, TellStep};
 use provost_domain::ids::{CallId, SessionId, ToolName};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
@@ -48,9 +48,9 @@ pub(super) fn hostile() -> NoticeAsk {
 }
 
 /// A message of the runtime.
-pub(super) fn notice(step: Step, asks: Vec<NoticeAsk>) -> ToolCall {
+pub(super) fn notice(step: TellStep, asks: Vec<NoticeAsk>) -> ToolCall {
     let text = if asks.iter().any(|ask| ask.what.contains("script")) { HOSTILE } else { "checkout fails" };
-    let notice = Notice {
+    let notice = AttentionNotice {
         session: session(),
         handle: "CASE-1".to_owned(),
         pack: "case".into(),

@@ -226,7 +226,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use provost_domain::attention::Step;
+    use provost_domain::attention::TellStep;
 
     use super::*;
     use crate::notify::tests::{approval, hostile, notice};
@@ -249,9 +249,9 @@ mod tests {
     #[test]
     fn the_same_key_is_the_same_mail_and_a_session_is_one_thread() {
         let (first, again) =
-            (written(&notice(Step::Begun, vec![approval()])), written(&notice(Step::Begun, vec![approval()])));
+            (written(&notice(TellStep::Begun, vec![approval()])), written(&notice(TellStep::Begun, vec![approval()])));
         assert_eq!(header(&first, "Message-ID"), header(&again, "Message-ID"));
-        let other = ToolCall { key: "other".to_owned(), ..notice(Step::Closed, vec![]) };
+        let other = ToolCall { key: "other".to_owned(), ..notice(TellStep::Closed, vec![]) };
         let other = written(&other);
         assert_ne!(header(&first, "Message-ID"), header(&other, "Message-ID"));
         for name in ["In-Reply-To", "References"] {
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_no_markup_and_no_header() {
-        let call = notice(Step::Begun, vec![hostile()]);
+        let call = notice(TellStep::Begun, vec![hostile()]);
         let page = html(&Letter::of(&call));
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
         assert!(!written(&call).contains("\nBcc:"), "{}", written(&call));

@@ -1,6 +1,6 @@
 //! What a message says in words, the same for every receiver that is made for people.
 
-use provost_domain::attention::{Notice, NoticeAsk, NoticeFact, NoticeLink, Step, plain};
+use provost_domain::attention::{AttentionNotice, NoticeAsk, NoticeFact, NoticeLink, TellStep, plain};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
 use serde_json::Value;
@@ -56,7 +56,7 @@ impl Part {
 impl Letter {
     /// What a call says, whether it stands for a message of the runtime or is an agent's.
     pub(super) fn of(call: &ToolCall) -> Self {
-        Notice::of(call).map_or_else(|| Self::of_agent(call), |notice| Self::of_notice(&notice))
+        AttentionNotice::of(call).map_or_else(|| Self::of_agent(call), |notice| Self::of_notice(&notice))
     }
 
     /// Everything under the headline, as plain text.
@@ -85,7 +85,7 @@ impl Letter {
         Self { thread: call.session.to_string(), headline: line(headline), urgency, parts, links: Vec::new() }
     }
 
-    fn of_notice(notice: &Notice) -> Self {
+    fn of_notice(notice: &AttentionNotice) -> Self {
         let mut parts = Vec::new();
         if !notice.facts.is_empty() {
             parts.push(Part::new("What it is about", &facts(&notice.facts)));
@@ -112,28 +112,28 @@ impl Letter {
 }
 
 /// Why people are told, in a few words.
-fn why(notice: &Notice) -> String {
+fn why(notice: &AttentionNotice) -> String {
     let first = notice.asks.first().map(|ask| ask.kind.to_string());
     let needed = first.unwrap_or_else(|| "it goes on".to_owned());
     match notice.step {
-        Step::Begun => needed,
-        Step::Reminder => format!("still, {needed}"),
-        Step::Escalated => format!("nobody came, {needed}"),
-        Step::Expiring => format!("little time is left, {needed}"),
-        Step::Acknowledged => format!("{} is at it", notice.acknowledged_by.as_deref().unwrap_or("somebody")),
-        Step::Ended if notice.is_open() => format!("answered in part, {needed}"),
-        Step::Ended => format!("nothing is needed any more, it is {}", notice.status.replace('_', " ")),
-        Step::Closed => format!("closed as {}", notice.status.replace('_', " ")),
+        TellStep::Begun => needed,
+        TellStep::Reminder => format!("still, {needed}"),
+        TellStep::Escalated => format!("nobody came, {needed}"),
+        TellStep::Expiring => format!("little time is left, {needed}"),
+        TellStep::Acknowledged => format!("{} is at it", notice.acknowledged_by.as_deref().unwrap_or("somebody")),
+        TellStep::Ended if notice.is_open() => format!("answered in part, {needed}"),
+        TellStep::Ended => format!("nothing is needed any more, it is {}", notice.status.replace('_', " ")),
+        TellStep::Closed => format!("closed as {}", notice.status.replace('_', " ")),
     }
 }
 
-fn urgency(notice: &Notice) -> Urgency {
+fn urgency(notice: &AttentionNotice) -> Urgency {
     match notice.step {
-        Step::Escalated | Step::Expiring => Urgency::Critical,
-        Step::Begun | Step::Reminder => Urgency::High,
-        Step::Acknowledged => Urgency::Low,
-        Step::Ended if notice.is_open() => Urgency::Medium,
-        Step::Ended | Step::Closed => Urgency::Low,
+        TellStep::Escalated | TellStep::Expiring => Urgency::Critical,
+        TellStep::Begun | TellStep::Reminder => Urgency::High,
+        TellStep::Acknowledged => Urgency::Low,
+        TellStep::Ended if notice.is_open() => Urgency::Medium,
+        TellStep::Ended | TellStep::Closed => Urgency::Low,
     }
 }
 
@@ -156,7 +156,7 @@ fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// One line.
+/// A text on one line, as short as the narrowest receiver shows.
 fn line(text: &str) -> String {
     plain(&text.replace('\n', " "), HEADLINE_MAX)
 }

@@ -97,7 +97,7 @@ fn message(letter: &Letter, topic: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use provost_domain::attention::Step;
+    use provost_domain::attention::TellStep;
 
     use super::*;
     use crate::notify::tests::{approval, hostile, notice};
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn a_push_is_short_and_as_loud_as_it_is_pressing() {
         for (step, asks, priority) in [
-            (Step::Begun, vec![approval()], 4),
-            (Step::Expiring, vec![hostile(), hostile(), hostile(), hostile()], 5),
-            (Step::Ended, vec![], 2),
+            (TellStep::Begun, vec![approval()], 4),
+            (TellStep::Expiring, vec![hostile(), hostile(), hostile(), hostile()], 5),
+            (TellStep::Ended, vec![], 2),
         ] {
             let message = message(&Letter::of(&notice(step, asks)), "topic");
             assert_eq!((&message["topic"], &message["priority"]), (&json!("topic"), &json!(priority)), "{message}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use provost_domain::attention::{Notice, Step};
+use provost_domain::attention::{AttentionNotice, TellStep};
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
 use provost_form::{ErrorLog, ReadSecret, SecretPlace, Table};
@@ -76,7 +76,7 @@ impl Receiver for Pagerduty {
 /// somebody is needed, acknowledged by a person, resolved once nobody is needed.
 fn event(call: &ToolCall, key: &str) -> Value {
     let letter = Letter::of(call);
-    let notice = Notice::of(call);
+    let notice = AttentionNotice::of(call);
     let (action, dedup) = match &notice {
         None => ("trigger", call.key.clone()),
         Some(notice) => (action(notice), letter.thread.clone()),
@@ -99,20 +99,29 @@ fn event(call: &ToolCall, key: &str) -> Value {
         ),
     };
     let links: Vec<Value> = letter.links.iter().map(|link| json!({"href": link.url, "text": link.title})).collect();
-    json!({
-        "routing_key": key, "event_action": action, "dedup_key": dedup, "client": "Provost", "links": links,
+    let mut event = json!({
+        "routing_key": key, "event_action": action, "dedup_key": dedup, "client": "Provost",
         "payload": {
             "summary": summary.chars().take(SUMMARY_MAX).collect::<String>(),
             "source": "provost", "severity": urgency, "custom_details": details,
         },
-    })
+    });
+    if let Some(event) = event.as_object_mut().filter(|_| !links.is_empty()) {
+        event.insert("links".to_owned(), links.into());
+    }
+    event
 }
 
-fn action(notice: &Notice) -> &'static str {
+fn action(notice: &AttentionNotice) -> &'static str {
     match notice.step {
         _ if !notice.is_open() => "resolve",
-        Step::Acknowledged => "acknowledge",
-        Step::Begun | Step::Reminder | Step::Expiring | Step::Escalated | Step::Ended | Step::Closed => "trigger",
+        TellStep::Acknowledged => "acknowledge",
+        TellStep::Begun
+        | TellStep::Reminder
+        | TellStep::Expiring
+        | TellStep::Escalated
+        | TellStep::Ended
+        | TellStep::Closed => "trigger",
     }
 }
 
@@ -130,16 +139,16 @@ mod tests {
     #[test]
     fn an_alert_follows_its_session() {
         let sent = |step, asks| event(&notice(step, asks), "k");
-        let begun = sent(Step::Begun, vec![approval()]);
+        let begun = sent(TellStep::Begun, vec![approval()]);
         assert_eq!((&begun["event_action"], &begun["payload"]["severity"]), (&json!("trigger"), &json!("error")));
-        let session = notice(Step::Begun, vec![]).session.to_string();
+        let session = notice(TellStep::Begun, vec![]).session.to_string();
         for (step, asks, action) in [
-            (Step::Reminder, vec![approval()], "trigger"),
-            (Step::Escalated, vec![approval()], "trigger"),
-            (Step::Acknowledged, vec![approval()], "acknowledge"),
-            (Step::Ended, vec![approval()], "trigger"),
-            (Step::Ended, vec![], "resolve"),
-            (Step::Closed, vec![], "resolve"),
+            (TellStep::Reminder, vec![approval()], "trigger"),
+            (TellStep::Escalated, vec![approval()], "trigger"),
+            (TellStep::Acknowledged, vec![approval()], "acknowledge"),
+            (TellStep::Ended, vec![approval()], "trigger"),
+            (TellStep::Ended, vec![], "resolve"),
+            (TellStep::Closed, vec![], "resolve"),
         ] {
             let event = sent(step, asks);
             assert_eq!((&event["event_action"], &event["dedup_key"]), (&json!(action), &json!(session)), "{step:?}");

@@ -113,14 +113,14 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use provost_domain::attention::Step;
+    use provost_domain::attention::TellStep;
 
     use super::*;
     use crate::notify::tests::{approval, hostile, notice};
 
     #[test]
     fn a_message_keeps_within_the_published_limits_and_mentions_nobody() {
-        let letter = Letter::of(&notice(Step::Begun, vec![hostile(), approval(), hostile(), hostile()]));
+        let letter = Letter::of(&notice(TellStep::Begun, vec![hostile(), approval(), hostile(), hostile()]));
         let message = message(&letter);
         let blocks = message["blocks"].as_array().unwrap();
         assert!((3..=BLOCKS_MAX).contains(&blocks.len()), "{message}");

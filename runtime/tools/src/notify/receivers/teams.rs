@@ -108,14 +108,14 @@ fn run(text: &str, [weight, size, color]: [&str; 3]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use provost_domain::attention::Step;
+    use provost_domain::attention::TellStep;
 
     use super::*;
     use crate::notify::tests::{hostile, notice};
 
     #[test]
     fn a_card_is_small_and_reads_nothing_as_markup() {
-        let letter = Letter::of(&notice(Step::Escalated, vec![hostile(), hostile(), hostile(), hostile()]));
+        let letter = Letter::of(&notice(TellStep::Escalated, vec![hostile(), hostile(), hostile(), hostile()]));
         let message = message(&letter);
         assert!(message.to_string().len() <= 28 * 1024, "{}", message.to_string().len());
         let card = &message["attachments"][0]["content"];

@@ -45,7 +45,7 @@ pub(super) fn no_address() -> PostFailure {
     PostFailure::of(Happened::No, FailureKind::Permanent, detail)
 }
 
-/// Sends it.
+/// Sends a request, and says whether it was taken.
 pub(super) async fn send(request: RequestBuilder) -> Result<Value, PostFailure> {
     http::try_post(request, &StatusRules::default()).await
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
-use provost_domain::attention::Notice;
+use provost_domain::attention::AttentionNotice;
 use provost_domain::ids::Digest;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
@@ -44,19 +44,19 @@ impl ReceiverSection for WebhookSection {
 
     fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn Receiver>, BadReceiver> {
         let secret = self.secret.as_ref().map(secret).transpose()?;
-        Ok(Arc::new(Webhook { url: web::address(&self.url)?, secret }))
+        Ok(Arc::new(WebhookReceiver { url: web::address(&self.url)?, secret }))
     }
 }
 
 #[derive(Debug)]
-struct Webhook {
+struct WebhookReceiver {
     url: Url,
     /// Signs what is sent.
     secret: Option<SecretString>,
 }
 
 #[async_trait]
-impl Receiver for Webhook {
+impl Receiver for WebhookReceiver {
     async fn send(&self, call: &ToolCall, client: &Client, now: Timestamp) -> Result<Value, PostFailure> {
         let body = body(call);
         let seconds = now.micros() / 1_000_000;
@@ -79,7 +79,7 @@ impl Receiver for Webhook {
 
 /// An agent's message is its arguments; the runtime's says of itself what it is.
 fn body(call: &ToolCall) -> Vec<u8> {
-    match Notice::of(call) {
+    match AttentionNotice::of(call) {
         None => call.args.to_string().into_bytes(),
         Some(notice) => {
             let step = serde_json::to_value(notice.step).unwrap_or_default();

@@ -27,7 +27,7 @@ use sha2::Sha256;
 
 use crate::intake::{alert, group, only, sessions};
 
-const SECRET: &str = "It's a Secret to Everybody";
+const SECRET: &str = "a-secret-of-both-sides";
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The part `intake` of the shipped pack begins so.
 const BEGINS: &str = "intake:                           # how a delivery becomes the fields of a session\n";
@@ -256,8 +256,9 @@ async fn each_alert_goes_to_the_first_pack_that_takes_it() {
     let text = text.replace(when, "    when: alert.labels.owner == \"second\"").replace(samples, "");
     std::fs::write(&manifest, text).unwrap();
     let file = shop.path("provost.yaml");
-    let folders = format!("{}\n  - {}", own.display(), first.display());
-    let text = std::fs::read_to_string(&file).unwrap().replace(shipped::folder().to_str().unwrap(), &folders);
+    let folders = format!("packs: [{}, {}]", own.display(), first.display());
+    let shipped = format!("packs: [{}]", shipped::folder().display());
+    let text = std::fs::read_to_string(&file).unwrap().replace(&shipped, &folders);
     std::fs::write(&file, format!("{text}\nintake: {{alertmanager: {{pack: [second, incident]}}}}\n")).unwrap();
     let daemon = Daemon::on(shop).await;
     let (mut of_second, mut of_other) = (alert("a", "firing"), alert("c", "firing"));

@@ -141,7 +141,7 @@ pub enum SenderSecretError {
     /// A webhook has a name that no path can have.
     #[error("`intake.webhooks` has the name `{name}`; write 1 to 40 of a-z, 0-9, _ and -")]
     Name {
-        /// What is written instead of such a name.
+        /// What is written in its place.
         name: String,
     },
 }

@@ -28,6 +28,33 @@ impl FormError {
     }
 }
 
+impl FormError {
+    /// The line of the source that it is about, with a caret below the place; nothing where it has no place in this text. What
+    /// a terminal would not show as it is, is shown as `?`.
+    pub fn excerpt(&self, source: &str) -> Option<String> {
+        let line = source.lines().nth(usize::try_from(self.line.checked_sub(1)?).ok()?)?;
+        let column = usize::try_from(self.column.checked_sub(1)?).ok()?;
+        // A long line is shown around the place.
+        let start = column.saturating_sub(EXCERPT_MAX / 2);
+        let visible = |sign: char| {
+            if sign == '\t' {
+                ' '
+            } else if sign.is_control() {
+                '?'
+            } else {
+                sign
+            }
+        };
+        let shown: String = line.chars().skip(start).take(EXCERPT_MAX).map(visible).collect();
+        let (number, caret) = (self.line.to_string(), " ".repeat(column - start));
+        let margin = " ".repeat(number.len());
+        Some(format!(" {margin} |\n {number} | {shown}\n {margin} | {caret}^"))
+    }
+}
+
+/// Most characters of a source's line that an excerpt shows.
+const EXCERPT_MAX: usize = 120;
+
 impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
@@ -115,5 +142,27 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Str
         Some((far, name)) if far <= wrong.len().max(name.len()) / 2 => format!("did you mean `{name}`?"),
         Some(_) | None if !known.is_empty() => format!("there are: {}", known.join(", ")),
         Some(_) | None => "there is none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, line: u64, column: u64, expect: Option<&str>) {
+        let error = FormError::at(Path::new("a"), Position { line, column }, "m", "");
+        assert_eq!(error.excerpt(source).as_deref(), expect);
+    }
+
+    #[test]
+    fn a_caret_stands_below_the_place() {
+        check("a: 1\nbb: ä!x\n", 2, 6, Some("   |\n 2 | bb: ä!x\n   |      ^"));
+        check("\ta\u{1b}[31m: 1", 1, 2, Some("   |\n 1 |  a?[31m: 1\n   |  ^"));
+        check("a: 1", 0, 0, None);
+        check("a: 1", 9, 1, None);
+        let long = format!("{}x{}", "-".repeat(500), "+".repeat(500));
+        let caret = format!("   |\n 1 | {}x{}\n   | {}^", "-".repeat(60), "+".repeat(59), " ".repeat(60));
+        check(&long, 1, 501, Some(&caret));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::error::ErrorLog;
 use crate::node::{At, YamlNode};
 use crate::read::{FromYaml, take};
@@ -67,6 +69,10 @@ impl<T: FromYaml> FromYaml for Names<T> {
         Some(Self { entries, blank: false })
     }
 
+    fn schema() -> Value {
+        json!({"type": "object", "additionalProperties": T::schema()})
+    }
+
     fn blank() -> Self {
         Self { entries: Vec::new(), blank: true }
     }
@@ -76,6 +82,10 @@ impl<T: FromYaml> FromYaml for BTreeMap<String, T> {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let names = Names::<T>::read(node, log)?;
         Some(names.entries.into_iter().map(|(name, entry)| (name.value, entry)).collect())
+    }
+
+    fn schema() -> Value {
+        json!({"type": "object", "additionalProperties": T::schema()})
     }
 
     fn blank() -> Self {

@@ -1,5 +1,7 @@
 //! From the tree to typed values.
 
+use serde_json::{Value, json};
+
 use crate::error::ErrorLog;
 use crate::node::{At, NodeKind, Position, YamlNode};
 
@@ -7,6 +9,11 @@ use crate::node::{At, NodeKind, Position, YamlNode};
 pub trait FromYaml: Sized {
     /// The value; nothing after an error was reported.
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self>;
+
+    /// What may stand there, as JSON Schema for editors. Whatever is read fits it; the reading checks more.
+    fn schema() -> Value {
+        json!({})
+    }
 
     /// Stands in for a value whose error was reported, so that the rest is read and checked all the same. It is never used
     /// once the reading is over: a file with an error has no value.
@@ -27,6 +34,10 @@ impl<T: FromYaml> FromYaml for Vec<T> {
         Some(node.items().iter().map(|item| take(item, log)).collect())
     }
 
+    fn schema() -> Value {
+        json!({"type": "array", "items": T::schema()})
+    }
+
     fn blank() -> Self {
         Self::new()
     }
@@ -35,6 +46,10 @@ impl<T: FromYaml> FromYaml for Vec<T> {
 impl<T: FromYaml> FromYaml for At<T> {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         T::read(node, log).map(|value| Self { value, place: node.place })
+    }
+
+    fn schema() -> Value {
+        T::schema()
     }
 
     fn blank() -> Self {
@@ -46,6 +61,10 @@ impl<T: FromYaml> FromYaml for At<T> {
 impl<T: FromYaml> FromYaml for Option<T> {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         Some(Some(take(node, log)))
+    }
+
+    fn schema() -> Value {
+        T::schema()
     }
 
     fn blank() -> Self {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{ErrorLog, nearest};
 use crate::node::{NodeKind, YamlNode};
@@ -38,6 +38,10 @@ impl FromYaml for String {
         }
     }
 
+    fn schema() -> Value {
+        json!({"type": "string", "minLength": 1})
+    }
+
     fn blank() -> Self {
         Self::new()
     }
@@ -47,6 +51,10 @@ impl FromYaml for String {
 impl FromYaml for PathBuf {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         String::read(node, log).map(|path| log.folder().join(path))
+    }
+
+    fn schema() -> Value {
+        String::schema()
     }
 
     fn blank() -> Self {
@@ -62,6 +70,10 @@ impl FromYaml for SocketAddr {
         text.parse().map_err(refused).ok()
     }
 
+    fn schema() -> Value {
+        String::schema()
+    }
+
     fn blank() -> Self {
         Self::from(([127, 0, 0, 1], 0))
     }
@@ -74,6 +86,10 @@ impl FromYaml for bool {
         }
         log.expected("true or false", node, "write true or false, without quotes");
         None
+    }
+
+    fn schema() -> Value {
+        json!({"type": "boolean"})
     }
 
     fn blank() -> Self {
@@ -108,6 +124,10 @@ impl<const LEAST: u32> FromYaml for Count<LEAST> {
         u32::try_from(number).ok().map(Self)
     }
 
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": LEAST})
+    }
+
     fn blank() -> Self {
         Self(LEAST)
     }
@@ -117,6 +137,10 @@ impl FromYaml for NonZeroU64 {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         // Stores keep signed numbers.
         Self::new(whole(node, 1, u64::MAX >> 1, log)?)
+    }
+
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1})
     }
 
     fn blank() -> Self {
@@ -149,6 +173,10 @@ impl FromYaml for Share {
         None
     }
 
+    fn schema() -> Value {
+        json!({"type": "number", "minimum": 0, "maximum": 1})
+    }
+
     fn blank() -> Self {
         Self(0.0)
     }
@@ -177,6 +205,10 @@ impl FromYaml for Cost {
         None
     }
 
+    fn schema() -> Value {
+        json!({"type": "number", "exclusiveMinimum": 0})
+    }
+
     fn blank() -> Self {
         Self(0)
     }
@@ -202,6 +234,10 @@ impl FromYaml for Duration {
         }
     }
 
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": "^[0-9]+ ?[a-zµ]"})
+    }
+
     fn blank() -> Self {
         Self::ZERO
     }
@@ -224,6 +260,10 @@ impl FromYaml for Period {
         None
     }
 
+    fn schema() -> Value {
+        Duration::schema()
+    }
+
     fn blank() -> Self {
         Self(Duration::ZERO)
     }
@@ -233,18 +273,33 @@ impl FromYaml for Period {
 pub fn word<T: DeserializeOwned>(node: &YamlNode, log: &mut ErrorLog) -> Option<T> {
     let read = |value: &str| serde_json::from_value::<T>(value.into());
     let Some(text) = node.text() else {
-        log.expected("a word", node, &hint_of("", read("").err()));
+        log.expected("a word", node, &hint_of("", read("").err().as_ref()));
         return None;
     };
-    let refused = |error| log.report(node.place, format!("`{text}` is not known here"), hint_of(text, Some(error)));
+    let refused = |error: serde_json::Error| {
+        log.report(node.place, format!("`{text}` is not known here"), hint_of(text, Some(&error)));
+    };
     read(text).map_err(refused).ok()
 }
 
-/// The nearest of the words that `serde` names in its error, each between backticks after the wrong one.
-fn hint_of(wrong: &str, error: Option<serde_json::Error>) -> String {
-    let error = error.map(|error| error.to_string()).unwrap_or_default();
+/// The words of an enum, as `serde` knows them, as JSON Schema.
+pub fn word_schema<T: DeserializeOwned>() -> Value {
+    let error = serde_json::from_value::<T>("".into()).err();
+    let words: Vec<String> = error.as_ref().map(words_in).unwrap_or_default();
+    json!({"enum": words})
+}
+
+/// The words that `serde` names in its error, each between backticks.
+fn words_in(error: &serde_json::Error) -> Vec<String> {
+    let error = error.to_string();
     let expected = error.rsplit_once("expected").map(|(_, words)| words).unwrap_or_default();
-    nearest(wrong, expected.split('`').skip(1).step_by(2))
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The nearest of the words that `serde` names in its error, each between backticks after the wrong one.
+fn hint_of(wrong: &str, error: Option<&serde_json::Error>) -> String {
+    let words = error.map(words_in).unwrap_or_default();
+    nearest(wrong, words.iter().map(String::as_str))
 }
 
 /// Makes the words of an enum readable that `serde` knows: an enum of this crate itself, or a type of one's own around an enum
@@ -260,6 +315,9 @@ macro_rules! words {
             fn read(node: &$crate::YamlNode, log: &mut $crate::ErrorLog) -> Option<Self> {
                 $crate::word(node, log).map(Self)
             }
+            fn schema() -> $crate::Json {
+                $crate::word_schema::<$type>()
+            }
 
             fn blank() -> Self {
                 Self($blank)
@@ -272,6 +330,9 @@ macro_rules! words {
         impl $crate::FromYaml for $type {
             fn read(node: &$crate::YamlNode, log: &mut $crate::ErrorLog) -> Option<Self> {
                 $crate::word(node, log)
+            }
+            fn schema() -> $crate::Json {
+                $crate::word_schema::<$type>()
             }
 
             fn blank() -> Self {

@@ -20,6 +20,16 @@ macro_rules! table {
                 let table = $crate::Table::open(node, &[$(stringify!($field)),+], log)?;
                 Some(Self { $($field: $crate::table!(@read table, log, $field $(, $default)?)),+ })
             }
+            fn schema() -> $crate::Json {
+                $crate::TableSchema::default()
+                    $(.key(
+                        stringify!($field),
+                        <$type as $crate::FromYaml>::schema(),
+                        $crate::table!(@required $($default)?),
+                        &[$(stringify!($note)),*],
+                    ))+
+                    .finish()
+            }
 
             fn blank() -> Self {
                 Self { $($field: $crate::table!(@blank $($default)?)),+ }
@@ -30,6 +40,8 @@ macro_rules! table {
     (@read $table:ident, $log:ident, $field:ident, $default:expr) => {
         $table.optional(stringify!($field), $log).unwrap_or_else(|| $default)
     };
+    (@required) => { true };
+    (@required $default:expr) => { false };
     (@blank) => { $crate::FromYaml::blank() };
     (@blank $default:expr) => { $default };
 }

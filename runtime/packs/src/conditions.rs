@@ -2,7 +2,8 @@
 
 use provost_domain::condition::Op;
 use provost_expr::Expression;
-use provost_form::{At, ErrorLog, FromYaml, Names, Table, YamlNode, table, words};
+use provost_form::{At, ErrorLog, FromYaml, Json, Names, Table, TableSchema, YamlNode, table, words};
+use serde_json::json;
 
 words! {
     pub(crate) struct RawOp(Op) = Op::Eq;
@@ -53,6 +54,10 @@ impl FromYaml for RawWhen {
         None
     }
 
+    fn schema() -> Json {
+        json!({"anyOf": [String::schema(), Vec::<RawCondition>::schema()]})
+    }
+
     fn blank() -> Self {
         Self::Comparisons(At::blank())
     }
@@ -77,6 +82,11 @@ impl FromYaml for RawRequirement {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let table = Table::open(node, &["that", "else"], log)?;
         Some(Self { that: table.required("that", log), otherwise: table.required("else", log) })
+    }
+
+    fn schema() -> Json {
+        let key = |table: TableSchema, name| table.key(name, String::schema(), true, &[]);
+        key(key(TableSchema::default(), "that"), "else").finish()
     }
 
     fn blank() -> Self {
@@ -112,6 +122,10 @@ impl FromYaml for RawRequires {
         }
         log.expected("a list of conditions", node, "write `- {that: EXPRESSION, else: words for the agent}`");
         None
+    }
+
+    fn schema() -> Json {
+        json!({"anyOf": [Vec::<RawRequirement>::schema(), Names::<String>::schema()]})
     }
 
     fn blank() -> Self {

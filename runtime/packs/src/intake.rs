@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use provost_domain::pack::{CaseSchedule, FieldMapping, IntakeMapping, Pack, SCHEDULES, split_words};
 use provost_domain::port::DeliveryForms;
 use provost_expr::{ExprError, Expression, Scope, Type};
-use provost_form::{At, ErrorLog, FromYaml, Names, NodeKind, YamlNode, nearest, table, take};
-use serde_json::Value;
+use provost_form::{At, ErrorLog, FromYaml, Json, Names, NodeKind, YamlNode, nearest, table, take};
+use serde_json::{Value, json};
 
 use crate::folder::Folder;
 
@@ -35,6 +35,12 @@ impl FromYaml for RawIntake {
         let forms = if node.is_table() { NodeKind::Table(forms) } else { node.kind.clone() };
         let mappings = Names::read(&YamlNode { place: node.place, kind: forms }, log)?;
         Some(Self { mappings, schedules })
+    }
+
+    fn schema() -> Json {
+        let mut schema = Names::<RawMapping>::schema();
+        schema["properties"] = json!({SCHEDULES: Vec::<RawSchedule>::schema()});
+        schema
     }
 
     fn blank() -> Self {
@@ -86,6 +92,10 @@ impl FromYaml for RawSource {
         let only = At::<String>::read(node, log)?;
         let place = only.place;
         Some(Self(RawSourceTable { from: At { value: vec![only], place }, ..RawSourceTable::blank() }))
+    }
+
+    fn schema() -> Json {
+        json!({"anyOf": [String::schema(), RawSourceTable::schema()]})
     }
 
     fn blank() -> Self {

@@ -26,3 +26,13 @@ mod types;
 
 pub use inventory::Inventory;
 pub use load::{LoadedPack, load, load_again, load_with_files};
+
+/// The JSON Schema of a pack's manifest, `pack.yaml`, for editors.
+pub fn pack_schema() -> provost_form::Json {
+    <raw::RawPack as provost_form::FromYaml>::schema()
+}
+
+/// The JSON Schema of an agent's manifest, `agents/NAME/agent.yaml`, for editors.
+pub fn agent_schema() -> provost_form::Json {
+    <raw::RawAgent as provost_form::FromYaml>::schema()
+}

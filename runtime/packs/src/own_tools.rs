@@ -1,6 +1,7 @@
 //! The pack's own tools as written: terminal tools and findings tools.
 
-use provost_form::{At, Count, ErrorLog, FromYaml, Names, NodeKind, YamlNode, table};
+use provost_form::{At, Count, ErrorLog, FromYaml, Json, Names, NodeKind, YamlNode, table};
+use serde_json::json;
 
 use crate::conditions::RawRequires;
 
@@ -54,6 +55,10 @@ impl FromYaml for RawClaimOutcome {
         Some(Self::By { argument, table })
     }
 
+    fn schema() -> Json {
+        json!({"anyOf": [String::schema(), {"type": "object", "required": [BY], "additionalProperties": String::schema()}]})
+    }
+
     fn blank() -> Self {
         Self::Fixed(At::blank())
     }
@@ -86,6 +91,10 @@ impl FromYaml for RawEvidence {
                 Some(Self(count))
             }
         }
+    }
+
+    fn schema() -> Json {
+        json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": EVIDENCE_MAX}, {"enum": ["required", "optional"]}]})
     }
 
     fn blank() -> Self {

@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use provost_form::{At, ErrorLog, FromYaml, Names, Table, TextFile, YamlNode};
+use provost_form::{At, ErrorLog, FromYaml, Json, Names, Table, TableSchema, TextFile, YamlNode};
+use serde_json::json;
 
 use crate::folder::Folder;
 
@@ -36,6 +37,11 @@ impl FromYaml for RawRoster {
         }
         let table = Table::open(node, &["file"], log)?;
         Some(Self { values: At::blank(), file: Some(table.required("file", log)) })
+    }
+
+    fn schema() -> Json {
+        let file = TableSchema::default().key("file", String::schema(), true, &[]).finish();
+        json!({"anyOf": [Vec::<String>::schema(), file]})
     }
 
     fn blank() -> Self {

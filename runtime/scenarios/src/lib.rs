@@ -27,3 +27,8 @@ pub use coverage::{Coverage, PackPlace};
 pub use junit::junit;
 pub use play::Playback;
 pub use suite::{Suite, SuiteResult, SuiteTools, TOOLS_FILE};
+
+/// The JSON Schema of a scenario, for editors.
+pub fn scenario_schema() -> provost_form::Json {
+    <shape::RawScenario as provost_form::FromYaml>::schema()
+}

@@ -1,7 +1,8 @@
 //! A scenario as written: `tests/NAME.yaml` of a pack. Unknown keys are refused everywhere.
 
-use provost_form::{At, Count, ErrorLog, FromYaml, Names, Table, YamlNode, table, words};
+use provost_form::{At, Count, ErrorLog, FromYaml, Json, Names, Table, TableSchema, YamlNode, table, words};
 use serde::Deserialize;
+use serde_json::json;
 
 words! {
     impl RawAnswerWord = RawAnswerWord::Nothing;
@@ -63,6 +64,11 @@ impl FromYaml for RawCase {
         }
     }
 
+    fn schema() -> Json {
+        json!({"type": "object", "minProperties": 1, "maxProperties": 1,
+            "properties": {"fields": {"type": "object"}}, "additionalProperties": String::schema()})
+    }
+
     fn blank() -> Self {
         Self { form: At::blank(), value: YamlNode::blank() }
     }
@@ -99,6 +105,14 @@ impl FromYaml for RawToolAnswer {
                 None
             }
         }
+    }
+
+    fn schema() -> Json {
+        TableSchema::default()
+            .key("after", String::schema(), false, &["doc = \"Only once a call of this tool has worked.\""])
+            .key("give", json!({}), false, &["doc = \"The result; null where nothing was found.\""])
+            .key("fail", RawFail::schema(), false, &["doc = \"How the call fails.\""])
+            .finish()
     }
 
     fn blank() -> Self {
@@ -175,6 +189,21 @@ impl FromYaml for RawPerson {
             text: table.optional("text", log),
             args: table.optional("args", log),
         })
+    }
+
+    fn schema() -> Json {
+        TableSchema::default()
+            .key(
+                "asked",
+                String::schema(),
+                true,
+                &["doc = \"The tool whose call, or the agent whose question, it is about.\""],
+            )
+            .key("as", String::schema(), true, &["doc = \"The person's name.\""])
+            .key("answer", RawAnswerWord::schema(), true, &[])
+            .key("text", String::schema(), false, &["doc = \"Words, where the answer has some.\""])
+            .key("args", json!({"type": "object"}), false, &["doc = \"New arguments, of an edit.\""])
+            .finish()
     }
 
     fn blank() -> Self {

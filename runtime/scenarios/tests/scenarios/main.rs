@@ -3,5 +3,6 @@
 
 mod differences;
 mod mistakes;
+mod schemas;
 mod shipped;
 mod support;

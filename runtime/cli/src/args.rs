@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use provost_demo::Variant;
 use provost_domain::principal::Principal;
 
+use crate::starters::Starter;
+
 /// Where the configuration is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FileArgs {
@@ -213,6 +215,52 @@ pub(crate) enum Packs {
     /// Prints the first difference of each scenario that fails, and at the end what no scenario reached. `--output junit`
     /// writes a report for CI. Exit codes: 0 all passed; 1 a scenario failed, or a pack does not load.
     Test(PackArgs),
+    /// Writes a pack to begin with, whose scenarios pass. Nothing is written over.
+    New(NewPackArgs),
+    /// Shows what packs are made of: agents, routes, tools with effect and gate, outcomes.
+    Show(PackArgs),
+    /// Prints the JSON Schema of a file that packs have, for editors.
+    Schema {
+        /// Which file: `pack` (pack.yaml), `agent` (agents/NAME/agent.yaml) or `scenario` (tests/NAME.yaml).
+        #[arg(value_enum)]
+        file: PackFileKind,
+    },
+    /// Says what two packs mean differently: agents, routes, gates, tools. Comments and spelling are no difference.
+    Diff(PackDiffArgs),
+}
+
+/// A file that packs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PackFileKind {
+    /// `pack.yaml`.
+    Pack,
+    /// `agents/NAME/agent.yaml`.
+    Agent,
+    /// `tests/NAME.yaml`.
+    Scenario,
+}
+
+/// A new pack.
+#[derive(Debug, Args)]
+pub(crate) struct NewPackArgs {
+    /// Its folder; the last part is the pack's name.
+    #[arg(value_name = "NAME")]
+    pub(crate) path: PathBuf,
+    /// What it begins with.
+    #[arg(long, value_enum, default_value_t = Starter::Empty)]
+    pub(crate) like: Starter,
+}
+
+/// Two packs.
+#[derive(Debug, Args)]
+pub(crate) struct PackDiffArgs {
+    /// The folder of the earlier one.
+    pub(crate) before: PathBuf,
+    /// The folder of the later one.
+    pub(crate) after: PathBuf,
+    /// The configuration file whose tools both are read with.
+    #[arg(long, env = "PROVOST_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

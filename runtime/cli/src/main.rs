@@ -16,6 +16,7 @@ mod remote;
 mod secret;
 mod signals;
 mod source;
+mod starters;
 mod wiring;
 
 use std::process::ExitCode;

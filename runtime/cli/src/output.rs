@@ -65,15 +65,24 @@ impl Output {
         self.form == Form::Json
     }
 
+    pub(crate) fn is_text(self) -> bool {
+        self.form == Form::Text
+    }
+
     pub(crate) fn is_junit(self) -> bool {
         self.form == Form::Junit
     }
 
-    /// A whole `JUnit` document; nothing in another form.
-    pub(crate) fn document(self, text: &str) {
-        if self.is_junit() {
-            anstream::print!("{text}");
+    /// Text for people beside the result, on standard error; nothing where a program reads.
+    pub(crate) fn aside(self, text: &str) {
+        if self.form == Form::Text {
+            anstream::eprintln!("{text}");
         }
+    }
+
+    /// A whole document, whatever the form.
+    pub(crate) fn document(text: &str) {
+        anstream::print!("{text}");
     }
 
     /// A line for people; nothing where a program reads.

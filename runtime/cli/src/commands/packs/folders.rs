@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use provost_agents::StandardRoles;
-use provost_form::FormErrors;
 use provost_mail::StandardForms;
 use provost_scenarios::{Suite, SuiteTools};
 
+use super::told::{Weight, tell};
 use crate::args::PackArgs;
+use crate::output::Output;
 use crate::wiring::{self, Configuration};
 
 /// Where the configuration is when nothing else is said.
@@ -34,8 +35,18 @@ impl PackFolders {
         Ok(Self { folders, tools: SuiteTools { configured }, config })
     }
 
-    /// Reads the pack in one of the folders with its scenarios.
-    pub(super) fn suite(&self, folder: &Path) -> Result<Suite, FormErrors> {
-        Suite::read(folder, self.tools.clone(), (Arc::new(StandardRoles), &StandardForms))
+    /// Reads the pack in one of the folders with its scenarios. What is wrong or odd is told with its source.
+    pub(super) fn suite(&self, folder: &Path, output: Output) -> Result<Suite> {
+        match Suite::read(folder, self.tools.clone(), (Arc::new(StandardRoles), &StandardForms)) {
+            Ok(suite) => {
+                tell(&suite.warnings(), Weight::Warning, output);
+                Ok(suite)
+            }
+            Err(errors) if output.is_text() => {
+                tell(&errors.0, Weight::Error, output);
+                bail!("{}: {} error(s)", folder.display(), errors.0.len())
+            }
+            Err(errors) => Err(errors.into()),
+        }
     }
 }

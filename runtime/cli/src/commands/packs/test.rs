@@ -13,19 +13,16 @@ use crate::output::{BAD, DIM, GOOD, NOTE, Output};
 
 pub(super) async fn run(args: &PackArgs, output: Output) -> Result<ExitCode> {
     let folders = PackFolders::of(args)?;
-    let suites = folders.folders.iter().map(|folder| folders.suite(folder)).collect::<Result<Vec<Suite>, _>>()?;
+    let suites = folders.folders.iter().map(|folder| folders.suite(folder, output)).collect::<Result<Vec<Suite>>>()?;
     let mut results = Vec::new();
     for suite in suites {
-        for warning in suite.warnings() {
-            tracing::warn!("{warning}");
-        }
         // Each scenario has a runtime of its own, whose time is virtual.
         let result = tokio::task::spawn_blocking(move || suite.play()).await?;
         told(&result, output);
         results.push(result);
     }
     if output.is_junit() {
-        output.document(&junit(&results));
+        Output::document(&junit(&results));
     }
     output.json(&json!({"packs": results.iter().map(shown).collect::<Vec<_>>()}));
     Ok(if results.iter().all(SuiteResult::passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE })

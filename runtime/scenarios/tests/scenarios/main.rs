@@ -6,3 +6,4 @@ mod mistakes;
 mod schemas;
 mod shipped;
 mod support;
+mod tutorial;

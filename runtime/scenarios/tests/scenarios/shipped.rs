@@ -92,3 +92,8 @@ fn what_no_scenario_reaches_is_told() {
     }
     assert!(!missing.iter().any(|told| told.contains("escalated") || told.contains("rule 1")), "{missing:#?}");
 }
+
+#[test]
+fn the_pack_to_begin_with_passes() {
+    passes("runtime/cli/starters/empty");
+}

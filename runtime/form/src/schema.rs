@@ -59,6 +59,7 @@ mod tests {
 
     table! {
         #[derive(Debug)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
         struct Outing {
             /// Where it "goes",
             /// and how.

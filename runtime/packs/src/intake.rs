@@ -38,9 +38,8 @@ impl FromYaml for RawIntake {
     }
 
     fn schema() -> Json {
-        let mut schema = Names::<RawMapping>::schema();
-        schema["properties"] = json!({SCHEDULES: Vec::<RawSchedule>::schema()});
-        schema
+        let own = json!({SCHEDULES: Vec::<RawSchedule>::schema()});
+        json!({"type": "object", "properties": own, "additionalProperties": RawMapping::schema()})
     }
 
     fn blank() -> Self {

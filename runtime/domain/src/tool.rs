@@ -224,6 +224,8 @@ pub enum ProbeAnswer {
 pub enum Happened {
     /// Certainly not: it was refused, or never sent.
     No,
+    /// It was carried out and answered that it failed: what it changed before that stays. Nothing is in doubt about the call.
+    Answered,
     /// Perhaps: the answer was lost or unreadable.
     Maybe,
 }

@@ -178,6 +178,7 @@ fn said(event: &EventBody) -> Option<(&CallId, bool)> {
         | RecordedOutcome::Partial { .. } => Some((&returned.call, true)),
         RecordedOutcome::Failed { failure } => match failure.happened {
             Happened::No => Some((&returned.call, false)),
+            Happened::Answered => Some((&returned.call, true)),
             Happened::Maybe => None,
         },
     }

@@ -236,6 +236,9 @@ fn a_call_is_repeated_only_where_its_class_allows_it_or_it_surely_did_not_happen
     tool_fails("go__idempotent", Happened::Maybe, "tool_deferred");
     tool_fails("go__probe", Happened::Maybe, "probe_requested");
     tool_fails("go__unsafe", Happened::Maybe, "outcome_unknown");
+    for name in ["go__probe", "go__unsafe"] {
+        tool_fails(name, Happened::Answered, "tool_returned");
+    }
     let mut world = waiting_world();
     world.calls(&[("go__read", json!({}))]);
     let events = world.returns(&World::call_id(1, 0), failed(Happened::No, FailureKind::Permanent));

@@ -80,6 +80,19 @@ fn what_surely_did_nothing_does_not_count_as_an_act() {
 }
 
 #[test]
+fn what_was_carried_out_and_failed_counts_as_an_act_and_is_not_in_doubt() {
+    let mut world = world();
+    world.calls(&[act(1)]);
+    let mut outcome = lost();
+    if let ToolOutcome::Failed { failure } = &mut outcome {
+        failure.happened = Happened::Answered;
+    }
+    let events = world.returns(&World::call_id(1, 0), outcome);
+    assert_eq!(events.first().unwrap().kind(), "tool_returned");
+    assert!(world.claims.release[0].acted && world.session.unknown().is_empty());
+}
+
+#[test]
 fn a_tools_own_target_comes_before_the_packs_and_without_either_nothing_is_claimed() {
     let mut world = World::started(|_, _| {});
     world.calls(&[act(1)]);

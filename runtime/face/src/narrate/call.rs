@@ -53,6 +53,7 @@ pub(super) fn returned(e: &ToolReturned, names: &CallNames) -> Narration {
 fn failed(narration: Narration, failure: &ToolFailure) -> Narration {
     let text = match failure.happened {
         Happened::No => "failed; nothing was changed",
+        Happened::Answered => "was carried out and failed; it may have changed a part",
         Happened::Maybe => "failed; it may have happened",
     };
     let narration = narration.text(text).key(Detail::passage("detail", &failure.detail));

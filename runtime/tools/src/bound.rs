@@ -30,6 +30,18 @@ pub(crate) fn outcome(content: &Value, limit: usize, nothing: &str) -> ToolOutco
     ToolOutcome::Truncated { content: cut, total_bytes: total as u64 }
 }
 
+/// The longest of the contents that `of` makes for a number of characters, within the limit.
+pub(crate) fn longest(limit: usize, of: &dyn Fn(usize) -> Value) -> Value {
+    let mut share = limit;
+    loop {
+        let content = of(share);
+        if value_bytes(&content) <= limit || share == 0 {
+            return content;
+        }
+        share = share * 3 / 4;
+    }
+}
+
 fn is_empty(content: &Value) -> bool {
     match content {
         Value::Null => true,

@@ -151,13 +151,13 @@ pub(crate) async fn try_exchange(
     Err(PostFailure { retry_after: retry_after.map(Duration::from_secs), ..failure })
 }
 
-fn kind_of(status: StatusCode) -> FailureKind {
+pub(crate) fn kind_of(status: StatusCode) -> FailureKind {
     let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
     if status.is_server_error() || later { FailureKind::Transient } else { FailureKind::Permanent }
 }
 
 /// What broke an exchange, and whether it may work another time; without the address, which may hold credentials.
-fn describe(error: &reqwest::Error) -> (FailureKind, String) {
+pub(crate) fn describe(error: &reqwest::Error) -> (FailureKind, String) {
     if let Some(detail) = distrusted(error, TRUST_IT) {
         return (FailureKind::Permanent, detail);
     }

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use provost_domain::ids::ToolName;
 use provost_domain::port::{Carrier, Clock, Outbox, ToolBackend};
 use provost_form::ReadSecret;
 use reqwest::Client;
 
 use crate::error::ToolsError;
+use crate::server::ServerFinding;
 
 /// What tools are built with.
 #[derive(Debug)]
@@ -27,6 +29,11 @@ pub(crate) trait ToolSection: fmt::Debug + Send + Sync {
     /// The kind of tool with its secrets; without a reader it is only asked what its tools are.
     fn open(&self, secret: Option<ReadSecret<'_>>) -> Result<Arc<dyn ToolKind>, ToolsError>;
 
+    /// What people who run it should know although it works, a sentence each.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The full names of its tools that tell people something.
     fn messengers(&self) -> Vec<String> {
         Vec::new()
@@ -34,9 +41,25 @@ pub(crate) trait ToolSection: fmt::Debug + Send + Sync {
 }
 
 /// A kind of tool, ready to be built.
+#[async_trait]
 pub(crate) trait ToolKind: fmt::Debug + Send + Sync {
     /// The tools of the section.
     fn tools(&self, parts: &ToolParts) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError>;
+
+    /// Looks whether the server can be used, changing nothing.
+    async fn check(&self, parts: &ToolParts) -> Vec<ServerFinding> {
+        vec![match self.tools(parts) {
+            Ok(tools) => {
+                ServerFinding::good(format!("{} tools are ready; a preset's server is not asked", tools.len()))
+            }
+            Err(error) => ServerFinding::bad(error.to_string()),
+        }]
+    }
+
+    /// Accepts what the server says of its tools now.
+    async fn accept(&self, _: &ToolParts) -> Vec<ServerFinding> {
+        vec![ServerFinding::bad("a preset's server says nothing of its tools: there is nothing to accept")]
+    }
 
     /// What sends the messages that its tools stored: also for those that now send within the call, for an earlier
     /// configuration may have stored some.

@@ -4,17 +4,22 @@
 //! A kind of tool server is a folder (its section of the configuration, its tools) and one line in `registry`.
 
 mod alertmanager;
+mod arguments;
 mod bound;
 mod claim;
+mod command;
 mod error;
 mod files;
+mod holes;
 mod http;
 mod kind;
 mod logs;
 mod loki;
+mod mapping;
 mod metrics;
 mod notify;
 mod probe;
+mod process;
 mod prometheus;
 mod redact;
 mod registry;
@@ -29,3 +34,4 @@ pub use error::ToolsError;
 pub use notify::Queue;
 pub use redact::redact;
 pub use registry::{ToolSet, ToolsConfig};
+pub use server::ServerFinding;

@@ -17,10 +17,10 @@ use crate::metrics::MetricsSection;
 use crate::notify::NotifySection;
 use crate::probe::ProbeSection;
 use crate::prometheus::PrometheusSection;
-use crate::server::{ServerKind, ServerSection};
+use crate::server::{ServerFinding, ServerKind, ServerSection};
 use crate::service::ServiceSection;
 
-type ReadSection = fn(&YamlNode, &mut ErrorLog) -> ConfiguredSection;
+type ReadSection = fn(&str, &YamlNode, &mut ErrorLog) -> ConfiguredSection;
 
 /// How long a call waits for its server when that fails: a key of every section.
 const OUTAGE_BUDGET: &str = "outage_budget";
@@ -28,6 +28,8 @@ const OUTAGE_BUDGET: &str = "outage_budget";
 /// A section, and what any may say.
 #[derive(Debug, Clone)]
 struct ConfiguredSection {
+    /// Its key.
+    name: String,
     section: Arc<dyn ToolSection>,
     outage_budget: Option<Duration>,
 }
@@ -39,21 +41,21 @@ impl ConfiguredSection {
     }
 }
 
-fn configured(node: &YamlNode, log: &mut ErrorLog, section: Arc<dyn ToolSection>) -> ConfiguredSection {
+fn configured(name: &str, node: &YamlNode, log: &mut ErrorLog, section: Arc<dyn ToolSection>) -> ConfiguredSection {
     let outage_budget = node.get(OUTAGE_BUDGET).and_then(|node| Duration::read(node, log));
-    ConfiguredSection { section, outage_budget }
+    ConfiguredSection { name: name.to_owned(), section, outage_budget }
 }
 
-fn section<S: FromYaml + ToolSection + 'static>(node: &YamlNode, log: &mut ErrorLog) -> ConfiguredSection {
+fn section<S: FromYaml + ToolSection + 'static>(name: &str, node: &YamlNode, log: &mut ErrorLog) -> ConfiguredSection {
     let section = Arc::new(take::<S>(&node.without(OUTAGE_BUDGET), log));
-    configured(node, log, section)
+    configured(name, node, log, section)
 }
 
 type ReadServer = fn(&str, &YamlNode, &mut ErrorLog) -> Option<ConfiguredSection>;
 
 fn server<K: ServerKind>(name: &str, node: &YamlNode, log: &mut ErrorLog) -> Option<ConfiguredSection> {
     let section = ServerSection::<K>::read(name, &node.without(OUTAGE_BUDGET), log)?;
-    Some(configured(node, log, Arc::new(section)))
+    Some(configured(name, node, log, Arc::new(section)))
 }
 
 /// How long calls wait for a server that looks at the very service a case is about: that it is away is what the agent must
@@ -64,6 +66,7 @@ const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 /// the section does not say.
 const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("alertmanager", server::<crate::alertmanager::AlertmanagerServer>, None),
+    ("command", server::<crate::command::CommandServer>, None),
     ("files", server::<crate::files::FilesServer>, AT_ONCE),
     ("http", server::<crate::rest::RestServer>, None),
     ("loki", server::<crate::loki::LokiServer>, None),
@@ -118,7 +121,7 @@ fn one(name: &At<String>, node: &YamlNode, log: &mut ErrorLog) -> Option<Configu
     // A target of notifications may be called `kind`.
     let Some(kind) = node.get("kind").filter(|kind| !kind.is_table()) else {
         if let Some((_, read, standard)) = PRESETS.iter().find(|(key, ..)| *key == name.value) {
-            return Some(read(node, log).or(*standard));
+            return Some(read(name, node, log).or(*standard));
         }
         let near = nearest(name, PRESETS.map(|(key, ..)| key));
         let kinds = kinds().join(", ");
@@ -149,10 +152,26 @@ impl ToolsConfig {
         self.opened(Some(secret))
     }
 
+    /// The same with this server's section alone; nothing where there is no section of this name.
+    #[must_use]
+    pub fn only(&self, server: &str) -> Option<Self> {
+        let own: Vec<_> = self.0.iter().filter(|own| own.name == server).cloned().collect();
+        (!own.is_empty()).then_some(Self(own))
+    }
+
+    /// The names of all servers, in the order of the file.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|own| own.name.as_str())
+    }
+
     fn opened(&self, secret: Option<ReadSecret<'_>>) -> Result<ToolSet, ToolsError> {
         let kinds = self.0.iter().map(|own| Ok((own.section.open(secret)?, own.outage_budget)));
         let kinds = kinds.collect::<Result<_, ToolsError>>()?;
-        Ok(ToolSet { kinds, outbox: None })
+        let notices = self
+            .0
+            .iter()
+            .flat_map(|own| own.section.notices().into_iter().map(|notice| format!("`{}`: {notice}", own.name)));
+        Ok(ToolSet { kinds, outbox: None, notices: notices.collect() })
     }
 
     /// The full names of all tools that tell people something.
@@ -172,6 +191,7 @@ pub struct ToolSet {
     /// Each with how long its calls wait for its server.
     kinds: Vec<(Arc<dyn ToolKind>, Option<Duration>)>,
     outbox: Option<Arc<dyn Outbox>>,
+    notices: Vec<String>,
 }
 
 impl ToolSet {
@@ -179,6 +199,35 @@ impl ToolSet {
     #[must_use]
     pub fn with_outbox(self, outbox: Arc<dyn Outbox>) -> Self {
         Self { outbox: Some(outbox), ..self }
+    }
+
+    /// What people who run the servers should know although they work, a sentence each.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Looks at every server whether it can be used, changing nothing.
+    ///
+    /// # Errors
+    /// The HTTP client does not start.
+    pub async fn check(&self, clock: &Arc<dyn Clock>) -> Result<Vec<ServerFinding>, ToolsError> {
+        let (parts, mut findings) = (self.parts(clock)?, Vec::new());
+        for (kind, _) in &self.kinds {
+            findings.extend(kind.check(&parts).await);
+        }
+        Ok(findings)
+    }
+
+    /// Accepts what every server says of its tools now: a tool that its server describes otherwise later is not called.
+    ///
+    /// # Errors
+    /// The HTTP client does not start.
+    pub async fn accept(&self, clock: &Arc<dyn Clock>) -> Result<Vec<ServerFinding>, ToolsError> {
+        let (parts, mut findings) = (self.parts(clock)?, Vec::new());
+        for (kind, _) in &self.kinds {
+            findings.extend(kind.accept(&parts).await);
+        }
+        Ok(findings)
     }
 
     /// Builds every tool.

@@ -3,7 +3,6 @@
 //! Whether a call happened is told by its status alone, as the configuration declares it (`ok`, `refused`); a redirection is
 //! never followed. A value of an argument never becomes a part of the address or the body around it.
 
-mod arguments;
 mod entry;
 mod request;
 mod tool;
@@ -12,10 +11,10 @@ use std::sync::Arc;
 
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::EffectClass;
-use provost_form::{ErrorLog, Table, YamlNode};
+use provost_form::{ErrorLog, Table};
 
 use crate::error::ToolsError;
-use crate::server::{DeclaredTool, OpenServer, RemoteSection, RemoteServer, ServerKind};
+use crate::server::{DeclaredTool, OpenServer, RemoteSection, RemoteServer, ServerKind, ToolWordsSource, entries};
 use entry::RestEntry;
 
 /// A server of the kind `http`.
@@ -33,13 +32,8 @@ impl ServerKind for RestServer {
 
     fn read(table: &Table<'_>, log: &mut ErrorLog) -> Self {
         let remote = RemoteSection::read(table, log).without_parameters(table, log);
-        let entries = table.get("tools").map(|node| RestEntry::read_all(node, log)).unwrap_or_default();
-        let names = table.get("tools").into_iter().flat_map(YamlNode::entries);
-        let names = names.map(|(name, _)| name.value.clone()).collect();
-        if table.get("tools").is_none() {
-            // Says that the key is missing.
-            table.required::<Vec<String>>("tools", log);
-        }
+        let (names, entries) =
+            entries(table, ("write `NAME: {about: …, request: {…}}`", ToolWordsSource::Site), log, RestEntry::read);
         Self { remote, names, entries }
     }
 

@@ -1,11 +1,12 @@
 //! The key `request`: an address, a body and headers, with holes for arguments.
 
-use provost_expr::{EscapedTemplate, ExprError, Expression, Scope, Syntax, Template, TemplateTree, Type};
+use provost_expr::{EscapedTemplate, Scope, Syntax, Template, TemplateTree, Type};
 use provost_form::{At, ErrorLog, FromYaml, NodeKind, Position, Table, YamlNode, nearest};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
+use crate::holes::{absent, mistake};
 use crate::server::{RemoteServer, is_for_auth_or_client};
 
 /// The methods, in the order messages list them.
@@ -87,11 +88,6 @@ fn method(node: &YamlNode, table: &Table<'_>, reads_only: bool, log: &mut ErrorL
     word.parse().ok()
 }
 
-fn mistake(place: Position, error: &ExprError, log: &mut ErrorLog) {
-    let hint = if error.hint.is_empty() { "write {{ args.NAME }}".to_owned() } else { error.hint.clone() };
-    log.report(place, format!("column {} of the text: {}", error.column, error.message), hint);
-}
-
 /// A path, in which each hole is a segment or a part of one.
 fn address(path: &At<String>, scope: &Scope, log: &mut ErrorLog) -> Option<EscapedTemplate> {
     if !path.starts_with('/') || path.starts_with("//") {
@@ -120,21 +116,13 @@ fn address(path: &At<String>, scope: &Scope, log: &mut ErrorLog) -> Option<Escap
 
 /// Whether no hole of a text may be without a value; reports those that may.
 fn required(template: &Template, scope: &Scope, place: Position, log: &mut ErrorLog) -> bool {
-    let optional = template.expressions().find(|expression| may_be_absent(expression, scope));
-    if let Some(expression) = optional {
+    if let Some(expression) = absent(template, scope) {
         let hint =
             "read one that is always there, or let the hole stand alone in a value of `query`, `headers` or `json`";
         log.report(place, format!("`{expression}` may be absent, and the text around it needs it"), hint);
         return false;
     }
     true
-}
-
-/// Whether an expression reads an optional argument, and has no value of its own in its place.
-fn may_be_absent(expression: &Expression, scope: &Scope) -> bool {
-    let mut reads = expression.reads().into_iter();
-    !expression.text().contains("orValue(")
-        && reads.any(|path| matches!(scope.at(&path.names), Some(Type::Optional(_))))
 }
 
 /// Texts with holes by name. A hole that stands alone may be absent; then the whole entry is.

@@ -5,19 +5,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
-use provost_domain::schema::ArgSchema;
 use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
-use provost_expr::Expression;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::entry::RestEntry;
 use super::request::RestRequest;
 use crate::bound;
 use crate::error::ToolsError;
 use crate::http::{self, PostFailure, ReplyBody};
-use crate::redact::redact;
+use crate::mapping::{AnswerForm, ResultMap, is_nothing};
 use crate::server::{OpenServer, RemoteServer, ToolWords};
 use crate::spec::failed;
 use crate::status::StatusRules;
@@ -33,8 +31,7 @@ pub(super) struct RestTool {
     request: RestRequest,
     key: Option<HeaderName>,
     rules: StatusRules,
-    result: Vec<(String, Expression)>,
-    output: ArgSchema,
+    result: ResultMap,
     /// Whether the request itself only reads, whatever else is said of the effect.
     reads_only: bool,
 }
@@ -49,9 +46,7 @@ impl RestTool {
             risk: Risk::High,
             timeout: Duration::from_secs(30),
         };
-        let spec = server.spec_of(words, entry.args.clone(), Some(entry.output.clone()))?;
-        let output = ArgSchema::new(entry.output.clone())
-            .map_err(|source| ToolsError::Schema { tool: spec.name.to_string(), source })?;
+        let spec = server.spec_of(words, entry.args.clone(), Some(entry.result.schema().clone()))?;
         Ok(Self {
             spec,
             server: remote,
@@ -59,7 +54,6 @@ impl RestTool {
             key: entry.key.clone(),
             rules: entry.rules.clone(),
             result: entry.result.clone(),
-            output,
             reads_only: entry.reads_only,
         })
     }
@@ -100,49 +94,10 @@ impl RestTool {
         if self.reads_only && is_nothing(&read) {
             return ToolOutcome::Empty { note: NOTHING.to_owned() };
         }
-        let whole = json!({"status": status, "body": read, "args": args});
+        let data = json!({"status": status, "body": read, "args": args});
         let as_it_came = json!({"status": status, "body": read});
-        let partial = |why: String| match bound::outcome(&as_it_came, output, NOTHING) {
-            ToolOutcome::Ok { content } | ToolOutcome::Truncated { content, .. } => {
-                ToolOutcome::Partial { content, why: http::start(&redact(&why)) }
-            }
-            other => other,
-        };
-        let content = match self.mapped(&whole) {
-            Ok(None) => as_it_came.clone(),
-            Ok(Some(mapped)) => mapped,
-            Err(why) => return partial(why),
-        };
-        if let Some(problem) = self.output.problems(&content).first() {
-            return partial(format!("the answer is not as declared: {problem}"));
-        }
-        if self.reads_only && content.as_object().is_some_and(|found| found.values().all(is_nothing)) {
-            return ToolOutcome::Empty { note: NOTHING.to_owned() };
-        }
-        bound::outcome(&content, output, NOTHING)
-    }
-
-    /// What `result` makes of an answer; nothing where there is no such key.
-    fn mapped(&self, data: &Value) -> Result<Option<Value>, String> {
-        if self.result.is_empty() {
-            return Ok(None);
-        }
-        let mut mapped = Map::new();
-        for (name, expression) in &self.result {
-            let value = expression.value(data).map_err(|why| format!("`{name}`: {why}"))?;
-            mapped.insert(name.clone(), value);
-        }
-        Ok(Some(Value::Object(mapped)))
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(object) => object.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
+        let nothing = self.reads_only.then_some(NOTHING);
+        self.result.outcome(&AnswerForm { as_it_came: &as_it_came, data: &data, limit: output, nothing })
     }
 }
 

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use provost_domain::port::ToolBackend;
 use provost_domain::tool::EffectClass;
 use provost_form::{ErrorLog, SecretPlace, Table};
 
+use super::finding::ServerFinding;
 use super::open::OpenServer;
-use super::remote::RemoteSection;
+use super::remote::{RemoteSection, RemoteServer};
 use crate::error::ToolsError;
 use crate::kind::NamedCarrier;
 
@@ -22,6 +24,7 @@ pub(crate) struct DeclaredTool<'a> {
 }
 
 /// A kind of tool server: what `kind: KIND` means.
+#[async_trait]
 pub(crate) trait ServerKind: fmt::Debug + Send + Sync + Sized + 'static {
     /// The keys of its section, besides `kind` and `tools`.
     const KEYS: &'static [&'static str];
@@ -46,11 +49,46 @@ pub(crate) trait ServerKind: fmt::Debug + Send + Sync + Sized + 'static {
         self.remote().map(RemoteSection::secrets).unwrap_or_default()
     }
 
+    /// What people who run it should know although it works, a sentence each.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Builds its tools; without secrets only to say what they are.
     fn tools(&self, server: &OpenServer<'_>) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError>;
+
+    /// Looks whether the server can be used, changing nothing.
+    async fn check(&self, server: &OpenServer<'_>) -> Vec<ServerFinding> {
+        let built = match self.tools(server) {
+            Ok(tools) => ServerFinding::good(format!("{} tools are ready", tools.len())),
+            Err(error) => ServerFinding::bad(with_causes(&error)),
+        };
+        let Some(remote) = self.remote().filter(|_| built.ok) else { return vec![built] };
+        match RemoteServer::open(remote, server) {
+            Ok(remote) => vec![built, remote.reached().await],
+            Err(error) => vec![ServerFinding::bad(with_causes(&error))],
+        }
+    }
+
+    /// Accepts what the server says of its tools now. Only some kinds of servers say anything.
+    async fn accept(&self, _: &OpenServer<'_>) -> Vec<ServerFinding> {
+        let text = "servers of this kind say nothing of their tools: there is nothing to accept";
+        vec![ServerFinding::bad(text)]
+    }
 
     /// What sends the messages that its tools stored.
     fn carriers(&self, _: &OpenServer<'_>) -> Result<Vec<NamedCarrier>, ToolsError> {
         Ok(Vec::new())
     }
+}
+
+/// An error with what caused it, on one line.
+fn with_causes(error: &ToolsError) -> String {
+    let (mut text, mut source) = (error.to_string(), std::error::Error::source(error));
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

@@ -5,6 +5,8 @@
 //! in what its tools return.
 
 mod auth;
+mod entries;
+mod finding;
 mod kind;
 mod limits;
 mod open;
@@ -13,6 +15,8 @@ mod remote;
 mod section;
 mod served;
 
+pub(crate) use entries::{ToolWordsSource, entries};
+pub use finding::ServerFinding;
 pub(crate) use kind::{DeclaredTool, ServerKind};
 pub(crate) use open::{OpenServer, ToolWords};
 pub(crate) use remote::{RemoteSection, RemoteServer, is_for_auth_or_client};

@@ -1,17 +1,22 @@
 //! A server that is reached over HTTP: its address, and what every request to it carries.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use provost_form::{At, ErrorLog, FromYaml, SecretPlace, Table, YamlNode, table};
 use provost_http::is_in_the_clear;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 use secrecy::SecretString;
 
 use super::auth::AuthSection;
+use super::finding::ServerFinding;
 use super::open::OpenServer;
 use crate::error::ToolsError;
 use crate::http;
+
+/// How long a server may take to show that it is there.
+const REACHED: Duration = Duration::from_secs(10);
 
 /// The address of a server, checked as it is read.
 #[derive(Debug)]
@@ -181,7 +186,29 @@ impl RemoteServer {
 
     /// A request for the very page that the address names.
     pub(crate) fn page(&self) -> RequestBuilder {
-        self.request(Method::GET, self.base.clone())
+        self.page_with(Method::GET)
+    }
+
+    /// The same by another method.
+    pub(crate) fn page_with(&self, method: Method) -> RequestBuilder {
+        self.request(method, self.base.clone())
+    }
+
+    /// Whether the server answers at its address. What it answers says little: the address may name no page.
+    pub(super) async fn reached(&self) -> ServerFinding {
+        let answer = match tokio::time::timeout(REACHED, self.page().send()).await {
+            Err(_elapsed) => return ServerFinding::bad(format!("no answer within {REACHED:?}")),
+            Ok(Err(error)) => return ServerFinding::bad(http::describe(&error).1),
+            Ok(Ok(answer)) => answer.status(),
+        };
+        let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer);
+        if refused {
+            return ServerFinding::bad(format!("it answers HTTP {answer}: check `auth`"));
+        }
+        if answer.is_server_error() {
+            return ServerFinding::bad(format!("it answers HTTP {answer}"));
+        }
+        ServerFinding::good(format!("it answers at its address (HTTP {answer})"))
     }
 
     /// A path that may have parameters, under the address; nothing where it would lead elsewhere.

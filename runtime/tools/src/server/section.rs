@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use provost_domain::port::ToolBackend;
 use provost_form::{ErrorLog, ReadSecret, Table, YamlNode, nearest};
 
+use super::finding::ServerFinding;
 use super::kind::ServerKind;
 use super::limits::ToolLimits;
 use super::open::{FoundSecret, OpenServer};
@@ -72,6 +74,10 @@ impl<K: ServerKind> ToolSection for ServerSection<K> {
         }))
     }
 
+    fn notices(&self) -> Vec<String> {
+        self.kind.notices()
+    }
+
     fn messengers(&self) -> Vec<String> {
         let tools = self.kind.declared().into_iter().filter(|_| K::TELLS_PEOPLE);
         tools.map(|tool| format!("{}:{}", self.name, tool.name)).collect()
@@ -93,7 +99,16 @@ impl<K: ServerKind> ServerTools<K> {
     }
 }
 
+#[async_trait]
 impl<K: ServerKind> ToolKind for ServerTools<K> {
+    async fn check(&self, parts: &ToolParts) -> Vec<ServerFinding> {
+        self.kind.check(&self.opened(parts)).await
+    }
+
+    async fn accept(&self, parts: &ToolParts) -> Vec<ServerFinding> {
+        self.kind.accept(&self.opened(parts)).await
+    }
+
     fn tools(&self, parts: &ToolParts) -> Result<Vec<Arc<dyn ToolBackend>>, ToolsError> {
         let opened = self.opened(parts);
         let derived = self.kind.remote().and_then(|remote| remote.derived(&opened));

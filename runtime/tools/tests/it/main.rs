@@ -4,6 +4,7 @@
 mod alerts;
 mod broken;
 mod builtin;
+mod command;
 mod documented;
 mod kinds;
 mod loki;
@@ -11,6 +12,7 @@ mod notify;
 mod prometheus;
 mod promql;
 mod rest;
+mod sandbox;
 mod servers;
 
 use std::sync::Arc;

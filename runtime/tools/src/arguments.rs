@@ -15,7 +15,7 @@ struct ArgType {
 }
 
 /// Reads the arguments of a tool into a JSON Schema, which refuses all others.
-pub(super) fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Value> {
+pub(crate) fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Value> {
     if !node.is_table() {
         log.expected("a table of arguments", node, "write `NAME: TYPE`");
         return None;
@@ -47,7 +47,7 @@ pub(super) fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Value> {
 }
 
 /// Whether a text can be read as `args.NAME` in a hole.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= 64
         && !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()

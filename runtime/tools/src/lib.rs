@@ -16,6 +16,7 @@ mod kind;
 mod logs;
 mod loki;
 mod mapping;
+mod mcp;
 mod metrics;
 mod notify;
 mod probe;

@@ -70,6 +70,7 @@ const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("files", server::<crate::files::FilesServer>, AT_ONCE),
     ("http", server::<crate::rest::RestServer>, None),
     ("loki", server::<crate::loki::LokiServer>, None),
+    ("mcp", server::<crate::mcp::McpServer>, None),
     ("metrics", server::<crate::metrics::MetricsServer>, AT_ONCE),
     ("notify", server::<crate::notify::NotifyServer>, None),
     ("prometheus", server::<crate::prometheus::PrometheusKind>, None),

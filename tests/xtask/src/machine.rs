@@ -17,7 +17,7 @@ struct Need {
     trial: Option<fn() -> Result<(), String>>,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 6] = [
     Need {
         tests: "systemd::",
         programs: &["systemd-nspawn"],
@@ -30,6 +30,14 @@ const NEEDS: [Need; 3] = [
         packages: &["chromium", "chromium-driver"],
         trial: None,
     },
+    Need {
+        tests: "mcp_servers::",
+        programs: &["node", "npm", "bwrap"],
+        packages: &["nodejs", "npm", "bubblewrap"],
+        trial: None,
+    },
+    Need { tests: "mcp::child::", programs: &["python3"], packages: &["python3"], trial: None },
+    Need { tests: "sandbox::", programs: &["bwrap"], packages: &["bubblewrap"], trial: None },
     Need {
         tests: "monitoring::",
         programs: &["prometheus", "prometheus-alertmanager", "chromium", "chromedriver"],

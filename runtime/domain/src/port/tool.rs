@@ -14,6 +14,11 @@ pub trait ToolBackend: Send + Sync + std::fmt::Debug {
     /// cancelled; the gateway above bounds time and output again.
     async fn call(&self, call: &ToolCall) -> ToolOutcome;
 
+    /// Why it is not called at present, for the people who run it; nothing where it is.
+    fn withdrawn(&self) -> Option<String> {
+        None
+    }
+
     /// Says whether this call, whose answer was lost, happened: looked up by its key, changing nothing. Asked only of tools
     /// of the class `probe`, perhaps by another process than the one that made the call, perhaps again and again.
     ///

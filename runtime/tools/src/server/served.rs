@@ -102,6 +102,10 @@ impl ToolBackend for ServedTool {
         self.mask.outcome(self.tool.call(call).await)
     }
 
+    fn withdrawn(&self) -> Option<String> {
+        self.tool.withdrawn()
+    }
+
     async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
         match self.tool.probe(call).await {
             ProbeAnswer::Happened { outcome } => ProbeAnswer::Happened { outcome: self.mask.outcome(outcome) },

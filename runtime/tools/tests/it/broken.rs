@@ -13,7 +13,7 @@ fn errors(text: &str) -> FormErrors {
 
 /// One mistake: where it is, and parts of message and hint.
 #[track_caller]
-fn refused(text: &str, (line, column): (u64, u64), message: &str, hint: &str) {
+pub(crate) fn refused(text: &str, (line, column): (u64, u64), message: &str, hint: &str) {
     let errors = errors(text);
     let [error] = errors.0.as_slice() else { panic!("{text}: {errors}") };
     assert_eq!((error.line, error.column), (line, column), "{text}: {error}");
@@ -26,7 +26,7 @@ const URL: &str = "url: \"http://h\"";
 
 #[test]
 fn a_server_has_a_name_a_kind_and_known_keys() {
-    let kinds = "alertmanager, command, files, http, loki, metrics, notify, prometheus";
+    let kinds = "alertmanager, command, files, http, loki, mcp, metrics, notify, prometheus";
     refused("[]", (1, 1), "expected a table of tool servers", kinds);
     refused(&format!("alerts: {{{URL}}}"), (1, 1), "unknown key `alerts`", "A server of your own has a `kind`");
     refused(&format!("metrix: {{{URL}}}"), (1, 1), "unknown key `metrix`", "did you mean `metrics`?");

@@ -8,6 +8,8 @@ mod command;
 mod documented;
 mod kinds;
 mod loki;
+mod mcp;
+mod mcp_servers;
 mod notify;
 mod prometheus;
 mod promql;

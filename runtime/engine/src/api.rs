@@ -150,6 +150,12 @@ impl Engine {
         away.into_iter().map(outage).collect()
     }
 
+    /// What people who run it should know of its tools, a sentence each: those without a sandbox, and those that are not called
+    /// at present.
+    pub fn tool_notices(&self) -> Vec<String> {
+        self.shared.resources.get().tools.notices()
+    }
+
     /// The packs new sessions may be opened from, by name.
     pub fn packs(&self) -> BTreeMap<PackName, Arc<Pack>> {
         self.shared.resources.get().packs().clone()

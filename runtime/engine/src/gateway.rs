@@ -261,6 +261,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct ToolGateway {
     tools: HashMap<ToolName, Arc<dyn ToolBackend>>,
     outage_budgets: BTreeMap<ToolName, Duration>,
+    notices: Vec<String>,
 }
 
 impl fmt::Debug for ToolGateway {
@@ -273,13 +274,27 @@ impl ToolGateway {
     /// From backends; of two with one name the later is kept.
     pub fn new(tools: impl IntoIterator<Item = Arc<dyn ToolBackend>>) -> Self {
         let tools = tools.into_iter().map(|tool| (tool.spec().name.clone(), tool)).collect();
-        Self { tools, outage_budgets: BTreeMap::new() }
+        Self { tools, outage_budgets: BTreeMap::new(), notices: Vec::new() }
     }
 
     /// The same where calls of these tools wait so long for their servers when those fail.
     #[must_use]
     pub fn with_outage_budgets(self, outage_budgets: BTreeMap<ToolName, Duration>) -> Self {
         Self { outage_budgets, ..self }
+    }
+
+    /// The same with what people who run it should know of its tools although they work, a sentence each.
+    #[must_use]
+    pub fn with_notices(self, notices: Vec<String>) -> Self {
+        Self { notices, ..self }
+    }
+
+    /// What people who run it should know of its tools: also those that are not called at present, in the order of names.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        let withdrawn = self.tools.iter().filter_map(|(name, tool)| Some(format!("`{name}`: {}", tool.withdrawn()?)));
+        let mut withdrawn: Vec<String> = withdrawn.collect();
+        withdrawn.sort_unstable();
+        self.notices.iter().cloned().chain(withdrawn).collect()
     }
 
     /// How long calls wait for the servers of tools, where that is written.

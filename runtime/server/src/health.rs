@@ -54,12 +54,15 @@ pub(crate) struct Checks {
     /// One entry for each target of notifications that does not take them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     targets_away: Vec<AwayTarget>,
+    /// What people who run it should know of its tools: those without a sandbox, and those that are not called at present.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<String>,
 }
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = Checks)))]
 pub(crate) async fn alive() -> Json<Checks> {
-    Json(Checks { checks: Vec::new(), models_away: Vec::new(), targets_away: Vec::new() })
+    Json(Checks { checks: Vec::new(), models_away: Vec::new(), targets_away: Vec::new(), tools: Vec::new() })
 }
 
 /// Work may come: the store answers, there is room, the engine takes work.
@@ -82,7 +85,8 @@ pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Checks>, 
         let away = |outage: ModelOutage| AwayModels { models: outage.models, since: outage.since.to_string() };
         let silent = server.outgoing().away().into_iter();
         let silent = silent.map(|(target, since)| AwayTarget { target, since: since.to_string() });
-        return Ok(Json(Checks { checks, models_away: outages.map(away).collect(), targets_away: silent.collect() }));
+        let (models_away, targets_away) = (outages.map(away).collect(), silent.collect());
+        return Ok(Json(Checks { checks, models_away, targets_away, tools: server.engine().tool_notices() }));
     }
     let failed: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
     let detail = format!("does not work: {}; the log of the process says why", failed.join(", "));

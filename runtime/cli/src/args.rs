@@ -267,7 +267,8 @@ pub(crate) struct PackDiffArgs {
 pub(crate) enum Tools {
     /// Lists the tools with what they may do and which packs use them. Needs no secret and reaches no server.
     List(FileArgs),
-    /// Calls a tool that only reads, as an agent would, and prints what it answers. Needs the secrets of its server.
+    /// Calls a tool that only reads, as an agent would, and prints what it answers. Needs the secrets of its server, and reads
+    /// no others.
     ///
     /// Exit codes: 0 it answered; 1 it failed, or it may change something.
     Call {
@@ -276,6 +277,25 @@ pub(crate) enum Tools {
         /// Its arguments, as a JSON object.
         #[arg(long, default_value = "{}")]
         args: String,
+        #[command(flatten)]
+        config: FileArgs,
+    },
+    /// Looks whether servers can be used, and whether they still say of their tools what was accepted. Changes nothing.
+    ///
+    /// Exit codes: 0 everything is as it should be; 1 something is not.
+    Check {
+        /// The server, by its key under `tools`; all without one.
+        server: Option<String>,
+        #[command(flatten)]
+        config: FileArgs,
+    },
+    /// Accepts what a server says of its tools now, and writes it beside the configuration. A tool that its server describes
+    /// otherwise later is not called until that was accepted too.
+    ///
+    /// Exit codes: 0 accepted; 1 nothing was accepted.
+    Accept {
+        /// The server, by its key under `tools`.
+        server: String,
         #[command(flatten)]
         config: FileArgs,
     },

@@ -67,6 +67,19 @@ pub(super) async fn run(command: &Tools, output: Output) -> Result<ExitCode> {
             output.table(&rows, &["tool", "effect", "risk", "server", "packs"], "no tools are configured");
         }
         Tools::Call { name, args, config } => return call(&wiring::config_of_file(config)?, name, args, output).await,
+        Tools::Check { server, config } => {
+            let config = wiring::config_of_file(config)?;
+            let servers =
+                config.tools.servers().map(str::to_owned).filter(|own| server.as_ref().is_none_or(|s| s == own));
+            let mut servers: Vec<String> = servers.collect();
+            // Says that there is none of this name.
+            servers.extend(server.clone().filter(|_| servers.is_empty()));
+            return look(&config, &servers, LookPurpose::Check, output).await;
+        }
+        Tools::Accept { server, config } => {
+            let config = wiring::config_of_file(config)?;
+            return look(&config, std::slice::from_ref(server), LookPurpose::Accept, output).await;
+        }
         Tools::Show { name, config } => {
             let config = wiring::config_of_file(config)?;
             let (catalog, users) = (wiring::catalog(&config)?, ToolUsers::load(&config));
@@ -74,6 +87,46 @@ pub(super) async fn run(command: &Tools, output: Output) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why servers are looked at.
+#[derive(Debug, Clone, Copy)]
+enum LookPurpose {
+    Check,
+    Accept,
+}
+
+/// Looks at servers and prints what was found.
+async fn look(config: &Configuration, servers: &[String], why: LookPurpose, output: Output) -> Result<ExitCode> {
+    let mut good = true;
+    for server in servers {
+        // A secret that is not there is a finding: the other servers are looked at all the same.
+        let tools = match wiring::tools_of(config, server, &wiring::secret) {
+            Ok(tools) => tools,
+            Err(error) if config.tools.only(server).is_some() => {
+                good = false;
+                tell(server, false, &format!("{error:#}"), output);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let findings = match why {
+            LookPurpose::Check => tools.check(&wiring::clock()).await?,
+            LookPurpose::Accept => tools.accept(&wiring::clock()).await?,
+        };
+        for finding in &findings {
+            good &= finding.ok;
+            tell(server, finding.ok, &finding.text, output);
+        }
+        tools.notices().iter().for_each(|notice| output.line(&format!("  note  {}", VisibleText::new(notice))));
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(server: &str, ok: bool, text: &str, output: Output) {
+    output.json(&json!({"server": server, "ok": ok, "text": text}));
+    let word = if ok { "ok" } else { "WRONG" };
+    output.line(&format!("{server}  {word}  {}", VisibleText::new(text).hanging("    ")));
 }
 
 fn found<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a ToolSpec> {
@@ -95,7 +148,7 @@ async fn call(config: &Configuration, name: &str, args: &str, output: Output) ->
     if !problems.is_empty() {
         bail!("`{name}` does not take these arguments: {}", problems.join("; "));
     }
-    let built = wiring::tools(config, &wiring::secret)?.build(&wiring::clock())?;
+    let built = wiring::tools_of(config, server(spec), &wiring::secret)?.build(&wiring::clock())?;
     let Some(tool) = built.iter().find(|tool| tool.spec().name == spec.name) else {
         bail!("no tool `{name}` once the secrets are read");
     };

@@ -28,4 +28,4 @@ pub(crate) use retention::retention;
 pub(crate) use server::TokenConfig;
 pub(crate) use shipped::shipped;
 pub(crate) use store::{reads, session, store};
-pub(crate) use tools::{catalog, clock, tools};
+pub(crate) use tools::{catalog, clock, tools, tools_of};

@@ -73,6 +73,7 @@ const SERVERS: &[(&str, ReadServer, Option<Duration>)] = &[
     ("mcp", server::<crate::mcp::McpServer>, None),
     ("metrics", server::<crate::metrics::MetricsServer>, AT_ONCE),
     ("notify", server::<crate::notify::NotifyServer>, None),
+    ("probe", server::<crate::probe::ProbeServer>, AT_ONCE),
     ("prometheus", server::<crate::prometheus::PrometheusKind>, None),
 ];
 

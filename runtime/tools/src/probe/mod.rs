@@ -2,5 +2,7 @@
 
 mod config;
 mod request;
+mod served;
 
 pub(crate) use config::ProbeSection;
+pub(crate) use served::ProbeServer;

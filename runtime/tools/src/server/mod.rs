@@ -19,5 +19,5 @@ pub(crate) use entries::{ToolWordsSource, entries};
 pub use finding::ServerFinding;
 pub(crate) use kind::{DeclaredTool, ServerKind};
 pub(crate) use open::{OpenServer, ToolWords};
-pub(crate) use remote::{RemoteSection, RemoteServer, is_for_auth_or_client};
+pub(crate) use remote::{RemoteSection, RemoteServer, ServerUrl, is_for_auth_or_client};
 pub(crate) use section::ServerSection;

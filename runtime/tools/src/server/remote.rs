@@ -20,7 +20,14 @@ const REACHED: Duration = Duration::from_secs(10);
 
 /// The address of a server, checked as it is read.
 #[derive(Debug)]
-struct ServerUrl(Option<Url>);
+pub(crate) struct ServerUrl(Option<Url>);
+
+impl ServerUrl {
+    /// The address; nothing where it could not be read.
+    pub(crate) fn get(&self) -> Option<&Url> {
+        self.0.as_ref()
+    }
+}
 
 impl FromYaml for ServerUrl {
     /// No message shows the address: it may hold a password.

@@ -26,7 +26,7 @@ const URL: &str = "url: \"http://h\"";
 
 #[test]
 fn a_server_has_a_name_a_kind_and_known_keys() {
-    let kinds = "alertmanager, command, files, http, loki, mcp, metrics, notify, prometheus";
+    let kinds = "alertmanager, command, files, http, loki, mcp, metrics, notify, probe, prometheus";
     refused("[]", (1, 1), "expected a table of tool servers", kinds);
     refused(&format!("alerts: {{{URL}}}"), (1, 1), "unknown key `alerts`", "A server of your own has a `kind`");
     refused(&format!("metrix: {{{URL}}}"), (1, 1), "unknown key `metrix`", "did you mean `metrics`?");

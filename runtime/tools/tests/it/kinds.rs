@@ -1,4 +1,4 @@
-//! Servers of the kinds `metrics`, `files` and `notify`.
+//! Servers of the kinds `metrics`, `files`, `notify` and `probe`.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -155,4 +155,28 @@ async fn an_empty_message_is_not_sent_and_a_refusal_tells_no_secret() {
     let refused = call(&tools, "tell:pager", json!({"summary": "it burns"})).await;
     assert!(!format!("{refused:?}").contains(SECRET), "{refused:?}");
     assert_eq!(happened(refused), (Happened::No, FailureKind::Permanent));
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_answer_is_a_result() {
+    let routes = Router::new().route("/ok", get(|| async { "fine" })).route("/slow", get(std::future::pending::<()>));
+    let server = Server::start(routes).await;
+    let targets = json!({"up": format!("{}/ok", server.url), "odd": format!("{}/none", server.url),
+        "slow": format!("{}/slow", server.url), "down": "http://127.0.0.1:1/"});
+    let limits = json!({"get": {"timeout": "1s"}});
+    let tools = tools(&json!({"probe": {"kind": "probe", "targets": targets, "tools": limits}}));
+    for (target, status, words) in [
+        ("up", Some(200), ""),
+        ("odd", Some(404), ""),
+        ("down", None, "could not connect"),
+        ("slow", None, "within 800ms"),
+    ] {
+        let found = content(call(&tools, "probe:get", json!({ "target": target })).await);
+        assert_eq!(found["reached"], status.is_some(), "{found}");
+        assert_eq!(found["status"].as_u64(), status, "{found}");
+        assert!(found["error"].as_str().unwrap_or_default().contains(words), "{found}");
+        assert!(found["seconds"].as_f64().is_some_and(|seconds| seconds < 5.0), "{found}");
+    }
+    let built = crate::built(&tools).unwrap();
+    assert_eq!(built[0].spec().schema.problems(&json!({"target": "http://10.0.0.1/"})).len(), 1);
 }

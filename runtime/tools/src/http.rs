@@ -76,6 +76,13 @@ pub(crate) async fn get_text(request: RequestBuilder, most: usize) -> Result<Rep
     Err(failed(Happened::No, kind_of(status), format!("HTTP {status}{elsewhere}: {}", start(&body.text))))
 }
 
+/// The answer to a question, whatever its status says. An error says why there is none.
+pub(crate) async fn any_answer(request: RequestBuilder) -> Result<(StatusCode, ReplyBody), String> {
+    let response = request.send().await.map_err(|error| describe(&error).1)?;
+    let status = response.status();
+    Ok((status, body(response, TEXT_MAX).await.map_err(|error| describe(&error).1)?))
+}
+
 /// Where a redirection leads, in words. None is followed.
 fn elsewhere(response: &Response) -> String {
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());

@@ -5,6 +5,7 @@ use provost_form::{At, ErrorLog, FromYaml, YamlNode, table};
 use reqwest::header::HeaderName;
 use serde_json::{Map, Value, json};
 
+use super::probe::RestProbe;
 use super::request::RestRequest;
 use crate::arguments;
 use crate::error::ToolsError;
@@ -31,6 +32,8 @@ pub(super) struct RestEntry {
     pub(super) rules: StatusRules,
     /// What the model gets of an answer.
     pub(super) result: ResultMap,
+    /// How the server is asked whether a call happened.
+    pub(super) probe: Option<RestProbe>,
     /// Whether it only reads.
     pub(super) reads_only: bool,
 }
@@ -38,7 +41,7 @@ pub(super) struct RestEntry {
 impl RestEntry {
     /// Its keys besides those of every tool.
     pub(super) const KEYS: &'static [&'static str] =
-        &["args", "request", "key", "result", "refused", "ok", "output_schema"];
+        &["args", "request", "key", "result", "refused", "ok", "output_schema", "probe"];
 
     /// Reads an entry whose name was checked.
     pub(super) fn read(name: &str, node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
@@ -53,6 +56,7 @@ impl RestEntry {
         let nothing = || json!({"type": "object", "additionalProperties": false});
         let args = node.get("args").map_or_else(|| Some(nothing()), |node| arguments::read(node, log));
         let of_args = args.as_ref().map_or(Type::Any, |args| Type::of_schema(args, &|_| None));
+        let probe = node.get("probe").map(|node| RestProbe::read(node, &of_args, log));
         let scope = Scope::default().with("args", of_args.clone());
         let request = request(node, reads_only, &scope, log);
         let answered = scope.with("status", Type::Number).with("body", Type::Any);
@@ -66,6 +70,7 @@ impl RestEntry {
             key,
             rules: rules(node, log)?,
             result: result?,
+            probe: probe.map_or(Some(None), |probe| probe.map(Some))?,
             reads_only,
         })
     }

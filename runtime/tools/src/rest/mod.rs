@@ -4,6 +4,7 @@
 //! never followed. A value of an argument never becomes a part of the address or the body around it.
 
 mod entry;
+mod probe;
 mod request;
 mod tool;
 
@@ -39,6 +40,10 @@ impl ServerKind for RestServer {
 
     fn declared(&self) -> Vec<DeclaredTool<'_>> {
         self.names.iter().map(|name| DeclaredTool { name, effect: EffectClass::Read }).collect()
+    }
+
+    fn probes(&self, tool: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == tool && entry.probe.is_some())
     }
 
     fn remote(&self) -> Option<&RemoteSection> {

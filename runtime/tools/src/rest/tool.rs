@@ -5,17 +5,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use provost_domain::failure::FailureKind;
 use provost_domain::port::ToolBackend;
-use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolOutcome, ToolSpec};
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolOutcome, ToolSpec};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::entry::RestEntry;
+use super::probe::RestProbe;
 use super::request::RestRequest;
 use crate::bound;
 use crate::error::ToolsError;
 use crate::http::{self, PostFailure, ReplyBody};
 use crate::mapping::{AnswerForm, ResultMap, is_nothing};
+use crate::redact::redact;
 use crate::server::{OpenServer, RemoteServer, ToolWords};
 use crate::spec::failed;
 use crate::status::StatusRules;
@@ -32,6 +34,7 @@ pub(super) struct RestTool {
     key: Option<HeaderName>,
     rules: StatusRules,
     result: ResultMap,
+    probe: Option<RestProbe>,
     /// Whether the request itself only reads, whatever else is said of the effect.
     reads_only: bool,
 }
@@ -54,6 +57,7 @@ impl RestTool {
             key: entry.key.clone(),
             rules: entry.rules.clone(),
             result: entry.result.clone(),
+            probe: entry.probe.clone(),
             reads_only: entry.reads_only,
         })
     }
@@ -113,5 +117,28 @@ impl ToolBackend for RestTool {
             Ok((status, body)) => self.outcome(status, &body, &call.args),
             Err(outcome) => outcome,
         }
+    }
+
+    async fn probe(&self, call: &ToolCall) -> ProbeAnswer {
+        let cannot = |detail: String| ProbeAnswer::CannotTell { detail: redact(&detail) };
+        let Some(probe) = &self.probe else {
+            return cannot("the configuration does not say how the server is asked whether a call happened".to_owned());
+        };
+        let asked = json!({"args": &*call.args, "key": call.key});
+        let request = match probe.request.write(&self.server, &asked) {
+            Ok(request) => request,
+            Err(why) => return cannot(format!("the question cannot be written: {why}")),
+        };
+        // Any status is an answer here: the conditions say what it means.
+        let (status, body) = match http::any_answer(request).await {
+            Ok(answer) => answer,
+            Err(why) => return cannot(why),
+        };
+        if body.cut {
+            return cannot("the answer is too long to be judged".to_owned());
+        }
+        let read: Value = serde_json::from_str(&body.text).unwrap_or(Value::String(body.text.clone()));
+        let data = json!({"args": &*call.args, "key": call.key, "status": status.as_u16(), "body": read});
+        probe.meaning(&data, self.outcome(status, &body, &call.args))
     }
 }

@@ -39,6 +39,11 @@ pub(crate) trait ServerKind: fmt::Debug + Send + Sync + Sized + 'static {
     /// The tools of a server with this section.
     fn declared(&self) -> Vec<DeclaredTool<'_>>;
 
+    /// Whether one of its tools can be asked whether a call happened.
+    fn probes(&self, _tool: &str) -> bool {
+        false
+    }
+
     /// Where it is reached, if over HTTP at one address.
     fn remote(&self) -> Option<&RemoteSection> {
         None

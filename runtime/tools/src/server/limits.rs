@@ -105,12 +105,12 @@ impl ToolLimits {
     }
 
     /// Refuses an effect class that is looser than the tool's own, and one that the tool cannot be asked for.
-    pub(super) fn tightens(&self, own: EffectClass, log: &mut ErrorLog) {
+    pub(super) fn tightens(&self, own: EffectClass, probes: bool, log: &mut ErrorLog) {
         let Some(At { value, place }) = self.effect else { return };
         if strictness(value) < strictness(own) {
             let hint = format!("write {}, or remove the key", stricter(own).join(" or "));
             log.report(place, format!("the effect of this tool is `{}` and is loosened by nobody", word(own)), hint);
-        } else if value == EffectClass::Probe && own != EffectClass::Probe {
+        } else if value == EffectClass::Probe && own != EffectClass::Probe && !probes {
             let hint = format!("write {}, or remove the key", stricter(own).join(" or "));
             log.report(place, "this tool cannot be asked whether a call happened", hint);
         }

@@ -51,7 +51,7 @@ fn limits<K: ServerKind>(kind: &K, node: &YamlNode, log: &mut ErrorLog) -> BTree
         };
         let Some(table) = Table::open(node, &known, log) else { continue };
         let read = ToolLimits::read(&table, log);
-        read.tightens(tool.effect, log);
+        read.tightens(tool.effect, kind.probes(tool.name), log);
         limits.insert(name.value.clone(), read);
     }
     limits

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use provost_domain::failure::FailureKind;
-use provost_domain::tool::{EffectClass, Happened, Risk, ToolCall, ToolFailure, ToolOutcome};
+use provost_domain::tool::{EffectClass, Happened, ProbeAnswer, Risk, ToolCall, ToolFailure, ToolOutcome};
 use serde_json::{Value, json};
 
 use crate::{Server, call, content, happened, prepared, section, tools};
@@ -381,4 +381,62 @@ fn mistakes_in_arguments_and_results_are_named() {
     assert!(section(&missing).unwrap_err()[0].contains("the key `tools` is missing"));
     let named = json!({"d": {"kind": "http", "url": "http://h", "tools": {"a b": {"about": "x", "request": {"method": "POST", "path": "/"}}}}});
     assert!(section(&named).unwrap_err()[0].contains("cannot be the name of a tool"));
+}
+
+/// A server that lost its answer to every change, and says of each what the path asks it to say.
+fn knows(path: &str) -> (u16, &'static str) {
+    match path.rsplit('/').next().unwrap() {
+        "happened" => (200, "{\"version\": \"2\"}"),
+        "not" => (404, "{\"final\": true}"),
+        "perhaps" => (404, "{\"final\": false}"),
+        "both" => (200, "{\"final\": true}"),
+        _ => (500, "lost"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_asked_whether_a_call_happened() {
+    let (came, server) = server(knows).await;
+    let release = json!({"about": "Releases.", "args": {"says": "string"}, "effect": "probe",
+        "request": {"method": "POST", "path": "/release"}, "result": {"version": "body.version"},
+        "probe": {"request": {"path": "/of/{{ key }}/{{ args.says }}"}, "happened": "status == 200",
+            "not_happened": "body.final == true"}});
+    let tools = tools(&json!({"d": {"kind": "http", "url": server.url, "tools": {"release": release}}}));
+    let ask = async |says: &str| {
+        let (tool, call) = prepared(&tools, "d:release", json!({ "says": says }));
+        assert_eq!(tool.spec().effect, EffectClass::Probe);
+        tool.probe(&call).await
+    };
+    let outcome = ToolOutcome::Ok { content: json!({"version": "2"}) };
+    assert_eq!(ask("happened").await, ProbeAnswer::Happened { outcome });
+    assert_eq!(ask("not").await, ProbeAnswer::DidNotHappen);
+    for (says, words) in [("perhaps", "fits neither"), ("both", "fits both"), ("other", "fits neither")] {
+        let ProbeAnswer::CannotTell { detail } = ask(says).await else { panic!("{says}") };
+        assert!(detail.contains(words), "{detail}");
+    }
+    assert_eq!(came.lock().unwrap()[0].line, "GET /of/the-key/happened");
+    drop(server);
+    let ProbeAnswer::CannotTell { detail } = ask("not").await else { panic!("it answered") };
+    assert!(detail.contains("could not connect"), "{detail}");
+}
+
+#[test]
+fn a_probe_is_written_whole() {
+    let entry = |probe: Value| {
+        let entry =
+            json!({"about": "x", "effect": "probe", "request": {"method": "POST", "path": "/"}, "probe": probe});
+        json!({"d": {"kind": "http", "url": "http://h", "tools": {"t": entry}}})
+    };
+    for (probe, words) in [
+        (json!({}), "the key `request` is missing"),
+        (json!({"request": {"path": "/"}, "happened": "status"}), "a condition is needed here"),
+        (json!({"request": {"path": "/"}, "happened": "statsu == 1", "not_happened": "true"}), "statsu"),
+        (json!({"request": {"path": "/"}, "hapened": "true"}), "unknown key `hapened`"),
+    ] {
+        let errors = section(&entry(probe)).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(words)), "{words}: {errors:?}");
+    }
+    let mut without = entry(json!({}));
+    without["d"]["tools"]["t"].as_object_mut().unwrap().remove("probe");
+    assert!(section(&without).unwrap_err()[0].contains("cannot be asked whether a call happened"));
 }

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod broken;
+mod broken_programs;
 mod builtin;
 mod command;
 mod documented;

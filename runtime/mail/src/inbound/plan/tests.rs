@@ -366,7 +366,9 @@ fn cases_beyond_the_limit_are_one_session_of_each_pack() {
     let given = Given { max_cases: 1, ..Given::default() };
     let alerts = [of_pack("a", None), of_pack("b", None), of_pack("c", Some("other")), of_pack("d", Some("other"))];
     let opens = given.decided(&[&alerts]).opens;
-    let opened: Vec<_> =
-        opens.iter().map(|open| (open.pack.as_ref().map(provost_domain::ids::PackName::as_str), open.partial)).collect();
+    let opened: Vec<_> = opens
+        .iter()
+        .map(|open| (open.pack.as_ref().map(provost_domain::ids::PackName::as_str), open.partial))
+        .collect();
     assert_eq!(opened, [(None, false), (None, true), (Some("other"), true)]);
 }

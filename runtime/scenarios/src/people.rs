@@ -152,12 +152,12 @@ impl PersonScript {
 
 /// Who has not answered yet.
 #[derive(Debug)]
-pub(crate) struct Queue<'a> {
+pub(crate) struct PeopleQueue<'a> {
     people: &'a [PersonScript],
     answered: BTreeSet<usize>,
 }
 
-impl<'a> Queue<'a> {
+impl<'a> PeopleQueue<'a> {
     pub(crate) fn new(people: &'a [PersonScript]) -> Self {
         Self { people, answered: BTreeSet::new() }
     }

@@ -24,7 +24,7 @@ use provost_store::MemoryStore;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::coverage::Coverage;
-use crate::people::{OpenAsk, Queue};
+use crate::people::{OpenAsk, PeopleQueue};
 use crate::scenario::Scenario;
 use crate::stage::{ModelDouble, Stage, ToolDouble, VirtualClock};
 use crate::verdict;
@@ -55,7 +55,7 @@ pub struct Playback {
 
 /// What every scenario of a pack is played with.
 #[derive(Debug, Clone)]
-pub(crate) struct Cast {
+pub(crate) struct PlayParts {
     pub(crate) pack: Arc<Pack>,
     pub(crate) catalog: Catalog,
     pub(crate) roles: Arc<dyn Roles>,
@@ -95,10 +95,10 @@ struct PlayLog {
 }
 
 /// Plays a scenario. Blocks; must not be called on a thread of an async runtime.
-pub(crate) fn play(cast: &Cast, scenario: &Scenario) -> Playback {
+pub(crate) fn play(given: &PlayParts, scenario: &Scenario) -> Playback {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let played = runtime.map_err(PlayFailure::Runtime).and_then(|runtime| {
-        let log = runtime.block_on(Box::pin(within(cast, scenario)))?;
+        let log = runtime.block_on(Box::pin(within(given, scenario)))?;
         let session = Session::fold(&log.events).ok().flatten().ok_or(PlayFailure::Nothing)?;
         Ok((log, session))
     });
@@ -108,7 +108,7 @@ pub(crate) fn play(cast: &Cast, scenario: &Scenario) -> Playback {
             let PlayLog { events, broke, left } = log;
             let difference = broke.or_else(|| verdict::difference(scenario, &session, &events)).or(left);
             let lasted = session.updated_at().since(session.created_at());
-            let coverage = Coverage::of(&cast.pack, &cast.catalog, &events);
+            let coverage = Coverage::of(&given.pack, &given.catalog, &events);
             Playback { name, file, difference, story: story(&events), coverage, lasted }
         }
         Err(failure) => {
@@ -127,14 +127,14 @@ pub(crate) fn play(cast: &Cast, scenario: &Scenario) -> Playback {
     }
 }
 
-async fn within(cast: &Cast, scenario: &Scenario) -> Result<PlayLog, PlayFailure> {
+async fn within(given: &PlayParts, scenario: &Scenario) -> Result<PlayLog, PlayFailure> {
     let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
-    let engine = engine(cast, scenario, &store, &stage).await.map_err(PlayFailure::Start)?;
+    let engine = engine(given, scenario, &store, &stage).await.map_err(PlayFailure::Start)?;
     let session = SessionId::new(uuid::Uuid::now_v7());
     let opening = scenario.case.clone();
     let opened = engine.open(Case {
         id: session,
-        pack: cast.pack.name.clone(),
+        pack: given.pack.name.clone(),
         fields: opening.fields,
         title: opening.title,
         by: opening.form.map_or_else(|| Principal::user("opener"), Principal::Intake),
@@ -143,9 +143,14 @@ async fn within(cast: &Cast, scenario: &Scenario) -> Result<PlayLog, PlayFailure
         start: true,
     });
     opened.await.map_err(PlayFailure::Engine)?;
-    let mut director =
-        Director { engine: &engine, store: &store, stage: &stage, session, people: Queue::new(&scenario.people) };
-    let broke = match tokio::time::timeout(LASTS_MAX, director.direct(scenario)).await {
+    let mut driver = SessionDriver {
+        engine: &engine,
+        store: &store,
+        stage: &stage,
+        session,
+        people: PeopleQueue::new(&scenario.people),
+    };
+    let broke = match tokio::time::timeout(LASTS_MAX, driver.drive(scenario)).await {
         Ok(broke) => broke?,
         Err(_elapsed) => {
             let message = format!("the session still waits after {} days", LASTS_MAX.as_secs() / 86_400);
@@ -153,7 +158,7 @@ async fn within(cast: &Cast, scenario: &Scenario) -> Result<PlayLog, PlayFailure
             Some(FormError::at(&scenario.file, scenario.start, message, hint))
         }
     };
-    let left = director.people.first_left().map(|person| {
+    let left = driver.people.first_left().map(|person| {
         let message = format!("`{}` was never asked about `{}`", person.name, person.asked.value);
         FormError::at(&scenario.file, person.asked.place, message, "take the entry out, or let the session come to it")
     });
@@ -163,7 +168,7 @@ async fn within(cast: &Cast, scenario: &Scenario) -> Result<PlayLog, PlayFailure
 }
 
 async fn engine(
-    cast: &Cast,
+    given: &PlayParts,
     scenario: &Scenario,
     store: &Arc<MemoryStore>,
     stage: &Arc<Stage>,
@@ -172,7 +177,7 @@ async fn engine(
         store: Arc::clone(store) as _,
         commands: Arc::clone(store) as _,
         reads: Arc::clone(store) as _,
-        roles: Arc::clone(&cast.roles),
+        roles: Arc::clone(&given.roles),
         clock: Arc::new(VirtualClock::new()) as Arc<dyn Clock>,
         random: Arc::new(SystemRandom),
         metrics: Registry::new(),
@@ -181,37 +186,37 @@ async fn engine(
         let place = (scenario.file.clone(), scenario.start);
         Arc::new(ToolDouble::new(spec, scenario.tools.get(&spec.name), place, stage)) as Arc<dyn ToolBackend>
     };
-    let tools: Vec<_> = cast.catalog.values().map(|spec| double(spec)).collect();
+    let tools: Vec<_> = given.catalog.values().map(|spec| double(spec)).collect();
     let model = Arc::new(ModelDouble {
         script: Arc::clone(&scenario.model),
         file: scenario.file.clone(),
         place: scenario.model_place,
         stage: Arc::clone(stage),
     });
-    let models = cast.pack.agents.values().map(|agent| agent.model.clone());
+    let models = given.pack.agents.values().map(|agent| agent.model.clone());
     let models = models.collect::<BTreeSet<_>>().into_iter();
     let models = models.fold(ModelGateway::default(), |gateway, name| {
         gateway.with(name, Arc::clone(&model) as _, ModelLimits::default())
     });
     // A failure that a scenario scripts is one that stays: nothing is waited for.
-    let resources = Resources::new(vec![Arc::clone(&cast.pack)], models, ToolGateway::new(tools));
+    let resources = Resources::new(vec![Arc::clone(&given.pack)], models, ToolGateway::new(tools));
     let resources = resources.with_outage_budget(Duration::ZERO);
     let settings = EngineSettings { sweep_every: SWEEP, ..EngineSettings::default() };
     Engine::start(ports, resources, settings).await
 }
 
 /// Follows a session and lets people answer.
-struct Director<'a> {
+struct SessionDriver<'a> {
     engine: &'a Engine,
     store: &'a MemoryStore,
     stage: &'a Stage,
     session: SessionId,
-    people: Queue<'a>,
+    people: PeopleQueue<'a>,
 }
 
-impl Director<'_> {
+impl SessionDriver<'_> {
     /// Goes on until the session has ended, or rests where the scenario expects it to; or something breaks it off.
-    async fn direct(&mut self, scenario: &Scenario) -> Result<Option<FormError>, PlayFailure> {
+    async fn drive(&mut self, scenario: &Scenario) -> Result<Option<FormError>, PlayFailure> {
         loop {
             self.until(|status, _| *status != Status::New && *status != Status::InProgress).await?;
             if let Some(gap) = self.stage.gap() {

@@ -13,7 +13,7 @@ use provost_packs::{Inventory, LoadedPack, load_with_files};
 use provost_tools::ToolsConfig;
 
 use crate::coverage::{Coverage, PackPlace};
-use crate::play::{Cast, Playback, play};
+use crate::play::{PlayParts, Playback, play};
 use crate::scenario::{Scenario, ScenarioReader};
 
 /// The file of a pack that declares the tools its scenarios play, as a configuration's `tools` does.
@@ -117,8 +117,9 @@ impl Suite {
 
     /// Plays every scenario, one after the other. Blocks; must not be called on a thread of an async runtime.
     pub fn play(&self) -> SuiteResult {
-        let cast = Cast { pack: Arc::clone(&self.pack), catalog: self.catalog.clone(), roles: Arc::clone(&self.roles) };
-        let playbacks: Vec<_> = self.scenarios.iter().map(|scenario| play(&cast, scenario)).collect();
+        let parts =
+            PlayParts { pack: Arc::clone(&self.pack), catalog: self.catalog.clone(), roles: Arc::clone(&self.roles) };
+        let playbacks: Vec<_> = self.scenarios.iter().map(|scenario| play(&parts, scenario)).collect();
         let mut coverage = Coverage::default();
         for playback in &playbacks {
             coverage.add(&playback.coverage);

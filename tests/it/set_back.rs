@@ -54,7 +54,7 @@ async fn a_watcher_goes_on_polling() {
     let mut pack = provost_tests::pack::pack();
     let gauge = pack.agents.values_mut().find(|agent| agent.watch.is_some()).unwrap();
     gauge.deadline = Duration::from_mins(10);
-    gauge.watch.as_mut().unwrap().every = Duration::from_secs(1);
+    provost_tests::pack::poll_every(gauge, Duration::from_secs(1));
     let clock = SetBack::new();
     let house = House::by_clock(Arc::new(MemoryStore::new()), pack, Arc::clone(&clock) as _).await;
     house.tools.gauge.behave(Behaviour::Works(json!({ "level": 9 })));
@@ -90,7 +90,7 @@ async fn short_watch(clock: Arc<dyn Clock>) -> (House, SessionId) {
     let mut pack = provost_tests::pack::pack();
     let gauge = pack.agents.values_mut().find(|agent| agent.watch.is_some()).unwrap();
     gauge.deadline = Duration::from_secs(6);
-    gauge.watch.as_mut().unwrap().every = Duration::from_secs(1);
+    provost_tests::pack::poll_every(gauge, Duration::from_secs(1));
     let house = House::by_clock(Arc::new(MemoryStore::new()), pack, clock).await;
     house.tools.gauge.behave(Behaviour::Works(json!({ "level": 9 })));
     let session = house.session("staging").await;

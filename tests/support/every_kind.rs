@@ -12,10 +12,10 @@ use provost_domain::event::{
     AgentFailed, AgentFinished, ApprovalAnswered, ApprovalDecided, ApprovalExpired, ApprovalExtended,
     ApprovalRequested, ApprovalStale, AssignmentIssued, AssignmentRedispatched, CallProbed, CallReissued,
     CaseAcknowledged, CatalogueChanged, ClaimRaised, ClaimRefused, ConfidenceEmitted, ConfidenceMismatched, Event,
-    EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, ModelDeferred, ModelFailed, ModelReplied,
-    ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown, ProbeRequested,
-    RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolDeferred, ToolIntended,
-    ToolRefused, ToolReturned, WatchPolled,
+    EventBody, FieldsPatched, FindingRecorded, GateFired, LimitReached, MeasureRead, ModelDeferred, ModelFailed,
+    ModelReplied, ModelRequested, NoteAdded, OperatorAsked, OperatorSpoke, OutcomeSettled, OutcomeUnknown,
+    ProbeRequested, RepairRequested, RetryStarted, RouteDecided, SessionCreated, SignalReceived, ToolDeferred,
+    ToolIntended, ToolRefused, ToolReturned, WatchPolled,
 };
 use provost_domain::failure::ModelFailure;
 use provost_domain::ids::{CmdId, Digest, Fence, Handle, Owner, Seq, SessionId};
@@ -465,7 +465,9 @@ impl Life {
         let polled = json!({"assignment": 2, "met": false, "streak": 0, "next_at": null});
         let failure = json!({"cause": "worker_lost", "detail": "gone"});
         let failed = json!({"assignment": 2, "agent": "gauge", "failure": failure});
-        self.append(&[gauge, body::<WatchPolled>(polled), body::<AgentFailed>(failed)], Vec::new());
+        let read = json!({"assignment": 2, "measure": "errors", "time": "before", "value": 0.25});
+        let read = body::<MeasureRead>(read);
+        self.append(&[gauge, read, body::<WatchPolled>(polled), body::<AgentFailed>(failed)], Vec::new());
         let retry = json!({"by": "runtime", "count": 1, "reason": "auto_retry", "cmd_id": "c-1"});
         let signal = json!({"source": "board", "payload": Arc::new(json!({"light": "red"}))});
         self.append(

@@ -10,7 +10,7 @@ use provost_domain::gate::{ApprovalRule, GateAction, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, ToolName};
 use provost_domain::pack::{
     AgentSpec, ClaimOutcome, FindingsTool, InjectSource, Limits, OutcomeKind, Pack, PatchTool, Route, RouteTo,
-    TerminalTool, WatchSpec,
+    TerminalTool, WatchPlan, WatchSpec,
 };
 use provost_domain::port::Roles as _;
 use provost_domain::retry::RetryPolicy;
@@ -79,6 +79,13 @@ pub fn typed() -> Pack {
     pack
 }
 
+/// Sets the pause between two polls of an agent that measures with one tool.
+pub fn poll_every(agent: &mut AgentSpec, pause: Duration) {
+    if let Some(WatchPlan::Single(watch)) = &mut agent.watch {
+        watch.every = pause;
+    }
+}
+
 /// A route.
 pub fn route(when: &str, to: RouteTo) -> Route {
     Route { when: when.to_owned(), condition: None, to, gate_below: None }
@@ -104,13 +111,13 @@ pub fn pack() -> Pack {
     let mut gauge =
         agent("gauge", "watcher", &[], vec![route("recovered", to("closer")), route("default", to("closer"))]);
     gauge.1.deadline = Duration::from_secs(10);
-    gauge.1.watch = Some(WatchSpec {
+    gauge.1.watch = Some(WatchPlan::Single(WatchSpec {
         tool: ToolName::new("read:gauge"),
         args: json!({"service": "{{ fields.service }}"}),
         until: vec![Condition { path: "level".to_owned(), op: Op::Lt, value: json!(5) }],
         every: Duration::from_millis(5),
         consecutive: 2,
-    });
+    }));
     let reads = ["read:gauge", "note_finding", "update_case"];
     let acts = [
         "read:gauge",

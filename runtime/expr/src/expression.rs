@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::ast::Ast;
+use crate::ast::{Ast, Shape};
 use crate::check::check;
 use crate::datum::{Datum, View};
 use crate::error::{ExprError, Slip};
@@ -103,6 +103,18 @@ impl Expression {
 
     fn evaluate<'a>(&'a self, data: &'a Value) -> Result<Datum<'a>, CannotTell> {
         evaluate(&self.root, data)
+    }
+
+    /// The parts that it joins by `&&`; only itself where it joins none. The text of each is that of the whole.
+    pub fn conjuncts(&self) -> Vec<Self> {
+        match &self.root.shape {
+            Shape::All(parts) => parts
+                .iter()
+                .map(|part| Self { text: Arc::clone(&self.text), root: Arc::new(part.clone()) })
+                .flat_map(|part| part.conjuncts())
+                .collect(),
+            _ => vec![self.clone()],
+        }
     }
 
     /// What it reads, in the order of the text.

@@ -1,5 +1,6 @@
 //! Values of any shape in which the texts may have holes: the arguments of a call, the body of a request.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::ExprError;
@@ -34,6 +35,25 @@ pub struct TreeError {
     pub pointer: String,
     /// The mistake, with its place in that text.
     pub error: ExprError,
+}
+
+/// As it was written.
+impl Serialize for TemplateTree {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.root.serialize(serializer)
+    }
+}
+
+impl Serialize for Branch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(value) => value.serialize(serializer),
+            Self::Alone(template) => template.serialize(serializer),
+            Self::Text(text) => text.template().serialize(serializer),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Table(members) => serializer.collect_map(members.iter().map(|(name, branch)| (name, branch))),
+        }
+    }
 }
 
 impl TemplateTree {

@@ -36,12 +36,14 @@ pub(crate) fn check(
     let mut errors = Vec::new();
     for agent in agents {
         let Some(watch) = &agent.raw.watch else { continue };
-        // One that does more than read is refused as such.
-        let Some(spec) = backend(&watch.tool).filter(|spec| spec.effect == EffectClass::Read) else { continue };
         let mut log = ErrorLog::new(agent.path.clone());
-        measured(spec, pack, |message| {
-            log.report(watch.tool.place, message, "measure with a tool that runs by itself");
-        });
+        for tool in watch.tools() {
+            // One that does more than read is refused as such.
+            let Some(spec) = backend(tool).filter(|spec| spec.effect == EffectClass::Read) else { continue };
+            measured(spec, pack, |message| {
+                log.report(tool.place, message, "measure with a tool that runs by itself");
+            });
+        }
         errors.append(&mut log.errors);
     }
     errors

@@ -1,9 +1,9 @@
 //! Expressions in a pack's files.
 
-use provost_domain::condition::Op;
+use provost_domain::condition::{Condition, Op};
 use provost_expr::Expression;
 use provost_form::{At, ErrorLog, FromYaml, Json, Names, Table, TableSchema, YamlNode, table, words};
-use serde_json::json;
+use serde_json::{Value, json};
 
 words! {
     pub(crate) struct RawOp(Op) = Op::Eq;
@@ -136,4 +136,14 @@ impl FromYaml for RawRequires {
 /// The expression of a text that was checked; nothing where it was refused.
 pub(crate) fn expression(text: &At<String>) -> Option<Expression> {
     Expression::parse(text).ok()
+}
+
+/// The comparisons that packs wrote before there were expressions.
+pub(crate) fn comparisons(raw: &[RawCondition]) -> Vec<Condition> {
+    let condition = |raw: &RawCondition| Condition {
+        path: raw.path.value.clone(),
+        op: raw.op.0,
+        value: raw.value.as_ref().map_or(Value::Null, YamlNode::value),
+    };
+    raw.iter().map(condition).collect()
 }

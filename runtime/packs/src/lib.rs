@@ -23,6 +23,7 @@ mod resolve;
 mod rosters;
 mod schema;
 mod types;
+mod watching;
 
 pub use inventory::Inventory;
 pub use load::{LoadedPack, load, load_again, load_with_files};

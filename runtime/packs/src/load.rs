@@ -99,7 +99,7 @@ fn build(
     let facts = PackFacts { raw: &raw, agents: &agents, names: &names, known };
     let mut errors = check::all(facts, &mut log, &mut folder.warnings);
     let scope = check::session_scope(facts);
-    let mut pack = resolve::pack(&raw, &agents, digest, &mut log);
+    let mut pack = resolve::pack(&raw, &agents, digest, known.catalog, &mut log);
     let PackIntake { mappings, schedules } = {
         let types = PackTypes { rosters: &raw.rosters, named: &raw.types };
         intake::superseded(&raw.supersede, pack.as_ref(), &mut log);

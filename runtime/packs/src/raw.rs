@@ -9,10 +9,11 @@ use provost_domain::tool::Risk;
 use provost_form::{At, Cost, Count, FromYaml as _, Names, Period, Share, YamlNode, table, words};
 use serde::Deserialize;
 
-use crate::conditions::{RawCondition, RawWhen};
+use crate::conditions::RawWhen;
 use crate::intake::RawIntake;
 use crate::own_tools::{RawFindings, RawTerminal};
 use crate::rosters::RawRosters;
+use crate::watching::RawWatch;
 
 words! {
     pub(crate) struct RawOutcomeKind(OutcomeKind) = OutcomeKind::Neutral;
@@ -158,7 +159,7 @@ table! {
         pub(crate) role: At<String>,
         pub(crate) model: Option<At<String>> = None,
         pub(crate) tools: Option<At<Vec<At<String>>>> = None,
-        pub(crate) deadline: Period,
+        pub(crate) deadline: Option<Period> = None,
         pub(crate) routes: At<Vec<RawRoute>>,
         pub(crate) watch: Option<At<RawWatch>> = None,
         pub(crate) report: Option<At<Names<YamlNode>>> = None,
@@ -215,16 +216,5 @@ table! {
     #[derive(Debug)]
     pub(crate) struct RawRouteGate {
         pub(crate) confidence_below: Share,
-    }
-}
-
-table! {
-    #[derive(Debug)]
-    pub(crate) struct RawWatch {
-        pub(crate) tool: At<String>,
-        pub(crate) args: At<Names<YamlNode>> = At::default(),
-        pub(crate) until: At<Vec<RawCondition>>,
-        pub(crate) every: Period,
-        pub(crate) consecutive: Count<1>,
     }
 }

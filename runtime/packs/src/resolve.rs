@@ -2,33 +2,39 @@
 //! `check`. What comes out is used only when nothing was reported anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use provost_domain::claims::ClaimTarget;
-use provost_domain::condition::Condition;
 use provost_domain::confidence::Confidence;
 use provost_domain::gate::ENVIRONMENT;
 use provost_domain::gate::{ApprovalRule, GatePolicy, GateRule};
 use provost_domain::ids::{AgentName, Digest, PackName, ToolName};
 use provost_domain::pack::{
     AgentSpec, ClaimOutcome, DEFAULT_SIGNAL, DispatchRule, FindingsTool, InjectSource, Limits, Pack, PatchTool,
-    Requirement, Route, RouteTo, TerminalTool, WatchSpec,
+    Requirement, Route, RouteTo, TerminalTool,
 };
 use provost_domain::retry::RetryPolicy;
 use provost_domain::roster::Rosters;
 use provost_domain::schema::ArgSchema;
+use provost_domain::tool::Catalog;
 use provost_expr::Template;
-use provost_form::{At, ErrorLog, Share, YamlNode};
-use serde_json::{Value, json};
+use provost_form::{At, ErrorLog, Share};
 
 use crate::agent::Agent;
 use crate::arguments::ToolSchemas;
 use crate::check::{DEFAULT_MODEL, END};
-use crate::conditions::{RawCondition, RawRequirement, expression};
+use crate::conditions::{RawRequirement, comparisons, expression};
 use crate::own_tools::{RawClaimOutcome, RawFindings, RawTerminal};
-use crate::raw::{RawGates, RawLimits, RawPack, RawPatch, RawRoute};
+use crate::raw::{RawAgent, RawGates, RawLimits, RawPack, RawPatch, RawRoute};
 
 /// Builds the pack; the log is the manifest's.
-pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut ErrorLog) -> Option<Pack> {
+pub(crate) fn pack(
+    raw: &RawPack,
+    agents: &[Agent],
+    digest: Digest,
+    catalog: &Catalog,
+    log: &mut ErrorLog,
+) -> Option<Pack> {
     let mut arguments = ToolSchemas { rosters: &raw.rosters, named: &raw.types, log };
     let fields = arguments.fields(&raw.fields);
     let terminal_tools = all(raw.terminal_tools.iter().map(|(name, tool)| (name, terminal(tool, &mut arguments))));
@@ -57,13 +63,16 @@ pub(crate) fn pack(raw: &RawPack, agents: &[Agent], digest: Digest, log: &mut Er
         intake: BTreeMap::new(),
         schedules: Vec::new(),
         entry: AgentName::new(&raw.entry.value),
-        agents: agents.iter().map(|own| Some((AgentName::new(&own.name), agent(raw, own)?))).collect::<Option<_>>()?,
+        agents: agents
+            .iter()
+            .map(|own| Some((AgentName::new(&own.name), agent(raw, own, catalog)?)))
+            .collect::<Option<_>>()?,
         dispatch: raw
             .dispatch
             .iter()
             .flat_map(|rules| &rules.value)
             .map(|rule| DispatchRule {
-                when: rule.when.comparisons().map(|list| conditions(list)).unwrap_or_default(),
+                when: rule.when.comparisons().map(|list| comparisons(list)).unwrap_or_default(),
                 condition: rule.when.expression().and_then(expression),
                 next: target(&rule.next),
             })
@@ -199,15 +208,6 @@ fn gates(raw: &RawGates) -> Option<GatePolicy> {
     Some(policy)
 }
 
-fn conditions(raw: &[RawCondition]) -> Vec<Condition> {
-    let condition = |raw: &RawCondition| Condition {
-        path: raw.path.value.clone(),
-        op: raw.op.0,
-        value: raw.value.as_ref().map_or(Value::Null, YamlNode::value),
-    };
-    raw.iter().map(condition).collect()
-}
-
 fn requirement(raw: &RawRequirement) -> Option<Requirement> {
     Some(Requirement { that: expression(&raw.that)?, otherwise: raw.otherwise.value.clone() })
 }
@@ -231,7 +231,13 @@ fn confidence(share: Share) -> Confidence {
     Confidence::new(share.0).unwrap_or(Confidence::FULL)
 }
 
-fn agent(pack: &RawPack, agent: &Agent) -> Option<AgentSpec> {
+/// How long an assignment may last: a watch may say it itself.
+fn deadline(raw: &RawAgent) -> Duration {
+    let within = raw.watch.as_ref().and_then(|watch| watch.within()).map(|within| within.value);
+    within.or(raw.deadline).map_or(Duration::ZERO, |period| period.0)
+}
+
+fn agent(pack: &RawPack, agent: &Agent, catalog: &Catalog) -> Option<AgentSpec> {
     let raw = &agent.raw;
     // What is wrong with its report was told in its own file.
     let mut told = ErrorLog::new(agent.path.clone());
@@ -244,16 +250,10 @@ fn agent(pack: &RawPack, agent: &Agent) -> Option<AgentSpec> {
         report_fields: added.and_then(|fields| arguments.report(fields)),
         model: raw.model.as_ref().map_or(DEFAULT_MODEL, |model| model.as_str()).to_owned(),
         tools: raw.tools.iter().flat_map(|tools| &tools.value).map(|tool| ToolName::new(&tool.value)).collect(),
-        deadline: raw.deadline.0,
+        deadline: deadline(raw),
         routes: raw.routes.iter().map(route).collect(),
         prompt: agent.prompt.as_str().into(),
-        watch: raw.watch.as_ref().map(|watch| WatchSpec {
-            tool: ToolName::new(&watch.tool.value),
-            args: json!(watch.args.map(YamlNode::value)),
-            until: conditions(&watch.until),
-            every: watch.every.0,
-            consecutive: watch.consecutive.0,
-        }),
+        watch: raw.watch.as_ref().map(|watch| watch.resolve(catalog).ok_or(())).transpose().ok()?,
     })
 }
 

@@ -207,6 +207,7 @@ impl Tracer<'_> {
             | EventBody::ConfidenceMismatched(_)
             | EventBody::OperatorSpoke(_)
             | EventBody::AgentFailed(_)
+            | EventBody::MeasureRead(_)
             | EventBody::WatchPolled(_)
             | EventBody::FieldsPatched(_)
             | EventBody::FindingRecorded(_)

@@ -23,9 +23,7 @@ fn versioned(version: u32) -> Pack {
     for agent in pack.agents.values_mut() {
         agent.prompt = format!("You are an agent of version {version}.").into();
         agent.deadline = Duration::from_secs(if agent.watch.is_some() { 12 } else { 25 });
-        if let Some(watch) = &mut agent.watch {
-            watch.every = Duration::from_secs(2);
-        }
+        pack::poll_every(agent, Duration::from_secs(2));
         if agent.name == AgentName::new("closer") {
             agent.tools.push(ToolName::new("act:probe"));
         }

@@ -35,7 +35,7 @@ impl<'a> ToolUsers<'a> {
     fn of(&self, spec: &ToolSpec) -> Option<Vec<Value>> {
         let uses = |pack: &Pack| {
             let agents = pack.agents.values().filter(|agent| {
-                let measured = agent.watch.as_ref().is_some_and(|watch| watch.tool == spec.name);
+                let measured = agent.watch.as_ref().is_some_and(|watch| watch.tools().contains(&&spec.name));
                 measured || agent.tools.contains(&spec.name)
             });
             let agents: Vec<String> = agents.map(|agent| agent.name.to_string()).collect();

@@ -4,6 +4,7 @@ use super::draft::{Draft, runtime};
 use super::round;
 use crate::event::{AssignmentIssued, Limit};
 use crate::ids::AgentName;
+use crate::pack::WatchPlan;
 use crate::terminal::FrameworkStatus;
 
 pub(super) fn assign(draft: &mut Draft<'_>, name: &AgentName) {
@@ -26,5 +27,11 @@ pub(super) fn assign(draft: &mut Draft<'_>, name: &AgentName) {
         work: agent.role.work,
         briefing: briefing.into(),
         deadline_at: facts.now.plus(agent.deadline),
+        measure_from: agent
+            .watch
+            .as_ref()
+            .map(WatchPlan::settle)
+            .filter(|settle| !settle.is_zero())
+            .map(|settle| facts.now.plus(settle)),
     });
 }

@@ -9,7 +9,7 @@
 //! | `reports` | what the session's own side reports |
 //! | `intent` | the gate before every backend call, and the only place that records an intent |
 //! | `target` | whether a call may act on its target now |
-//! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `retry` | what a step records; none calls the loop |
+//! | `call`, `claim`, `finish`, `assign`, `round`, `route`, `watch`, `measure`, `polling`, `retry` | what a step records; none calls the loop |
 //! | `outage` | what waits for a server that failed, and for how long |
 //! | `inputs` | whether the tools and roles are those the session went on with so far |
 //! | `unserved`, `imported` | sessions whose pack is not loaded, or that came from another store |
@@ -26,7 +26,9 @@ mod finish;
 mod imported;
 mod inputs;
 mod intent;
+mod measure;
 mod outage;
+mod polling;
 mod refuse;
 mod reports;
 mod retry;

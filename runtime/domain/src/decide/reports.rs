@@ -115,7 +115,7 @@ fn record(draft: &mut Draft<'_>, id: &CallId, known: ToolOutcome) {
     draft.keep(content);
     draft.push(ToolReturned { call: id.clone(), outcome: recorded });
     if let Some((assignment, known)) = measured {
-        watch::measure(draft, assignment, &known);
+        watch::measure(draft, assignment, id, &known);
     }
 }
 

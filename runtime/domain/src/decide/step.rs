@@ -66,7 +66,7 @@ fn step_of(session: &Session, work: &Work, waiting: &BTreeSet<CallId>) -> Option
         },
         WorkKind::Watching(_) if !session.all_settled(work) => None,
         WorkKind::Watching(watch) if watch.is_over() => Some(Step::EndWatch(work.assignment)),
-        WorkKind::Watching(watch) if watch.polls == 0 && work.calls.is_empty() => Some(Step::Poll(work.assignment)),
+        WorkKind::Watching(watch) if watch.is_new() && work.calls.is_empty() => Some(Step::Poll(work.assignment)),
         WorkKind::Watching(_) => None,
     }
 }

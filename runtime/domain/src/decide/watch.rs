@@ -1,19 +1,20 @@
 //! Measuring: done by code, never claimed by a model.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
 use super::fail;
 use super::finish::finish;
-use super::intent::{self, CallOrigin, GateAnswer};
+use super::measure;
+use super::polling::{intend, plan, polled, watching};
 use crate::condition::{all_met, lookup};
 use crate::confidence::Confidence;
 use crate::envelope::{Envelope, EnvelopeSource};
-use crate::event::WatchPolled;
 use crate::failure::AgentFailure;
 use crate::ids::{AssignmentId, CallId};
-use crate::inject;
-use crate::pack::WatchSpec;
+use crate::pack::WatchPlan;
 use crate::tool::ToolOutcome;
 use crate::work::{Watch, Work};
 
@@ -22,32 +23,18 @@ const RECOVERED: &str = "recovered";
 const NOT_RECOVERED: &str = "not_recovered";
 const UNKNOWN: &str = "unknown";
 
-fn watching<'a>(draft: &'a Draft<'_>, assignment: AssignmentId) -> Option<(&'a Work, &'a Watch, &'a WatchSpec)> {
-    let work = draft.session.works().get(&assignment)?;
-    let spec = draft.facts.pack.agents.get(&work.agent)?.watch.as_ref()?;
-    Some((work, work.watch()?, spec))
-}
-
 /// Intends the next poll.
 pub(super) fn poll(draft: &mut Draft<'_>, assignment: AssignmentId) {
-    let Some((_, watch, spec)) = watching(draft, assignment) else {
+    let Some((plan, polls)) = plan(draft, assignment) else {
         let detail = "the pack does not say what this agent measures".to_owned();
         return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
     };
-    let id = CallId::at(assignment, watch.polls + 1, 0);
-    let Some(tool) = draft.facts.catalog.get(&spec.tool) else {
-        let detail = format!("the tool `{}` that it measures with is not configured", spec.tool);
-        return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
-    };
-    let args = resolved(&spec.args, draft.session.fields());
-    let prepared = inject::prepare(&tool.schema, &args, &intent::injected(draft));
-    // A measurement waits for nobody: packs whose gate would have a person asked are refused when they are loaded.
-    match intent::gate(draft, tool, &id, prepared, CallOrigin::Agent) {
-        GateAnswer::Cleared(cleared) => intent::record(draft, tool, id, cleared),
-        GateAnswer::Asks(..) | GateAnswer::Denied(_) => {
-            let detail = format!("the gate does not let `{}`, with which it measures, run by itself", tool.name);
-            fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
+    match plan {
+        WatchPlan::Single(spec) => {
+            let args = resolved(&spec.args, draft.session.fields());
+            intend(draft, assignment, CallId::at(assignment, polls + 1, 0), &spec.tool, &args);
         }
+        WatchPlan::Several(spec) => measure::poll(draft, assignment, spec, polls + 1),
     }
 }
 
@@ -62,16 +49,15 @@ fn resolved(args: &Value, fields: &Value) -> Map<String, Value> {
 }
 
 /// Measures a poll that came back.
-pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, outcome: &ToolOutcome) {
-    let Some((work, watch, spec)) = watching(draft, assignment) else { return };
-    let met = measured(outcome).and_then(|content| all_met(&spec.until, content));
-    let streak = if met == Some(true) { watch.streak + 1 } else { 0 };
-    let next = draft.facts.now.plus(spec.every);
-    let recovered = streak >= spec.consecutive;
-    // A claim that is under way decides first; the watch goes on if it is refused.
-    let ends_at = draft.session.ends_at(work, draft.facts.fence, draft.facts.since);
-    let over = (recovered || next >= ends_at) && draft.session.claim().is_none();
-    draft.push(WatchPolled { assignment, met, streak, next_at: if over { None } else { Some(next) } });
+pub(super) fn measure(draft: &mut Draft<'_>, assignment: AssignmentId, call: &CallId, outcome: &ToolOutcome) {
+    match plan(draft, assignment) {
+        Some((WatchPlan::Single(spec), _)) => {
+            let met = measured(outcome).and_then(|content| all_met(&spec.until, content));
+            polled(draft, assignment, met, false);
+        }
+        Some((WatchPlan::Several(spec), _)) => measure::read(draft, assignment, spec, call, measured(outcome)),
+        None => {}
+    }
 }
 
 /// What a tool result measures. What is cut, or not the whole truth by its own word, measures nothing: the number that
@@ -99,9 +85,9 @@ fn tick_one(draft: &mut Draft<'_>, work: &Work) {
     if facts.now >= draft.session.ends_at(work, facts.fence, facts.since) {
         return conclude(draft, work.assignment);
     }
-    let Some((_, watch, spec)) = watching(draft, work.assignment) else { return };
+    let Some((_, watch, plan)) = watching(draft, work.assignment) else { return };
     // No pause put it that far ahead: the clock was set back.
-    let farthest = facts.now.plus(spec.every);
+    let farthest = facts.now.plus(plan.every().max(plan.settle()));
     let due = |at| facts.now >= at || at > farthest;
     if draft.session.all_settled(work) && watch.due_at(facts.fence, facts.since).is_some_and(due) {
         poll(draft, work.assignment);
@@ -110,18 +96,28 @@ fn tick_one(draft: &mut Draft<'_>, work: &Work) {
 
 /// The watch's report: what was measured, nothing else.
 pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
-    let Some((_, watch, spec)) = watching(draft, assignment) else {
+    let Some((_, watch, plan)) = watching(draft, assignment) else {
         let detail = "the pack does not say what this agent measures".to_owned();
         return fail::agent(draft, assignment, AgentFailure::WorkerLost { detail });
     };
-    let signal = signal_of(watch, spec);
+    let signal = signal_of(watch, plan.consecutive());
+    let with: Vec<_> =
+        plan.tools().into_iter().map(|tool| format!("`{tool}`")).collect::<BTreeSet<_>>().into_iter().collect();
     let content = format!(
-        "{} polls of `{}`, of which {} could not tell; the condition held {} times in a row, {} were asked for",
-        watch.polls, spec.tool, watch.untold, watch.streak, spec.consecutive
+        "{} polls of {}, of which {} could not tell; the condition held {} times in a row, {} were asked for",
+        watch.polls,
+        with.join(", "),
+        watch.untold,
+        watch.streak,
+        plan.consecutive()
     );
-    let report = json!({
-        "verdict": signal, "tool": spec.tool, "polls": watch.polls, "in_a_row": watch.streak, "asked_for": spec.consecutive,
+    let mut report = json!({
+        "verdict": signal, "polls": watch.polls, "in_a_row": watch.streak, "asked_for": plan.consecutive(),
     });
+    match plan {
+        WatchPlan::Single(spec) => report["tool"] = json!(spec.tool),
+        WatchPlan::Several(_) => report["measurements"] = json!(watch.readings),
+    }
     let envelope = Envelope {
         content,
         confidence: Confidence::FULL,
@@ -135,9 +131,9 @@ pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
 
 /// Recovered and not recovered are both measured: what cannot be told is neither. The condition was not met for sure only
 /// when a poll that could tell broke the run of those that met it, or was the last.
-fn signal_of(watch: &Watch, spec: &WatchSpec) -> &'static str {
+fn signal_of(watch: &Watch, consecutive: u32) -> &'static str {
     match watch.met {
-        Some(true) if watch.streak >= spec.consecutive => RECOVERED,
+        Some(true) if watch.streak >= consecutive => RECOVERED,
         Some(true) if watch.unmet => NOT_RECOVERED,
         Some(false) => NOT_RECOVERED,
         Some(true) | None => UNKNOWN,
@@ -146,25 +142,15 @@ fn signal_of(watch: &Watch, spec: &WatchSpec) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::ids::ToolName;
 
     #[track_caller]
     fn check(polls: &[Option<bool>], expect: &str) {
-        let spec = WatchSpec {
-            tool: ToolName::new("a:b"),
-            args: json!({}),
-            until: Vec::new(),
-            every: Duration::ZERO,
-            consecutive: 2,
-        };
         let mut watch = Watch::default();
         for met in polls {
             watch.measured(*met, if *met == Some(true) { watch.streak + 1 } else { 0 });
         }
-        assert_eq!(signal_of(&watch, &spec), expect, "{polls:?}");
+        assert_eq!(signal_of(&watch, 2), expect, "{polls:?}");
     }
 
     #[test]

@@ -62,6 +62,7 @@ events! {
     OperatorSpoke = "operator_spoke" as Progress,
     AgentFinished = "agent_finished" as Progress of assignment,
     AgentFailed = "agent_failed" as Progress of assignment,
+    MeasureRead = "measure_read" as Progress of assignment,
     WatchPolled = "watch_polled" as Progress of assignment,
     FieldsPatched = "fields_patched" as Progress of call,
     FindingRecorded = "finding_recorded" as Progress of call,

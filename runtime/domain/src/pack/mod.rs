@@ -7,6 +7,7 @@ mod mapping;
 mod report;
 mod schedule;
 mod title;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use std::time::Duration;
 
 use provost_expr::{Expression, Template};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::claims::ClaimTarget;
 use crate::condition::Condition;
@@ -33,6 +33,7 @@ pub use findings::{FINDINGS_MAX, FindingsTool};
 pub use mapping::{FieldMapping, IntakeMapping, split_words};
 pub use schedule::{CaseSchedule, SCHEDULES, ScheduledTime};
 pub use title::{TITLE_MAX, title_of};
+pub use watch::{Baseline, MeasureSpec, SeveralWatch, TIME_ARGUMENT, WatchPlan, WatchSpec};
 
 /// The signal every agent must route.
 pub const DEFAULT_SIGNAL: &str = "default";
@@ -150,7 +151,7 @@ pub struct AgentSpec {
     /// Its prompt, shared fragments included.
     pub prompt: Arc<str>,
     /// What is measured; exactly agents whose work is measuring have one.
-    pub watch: Option<WatchSpec>,
+    pub watch: Option<WatchPlan>,
 }
 
 impl AgentSpec {
@@ -205,22 +206,6 @@ pub struct DispatchRule {
     pub condition: Option<Expression>,
     /// Where to go.
     pub next: RouteTo,
-}
-
-/// What an agent measures: a read tool, polled until its result meets a condition several times in a row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WatchSpec {
-    /// The read tool.
-    pub tool: ToolName,
-    /// Its arguments; `{{ fields.NAME }}` as a whole value is replaced by the session's field.
-    pub args: Value,
-    /// All must hold on the result's content.
-    pub until: Vec<Condition>,
-    /// Pause between two polls, in milliseconds at the wire.
-    #[serde(with = "crate::time::millis")]
-    pub every: Duration,
-    /// How many polls in a row must hold.
-    pub consecutive: u32,
 }
 
 /// What a turn and a session may spend. On a limit the partial work is kept and a person looks.

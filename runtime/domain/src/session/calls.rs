@@ -32,6 +32,11 @@ impl Session {
         let intent =
             Intent { tool, args, effect: intended.effect, fence, probes: 0, lost: false, altered, deferred: None };
         self.set_state(&intended.call, &intended.tool, &intended.args, CallState::Intended(intent))?;
+        // What tells people, as the effect of a claim does, changes nothing that is measured.
+        let own_effect = self.calls.get(&intended.call).is_some_and(|call| call.owner == CallOwner::Claim);
+        if intended.effect != EffectClass::Read && !own_effect {
+            self.acted_at = Some(event.at);
+        }
         if let Some(assignment) = self.work_of(&intended.call) {
             self.work_mut(assignment)?.tool_calls += 1;
         }
@@ -49,8 +54,11 @@ impl Session {
         let call = Call { id: id.clone(), owner, wire: tool.wire(), args, state };
         match owner {
             CallOwner::Work(assignment) => {
-                // A poll replaces the one before it.
-                drop(self.take_calls(assignment)?);
+                // A poll replaces the one before it; the calls of one poll stand beside each other.
+                let calls = self.take_calls(assignment)?;
+                for earlier in calls.into_iter().filter(|call| call.settled().is_none()) {
+                    self.add_call(assignment, earlier)?;
+                }
                 self.add_call(assignment, call)?;
             }
             CallOwner::Claim => drop(self.calls.insert(call.id.clone(), call)),

@@ -74,6 +74,7 @@ impl Session {
             reports: BTreeMap::new(),
             findings: BTreeMap::new(),
             finders: BTreeMap::new(),
+            acted_at: None,
             results: VecDeque::new(),
             changed_at: Seq(0),
             confidence: None,
@@ -199,6 +200,7 @@ impl Session {
             }
             EventBody::AgentFinished(finished) => self.agent_finished(finished, event),
             EventBody::AgentFailed(failed) => self.agent_failed(failed),
+            EventBody::MeasureRead(read) => self.measure_read(read)?,
             EventBody::WatchPolled(polled) => self.watch_polled(polled, event)?,
             EventBody::FieldsPatched(patched) => self.fields_patched(&patched.call, &patched.patch, event.seq)?,
             EventBody::FindingRecorded(found) => self.finding_recorded(found)?,

@@ -101,6 +101,9 @@ pub struct Session {
     pub(super) finders: BTreeMap<ToolName, Vec<Option<AgentName>>>,
     pub(super) results: VecDeque<(Seq, ResultKind)>,
     pub(super) changed_at: Seq,
+    /// When the last call was decided on that changes the world.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acted_at: Option<Timestamp>,
     pub(super) confidence: Option<Confidence>,
     pub(super) usage: Usage,
     pub(super) priced_micro_usd: u64,
@@ -397,6 +400,11 @@ impl Session {
     /// Who last said that they are at it.
     pub fn acknowledgement(&self) -> Option<&Acknowledgement> {
         self.acknowledged.as_ref()
+    }
+
+    /// When the last call was decided on that changes the world; `None` before the first.
+    pub fn acted_at(&self) -> Option<Timestamp> {
+        self.acted_at
     }
 
     /// The last confidence any agent stated.

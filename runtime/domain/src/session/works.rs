@@ -10,8 +10,8 @@ use super::record::{AssignmentRecord, WorkerStatus};
 use crate::call::{Call, CallOwner, CallState};
 use crate::envelope::{Envelope, signal_word};
 use crate::event::{
-    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, ModelDeferred, ModelReplied, ModelRequested,
-    RepairRequested, WatchPolled,
+    AgentFailed, AgentFinished, AssignmentIssued, Event, LimitReached, MeasureRead, ModelDeferred, ModelReplied,
+    ModelRequested, RepairRequested, WatchPolled,
 };
 use crate::ids::{AssignmentId, CallId};
 use crate::model::{Message, ModelOrigin};
@@ -26,14 +26,19 @@ const RECORDS_MAX: usize = 32;
 
 impl Session {
     pub(super) fn assignment_issued(&mut self, issued: &AssignmentIssued, event: &Event) {
-        let AssignmentIssued { assignment, agent, role, work, briefing, deadline_at } = issued;
+        let AssignmentIssued { assignment, agent, role, work, briefing, deadline_at, measure_from } = issued;
         self.last_assignment = *assignment;
         self.last_agent = Some(agent.clone());
         self.handover = None;
         let record = AssignmentRecord { assignment: *assignment, agent: agent.clone(), status: None };
         push_bounded(&mut self.records, record, RECORDS_MAX);
         let kind = match work {
-            WorkForm::Watching => WorkKind::Watching(Watch::default()),
+            WorkForm::Watching => WorkKind::Watching(Watch {
+                next_at: *measure_from,
+                read_at: event.at,
+                fence: event.fence,
+                ..Watch::default()
+            }),
             WorkForm::Asking => WorkKind::Asking(Turn::default()),
         };
         let work = Work {
@@ -176,8 +181,16 @@ impl Session {
         let WorkKind::Watching(watch) = &mut self.work_mut(assignment)?.kind else {
             return Err(format!("a watch of assignment {assignment}"));
         };
-        *watch = Watch { next_at, read_at: event.at, fence: event.fence, ..*watch };
+        (watch.next_at, watch.read_at, watch.fence) = (next_at, event.at, event.fence);
         watch.measured(met, streak);
+        Ok(())
+    }
+
+    pub(super) fn measure_read(&mut self, read: &MeasureRead) -> Result<(), String> {
+        let WorkKind::Watching(watch) = &mut self.work_mut(read.assignment)?.kind else {
+            return Err(format!("a watch of assignment {}", read.assignment));
+        };
+        watch.readings.entry(read.measure.clone()).or_default().put(read.time, read.value);
         Ok(())
     }
 

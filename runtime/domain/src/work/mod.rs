@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 pub use asking::{Exchange, RequestPin, Turn};
 pub use history::History;
 pub use news::CaseNews;
-pub use watching::Watch;
+pub use watching::{MeasureReadings, ReadingTime, Watch};
 
 /// How many evidence ids of one assignment are kept for its report.
 const EVIDENCE_MAX: usize = 64;

@@ -1,12 +1,59 @@
-//! Measuring: one tool polled until its result meets a condition several times in a row, or the time is over.
+//! Measuring: polls until a condition is met several times in a row, or the time is over.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Fence;
 use crate::time::Timestamp;
 
+/// When a reading of a measure is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadingTime {
+    /// Of this poll.
+    Now,
+    /// Of when the last change was decided on.
+    Before,
+    /// Of some time before the trouble began.
+    Baseline,
+}
+
+/// The readings of one measure; one that nobody could take is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct MeasureReadings {
+    /// Of the last poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<f64>,
+    /// Of when the last change was decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<f64>,
+    /// Of some time before the trouble began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+}
+
+impl MeasureReadings {
+    /// The reading of a time.
+    pub fn at(&self, time: ReadingTime) -> Option<f64> {
+        match time {
+            ReadingTime::Now => self.now,
+            ReadingTime::Before => self.before,
+            ReadingTime::Baseline => self.baseline,
+        }
+    }
+
+    pub(crate) fn put(&mut self, time: ReadingTime, value: Option<f64>) {
+        match time {
+            ReadingTime::Now => self.now = value,
+            ReadingTime::Before => self.before = value,
+            ReadingTime::Baseline => self.baseline = value,
+        }
+    }
+}
+
 /// What has been measured so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Polls read.
     pub polls: u32,
@@ -18,6 +65,9 @@ pub struct Watch {
     pub unmet: bool,
     /// Polls that could not tell.
     pub untold: u32,
+    /// The readings of several measures, by name; empty where one tool is polled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, MeasureReadings>,
     /// When to poll next; `None` before the first poll and after the last.
     pub next_at: Option<Timestamp>,
     /// When the last poll was read.
@@ -48,6 +98,11 @@ impl Watch {
         let next = self.next_at?;
         let another = self.fence != fence;
         Some(if another { next.min(since.plus(next.since(self.read_at))) } else { next })
+    }
+
+    /// Whether nothing was polled, and nothing is waited for.
+    pub(crate) fn is_new(&self) -> bool {
+        self.polls == 0 && self.next_at.is_none()
     }
 
     /// Whether the last poll was read and none is to follow.

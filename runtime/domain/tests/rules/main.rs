@@ -7,6 +7,7 @@ mod effects;
 mod evidence;
 mod expressions;
 mod flow;
+mod measures;
 mod nesting;
 mod outages;
 mod partial;

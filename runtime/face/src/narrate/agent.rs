@@ -1,10 +1,11 @@
 //! Agents, and the operators they ask.
 
 use provost_domain::event::{
-    AgentFailed, AgentFinished, AssignmentIssued, AssignmentRedispatched, ConfidenceEmitted, OperatorAsked,
-    OperatorSpoke, RouteDecided, WatchPolled,
+    AgentFailed, AgentFinished, AssignmentIssued, AssignmentRedispatched, ConfidenceEmitted, MeasureRead,
+    OperatorAsked, OperatorSpoke, RouteDecided, WatchPolled,
 };
 use provost_domain::pack::RouteTo;
+use provost_domain::work::ReadingTime;
 use serde_json::json;
 
 use super::detail::Detail;
@@ -66,6 +67,20 @@ pub(super) fn operator_spoke(e: &OperatorSpoke) -> Narration {
     Narration::new(Level::Agent, Tone::Ask, "●", "An operator answered")
         .by(&e.by)
         .key(Detail::passage("words", &e.text))
+}
+
+pub(super) fn measure_read(e: &MeasureRead) -> Narration {
+    let of = match e.time {
+        ReadingTime::Now => "",
+        ReadingTime::Before => " before the last change",
+        ReadingTime::Baseline => " before the trouble",
+    };
+    match e.value {
+        Some(value) => {
+            Narration::new(Level::Call, Tone::Calm, "·", "Measured").text(format!("{}{of}: {value}", e.measure))
+        }
+        None => Narration::new(Level::Call, Tone::Warn, "?", "Could not measure").text(format!("{}{of}", e.measure)),
+    }
 }
 
 pub(super) fn polled(e: &WatchPolled) -> Narration {

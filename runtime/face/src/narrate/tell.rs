@@ -28,6 +28,7 @@ pub fn narrate(body: &EventBody, names: &CallNames) -> Narration {
         EventBody::RouteDecided(e) => agent::route(e),
         EventBody::OperatorAsked(e) => agent::operator_asked(e),
         EventBody::OperatorSpoke(e) => agent::operator_spoke(e),
+        EventBody::MeasureRead(e) => agent::measure_read(e),
         EventBody::WatchPolled(e) => agent::polled(e),
         EventBody::ModelRequested(e) => model::requested(e),
         EventBody::ModelReplied(e) => model::replied(e),

@@ -35,6 +35,10 @@ pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog, war
         tool(facts, agent, name, log);
     }
     routes(facts, agent, log);
+    let says_within = agent.raw.watch.as_ref().is_some_and(|watch| watch.within().is_some());
+    if agent.raw.deadline.is_none() && !says_within {
+        log.report(agent.start, "the key `deadline` is missing", "add `deadline:`");
+    }
     watch::check(facts, agent, log);
     report(facts, agent, log);
     let tools = AgentTools { facts, agent };

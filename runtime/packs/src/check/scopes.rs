@@ -8,11 +8,12 @@ use provost_expr::{ExprError, Expression, Scope, Template, Type};
 use provost_form::{At, ErrorLog, YamlNode};
 use serde_json::Value;
 
-use super::facts::PackFacts;
+use super::facts::{MEASURED_SIGNALS, PackFacts};
 use crate::agent::Agent;
 use crate::arguments::STATED;
 use crate::own_tools::RawTerminal;
 use crate::types::{TypeReader, object};
+use crate::watching::{RawMeasure, RawWatch};
 
 impl PackFacts<'_> {
     /// The names that every place has.
@@ -29,7 +30,7 @@ impl PackFacts<'_> {
             .with("findings", self.findings())
     }
 
-    fn schema_type(self, schema: &Value) -> Type {
+    pub(super) fn schema_type(self, schema: &Value) -> Type {
         let rosters = &self.raw.rosters;
         let values = |name: &str| Some(rosters.get(name)?.iter().map(|value| value.value.clone()).collect());
         Type::of_schema(schema, &values)
@@ -59,8 +60,33 @@ impl PackFacts<'_> {
                 let common = common.into_iter().map(|(name, own)| (name.to_owned(), own));
                 Type::Object(own.chain(common).collect())
             }
-            _ => Type::object(common),
+            _ => {
+                let measured = agent.raw.watch.iter().flat_map(|watch| self.measured(watch));
+                Type::object(common.into_iter().chain(measured))
+            }
         }
+    }
+
+    /// What the runtime reports of a measurement.
+    fn measured(self, watch: &RawWatch) -> Vec<(&'static str, Type)> {
+        let readings = |measure: &RawMeasure| {
+            let times = ["now", "before"].into_iter().chain(measure.baseline.is_some().then_some("baseline"));
+            Type::object(times.map(|time| (time, Type::Number.optional())))
+        };
+        let mut report = vec![
+            ("verdict", Type::words(MEASURED_SIGNALS)),
+            ("polls", Type::Number),
+            ("in_a_row", Type::Number),
+            ("asked_for", Type::Number),
+        ];
+        match watch {
+            RawWatch::Single(_) => report.push(("tool", Type::Text)),
+            RawWatch::Several(watch) => {
+                let all = watch.measure.iter().map(|(name, own)| (name.value.clone(), readings(own).optional()));
+                report.push(("measurements", Type::Object(all.collect())));
+            }
+        }
+        report
     }
 
     fn findings(self) -> Type {
@@ -76,6 +102,11 @@ impl PackFacts<'_> {
             found.insert(name.value.clone(), schema);
         }
         Type::Object(found.into_iter().map(|(name, schema)| (name, self.schema_type(&schema).list())).collect())
+    }
+
+    /// Only the fields of the session.
+    pub(super) fn field_scope(self) -> Scope {
+        Scope::default().with("fields", self.fields_type())
     }
 
     /// What the title reads: the case as it is opened.
@@ -129,7 +160,7 @@ impl PackFacts<'_> {
             .with("requester", Type::Text)
     }
 
-    fn arguments_type(self, spec: &ToolSpec) -> Type {
+    pub(super) fn arguments_type(self, spec: &ToolSpec) -> Type {
         self.schema_type(spec.schema.raw())
     }
 

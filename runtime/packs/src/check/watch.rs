@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use provost_domain::schema::ArgSchema;
-use provost_domain::tool::{EffectClass, ToolSpec};
+use provost_domain::tool::ToolSpec;
 use provost_domain::work::WorkForm;
 use provost_form::{At, ErrorLog, Names, YamlNode, nearest};
 use serde_json::Value;
 
 use super::condition;
 use super::facts::PackFacts;
+use super::measures;
+use super::reading::reader;
 use crate::agent::Agent;
+use crate::watching::RawWatch;
 
 pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
     let work = agent.role.as_ref().map(|role| role.work);
@@ -27,16 +30,18 @@ pub(super) fn check(facts: PackFacts<'_>, agent: &Agent, log: &mut ErrorLog) {
         let message = format!("an agent of role `{}` measures nothing", agent.raw.role.value);
         log.report(watch.place, message, format!("set {}, or remove `watch`", names.join(" or ")));
     }
-    condition::check(&watch.until, log);
-    if watch.tool.is_blank() {
-        return;
+    if let (Some(within), Some(_)) = (watch.within(), agent.raw.deadline) {
+        let hint = "take `deadline` out: `within` is how long it measures";
+        log.report(within.place, "the watch and the agent both say how long it measures", hint);
     }
-    if let Some(spec) = facts.backend(&watch.tool).filter(|spec| spec.effect == EffectClass::Read) {
-        arguments(facts, spec, &watch.args, log);
-    } else {
-        let readers = facts.known.catalog.values().filter(|spec| spec.effect == EffectClass::Read);
-        let hint = nearest(&watch.tool, readers.map(|spec| spec.name.as_str()));
-        log.report(watch.tool.place, format!("`{}` is not a tool that only reads", watch.tool.value), hint);
+    match &watch.value {
+        RawWatch::Single(watch) => {
+            condition::check(&watch.until, log);
+            if let Some(spec) = reader(facts, &watch.tool, log) {
+                arguments(facts, spec, &watch.args, log);
+            }
+        }
+        RawWatch::Several(watch) => measures::check(facts, watch, log),
     }
 }
 

@@ -14,3 +14,4 @@ mod senders;
 mod shipped;
 mod support;
 mod together;
+mod watches;

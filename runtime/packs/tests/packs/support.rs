@@ -30,7 +30,9 @@ fn catalog() -> Catalog {
         json!({"environment": {"type": "string", "x-roster": "environments"}, "service": text, "reason": text});
     let notify = json!({"team": {"type": "string", "x-roster": "teams"}, "reason": text, "session_id": text});
     let scrape = json!({"series": {"type": "array", "items": text, "minItems": 1}, "service": text, "window": text});
+    let query = json!({"query": {"type": "string", "x-syntax": "promql"}, "time": text});
     let tools = [
+        ("prom:query", EffectClass::Read, query),
         ("metrics:scrape", EffectClass::Read, scrape),
         ("logs:tail", EffectClass::Read, json!({"file": text, "lines": {"type": "integer"}})),
         ("service:status", EffectClass::Read, json!({})),
@@ -49,6 +51,7 @@ fn catalog() -> Catalog {
 fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
     let schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
     let schema = ArgSchema::new(schema).unwrap();
+    let text = json!({"type": "string"});
     ToolSpec {
         name: ToolName::new(name),
         description: String::new(),
@@ -61,7 +64,10 @@ fn spec(name: &str, effect: EffectClass, properties: &Value) -> ToolSpec {
         tells_people: name.starts_with("notify:"),
         claim: provost_domain::claims::ClaimRule::default(),
         risk_floor: None,
-        output: None,
+        output: (name == "prom:query").then(|| {
+            Arc::new(json!({"type": "object", "additionalProperties": false,
+            "properties": {"value": {"type": "number"}, "unit": text}}))
+        }),
     }
 }
 

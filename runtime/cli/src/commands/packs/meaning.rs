@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use provost_domain::gate::{GateAction, GateRule, base_action, tightest_action};
 use provost_domain::ids::ToolName;
-use provost_domain::pack::{AgentSpec, ClaimOutcome, Pack, Route, RouteTo, TerminalTool};
+use provost_domain::pack::{AgentSpec, ClaimOutcome, Pack, Route, RouteTo, TerminalTool, WatchPlan};
 use provost_domain::tool::Catalog;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(super) fn gate(pack: &Pack, catalog: &Catalog, name: &ToolName) -> Option<(G
 
 /// The tools of an agent, the measured one of a watch among them.
 fn tools(agent: &AgentSpec) -> impl Iterator<Item = &ToolName> {
-    agent.tools.iter().chain(agent.watch.iter().map(|watch| &watch.tool))
+    agent.tools.iter().chain(agent.watch.iter().flat_map(WatchPlan::tools))
 }
 
 /// The configured tools that a pack uses, each with the agents that have it.

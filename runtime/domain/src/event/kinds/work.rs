@@ -12,7 +12,7 @@ use crate::failure::{AgentFailure, ModelFailure};
 use crate::ids::{AgentName, AssignmentId, Digest, RoleName, Seq};
 use crate::model::ModelReply;
 use crate::time::Timestamp;
-use crate::work::WorkForm;
+use crate::work::{ReadingTime, WorkForm};
 
 payloads! {
     /// An agent was given work.
@@ -29,6 +29,9 @@ payloads! {
         briefing: Arc<str>,
         /// When silence counts as failure (for measuring: when it ends).
         deadline_at: Timestamp,
+        /// For measuring: when the first measurement is taken; at once where it is `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        measure_from: Option<Timestamp>,
     }
     /// A silent or lost worker's assignment was given out again, byte for byte.
     AssignmentRedispatched {
@@ -128,6 +131,17 @@ payloads! {
         agent: AgentName,
         /// The typed cause.
         failure: AgentFailure,
+    }
+    /// One of several measures was read.
+    MeasureRead {
+        /// The assignment.
+        assignment: AssignmentId,
+        /// The measure's name in the pack.
+        measure: String,
+        /// Which time the reading is of.
+        time: ReadingTime,
+        /// The reading; `None` when it could not be taken.
+        value: Option<f64>,
     }
     /// A poll was measured.
     WatchPolled {

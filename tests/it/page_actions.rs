@@ -45,7 +45,7 @@ async fn an_approval_is_read_and_given_on_the_page() {
         assert!(arguments.contains("<dt>service</dt>") && arguments.contains("set by the session"), "{arguments}");
     }
     let flow = approver.get(&format!("/sessions/{session}")).await.between("<ol class=\"flow\"", "</ol>").to_owned();
-    let (before, waiting) = flow.split_once("<li class=\"waits\">").unwrap();
+    let (before, waiting) = flow.split_once("<li class=\"waits\">").unwrap_or_else(|| panic!("{flow}"));
     assert_eq!(before.matches("<li class=\"done\">").count(), 2, "{flow}");
     let (waiting, ahead) = waiting.split_once("<li class=\"ahead\">").unwrap();
     assert!(waiting.contains("resolution") && waiting.contains("waits for you"), "{flow}");

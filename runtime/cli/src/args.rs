@@ -225,7 +225,7 @@ pub(crate) enum Packs {
         #[arg(value_enum)]
         file: PackFileKind,
     },
-    /// Says what two packs mean differently: agents, routes, gates, tools. Comments and spelling are no difference.
+    /// Says what two packs mean differently: agents, routes, gates, tools. Comments and spelling do not count.
     Diff(PackDiffArgs),
 }
 
@@ -240,7 +240,7 @@ pub(crate) enum PackFileKind {
     Scenario,
 }
 
-/// A new pack.
+/// What a pack begins with, and where it is written.
 #[derive(Debug, Args)]
 pub(crate) struct NewPackArgs {
     /// Its folder; the last part is the pack's name.

@@ -24,7 +24,7 @@ impl Starter {
     }
 }
 
-/// A file of such a pack.
+/// A file that `packs new` writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StarterFile {
     /// Its path inside the pack.
@@ -33,7 +33,7 @@ pub(crate) struct StarterFile {
     pub(crate) text: &'static str,
 }
 
-/// Its files.
+/// What `packs new` writes for a starter.
 pub(crate) const fn files(starter: Starter) -> &'static [StarterFile] {
     match starter {
         Starter::Empty => EMPTY,

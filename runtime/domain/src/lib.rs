@@ -47,6 +47,7 @@ pub mod session;
 pub mod status;
 pub mod terminal;
 pub mod time;
+pub mod title;
 pub mod tool;
 pub mod wire;
 mod word;

@@ -28,7 +28,7 @@ const MANIFEST: &str = "pack.yaml";
 /// A pack as it was loaded from its files.
 #[derive(Debug)]
 pub struct LoadedPack {
-    /// The pack.
+    /// What its files mean.
     pub pack: Pack,
     /// The files it was made of.
     pub files: PackFiles,

@@ -13,7 +13,7 @@ pub(crate) type RawRosters = Names<RawRoster>;
 /// Most values of one roster: a model is told all of them.
 const VALUES_MAX: usize = 1000;
 
-/// A roster.
+/// A closed list of values, as written or as a file has it.
 #[derive(Debug, Default)]
 pub(crate) struct RawRoster {
     /// The values. Those of a file are filled in once it is read.

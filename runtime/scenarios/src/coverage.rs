@@ -22,13 +22,13 @@ use serde_json::{Value, json};
 /// A part of a pack that a session may reach or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PackPlace {
-    /// An outcome.
+    /// A way for a case to end.
     Outcome(String),
     /// A rule of `dispatch`, by its place in the list.
     Dispatch(usize),
     /// A route of an agent, by its place in the list.
     Route {
-        /// The agent.
+        /// Whose route it is.
         agent: String,
         /// Its place, from 0.
         place: usize,

@@ -41,7 +41,7 @@ const LINE_MAX: usize = 160;
 pub struct Playback {
     /// The scenario's name.
     pub name: String,
-    /// Its file.
+    /// Where it is written.
     pub file: PathBuf,
     /// The first difference to what was expected; `None` where there is none.
     pub difference: Option<FormError>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 words! {
     impl RawAnswerWord = RawAnswerWord::Nothing;
-    impl RawHappened = RawHappened::No;
+    impl RawHappening = RawHappening::No;
 }
 
 table! {
@@ -74,7 +74,7 @@ impl FromYaml for RawCase {
     }
 }
 
-/// One answer of a tool.
+/// What a tool gives when it is called, or how it fails.
 #[derive(Debug)]
 pub(crate) struct RawToolAnswer {
     /// Only once a call of this tool has worked.
@@ -129,14 +129,14 @@ table! {
         /// What was seen, for the model.
         pub(crate) detail: Option<At<String>> = None,
         /// Whether the effect may have happened: `no` or `maybe`. A call that only reads changes nothing.
-        pub(crate) happened: Option<RawHappened> = None,
+        pub(crate) happened: Option<RawHappening> = None,
     }
 }
 
 /// Whether the effect of a failed call may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum RawHappened {
+pub(crate) enum RawHappening {
     No,
     Maybe,
 }
@@ -170,7 +170,7 @@ pub(crate) enum RawAnswerWord {
 pub(crate) struct RawPerson {
     /// The tool whose call, or the agent whose question, it is about.
     pub(crate) asked: At<String>,
-    /// The person's name.
+    /// Who answers.
     pub(crate) name: At<String>,
     pub(crate) answer: RawAnswerWord,
     /// Words, where the answer has some.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::shape::{RawFail, RawHappened, RawToolAnswer};
+use crate::shape::{RawFail, RawHappening, RawToolAnswer};
 
 /// When every scenario begins: Monday, 2026-01-05, 10:00 UTC.
 const BEGIN_MICROS: i64 = 1_767_607_200_000_000;
@@ -90,7 +90,7 @@ struct ToolAnswer {
 #[derive(Debug, Clone)]
 enum AnswerKind {
     Give(Value),
-    Fail { timeout: bool, detail: Option<String>, happened: Option<RawHappened> },
+    Fail { timeout: bool, detail: Option<String>, happened: Option<RawHappening> },
 }
 
 impl ToolScript {
@@ -123,8 +123,8 @@ impl ToolAnswer {
                 let lost = if *timeout { Happened::Maybe } else { Happened::No };
                 let happened = match happened {
                     _ if spec.effect == EffectClass::Read => Happened::No,
-                    Some(RawHappened::No) => Happened::No,
-                    Some(RawHappened::Maybe) => Happened::Maybe,
+                    Some(RawHappening::No) => Happened::No,
+                    Some(RawHappening::Maybe) => Happened::Maybe,
                     None => lost,
                 };
                 let standard = || {

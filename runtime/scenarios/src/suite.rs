@@ -98,7 +98,7 @@ impl Suite {
         }
     }
 
-    /// The pack.
+    /// What is tried.
     pub fn pack(&self) -> &Arc<Pack> {
         &self.pack
     }

@@ -61,7 +61,7 @@ fn arguments(draft: &Draft<'_>, measure: &MeasureSpec, time: ReadingTime) -> Opt
     match time {
         ReadingTime::Now => {}
         ReadingTime::Before => {
-            drop(args.insert(TIME_ARGUMENT.to_owned(), draft.session.acted_at()?.to_string().into()))
+            drop(args.insert(TIME_ARGUMENT.to_owned(), draft.session.acted_at()?.to_string().into()));
         }
         ReadingTime::Baseline => {
             let at = onset(draft).minus(measure.baseline?.ago);

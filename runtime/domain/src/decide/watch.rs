@@ -111,13 +111,16 @@ pub(super) fn conclude(draft: &mut Draft<'_>, assignment: AssignmentId) {
         watch.streak,
         plan.consecutive()
     );
-    let mut report = json!({
-        "verdict": signal, "polls": watch.polls, "in_a_row": watch.streak, "asked_for": plan.consecutive(),
-    });
-    match plan {
-        WatchPlan::Single(spec) => report["tool"] = json!(spec.tool),
-        WatchPlan::Several(_) => report["measurements"] = json!(watch.readings),
-    }
+    let (polls, in_a_row, asked_for) = (watch.polls, watch.streak, plan.consecutive());
+    let report = match plan {
+        WatchPlan::Single(spec) => json!({
+            "verdict": signal, "polls": polls, "in_a_row": in_a_row, "asked_for": asked_for, "tool": spec.tool,
+        }),
+        WatchPlan::Several(_) => json!({
+            "verdict": signal, "polls": polls, "in_a_row": in_a_row, "asked_for": asked_for,
+            "measurements": watch.readings,
+        }),
+    };
     let envelope = Envelope {
         content,
         confidence: Confidence::FULL,

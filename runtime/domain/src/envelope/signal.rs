@@ -47,7 +47,9 @@ fn matched(line: &str, body: &str, routes: &[&str]) -> Option<String> {
     }
     let phrase = phrase(line);
     let first = word(phrase);
-    let known = if routes.is_empty() { !first.is_empty() && !is_negated(phrase) } else { is_route(&first) };
+    // A word may say no only once marks around it are gone.
+    let says_no = is_negated(phrase) || is_negated(&first);
+    let known = if routes.is_empty() { !first.is_empty() && !says_no } else { is_route(&first) };
     let rest = line.get(phrase.len()..).unwrap_or_default();
     (known && !is_negated(rest) && !names_another(body, line, &first, routes)).then_some(first)
 }

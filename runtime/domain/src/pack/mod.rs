@@ -6,7 +6,6 @@ mod findings;
 mod mapping;
 mod report;
 mod schedule;
-mod title;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +31,6 @@ pub use files::PackFiles;
 pub use findings::{FINDINGS_MAX, FindingsTool};
 pub use mapping::{FieldMapping, IntakeMapping, split_words};
 pub use schedule::{CaseSchedule, SCHEDULES, ScheduledTime};
-pub use title::{TITLE_MAX, title_of};
 pub use watch::{Baseline, MeasureSpec, SeveralWatch, TIME_ARGUMENT, WatchPlan, WatchSpec};
 
 /// The signal every agent must route.

@@ -3,7 +3,7 @@
 use provost_domain::event::SessionCreated;
 use provost_domain::ids::{Handle, SessionId};
 use provost_domain::origin::CaseOrigin;
-use provost_domain::pack::{TITLE_MAX, title_of};
+use provost_domain::title::{TITLE_MAX, title_of};
 use provost_expr::Template;
 use serde_json::{Value, json};
 

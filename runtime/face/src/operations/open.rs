@@ -3,7 +3,7 @@
 use provost_domain::access::Permission;
 use provost_domain::ids::{PackName, SessionId};
 use provost_domain::origin::CaseOrigin;
-use provost_domain::pack::TITLE_MAX;
+use provost_domain::title::TITLE_MAX;
 use provost_engine::Case;
 use serde_json::Value;
 

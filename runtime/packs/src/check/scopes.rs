@@ -51,42 +51,15 @@ impl PackFacts<'_> {
             ("content", Type::Text),
             ("stale", Type::Bool),
         ];
-        match own {
-            // A report is typed only where the role asks for one: its fields may be absent.
-            Type::Object(fields) => {
-                let added = agent.raw.report.iter().flat_map(|report| report.iter());
-                let added = added.map(|(name, node)| (name.value.clone(), self.type_of(node)));
-                let own = fields.into_iter().chain(added).map(|(name, own)| (name, own.optional()));
-                let common = common.into_iter().map(|(name, own)| (name.to_owned(), own));
-                Type::Object(own.chain(common).collect())
-            }
-            _ => {
-                let measured = agent.raw.watch.iter().flat_map(|watch| self.measured(watch));
-                Type::object(common.into_iter().chain(measured))
-            }
+        // A report is typed only where the role asks for one: its fields may be absent.
+        if let Type::Object(fields) = own {
+            let added = agent.raw.report.iter().flat_map(|report| report.iter());
+            let added = added.map(|(name, node)| (name.value.clone(), self.type_of(node)));
+            let own = fields.into_iter().chain(added).map(|(name, own)| (name, own.optional()));
+            let common = common.into_iter().map(|(name, own)| (name.to_owned(), own));
+            return Type::Object(own.chain(common).collect());
         }
-    }
-
-    /// What the runtime reports of a measurement.
-    fn measured(self, watch: &RawWatch) -> Vec<(&'static str, Type)> {
-        let readings = |measure: &RawMeasure| {
-            let times = ["now", "before"].into_iter().chain(measure.baseline.is_some().then_some("baseline"));
-            Type::object(times.map(|time| (time, Type::Number.optional())))
-        };
-        let mut report = vec![
-            ("verdict", Type::words(MEASURED_SIGNALS)),
-            ("polls", Type::Number),
-            ("in_a_row", Type::Number),
-            ("asked_for", Type::Number),
-        ];
-        match watch {
-            RawWatch::Single(_) => report.push(("tool", Type::Text)),
-            RawWatch::Several(watch) => {
-                let all = watch.measure.iter().map(|(name, own)| (name.value.clone(), readings(own).optional()));
-                report.push(("measurements", Type::Object(all.collect())));
-            }
-        }
-        report
+        Type::object(common.into_iter().chain(agent.raw.watch.iter().flat_map(|watch| measured(watch))))
     }
 
     fn findings(self) -> Type {
@@ -224,4 +197,26 @@ fn report(what: &str, text: &At<String>, errors: Vec<ExprError>, log: &mut Error
         let hint = if error.hint.is_empty() { "see the page on expressions".to_owned() } else { error.hint };
         log.report(text.place, message, hint);
     }
+}
+
+/// What the runtime reports of a measurement.
+fn measured(watch: &RawWatch) -> Vec<(&'static str, Type)> {
+    let readings = |measure: &RawMeasure| {
+        let times = ["now", "before"].into_iter().chain(measure.baseline.is_some().then_some("baseline"));
+        Type::object(times.map(|time| (time, Type::Number.optional())))
+    };
+    let mut report = vec![
+        ("verdict", Type::words(MEASURED_SIGNALS)),
+        ("polls", Type::Number),
+        ("in_a_row", Type::Number),
+        ("asked_for", Type::Number),
+    ];
+    match watch {
+        RawWatch::Single(_) => report.push(("tool", Type::Text)),
+        RawWatch::Several(watch) => {
+            let all = watch.measure.iter().map(|(name, own)| (name.value.clone(), readings(own).optional()));
+            report.push(("measurements", Type::Object(all.collect())));
+        }
+    }
+    report
 }

@@ -27,15 +27,15 @@ fn written(text: &str) -> tempfile::TempDir {
     let folder = copied();
     let path = folder.path().join(WATCHER);
     let before = std::fs::read_to_string(&path).unwrap();
-    let (start, end) = (before.find("watch:").unwrap(), before.find("routes:").unwrap());
-    let after = format!("{}{text}{}", &before[..start], &before[end + "routes:".len()..]);
+    let (first, rest) = before.split_once("watch:").unwrap();
+    let after = format!("{first}{text}{}", rest.split_once("routes:").unwrap().1);
     std::fs::write(path, after.replacen("deadline: 20s\n", "", 1)).unwrap();
     folder
 }
 
 fn told(text: &str) -> Vec<String> {
     let folder = written(text);
-    let errors = check(folder.path()).map(|_| Vec::new()).unwrap_or_else(|errors| errors.0);
+    let errors = check(folder.path()).map_or_else(|errors| errors.0, |_| Vec::new());
     errors.into_iter().map(|error| format!("{}; {}", error.message, error.hint)).collect()
 }
 

@@ -153,7 +153,7 @@ async fn input_is_a_whole_value_or_json() {
 }
 
 /// Waits until something holds; a test that waits in vain is ended by its runner.
-pub(crate) async fn until(holds: impl Fn() -> bool) {
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
     while !holds() {
         tokio::task::yield_now().await;
     }

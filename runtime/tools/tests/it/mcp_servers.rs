@@ -22,8 +22,11 @@ const PACKAGES: [&str; 3] = [
 fn installed() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mcp-servers");
     let whole = folder.join("whole");
+    fs::create_dir_all(&folder).unwrap();
+    // Each test is a process of its own: one of them installs, the others wait for it.
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
     if !whole.exists() {
-        fs::create_dir_all(&folder).unwrap();
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).args(PACKAGES);
         let done = npm.stdout(Stdio::null()).output();
@@ -85,8 +88,12 @@ async fn over_http(folder: &Path) -> (Child, u16) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = Running::new("node");
     command.arg(main_of(folder, "everything")).arg("streamableHttp").env("PORT", port.to_string());
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-    until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    until(|| {
+        assert!(child.try_wait().unwrap().is_none(), "the server ended before it listened");
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await;
     (child, port)
 }
 

@@ -1,4 +1,4 @@
-//! `provost packs diff`: what two packs, or two versions of one, mean differently. Comments and spelling are no difference.
+//! `provost packs diff`: what two packs, or two versions of one, mean differently. Comments and spelling do not count.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;

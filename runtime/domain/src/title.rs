@@ -1,9 +1,9 @@
 //! The one line by which people know a case in lists.
 
-use super::Pack;
 use crate::event::{Event, EventBody, SessionCreated};
 use crate::ids::{Fence, Seq};
 use crate::names::CaseNames;
+use crate::pack::Pack;
 use crate::session::Session;
 use crate::time::Timestamp;
 

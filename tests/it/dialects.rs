@@ -11,7 +11,7 @@ use provost_domain::request::offers;
 use provost_domain::schema::ArgSchema;
 use provost_domain::wire;
 use provost_engine::ToolGateway;
-use provost_model::{ChatOptions, OpenAiProvider, OpenAiSettings, SystemRole};
+use provost_model::{ChatOptions, ModelServer, OpenAiProvider, OpenAiSettings, SystemRole};
 use provost_tests::double::{Double, Make, refusal};
 use provost_tests::house::{House, Tools};
 use provost_tests::pack::typed;
@@ -23,12 +23,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn provider(double: &Double, make: Make) -> Arc<OpenAiProvider> {
     let system = if make == Make::Gemma { SystemRole::FirstUser } else { SystemRole::System };
     let settings = OpenAiSettings {
-        base_url: double.base_url.clone(),
-        model: "double".to_owned(),
-        api_key: None,
-        ca_file: None,
-        connect_timeout: PATIENCE,
-        request_timeout: PATIENCE,
+        server: ModelServer {
+            base_url: double.base_url.clone(),
+            model: "double".to_owned(),
+            api_key: None,
+            ca_file: None,
+            connect_timeout: PATIENCE,
+            request_timeout: PATIENCE,
+            headers: Vec::new(),
+        },
         options: ChatOptions { system, ..ChatOptions::default() },
     };
     Arc::new(OpenAiProvider::new(settings).unwrap())

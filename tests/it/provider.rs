@@ -11,7 +11,7 @@ use provost_domain::model::{
 };
 use provost_domain::port::ModelProvider;
 use provost_form::SecretPlace;
-use provost_model::{ChatOptions, OpenAiProvider, OpenAiSettings};
+use provost_model::{ChatOptions, ModelServer, OpenAiProvider, OpenAiSettings};
 use provost_tests::endpoint::{Endpoint, Said};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,12 +24,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn provider(base_url: &str, request_timeout: Duration) -> OpenAiProvider {
     let key = SecretPlace::Env("KEY".to_owned()).load(&|_| Some(KEY.to_owned())).unwrap();
     let settings = OpenAiSettings {
-        base_url: base_url.to_owned(),
-        model: "big-1".to_owned(),
-        api_key: Some(key),
-        ca_file: None,
-        connect_timeout: PATIENCE,
-        request_timeout,
+        server: ModelServer {
+            base_url: base_url.to_owned(),
+            model: "big-1".to_owned(),
+            api_key: Some(key),
+            ca_file: None,
+            connect_timeout: PATIENCE,
+            request_timeout,
+            headers: Vec::new(),
+        },
         options: ChatOptions::default(),
     };
     OpenAiProvider::new(settings).unwrap()

@@ -10,7 +10,7 @@ use provost_domain::port::Clock;
 use provost_domain::tool::{Happened, ToolCall, ToolOutcome};
 use provost_engine::SystemClock;
 use provost_form::{ErrorLog, FromYaml as _, parse};
-use provost_model::{ChatOptions, OpenAiProvider, OpenAiSettings};
+use provost_model::{ChatOptions, ModelServer, OpenAiProvider, OpenAiSettings};
 use provost_tests::daemon::Daemon;
 use provost_tests::desk::last_line;
 use provost_tests::endpoint::{Endpoint, Said};
@@ -34,12 +34,15 @@ async fn a_model_server_is_asked_only_with_a_certificate_that_is_trusted() {
     let front = Front::before(host_port(&endpoint.base_url)).await;
     let ask = async |url: &str, ca_file| {
         let settings = OpenAiSettings {
-            base_url: format!("{url}/v1"),
-            model: "big-1".to_owned(),
-            api_key: Some("sk-hush".into()),
-            ca_file,
-            connect_timeout: PATIENCE,
-            request_timeout: PATIENCE,
+            server: ModelServer {
+                base_url: format!("{url}/v1"),
+                model: "big-1".to_owned(),
+                api_key: Some("sk-hush".into()),
+                ca_file,
+                connect_timeout: PATIENCE,
+                request_timeout: PATIENCE,
+                headers: Vec::new(),
+            },
             options: ChatOptions::default(),
         };
         put(&OpenAiProvider::new(settings).unwrap(), &go()).await

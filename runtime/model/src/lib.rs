@@ -6,8 +6,10 @@ mod openai;
 mod provider;
 mod registry;
 mod scripted;
+mod server;
 
 pub use openai::{ChatOptions, OpenAiProvider, OpenAiSettings, SystemRole};
 pub use provider::{ConfiguredModel, ModelError};
 pub use registry::ModelConfig;
 pub use scripted::{NoReply, ScriptError, ScriptedProvider};
+pub use server::ModelServer;

@@ -2,35 +2,19 @@
 //! came in pieces although nobody asked for that.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use provost_domain::lenient::{self, NonFinite};
 use serde_json::{Map, Value, json};
 
-/// The first bytes of what gzip packed.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// Why an answer is not JSON.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum BadBody {
-    /// It unpacks to more than is read of one answer.
-    TooLong,
-    /// It is packed, and cannot be unpacked.
-    Packed,
-    /// It cannot be read as JSON; this is how it begins.
-    Unreadable(String),
-}
+use crate::server::body::{self, BadBody};
 
 /// Reads the body of an answer, of at most `max` bytes once it is unpacked.
 pub(super) fn read(bytes: &[u8], encoding: Option<&str>, max: usize) -> Result<Value, BadBody> {
-    let unpacked = unpacked(bytes, encoding, max)?;
-    let text = String::from_utf8_lossy(&unpacked);
-    let text = text.trim_start_matches('\u{FEFF}').trim();
-    if is_stream(text) {
-        return Ok(assembled(text));
+    let text = body::text(bytes, encoding, max)?;
+    if is_stream(&text) {
+        return Ok(assembled(&text));
     }
-    lenient::json(text, NonFinite::Null).or_else(|| lines(text)).ok_or_else(|| BadBody::Unreadable(text.to_owned()))
+    lenient::json(&text, NonFinite::Null).or_else(|| lines(&text)).ok_or(BadBody::Unreadable(text))
 }
 
 /// One answer from pieces that each stand in a line of their own.
@@ -43,29 +27,6 @@ fn lines(text: &str) -> Option<Value> {
         }
     }
     (!whole.choices.is_empty()).then(|| whole.finished())
-}
-
-/// The bytes without their packing. What says it is packed and is not is taken as it stands.
-fn unpacked(bytes: &[u8], encoding: Option<&str>, max: usize) -> Result<Vec<u8>, BadBody> {
-    let mut packed = bytes;
-    let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-    let mut plain = Vec::new();
-    let read = if bytes.starts_with(&GZIP) {
-        MultiGzDecoder::new(&mut packed).take(limit).read_to_end(&mut plain)
-    } else {
-        let named = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-        let json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[d:e".contains(byte));
-        match named.as_str() {
-            "deflate" if !json => ZlibDecoder::new(&mut packed).take(limit).read_to_end(&mut plain),
-            "br" | "zstd" | "compress" if !json => return Err(BadBody::Packed),
-            _ => return Ok(bytes.to_vec()),
-        }
-    };
-    match read {
-        Ok(count) if count > max => Err(BadBody::TooLong),
-        Ok(_) => Ok(plain),
-        Err(_broken) => Err(BadBody::Packed),
-    }
 }
 
 /// Whether a text is a stream of events.
@@ -186,36 +147,9 @@ fn merge_call(own: &mut Map<String, Value>, more: &Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
-    use flate2::Compression;
-    use flate2::write::{GzEncoder, ZlibEncoder};
-
     use super::*;
 
     const MAX: usize = 1024 * 1024;
-
-    fn gzip(text: &str) -> Vec<u8> {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(text.as_bytes()).unwrap();
-        packed.finish().unwrap()
-    }
-
-    #[test]
-    fn packed_whether_it_is_said_or_not() {
-        let expect = json!({"a": 1});
-        for encoding in [None, Some("gzip"), Some("x-gzip"), Some("identity")] {
-            assert_eq!(read(&gzip("{\"a\": 1}"), encoding, MAX), Ok(expect.clone()), "{encoding:?}");
-            assert_eq!(read(b"{\"a\": 1}", encoding, MAX), Ok(expect.clone()), "{encoding:?}");
-        }
-        let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(b"{\"a\": 1}").unwrap();
-        assert_eq!(read(&packed.finish().unwrap(), Some("deflate"), MAX), Ok(expect));
-        assert_eq!(read(b"\x0b\x02\x80", Some("br"), MAX), Err(BadBody::Packed));
-        let half = gzip("{\"a\": 1}");
-        assert_eq!(read(&half[..half.len() / 2], None, MAX), Err(BadBody::Packed));
-        assert_eq!(read(&gzip(&" ".repeat(MAX * 4)), None, MAX), Err(BadBody::TooLong));
-    }
 
     #[test]
     fn bad_bytes_and_odd_numbers() {

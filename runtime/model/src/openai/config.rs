@@ -1,42 +1,27 @@
 //! The section of a model on a server that speaks the protocol.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use provost_form::{Count, ErrorLog, FromYaml, Names, Period, ReadSecret, SecretPlace, Table, YamlNode, words};
-use secrecy::SecretString;
-use serde_json::{Map, Value};
+use provost_form::{Count, ErrorLog, FromYaml, ReadSecret, Table, YamlNode, words};
 
 use super::client::OpenAiProvider;
 use super::settings::{ChatOptions, OpenAiSettings, SystemRole};
 use crate::provider::{ConfiguredModel, ModelError, ProviderSection};
-
-/// Long enough for a distant server, short enough that a dead one is noticed.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Long enough for a long answer of a slow model.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+use crate::server::section::{ServerPlace, request, temperature};
 
 /// The highest temperature that servers take.
-const TEMPERATURE_MAX: f64 = 2.0;
+const TEMPERATURE_MAX: u8 = 2;
 /// The key that servers read the longest answer under, unless the configuration names another.
 const OUTPUT_KEY: &str = "max_completion_tokens";
 /// What the runtime itself writes into a request.
 const OWN_KEYS: [&str; 3] = ["model", "messages", "tools"];
 
-/// The section as written. There is no default address: nothing goes to a server nobody named.
+/// The section as written.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAiSection {
-    base_url: String,
-    model: String,
-    /// Where the key is, for servers that want one.
-    api_key: Option<SecretPlace>,
-    ca_file: Option<PathBuf>,
-    connect_timeout: Duration,
-    request_timeout: Duration,
-    /// What is sent besides the exchange, without the headers.
+    place: ServerPlace,
+    /// What is sent besides the exchange.
     options: ChatOptions,
-    headers: Vec<(String, HeaderPlace)>,
 }
 
 impl OpenAiSection {
@@ -64,33 +49,11 @@ impl OpenAiSection {
 impl FromYaml for OpenAiSection {
     fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
         let table = Table::open(node, &Self::KEYS, log)?;
-        let mut timeout = |key, standard| table.optional::<Period>(key, log).map_or(standard, |period| period.0);
-        let connect_timeout = timeout("connect_timeout", CONNECT_TIMEOUT);
-        let request_timeout = timeout("request_timeout", REQUEST_TIMEOUT);
-        let headers: Names<HeaderPlace> = table.optional("headers", log).unwrap_or_default();
-        Some(Self {
-            base_url: table.required("base_url", log),
-            model: table.required("model", log),
-            api_key: table.optional("api_key", log),
-            ca_file: table.optional("ca_file", log),
-            connect_timeout,
-            request_timeout,
-            options: options(&table, log),
-            headers: headers.iter().map(|(name, place)| (name.value.clone(), place.clone())).collect(),
-        })
+        Some(Self { place: ServerPlace::read(&table, log), options: options(&table, log) })
     }
 
     fn blank() -> Self {
-        Self {
-            base_url: String::new(),
-            model: String::new(),
-            api_key: None,
-            ca_file: None,
-            connect_timeout: CONNECT_TIMEOUT,
-            request_timeout: REQUEST_TIMEOUT,
-            options: ChatOptions::default(),
-            headers: Vec::new(),
-        }
+        Self { place: ServerPlace::blank(), options: ChatOptions::default() }
     }
 }
 
@@ -101,37 +64,14 @@ fn options(table: &Table<'_>, log: &mut ErrorLog) -> ChatOptions {
         log.report(node.place, "`output_key` names the key of a limit that is not written", "add `output: TOKENS`");
     }
     ChatOptions {
-        temperature: table.get("temperature").and_then(|node| temperature(node, log)),
+        temperature: table.get("temperature").and_then(|node| temperature(node, TEMPERATURE_MAX, log)),
         effort: table.optional("effort", log),
         tool_choice: table.get("tool_choice").map(YamlNode::value),
         parallel_tools: table.optional("parallel_tools", log),
         strict: table.optional("strict", log).unwrap_or_default(),
         output: output.map(|output| (output.0, key.unwrap_or_else(|| OUTPUT_KEY.to_owned()))),
         system: table.optional::<RawSystemRole>("system", log).map_or(SystemRole::System, |role| role.0),
-        headers: Vec::new(),
-        request: table.get("request").map(|node| request(node, log)).unwrap_or_default(),
-    }
-}
-
-fn temperature(node: &YamlNode, log: &mut ErrorLog) -> Option<f64> {
-    let value = node.value().as_f64().filter(|value| (0.0..=TEMPERATURE_MAX).contains(value));
-    if value.is_none() {
-        log.expected("a temperature", node, "write a number from 0 to 2, without quotes");
-    }
-    value
-}
-
-/// More keys of the body, but none that the runtime writes itself.
-fn request(node: &YamlNode, log: &mut ErrorLog) -> Map<String, Value> {
-    for (key, _) in node.entries().filter(|(key, _)| OWN_KEYS.contains(&key.as_str())) {
-        log.report(key.place, format!("`{}` is written by the runtime", key.value), "take it out");
-    }
-    match node.value() {
-        Value::Object(keys) => keys,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            log.expected("a table", node, "write the keys to add to each request's body");
-            Map::new()
-        }
+        request: table.get("request").map(|node| request(node, &OWN_KEYS, log)).unwrap_or_default(),
     }
 }
 
@@ -139,48 +79,9 @@ words! {
     pub(crate) struct RawSystemRole(SystemRole) = SystemRole::System;
 }
 
-/// A header's value: a text, or the place of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum HeaderPlace {
-    Text(String),
-    Secret(SecretPlace),
-}
-
-impl FromYaml for HeaderPlace {
-    fn read(node: &YamlNode, log: &mut ErrorLog) -> Option<Self> {
-        if node.is_table() {
-            SecretPlace::read(node, log).map(Self::Secret)
-        } else {
-            String::read(node, log).map(Self::Text)
-        }
-    }
-
-    fn blank() -> Self {
-        Self::Text(String::new())
-    }
-}
-
-impl HeaderPlace {
-    fn load(&self, secret: ReadSecret<'_>) -> Result<SecretString, ModelError> {
-        match self {
-            Self::Text(text) => Ok(SecretString::from(text.as_str())),
-            Self::Secret(place) => Ok(secret(place)?),
-        }
-    }
-}
-
 impl ProviderSection for OpenAiSection {
     fn build(&self, secret: ReadSecret<'_>) -> Result<ConfiguredModel, ModelError> {
-        let headers = self.headers.iter().map(|(name, place)| Ok((name.clone(), place.load(secret)?)));
-        let settings = OpenAiSettings {
-            base_url: self.base_url.clone(),
-            model: self.model.clone(),
-            api_key: self.api_key.as_ref().map(secret).transpose()?,
-            ca_file: self.ca_file.clone(),
-            connect_timeout: self.connect_timeout,
-            request_timeout: self.request_timeout,
-            options: ChatOptions { headers: headers.collect::<Result<_, ModelError>>()?, ..self.options.clone() },
-        };
+        let settings = OpenAiSettings { server: self.place.load(secret)?, options: self.options.clone() };
         let provider = OpenAiProvider::new(settings).map_err(ModelError::Settings)?;
         Ok(ConfiguredModel { provider: Arc::new(provider), outage_budget: None })
     }
@@ -189,10 +90,13 @@ impl ProviderSection for OpenAiSection {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
-    use provost_form::parse;
+    use provost_form::{SecretPlace, parse};
+    use serde_json::Value;
 
     use super::*;
+    use crate::server::section::{CONNECT_TIMEOUT, HeaderPlace};
 
     #[test]
     fn a_model_server_is_read_in_full() {
@@ -201,10 +105,13 @@ mod tests {
         let mut log = ErrorLog::new("/etc/provost/provost.yaml".into());
         let section = OpenAiSection::read(&parse(text, &mut log).unwrap(), &mut log).unwrap();
         assert_eq!(log.errors, []);
-        assert_eq!((section.base_url.as_str(), section.model.as_str()), ("http://127.0.0.1:1/v1", "m"));
-        assert_eq!((section.connect_timeout, section.request_timeout), (CONNECT_TIMEOUT, Duration::from_secs(90)));
-        assert_eq!(section.api_key, Some(SecretPlace::File("/etc/provost/key".into())));
-        assert_eq!(section.ca_file.as_deref(), Some(Path::new("/etc/provost/ca.pem")));
+        assert_eq!((section.place.base_url.as_str(), section.place.model.as_str()), ("http://127.0.0.1:1/v1", "m"));
+        assert_eq!(
+            (section.place.connect_timeout, section.place.request_timeout),
+            (CONNECT_TIMEOUT, Duration::from_secs(90))
+        );
+        assert_eq!(section.place.api_key, Some(SecretPlace::File("/etc/provost/key".into())));
+        assert_eq!(section.place.ca_file.as_deref(), Some(Path::new("/etc/provost/ca.pem")));
     }
 
     #[test]
@@ -221,8 +128,8 @@ mod tests {
         assert_eq!(options.output, Some((512, "max_tokens".to_owned())));
         assert_eq!(options.tool_choice, Some("auto".into()));
         assert_eq!(Value::Object(options.request.clone()), serde_json::json!({"enable_thinking": false}));
-        assert_eq!(section.headers.len(), 2);
-        assert_eq!(section.headers[1].1, HeaderPlace::Secret(SecretPlace::Env("TEAM_KEY".to_owned())));
+        assert_eq!(section.place.headers.len(), 2);
+        assert_eq!(section.place.headers[1].1, HeaderPlace::Secret(SecretPlace::Env("TEAM_KEY".to_owned())));
         assert!(section.build(&|place| place.load(&|name| (name == "TEAM_KEY").then(|| "hush".to_owned()))).is_ok());
         assert!(section.build(&|place| place.load(&|_| None)).is_err(), "a secret that is not there");
 

@@ -4,8 +4,6 @@ mod body;
 mod client;
 mod config;
 mod demands;
-mod failure;
-mod ids;
 mod message;
 mod opaque;
 mod reply;

@@ -2,15 +2,15 @@
 //! odd part never spoils the rest.
 
 use provost_domain::failure::ModelFailure;
-use provost_domain::model::{Arguments, ModelReply, ProposedCall, Usage};
+use provost_domain::model::{Arguments, ModelReply, Usage};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::body::{self, BadBody};
-use super::failure::{FailureWords, ServerError};
 use super::message::ReadChoice;
-use super::opaque;
+use super::{body, opaque};
+use crate::server::failure::{FailureWords, ServerError};
+use crate::server::usage::{count, length};
 
 /// Reads the body of a success, of at most `max` bytes, that answers a question of `asked` bytes.
 pub(super) fn read(
@@ -19,14 +19,7 @@ pub(super) fn read(
     words: &FailureWords<'_>,
 ) -> Result<ModelReply, ModelFailure> {
     let malformed = |detail: String| ModelFailure::Malformed { detail };
-    let answer = body::read(bytes, encoding, max).map_err(|bad| {
-        malformed(match bad {
-            BadBody::TooLong => format!("the answer is longer than {max} bytes"),
-            BadBody::Packed => format!("it is packed as `{}`, which cannot be read here", encoding.unwrap_or("gzip")),
-            BadBody::Unreadable(text) if text.trim().is_empty() => "it is empty".to_owned(),
-            BadBody::Unreadable(text) => format!("it is not JSON; it begins `{}`", words.safe(&text)),
-        })
-    })?;
+    let answer = body::read(bytes, encoding, max).map_err(|bad| words.unreadable(bad, encoding, max))?;
     // Some servers put the one answer into a list.
     let answer = answer.as_array().and_then(|list| list.first()).unwrap_or(&answer);
     let complaint = answer.get("error").filter(|error| !error.is_null());
@@ -45,18 +38,6 @@ pub(super) fn read(
     let ModelReply { text, calls, .. } = said(choice, words)?;
     let usage = answer.get("usage").and_then(usage).unwrap_or_else(|| Usage::estimate(asked, length(&text, &calls)));
     Ok(ModelReply { text, calls, usage, model, finish, opaque, ..ModelReply::default() })
-}
-
-/// Bytes of what was said.
-fn length(text: &str, calls: &[ProposedCall]) -> usize {
-    let of_call = |call: &ProposedCall| {
-        let args = match &*call.args {
-            Arguments::Json(value) => value.to_string().len(),
-            Arguments::Broken(text) => text.len(),
-        };
-        call.tool.len() + args
-    };
-    text.len() + calls.iter().map(of_call).sum::<usize>()
 }
 
 /// The first choice that says something, else the first there is.
@@ -135,20 +116,12 @@ fn usage(counted: &Value) -> Option<Usage> {
     Some(Usage { input: prompt - cached, cached, output, cost_micro_usd: None, estimated: false })
 }
 
-/// A whole number of tokens, also one that is written with a fraction of nothing.
-fn count(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| {
-        let float = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-        (float >= 0.0 && float.fract() == 0.0).then(|| format!("{float:.0}").parse().ok())?
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::openai::failure::tests::settings;
+    use crate::server::failure::tests::settings;
 
     fn read_json(body: &Value) -> Result<ModelReply, ModelFailure> {
         let settings = settings();

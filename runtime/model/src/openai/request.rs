@@ -11,12 +11,11 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
-use super::ids::CallIds;
 use super::opaque::{self, Keys};
 use super::settings::{ChatOptions, SystemRole};
+use crate::server::ids::CallIds;
+use crate::server::names::name;
 
-/// Longest tool name the protocol takes.
-const NAME_MAX: usize = 64;
 /// What stands between a result and words of the runtime's: some templates refuse one behind the other.
 const NOTED: &str = "Noted.";
 
@@ -183,16 +182,6 @@ fn called(call: &AssistantCall, ids: &CallIds, opaque: Keys) -> ChatCall {
     };
     let function = ChatInvocation { name: name(&call.tool), arguments };
     ChatCall { id: ids.wire(&call.id), kind: "function", function, opaque }
-}
-
-/// A past call's name as the protocol takes it; a model may have written anything.
-fn name(tool: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
-    let name: String = tool.chars().take(NAME_MAX).map(plain).collect();
-    match name.chars().next() {
-        Some(first) if first.is_ascii_alphabetic() || first == '_' => name,
-        Some(_) | None => format!("_{name}").chars().take(NAME_MAX).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -1,27 +1,14 @@
-//! How a server that speaks the protocol is reached.
+//! A model on a server that speaks the protocol.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-/// How a server is reached.
+use crate::server::ModelServer;
+
+/// A model on a server that speaks the protocol.
 #[derive(Debug, Clone)]
 pub struct OpenAiSettings {
-    /// The address before `/chat/completions`, such as `http://127.0.0.1:8000/v1`. There is no default: nothing is sent to
-    /// a server nobody named.
-    pub base_url: String,
-    /// The model's name on that server.
-    pub model: String,
-    /// The key, for servers that want one.
-    pub api_key: Option<SecretString>,
-    /// Authorities to trust beside those this machine does, as a PEM file.
-    pub ca_file: Option<PathBuf>,
-    /// How long connecting may take.
-    pub connect_timeout: Duration,
-    /// How long a whole question may take.
-    pub request_timeout: Duration,
+    /// How the server is reached.
+    pub server: ModelServer,
     /// What is sent besides the exchange itself.
     pub options: ChatOptions,
 }
@@ -43,8 +30,6 @@ pub struct ChatOptions {
     pub system: SystemRole,
     /// Whether a server holds the model to the tools' schemas, as a grammar: all is required, and null where it may be absent.
     pub strict: bool,
-    /// More headers, each with its value. A value may be secret.
-    pub headers: Vec<(String, SecretString)>,
     /// More keys of the body.
     pub request: Map<String, Value>,
 }

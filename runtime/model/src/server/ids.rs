@@ -12,11 +12,11 @@ const LENGTH: usize = 9;
 
 /// The ids of all calls in a request, the same whenever they are asked for.
 #[derive(Debug, Default)]
-pub(super) struct CallIds(BTreeMap<CallId, String>);
+pub(crate) struct CallIds(BTreeMap<CallId, String>);
 
 impl CallIds {
     /// The ids of the calls in these messages.
-    pub(super) fn of(messages: &[Message]) -> Self {
+    pub(crate) fn of(messages: &[Message]) -> Self {
         let mut ids = Self::default();
         for message in messages {
             match message {
@@ -44,7 +44,7 @@ impl CallIds {
     }
 
     /// A call's id on the wire.
-    pub(super) fn wire(&self, call: &CallId) -> String {
+    pub(crate) fn wire(&self, call: &CallId) -> String {
         self.0.get(call).cloned().unwrap_or_else(|| hashed(call, 0))
     }
 }

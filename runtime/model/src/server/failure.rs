@@ -1,26 +1,27 @@
 //! What went wrong, as a typed failure in words that hold no secret.
 
 use std::error::Error as _;
-use std::time::{Duration, SystemTime};
 
 use provost_domain::failure::ModelFailure;
 use provost_http::distrusted;
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::settings::OpenAiSettings;
+use super::body::BadBody;
+use super::settings::ModelServer;
+use super::wait::{millis, retry_after};
 
 /// Most characters kept of what a server says.
 const WORDS_MAX: usize = 300;
 
 /// The error a server describes: `{"message": …, "code": …}` or just a text.
 #[derive(Debug, Default)]
-pub(super) struct ServerError {
-    pub(super) message: String,
-    pub(super) code: Option<Value>,
+pub(crate) struct ServerError {
+    pub(crate) message: String,
+    pub(crate) code: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for ServerError {
@@ -31,7 +32,7 @@ impl<'de> Deserialize<'de> for ServerError {
 
 impl ServerError {
     /// From the error as the server wrote it.
-    pub(super) fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         let message = value.get("message").unwrap_or(value);
         let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
         Self { message, code: value.get("code").cloned() }
@@ -46,13 +47,13 @@ struct ErrorBody {
 }
 
 /// Speaks about failures of one server without its key.
-pub(super) struct FailureWords<'a> {
-    pub(super) settings: &'a OpenAiSettings,
+pub(crate) struct FailureWords<'a> {
+    pub(crate) settings: &'a ModelServer,
 }
 
 impl FailureWords<'_> {
     /// The beginning of a foreign text, on one line, without the key.
-    pub(super) fn safe(&self, text: &str) -> String {
+    pub(crate) fn safe(&self, text: &str) -> String {
         let text = match &self.settings.api_key {
             Some(key) => text.replace(key.expose_secret(), "[redacted]"),
             None => text.to_owned(),
@@ -61,7 +62,7 @@ impl FailureWords<'_> {
     }
 
     /// No answer, or only a part of one.
-    pub(super) fn broken(&self, error: &reqwest::Error) -> ModelFailure {
+    pub(crate) fn broken(&self, error: &reqwest::Error) -> ModelFailure {
         if error.is_timeout() {
             let limit = if error.is_connect() { self.settings.connect_timeout } else { self.settings.request_timeout };
             return ModelFailure::LlmTimeout { after_ms: millis(limit) };
@@ -78,8 +79,19 @@ impl FailureWords<'_> {
         ModelFailure::Unavailable { detail: self.safe(&format!("{what}{cause}")) }
     }
 
+    /// What could not be read of a success.
+    pub(crate) fn unreadable(&self, bad: BadBody, encoding: Option<&str>, max: usize) -> ModelFailure {
+        let detail = match bad {
+            BadBody::TooLong => format!("the answer is longer than {max} bytes"),
+            BadBody::Packed => format!("it is packed as `{}`, which cannot be read here", encoding.unwrap_or("gzip")),
+            BadBody::Unreadable(text) if text.trim().is_empty() => "it is empty".to_owned(),
+            BadBody::Unreadable(text) => format!("it is not JSON; it begins `{}`", self.safe(&text)),
+        };
+        ModelFailure::Malformed { detail }
+    }
+
     /// The failure behind a status other than success.
-    pub(super) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelFailure {
+    pub(crate) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ModelFailure {
         let complaint = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(refusal) => refusal.error,
             Err(_other_form) => ServerError { message: String::from_utf8_lossy(body).into_owned(), code: None },
@@ -88,7 +100,7 @@ impl FailureWords<'_> {
     }
 
     /// The typed failure of a status.
-    pub(super) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &ServerError) -> ModelFailure {
+    pub(crate) fn classified(&self, status: StatusCode, headers: &HeaderMap, complaint: &ServerError) -> ModelFailure {
         let detail = format!("HTTP {status}: {}", self.safe(&complaint.message));
         let code = complaint.code.as_ref().and_then(Value::as_str).unwrap_or_default();
         let (model, wait) = (&self.settings.model, retry_after(headers).map(millis));
@@ -121,49 +133,23 @@ impl FailureWords<'_> {
     }
 }
 
-/// Longest wait that is read from a number with a fraction: a day. What asks for more has said something else.
-const WAIT_MAX: f64 = 86_400.0;
-
-/// How long to wait: milliseconds in a header of their own, seconds with or without a fraction, a span such as `1m30s`, or a
-/// date, which is read against the server's own clock (its `Date` header).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let number = |said: &str| said.parse::<f64>().ok().filter(|number| (0.0..=WAIT_MAX * 1000.0).contains(number));
-    if let Some(wait) = text("retry-after-ms").and_then(number) {
-        return Some(Duration::from_secs_f64(wait / 1000.0));
-    }
-    let said = text(RETRY_AFTER.as_str())?;
-    if let Ok(seconds) = said.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    if let Some(seconds) = number(said).filter(|seconds| *seconds <= WAIT_MAX) {
-        return Some(Duration::from_secs_f64(seconds));
-    }
-    if let Ok(span) = humantime::parse_duration(said) {
-        return Some(span);
-    }
-    let (at, now): (SystemTime, SystemTime) =
-        (httpdate::parse_http_date(said).ok()?, httpdate::parse_http_date(text(DATE.as_str())?).ok()?);
-    Some(at.duration_since(now).unwrap_or_default())
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use reqwest::header::RETRY_AFTER;
+
     use super::*;
 
-    pub(in crate::openai) fn settings() -> OpenAiSettings {
-        OpenAiSettings {
+    pub(crate) fn settings() -> ModelServer {
+        ModelServer {
             base_url: "http://localhost/v1".to_owned(),
             model: "big-1".to_owned(),
             api_key: Some("sk-hush".into()),
             ca_file: None,
             connect_timeout: Duration::from_secs(1),
             request_timeout: Duration::from_secs(1),
-            options: crate::openai::ChatOptions::default(),
+            headers: Vec::new(),
         }
     }
 
@@ -172,22 +158,6 @@ pub(super) mod tests {
         let settings = settings();
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(FailureWords { settings: &settings }.refused(status, &HeaderMap::new(), body.as_bytes()), *expect);
-    }
-
-    #[test]
-    fn a_wait_is_read_in_every_form_it_is_given_in() {
-        for (name, said, expect) in [
-            ("retry-after", "7", Some(7_000)),
-            ("retry-after", "7.5", Some(7_500)),
-            ("retry-after", "1m30s", Some(90_000)),
-            ("retry-after-ms", "1500", Some(1_500)),
-            ("retry-after", "-1", None),
-            ("retry-after", "soon", None),
-            ("retry-after", "NaN", None),
-        ] {
-            let headers = HeaderMap::from_iter([(name.parse().unwrap(), said.parse().unwrap())]);
-            assert_eq!(retry_after(&headers).map(millis), expect, "{name}: {said}");
-        }
     }
 
     #[test]
@@ -251,28 +221,5 @@ pub(super) mod tests {
     fn words_are_short() {
         let settings = settings();
         assert_eq!(FailureWords { settings: &settings }.safe(&"x".repeat(10_000)).len(), WORDS_MAX);
-    }
-
-    #[track_caller]
-    fn check_pause(after: &str, date: Option<&str>, expect: Option<u64>) {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, after.parse().unwrap());
-        if let Some(date) = date {
-            headers.insert(DATE, date.parse().unwrap());
-        }
-        assert_eq!(retry_after(&headers).map(millis), expect);
-    }
-
-    #[test]
-    fn retry_after_in_seconds_or_as_a_date() {
-        let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
-        check_pause("2", None, Some(2000));
-        check_pause(" 0 ", now, Some(0));
-        check_pause("Sun, 06 Nov 1994 08:49:47 GMT", now, Some(10_000));
-        check_pause("Sun, 06 Nov 1994 08:00:00 GMT", now, Some(0));
-        check_pause("Sun, 06 Nov 1994 08:49:47 GMT", None, None);
-        check_pause("soon", now, None);
-        check_pause("-1", now, None);
-        check_pause("18446744073709551615", None, Some(u64::MAX));
     }
 }

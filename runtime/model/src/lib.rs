@@ -2,12 +2,14 @@
 //!
 //! A provider is a folder (its section of the configuration, its requests, its replies) and one line in `registry`.
 
+mod anthropic;
 mod openai;
 mod provider;
 mod registry;
 mod scripted;
 mod server;
 
+pub use anthropic::{AnthropicProvider, AnthropicSettings, MessagesOptions};
 pub use openai::{ChatOptions, OpenAiProvider, OpenAiSettings, SystemRole};
 pub use provider::{ConfiguredModel, ModelError};
 pub use registry::ModelConfig;

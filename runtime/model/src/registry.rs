@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use provost_form::{At, ErrorLog, FromYaml, ReadSecret, Table, YamlNode, nearest};
 
+use crate::anthropic::AnthropicSection;
 use crate::openai::OpenAiSection;
 use crate::provider::{ConfiguredModel, ModelError, ProviderKind, ProviderSection};
 use crate::scripted::ScriptedSection;
 
 /// The kinds of providers, in the order messages list them.
-const KINDS: [ProviderKind; 2] = [
+const KINDS: [ProviderKind; 3] = [
     ProviderKind::of::<ScriptedSection>("scripted", &ScriptedSection::KEYS),
     ProviderKind::of::<OpenAiSection>("openai_compatible", &OpenAiSection::KEYS),
+    ProviderKind::of::<AnthropicSection>("anthropic", &AnthropicSection::KEYS),
 ];
 
 /// A model of the configuration.
@@ -104,7 +106,10 @@ mod tests {
             (&format!("{SERVER}, api_key: {{env: [sk-hush]}}"), "expected a text, found a list"),
             (&format!("{SERVER}, request_timeout: 60"), "expected a duration, found `60`"),
             (&format!("{SERVER}, connect_timeout: 0s"), "the duration is zero"),
-            ("provider: oracle", "the provider is not known\n  hint: there are: scripted, openai_compatible"),
+            (
+                "provider: oracle",
+                "the provider is not known\n  hint: there are: scripted, openai_compatible, anthropic",
+            ),
             ("provider: scriptd, script: x", "the provider is not known\n  hint: did you mean `scripted`?"),
         ] {
             let errors = model(&format!("{{{text}}}")).unwrap_err();

@@ -126,4 +126,19 @@ mod tests {
         assert!(errors[0].contains("unknown key `scrip`\n  hint: did you mean `script`?"), "{errors:?}");
         assert!(errors[1].contains("the key `provider` is missing"), "{errors:?}");
     }
+
+    #[test]
+    fn every_example_of_the_page_on_models_is_read() {
+        let page = include_str!("../../../docs/src/models.md");
+        let examples: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(!examples.is_empty());
+        for example in examples {
+            let mut log = ErrorLog::new("provost.yaml".into());
+            let node = parse(example, &mut log).unwrap();
+            for (_, model) in node.get("models").unwrap().entries() {
+                drop(ModelConfig::read(model, &mut log));
+            }
+            assert_eq!(log.errors, [], "{example}");
+        }
+    }
 }

@@ -142,3 +142,112 @@ fn called(call: &AssistantCall, ids: &CallIds) -> serde_json::Result<Box<RawValu
     };
     to_raw_value(&json!({"type": "tool_use", "id": ids.wire(&call.id), "name": name(&call.tool), "input": input}))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use provost_domain::ids::{AgentName, AssignmentId, CallId, SessionId};
+    use provost_domain::model::{ModelOrigin, ToolOffer};
+
+    use super::*;
+
+    fn call(index: usize, args: Arguments) -> AssistantCall {
+        let id = CallId::at(AssignmentId(1), 1, index);
+        AssistantCall { id, tool: "read gauge".to_owned(), args: Arc::new(args) }
+    }
+
+    fn result(index: usize) -> Message {
+        let (call, result) = (CallId::at(AssignmentId(1), 1, index), Arc::new(json!({"status": "ok"})));
+        Message::Tool { call, tool: "read__gauge".to_owned(), result }
+    }
+
+    fn user(text: &str) -> Message {
+        Message::User { text: text.into() }
+    }
+
+    fn kept(index: usize, json: &str) -> OpaqueItem {
+        OpaqueItem::new(OpaquePlace::Item { index }, json)
+    }
+
+    fn written(messages: Vec<Message>, options: &MessagesOptions) -> String {
+        let offer = ToolOffer {
+            name: "read__gauge".to_owned(),
+            description: "reads".to_owned(),
+            schema: json!({"type": "object"}).into(),
+        };
+        let request = ModelRequest {
+            session: SessionId::new(uuid::Uuid::nil()),
+            agent: AgentName::new("triage"),
+            assignment: AssignmentId(1),
+            round: 2,
+            model: "default".to_owned(),
+            system: "be brief".into(),
+            messages,
+            tools: [offer].into(),
+            case: Arc::new(Value::Null),
+        };
+        String::from_utf8(body(&request, "big-1", options).unwrap()).unwrap()
+    }
+
+    fn sent(messages: Vec<Message>, options: &MessagesOptions) -> Value {
+        serde_json::from_str(&written(messages, options)).unwrap()
+    }
+
+    fn kinds(message: &Value) -> Vec<&str> {
+        message["content"].as_array().unwrap().iter().map(|block| block["type"].as_str().unwrap()).collect()
+    }
+
+    /// Red if a kept block were parsed on its way, or put elsewhere.
+    #[test]
+    fn kept_blocks_go_back_as_they_came_to_where_they_stood() {
+        let thoughts = [r#"{ "type":"thinking", "signature":"c2ln==", "n":1.50 }"#, r#"{"type":"redacted_thinking"}"#];
+        let origin = ModelOrigin { server: "s".to_owned(), model: "big-1".to_owned() };
+        let opaque = Some(OpaqueState { origin, items: vec![kept(0, thoughts[0]), kept(2, thoughts[1])] });
+        let calls = vec![call(0, Arguments::Json(json!({}))), call(1, Arguments::Broken("{".to_owned()))];
+        let asked = Message::Assistant { text: "I look".into(), calls, opaque };
+        let text = written(vec![user("go"), asked, result(0), result(1), user("well?")], &MessagesOptions::within(9));
+        assert!(thoughts.iter().all(|thought| text.contains(thought)), "{text}");
+        let body: Value = serde_json::from_str(&text).unwrap();
+        let messages = body["messages"].as_array().unwrap();
+        assert_eq!(kinds(&messages[1]), ["thinking", "text", "redacted_thinking", "tool_use", "tool_use"]);
+        assert_eq!(kinds(&messages[2]), ["tool_result", "tool_result", "text"], "results first, in one message");
+        assert_eq!(messages[1]["content"][3]["id"], messages[2]["content"][0]["tool_use_id"]);
+        assert_eq!(messages[1]["content"][4]["input"], json!({"unreadable": "{"}));
+        assert_eq!(messages[1]["content"][4]["name"], "read_gauge");
+        assert_eq!(messages.len(), 3);
+    }
+
+    #[test]
+    fn no_message_is_blank() {
+        let blank = Message::Assistant { text: " ".into(), calls: Vec::new(), opaque: None };
+        let body = sent(vec![user("go"), blank, user("")], &MessagesOptions::within(9));
+        for message in body["messages"].as_array().unwrap() {
+            assert_eq!(message["content"].as_array().map(Vec::len), Some(1), "{message}");
+            assert!(!message["content"][0]["text"].as_str().unwrap().trim().is_empty(), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_sent_and_nothing_else() {
+        let plain = sent(vec![user("go")], &MessagesOptions::within(9));
+        let keys: Vec<&String> = plain.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["max_tokens", "messages", "model", "system", "tools"]);
+        assert_eq!((&plain["max_tokens"], &plain["system"][0]["text"]), (&json!(9), &json!("be brief")));
+        assert_eq!(
+            plain["tools"],
+            json!([{"name": "read__gauge", "description": "reads", "input_schema": {"type": "object"}}])
+        );
+        let options = MessagesOptions {
+            temperature: Some(0.5),
+            effort: Some("low".to_owned()),
+            parallel_tools: Some(false),
+            request: json!({"thinking": {"type": "adaptive"}}).as_object().unwrap().clone(),
+            ..MessagesOptions::within(9)
+        };
+        let body = sent(vec![user("go")], &options);
+        assert_eq!((&body["temperature"], &body["output_config"]), (&json!(0.5), &json!({"effort": "low"})));
+        assert_eq!(body["tool_choice"], json!({"type": "auto", "disable_parallel_tool_use": true}));
+        assert_eq!(body["thinking"], json!({"type": "adaptive"}));
+    }
+}

@@ -47,7 +47,7 @@ async fn an_approval_is_read_and_given_on_the_page() {
     let flow = approver.get(&format!("/sessions/{session}")).await.between("<ol class=\"flow\"", "</ol>").to_owned();
     let (before, waiting) = flow.split_once("<li class=\"waits\">").unwrap_or_else(|| panic!("{flow}"));
     assert_eq!(before.matches("<li class=\"done\">").count(), 2, "{flow}");
-    let (waiting, ahead) = waiting.split_once("<li class=\"ahead\">").unwrap();
+    let (waiting, ahead) = waiting.split_once("<li class=\"ahead\">").unwrap_or_else(|| panic!("{flow}"));
     assert!(waiting.contains("resolution") && waiting.contains("waits for you"), "{flow}");
     assert!(ahead.contains("watcher") && ahead.contains("not yet"), "{flow}");
     let done = approver.send(&path, &[("answer", "approve"), ("reason", "seen the graph")]).await;

@@ -59,10 +59,7 @@ fn names_another(body: &str, line: &str, own: &str, routes: &[&str]) -> bool {
     let mut paragraphs = body.trim().split("\n\n");
     let first = paragraphs.next().unwrap_or_default();
     let below: Vec<&str> = first.lines().skip_while(|other| !other.contains(line)).skip(1).collect();
-    let below = below.join(
-        "
-",
-    );
+    let below = below.join("\n");
     let said = line.to_owned() + "\n" + &below;
     let words = words(&said);
     let others = || routes.iter().filter(|route| **route != own);
@@ -75,7 +72,10 @@ fn names_another(body: &str, line: &str, own: &str, routes: &[&str]) -> bool {
 }
 
 fn is_negated(text: &str) -> bool {
-    text.contains("n't") || text.contains("n’t") || words(text).iter().any(|word| NEGATIONS.contains(&word.as_str()))
+    // `x_not_y` is a name of its own.
+    let apart = |c: char| !c.is_alphanumeric() && c != '_';
+    let says_no = |word: &str| NEGATIONS.contains(&word.trim_matches('_').to_lowercase().as_str());
+    text.contains("n't") || text.contains("n’t") || text.split(apart).any(says_no)
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -149,6 +149,21 @@ mod tests {
         let read = read(body, &ROUTES);
         assert_eq!(read.word.as_deref(), expect, "{body}");
         assert_eq!(read.unmatched.is_some(), expect.is_none(), "{body}");
+    }
+
+    #[test]
+    fn without_known_routes_a_name_is_a_signal_and_a_no_is_none() {
+        for (body, expect) in [
+            ("found", Some("found")),
+            ("no_cause", Some("no_cause")),
+            ("x0_pas", Some("x0_pas")),
+            ("no", None),
+            ("_no_", None),
+            ("\u{10400}No®", None),
+            ("not found", None),
+        ] {
+            assert_eq!(read(body, &[]).word.as_deref(), expect, "{body}");
+        }
     }
 
     #[test]

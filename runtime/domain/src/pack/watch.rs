@@ -58,7 +58,7 @@ pub struct SeveralWatch {
     pub consecutive: u32,
 }
 
-/// One measure.
+/// What one number of a watch is read from, and as of when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasureSpec {
     /// The read tool.

@@ -47,20 +47,35 @@ pub(crate) fn flow(session: &Session, pack: &Pack, approvals: &[ApprovalCard]) -
     order(pack).into_iter().take(AGENTS_MAX).map(step).collect()
 }
 
-/// The agents as routes reach them from the first one; those that only a dispatch rule reaches come last.
+/// The agents from the first one along their usual routes: the last route of an agent is the one without a condition. Those
+/// that only a dispatch rule reaches come at the end.
 fn order(pack: &Pack) -> Vec<&AgentName> {
-    let mut found = vec![&pack.entry];
-    let mut next = 0;
-    while let Some(spec) = found.get(next).and_then(|agent| pack.agents.get(*agent)) {
-        for route in &spec.routes {
-            match &route.to {
-                RouteTo::Agent(agent) if !found.contains(&agent) => found.push(agent),
-                RouteTo::Agent(_) | RouteTo::End | RouteTo::Operator => {}
-            }
-        }
-        next += 1;
-    }
+    let mut walk = RouteWalk { pack, seen: BTreeSet::new(), left: Vec::new() };
+    walk.enter(&pack.entry);
+    let mut found: Vec<&AgentName> = walk.left.into_iter().rev().collect();
     let missing: Vec<&AgentName> = pack.agents.keys().filter(|agent| !found.contains(agent)).collect();
     found.extend(missing);
     found
+}
+
+/// A walk along all routes, which leaves an agent once it has left all those behind it.
+struct RouteWalk<'a> {
+    pack: &'a Pack,
+    seen: BTreeSet<&'a AgentName>,
+    left: Vec<&'a AgentName>,
+}
+
+impl<'a> RouteWalk<'a> {
+    fn enter(&mut self, agent: &'a AgentName) {
+        if !self.seen.insert(agent) {
+            return;
+        }
+        for route in self.pack.agents.get(agent).iter().flat_map(|spec| spec.routes.iter().rev()) {
+            match &route.to {
+                RouteTo::Agent(next) => self.enter(next),
+                RouteTo::End | RouteTo::Operator => {}
+            }
+        }
+        self.left.push(agent);
+    }
 }

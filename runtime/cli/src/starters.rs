@@ -112,6 +112,7 @@ starter!(
         "agents/recommender/agent.yaml",
         "pack.yaml",
         "repos.yaml",
+        "samples/opened.json",
         "shared/evidence.md",
         "shared/finish.md",
         "shared/untrusted.md",

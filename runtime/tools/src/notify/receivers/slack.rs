@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
 use provost_form::{ErrorLog, ReadSecret, SecretPlace, Table};
-use reqwest::{Client, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::Client;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::letter::{Letter, Part};
 use super::receiver::{BadReceiver, OwnSection, Receiver, ReceiverSection};
-use super::web;
+use super::web::SecretHook;
 use crate::http::PostFailure;
 
 pub(super) const KEYS: &[&str] = &["kind", "url", "outbox"];
@@ -44,35 +44,22 @@ impl ReceiverSection for SlackSection {
     }
 
     fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn Receiver>, BadReceiver> {
-        let secret = secret(&self.url)?;
         // Without secrets it is only asked what it is.
-        let url = secret_url(&secret)?;
-        Ok(Arc::new(Slack { url, secret }))
+        SecretHook::new(secret(&self.url)?).map(|hook| Arc::new(Slack(hook)) as Arc<dyn Receiver>)
     }
 }
 
-/// An address that is a secret; `None` where no secrets are read.
-pub(super) fn secret_url(secret: &SecretString) -> Result<Option<Url>, BadReceiver> {
-    let text = secret.expose_secret().trim();
-    if text.is_empty() { Ok(None) } else { web::secret_address(text, "the webhook's address").map(Some) }
-}
-
 #[derive(Debug)]
-struct Slack {
-    url: Option<Url>,
-    secret: SecretString,
-}
+struct Slack(SecretHook);
 
 #[async_trait]
 impl Receiver for Slack {
     async fn send(&self, call: &ToolCall, client: &Client, _: Timestamp) -> Result<Value, PostFailure> {
-        let Some(url) = &self.url else { return Err(web::no_address()) };
-        let message = message(&Letter::of(call)).to_string().into_bytes();
-        web::send(web::request(client, url, &call.key, message)).await
+        self.0.post(client, call, &message(&Letter::of(call))).await
     }
 
     fn secrets(&self) -> Vec<&SecretString> {
-        vec![&self.secret]
+        vec![self.0.secret()]
     }
 
     fn pause(&self) -> Option<Duration> {

@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::ToolCall;
 use provost_form::{ErrorLog, ReadSecret, SecretPlace, Table};
-use reqwest::{Client, Url};
+use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::letter::{Letter, Part, Urgency, within};
 use super::receiver::{BadReceiver, OwnSection, Receiver, ReceiverSection};
-use super::slack::secret_url;
-use super::web;
+use super::web::SecretHook;
 use crate::http::PostFailure;
 
 pub(super) const KEYS: &[&str] = &["kind", "url", "outbox"];
@@ -45,27 +44,21 @@ impl ReceiverSection for TeamsSection {
     }
 
     fn open(&self, secret: ReadSecret<'_>) -> Result<Arc<dyn Receiver>, BadReceiver> {
-        let secret = secret(&self.url)?;
-        Ok(Arc::new(Teams { url: secret_url(&secret)?, secret }))
+        SecretHook::new(secret(&self.url)?).map(|hook| Arc::new(Teams(hook)) as Arc<dyn Receiver>)
     }
 }
 
 #[derive(Debug)]
-struct Teams {
-    url: Option<Url>,
-    secret: SecretString,
-}
+struct Teams(SecretHook);
 
 #[async_trait]
 impl Receiver for Teams {
     async fn send(&self, call: &ToolCall, client: &Client, _: Timestamp) -> Result<Value, PostFailure> {
-        let Some(url) = &self.url else { return Err(web::no_address()) };
-        let message = message(&Letter::of(call)).to_string().into_bytes();
-        web::send(web::request(client, url, &call.key, message)).await
+        self.0.post(client, call, &message(&Letter::of(call))).await
     }
 
     fn secrets(&self) -> Vec<&SecretString> {
-        vec![&self.secret]
+        vec![self.0.secret()]
     }
 
     fn pause(&self) -> Option<Duration> {

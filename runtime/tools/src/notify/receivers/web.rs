@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use provost_domain::failure::FailureKind;
-use provost_domain::tool::Happened;
+use provost_domain::tool::{Happened, ToolCall};
 use provost_http::is_in_the_clear;
 use reqwest::{Client, RequestBuilder, Url, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::receiver::BadReceiver;
@@ -48,4 +49,32 @@ pub(super) fn no_address() -> PostFailure {
 /// Sends a request, and says whether it was taken.
 pub(super) async fn send(request: RequestBuilder) -> Result<Value, PostFailure> {
     http::try_post(request, &StatusRules::default()).await
+}
+
+/// A webhook whose address is the secret.
+#[derive(Debug)]
+pub(super) struct SecretHook {
+    /// `None` where no secrets are read.
+    url: Option<Url>,
+    secret: SecretString,
+}
+
+impl SecretHook {
+    /// The webhook at the address that the secret is.
+    pub(super) fn new(secret: SecretString) -> Result<Self, BadReceiver> {
+        let text = secret.expose_secret().trim();
+        let url = if text.is_empty() { None } else { Some(secret_address(text, "the webhook's address")?) };
+        Ok(Self { url, secret })
+    }
+
+    /// Sends the message of a call, under the call's key.
+    pub(super) async fn post(&self, client: &Client, call: &ToolCall, message: &Value) -> Result<Value, PostFailure> {
+        let Some(url) = &self.url else { return Err(no_address()) };
+        send(request(client, url, &call.key, message.to_string().into_bytes())).await
+    }
+
+    /// What must stand in no log.
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.secret
+    }
 }

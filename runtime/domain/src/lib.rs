@@ -49,6 +49,7 @@ pub mod terminal;
 pub mod time;
 pub mod title;
 pub mod tool;
+pub mod visible;
 pub mod wire;
 mod word;
 pub mod work;

@@ -230,7 +230,7 @@ fn an_outage_is_told_once_it_lasts() {
     assert_eq!(watch.at(0, &outage), []);
     assert_eq!(watch.next_at, Some(min(10)));
     assert_eq!(watch.at(10, &outage), told(&[("ann", TellStep::Begun)]));
-    assert_eq!(watch.next_at, Some(min(11)), "its end is no news of its own");
+    assert_eq!(watch.next_at, Some(min(11)), "no event tells its end");
     assert_eq!(watch.at(11, &[]), told(&[("ann", TellStep::Ended)]));
 }
 
@@ -282,6 +282,7 @@ fn hours_are_of_their_zone_and_day_and_go_over_midnight() {
 fn text_from_outside_is_bounded_and_hides_nothing() {
     assert_eq!(plain("  a\tb\r\n c ", 99), "a b \n c");
     assert_eq!(plain("a\u{202e}b\u{200b}c\u{1b}[2J\u{e0041}", 99), "a\u{fffd}b\u{fffd}c\u{fffd}[2J\u{fffd}");
+    assert_eq!(plain("a\u{1bca0}b\u{1d173}", 99), "a\u{fffd}b\u{fffd}");
     assert_eq!((plain("abcdef", 6), plain("abcdefg", 6)), ("abcdef".to_owned(), "abcde…".to_owned()));
     assert_eq!(plain("äöü", 2), "ä…");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::character::hides;
+use super::hides;
 use super::text::VisibleText;
 
 impl VisibleText {

@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 mod text;
 
-pub use character::{hides, write_visible};
+pub use character::write_visible;
 pub use markdown::{Markdown, fenced};
+pub use provost_domain::visible::hides;
 pub use text::{TEXT_MAX, VisibleText};

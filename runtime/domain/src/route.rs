@@ -7,9 +7,20 @@ use crate::condition::all_hold;
 use crate::confidence::Confidence;
 use crate::pack::{AgentSpec, DEFAULT_SIGNAL, DispatchRule, Route, RouteTo};
 
+/// Which entry of a pack a choice followed, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoutePlace {
+    /// A rule of `dispatch`.
+    Dispatch(usize),
+    /// A route of the agent.
+    Route(usize),
+}
+
 /// The chosen route.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RouteChoice {
+    /// What it followed; `None` where the agent has no default.
+    pub place: Option<RoutePlace>,
     /// Where it leads.
     pub to: RouteTo,
     /// The signal as given, or `default`.
@@ -40,21 +51,24 @@ pub fn choose(
             false
         }
     };
-    let rule = dispatch.iter().find(|rule| all_hold(&rule.when, facts) && holds(rule.condition.as_ref()));
-    if let Some(rule) = rule {
-        return RouteChoice { to: rule.next.clone(), signal: word, matched: true, gate_below: None, unclear };
+    let mut rules = dispatch.iter().enumerate();
+    let rule = rules.find(|(_, rule)| all_hold(&rule.when, facts) && holds(rule.condition.as_ref()));
+    if let Some((index, rule)) = rule {
+        let place = Some(RoutePlace::Dispatch(index));
+        return RouteChoice { place, to: rule.next.clone(), signal: word, matched: true, gate_below: None, unclear };
     }
     let takes = |route: &Route| route.when == DEFAULT_SIGNAL || signal == Some(route.when.as_str());
-    let named = agent.routes.iter().find(|route| {
+    let named = agent.routes.iter().enumerate().find(|(_, route)| {
         // An unconditional default comes last, wherever it stands.
         !route.is_default() && takes(route) && holds(route.condition.as_ref())
     });
     let matched = named.is_some() || (signal == Some(DEFAULT_SIGNAL) && agent.routes.iter().any(Route::is_default));
-    match named.or_else(|| agent.routes.iter().find(|route| route.is_default())) {
-        Some(route) => {
-            RouteChoice { to: route.to.clone(), signal: word, matched, gate_below: route.gate_below, unclear }
+    match named.or_else(|| agent.routes.iter().enumerate().find(|(_, route)| route.is_default())) {
+        Some((index, Route { to, gate_below, .. })) => {
+            let place = Some(RoutePlace::Route(index));
+            RouteChoice { place, to: to.clone(), signal: word, matched, gate_below: *gate_below, unclear }
         }
-        None => RouteChoice { to: RouteTo::End, signal: word, matched: false, gate_below: None, unclear },
+        None => RouteChoice { place: None, to: RouteTo::End, signal: word, matched: false, gate_below: None, unclear },
     }
 }
 
@@ -114,17 +128,27 @@ mod tests {
         DispatchRule { when, condition: None, next }
     }
 
-    fn choice(to: RouteTo, signal: &str, matched: bool, gate_below: Option<f64>) -> RouteChoice {
-        RouteChoice { to, signal: signal.to_owned(), matched, gate_below: gate_below.map(sure), unclear: Vec::new() }
+    fn choice(
+        (place, to): (Option<RoutePlace>, RouteTo),
+        signal: &str,
+        matched: bool,
+        gate_below: Option<f64>,
+    ) -> RouteChoice {
+        let gate_below = gate_below.map(sure);
+        RouteChoice { place, to, signal: signal.to_owned(), matched, gate_below, unclear: Vec::new() }
+    }
+
+    fn route(index: usize, to: RouteTo) -> (Option<RoutePlace>, RouteTo) {
+        (Some(RoutePlace::Route(index)), to)
     }
 
     #[test]
     fn a_signal_leads_to_its_route_and_everything_else_to_the_default() {
         let choose = |signal| choose(&routed(), &[], (&json!({}), &none), signal);
-        assert_eq!(choose(Some("success")), choice(to("two"), "success", true, Some(0.75)));
-        assert_eq!(choose(Some("surprise")), choice(RouteTo::Operator, "surprise", false, None));
-        assert_eq!(choose(Some(DEFAULT_SIGNAL)), choice(RouteTo::Operator, DEFAULT_SIGNAL, true, None));
-        assert_eq!(choose(None), choice(RouteTo::Operator, DEFAULT_SIGNAL, false, None));
+        assert_eq!(choose(Some("success")), choice(route(0, to("two")), "success", true, Some(0.75)));
+        assert_eq!(choose(Some("surprise")), choice(route(1, RouteTo::Operator), "surprise", false, None));
+        assert_eq!(choose(Some(DEFAULT_SIGNAL)), choice(route(1, RouteTo::Operator), DEFAULT_SIGNAL, true, None));
+        assert_eq!(choose(None), choice(route(1, RouteTo::Operator), DEFAULT_SIGNAL, false, None));
     }
 
     #[test]
@@ -132,13 +156,16 @@ mod tests {
         let rules = [rule(Op::Lt, 0.2, RouteTo::End), rule(Op::Lt, 0.5, to("three")), rule(Op::Lt, 0.6, to("four"))];
         let choose =
             |confidence: f64| choose(&routed(), &rules, (&json!({ "confidence": confidence }), &none), Some("success"));
-        assert_eq!(choose(0.3), choice(to("three"), "success", true, None));
-        assert_eq!(choose(0.9), choice(to("two"), "success", true, Some(0.75)));
+        assert_eq!(choose(0.3), choice((Some(RoutePlace::Dispatch(1)), to("three")), "success", true, None));
+        assert_eq!(choose(0.9), choice(route(0, to("two")), "success", true, Some(0.75)));
     }
 
     #[test]
     fn no_default_ends_the_run() {
-        assert_eq!(choose(&agent(vec![]), &[], (&json!({}), &none), Some("x")), choice(RouteTo::End, "x", false, None));
+        assert_eq!(
+            choose(&agent(vec![]), &[], (&json!({}), &none), Some("x")),
+            choice((None, RouteTo::End), "x", false, None)
+        );
     }
 
     /// What an expression comes to on the three values: `t`, `f`, and `u`, which is absent.
@@ -187,10 +214,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_gate_holds_exactly_below_its_threshold(below in 0.0..=1.0, confidence in 0.0..=1.0) {
-            let gated = choice(RouteTo::End, "s", true, Some(below));
+            let gated = choice((None, RouteTo::End), "s", true, Some(below));
             prop_assert_eq!(is_gated(&gated, sure(confidence)), confidence < below);
             prop_assert!(!is_gated(&gated, sure(below)));
-            prop_assert!(!is_gated(&choice(RouteTo::End, "s", true, None), sure(confidence)));
+            prop_assert!(!is_gated(&choice((None, RouteTo::End), "s", true, None), sure(confidence)));
         }
     }
 }

@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use provost_domain::condition::all_hold;
+use provost_domain::decide::route_choice;
 use provost_domain::event::{ApprovalRequested, Event, EventBody, OperatorAsked, RouteDecided, ToolRefused};
 use provost_domain::gate::{ENVIRONMENT, GateCall, GateReason, rules_about};
 use provost_domain::ids::{CallId, ToolName};
 use provost_domain::inject;
 use provost_domain::model::Arguments;
 use provost_domain::names::CaseNames;
-use provost_domain::pack::{DEFAULT_SIGNAL, Pack, Route, RouteTo};
+use provost_domain::pack::{Pack, Route, RouteTo};
 use provost_domain::refusal::ToolRefusal;
+use provost_domain::route::RoutePlace;
 use provost_domain::session::Session;
 use provost_domain::status::Status;
 use provost_domain::time::Timestamp;
 use provost_domain::tool::Catalog;
-use provost_expr::{Expression, Judgement};
 use serde_json::{Value, json};
 
 /// A part of a pack that a session may reach or not.
@@ -235,31 +235,18 @@ impl Tracer<'_> {
     /// The rule or the route that a decision followed, found as the decision found it.
     fn routed(&mut self, session: &Session, decided: &RouteDecided, at: Timestamp) {
         let Some(agent) = self.pack.agents.get(&decided.from) else { return };
-        let report = session.reports().get(&decided.from);
-        let signal = report.and_then(|report| report.signal.as_deref());
-        let confidence = report.map(|report| report.confidence);
-        let names = CaseNames::new(session, at)
-            .with("signal", json!(signal))
-            .with("agent", json!(decided.from))
-            .with("confidence", json!(confidence))
-            .with("report", session_report(session, decided, at));
-        let facts = json!({"signal": signal, "agent": decided.from, "confidence": confidence,
-            "fields": session.fields(), "retries": session.retries()});
-        let holds = |condition: Option<&Expression>| condition.is_none_or(|own| names.judge(own) == Judgement::True);
-        let mut rules = self.pack.dispatch.iter();
-        if let Some(place) = rules.position(|rule| all_hold(&rule.when, &facts) && holds(rule.condition.as_ref())) {
-            self.places.insert(PackPlace::Dispatch(place));
+        let Some(report) = session.reports().get(&decided.from) else { return };
+        let choice = route_choice((self.pack, agent), session, report, at);
+        // A decision that was taken otherwise than it is found here would be a fault; it does not count.
+        if choice.to != decided.to {
             return;
         }
-        let takes = |route: &Route| route.when == DEFAULT_SIGNAL || signal == Some(route.when.as_str());
-        let fits = |route: &Route| !route.is_default() && takes(route) && holds(route.condition.as_ref());
-        let found = agent.routes.iter().position(fits);
-        let found = found.or_else(|| agent.routes.iter().position(Route::is_default));
-        if let Some((place, own)) = found.and_then(|place| Some((place, agent.routes.get(place)?))) {
-            // A decision that was taken otherwise than it is found here would be a fault; it does not count.
-            if own.to == decided.to {
-                self.places.insert(route(agent.name.as_str(), place, own));
+        match choice.place {
+            Some(RoutePlace::Dispatch(place)) => drop(self.places.insert(PackPlace::Dispatch(place))),
+            Some(RoutePlace::Route(place)) => {
+                self.places.extend(agent.routes.get(place).map(|own| route(agent.name.as_str(), place, own)));
             }
+            None => {}
         }
     }
 
@@ -285,9 +272,4 @@ impl Tracer<'_> {
         let Arguments::Json(args) = &*call.args else { return };
         self.gated(session, &ToolName::new(call.wire.replacen("__", ":", 1)), args, at);
     }
-}
-
-/// The report that a decision was taken on.
-fn session_report(session: &Session, decided: &RouteDecided, at: Timestamp) -> Value {
-    CaseNames::new(session, at).report_of(&decided.from).unwrap_or_default()
 }

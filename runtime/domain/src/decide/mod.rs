@@ -56,6 +56,7 @@ pub use facts::{Accepted, Facts, InputDigests, Verdict};
 pub use imported::imported;
 pub use refuse::NOT_LOADED;
 pub use retry::preview as preview_retry;
+pub use route::route_choice;
 pub use unserved::Unserved;
 
 /// The first events of a session: it exists, and does nothing yet.

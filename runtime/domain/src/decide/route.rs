@@ -10,12 +10,37 @@ use crate::event::{GateFired, OperatorAsked, RouteDecided};
 use crate::gate::{GateAction, GateReason};
 use crate::ids::AgentName;
 use crate::names::CaseNames;
-use crate::pack::RouteTo;
-use crate::route;
+use crate::pack::{AgentSpec, Pack, RouteTo};
+use crate::route::{self, RouteChoice};
+use crate::session::{AgentReport, Session};
 use crate::terminal::FrameworkStatus;
+use crate::time::Timestamp;
 
 /// How much of a report an operator is shown.
 const SUMMARY_MAX: usize = 2_000;
+
+/// Where an agent's report leads, by its pack.
+pub fn route_choice(
+    (pack, agent): (&Pack, &AgentSpec),
+    session: &Session,
+    report: &AgentReport,
+    now: Timestamp,
+) -> RouteChoice {
+    let (signal, from) = (report.signal.as_deref(), &agent.name);
+    let facts = json!({
+        "signal": signal, "agent": from, "confidence": report.confidence,
+        "fields": session.fields(), "retries": session.retries(),
+    });
+    let names = CaseNames::new(session, now)
+        .with("signal", json!(signal))
+        .with("agent", json!(from))
+        .with("confidence", json!(report.confidence));
+    let names = match names.report_of(from) {
+        Some(report) => names.with("report", report),
+        None => names,
+    };
+    route::choose(agent, &pack.dispatch, (&facts, &|expression: &Expression| names.judge(expression)), signal)
+}
 
 /// Chooses the route, and pauses for an operator where its gate asks for more confidence than the report has.
 pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName) {
@@ -25,28 +50,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, from: &AgentName) {
         draft.set_status(FrameworkStatus::NeedsReview, reason, &runtime());
         return;
     };
-    let (confidence, signal) = (report.confidence, report.signal.clone());
+    let confidence = report.confidence;
     let summary = report.content.chars().take(SUMMARY_MAX).collect();
-    let facts = json!({
-        "signal": signal, "agent": from, "confidence": confidence,
-        "fields": draft.session.fields(), "retries": draft.session.retries(),
-    });
-    let choice = {
-        let names = CaseNames::new(&draft.session, draft.now)
-            .with("signal", json!(signal))
-            .with("agent", json!(from))
-            .with("confidence", json!(confidence));
-        let names = match names.report_of(from) {
-            Some(report) => names.with("report", report),
-            None => names,
-        };
-        route::choose(
-            agent,
-            &pack.dispatch,
-            (&facts, &|expression: &Expression| names.judge(expression)),
-            signal.as_deref(),
-        )
-    };
+    let choice = route_choice((pack, agent), &draft.session, report, draft.now);
     draft.push(RouteDecided {
         from: from.clone(),
         signal: choice.signal.clone(),

@@ -2,7 +2,7 @@
 //! expression means the same everywhere.
 //!
 //! Where a clock goes forward, a time of day that does not exist comes at the first moment after the gap. Where it goes back, a
-//! fixed time of day comes once, the first time; a step such as `*/15` counts through both hours.
+//! fixed time of day comes once, the first time; a step like `*/15` counts through both hours.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ pub enum CalendarError {
         text: String,
     },
     /// No zone of that name.
-    #[error("there is no time zone `{zone}`")]
+    #[error("the time zone `{zone}` is not known")]
     Zone {
         /// What is written.
         zone: String,
@@ -55,7 +55,7 @@ impl CalendarError {
         match self {
             Self::Cron { .. } => "write minute, hour, day of month, month and day of week: `0 16 * * 5`",
             Self::Never { .. } => "name a date that exists",
-            Self::Zone { .. } => "write a name of the IANA database, such as UTC or Europe/Berlin",
+            Self::Zone { .. } => "write a name of the IANA database, for example UTC or Europe/Berlin",
         }
     }
 }
@@ -185,7 +185,7 @@ mod tests {
             ("0 0 0 * * *", "UTC", "cron expression"),
             ("61 * * * *", "UTC", "cron expression"),
             ("0 0 30 2 *", "UTC", "never comes"),
-            ("0 0 * * *", "Europe/Atlantis", "no time zone `Europe/Atlantis`"),
+            ("0 0 * * *", "Europe/Atlantis", "the time zone `Europe/Atlantis` is not known"),
         ] {
             let error = Calendar::parse(cron, zone).unwrap_err();
             assert!(error.to_string().contains(part) && !error.hint().is_empty(), "{cron}: {error}");

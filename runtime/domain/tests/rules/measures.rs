@@ -186,7 +186,7 @@ fn a_baseline_is_read_once_of_the_time_before_the_trouble() {
 fn before_is_read_of_the_time_of_the_last_change() {
     let before = |watch: &mut SeveralWatch| watch.measures.get_mut("a").unwrap().before = true;
     let mut unchanged = watching("a.now < a.before", before);
-    assert_eq!(open(&unchanged.session).len(), 2, "nothing was changed, so there is no such time");
+    assert_eq!(open(&unchanged.session).len(), 2, "nothing was changed, so no reading has that time");
     answer(&mut unchanged, |_| Some(1.0));
     assert_eq!(unchanged.session.newest_work().unwrap().watch().unwrap().met, None);
     // An agent that acts comes first.

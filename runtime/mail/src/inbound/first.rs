@@ -48,7 +48,7 @@ pub fn first_case(pack: Option<&Pack>, format: DeliveryFormat, bytes: &[u8]) -> 
 /// What a session of the pack is opened with for a delivery of a form, by the form's name as packs write it under `intake`.
 ///
 /// # Errors
-/// There is no such form; the delivery cannot be read; or no session can be opened with it.
+/// No deliveries have the form; the delivery cannot be read; or no session can be opened with it.
 pub fn case_of_form(pack: &Pack, form: &str, bytes: &[u8]) -> Result<Opening, BadDelivery> {
     let format = DeliveryFormat::named(form);
     let format = format.ok_or_else(|| BadDelivery::Form(format!("no deliveries have the form `{form}`")))?;

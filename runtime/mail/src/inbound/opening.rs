@@ -21,7 +21,7 @@ const TITLE_MAX: usize = 120;
 pub struct Opening {
     /// The pack of the session; `None` for the first of those that take deliveries of the format.
     pub pack: Option<PackName>,
-    /// What the session is about now: another one of the same case supersedes it. `None` where the pack names no such fields.
+    /// What the session is about now: another one of the same case supersedes it. `None` where the pack has no `supersede`.
     pub version: Option<String>,
     /// The fields of the session.
     pub fields: Value,

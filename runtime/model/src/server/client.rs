@@ -70,7 +70,7 @@ impl ServerClient {
             return Err(config("`model` is empty; write the model's name on that server".to_owned()));
         }
         if settings.connect_timeout.is_zero() || settings.request_timeout.is_zero() {
-            return Err(config("a timeout is zero; write one such as `60s`".to_owned()));
+            return Err(config("a timeout is zero; write a longer one, for example `60s`".to_owned()));
         }
         let url = address(&settings.base_url, endpoint.path).map_err(config)?;
         if settings.api_key.is_some() && is_in_the_clear(&url) {

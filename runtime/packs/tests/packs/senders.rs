@@ -80,7 +80,7 @@ fn mistakes_in_a_schedule_are_found_at_load() {
     for (calendar, part) in [
         ("cron: 0 25 * * *", "is not a cron expression"),
         ("cron: 0 0 30 2 *", "never comes"),
-        ("cron: 0 6 * * *, zone: Europe/Atlantis", "no time zone `Europe/Atlantis`"),
+        ("cron: 0 6 * * *, zone: Europe/Atlantis", "the time zone `Europe/Atlantis` is not known"),
         ("zone: UTC", "the key `cron` is missing"),
     ] {
         refused("", &schedule(calendar, FIELDS), part);

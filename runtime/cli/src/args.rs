@@ -195,7 +195,7 @@ pub(crate) struct OneApproval {
     pub(crate) config: ActorArgs,
 }
 
-/// Which packs.
+/// The packs that a command looks at.
 #[derive(Debug, Args)]
 pub(crate) struct PackArgs {
     /// The folders of packs; without one the packs of the configuration.
@@ -251,7 +251,7 @@ pub(crate) struct NewPackArgs {
     pub(crate) like: Starter,
 }
 
-/// Two packs.
+/// The two packs, or the two versions of one, that are compared.
 #[derive(Debug, Args)]
 pub(crate) struct PackDiffArgs {
     /// The folder of the earlier one.

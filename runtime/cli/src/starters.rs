@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub(crate) enum Starter {
     /// Two agents, one tool, two scenarios.
     Empty,
-    /// The incident pack.
+    /// The incident pack as it is shipped: an alert becomes a case, a fix is measured.
     Incident,
     /// The review pack.
     CodeReview,

@@ -30,7 +30,7 @@ pub enum CalendarError {
     /// Not five parts that cron reads.
     #[error("`{text}` is not a cron expression: {detail}")]
     Cron {
-        /// What is written.
+        /// The expression that is refused.
         text: String,
         /// What is wrong with it.
         detail: String,
@@ -38,13 +38,13 @@ pub enum CalendarError {
     /// A date that no year has.
     #[error("`{text}` never comes")]
     Never {
-        /// What is written.
+        /// The expression that is refused.
         text: String,
     },
     /// No zone of that name.
     #[error("the time zone `{zone}` is not known")]
     Zone {
-        /// What is written.
+        /// The name that is not known.
         zone: String,
     },
 }

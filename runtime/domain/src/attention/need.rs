@@ -19,7 +19,7 @@ closed_list! {
         UnknownOutcome = "a call may or may not have happened",
         /// The run ended without an outcome.
         NeedsReview = "a person must look at it",
-        /// An agent failed.
+        /// An agent failed, and the run ended with it.
         Error = "it failed",
         /// A server that fails is waited for longer than people want to wait without knowing.
         Outage = "it waits for a server that fails",
@@ -36,7 +36,7 @@ pub type NeedId = String;
 pub struct Need {
     /// Names it within its session.
     pub id: NeedId,
-    /// What is needed.
+    /// Which kind of need it is: rules are for kinds.
     pub kind: NeedKind,
     /// Since when; `None` where the session does not know it: then since it was first seen.
     pub since: Option<Timestamp>,

@@ -43,7 +43,7 @@ pub struct AttentionNotice {
     pub acknowledged_by: Option<String>,
     /// Where to read on.
     pub links: Vec<NoticeLink>,
-    /// Who is told.
+    /// The contact of the configuration that is told.
     pub contact: String,
     /// When it was written.
     pub at: Timestamp,
@@ -52,7 +52,7 @@ pub struct AttentionNotice {
 /// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeFact {
-    /// What it is.
+    /// The name of the field or argument.
     pub name: String,
     /// As it was said.
     pub value: String,
@@ -61,9 +61,9 @@ pub struct NoticeFact {
 /// What an agent holds to be the cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeCause {
-    /// Which agent.
+    /// The agent whose report says so.
     pub agent: String,
-    /// In its words.
+    /// The cause in the words of its report.
     pub text: String,
     /// How sure it is, as `0.82`.
     pub confidence: String,
@@ -86,7 +86,7 @@ pub struct NoticeAsk {
     pub no: Option<String>,
     /// Until when an answer counts.
     pub until: Option<Timestamp>,
-    /// Who may answer.
+    /// The roles and people that may answer, in words.
     pub who: String,
     /// The approval to answer.
     pub approval: Option<ApprovalId>,
@@ -95,7 +95,7 @@ pub struct NoticeAsk {
 /// A page to open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeLink {
-    /// What it shows.
+    /// What the page shows, as the text of the link.
     pub title: String,
     /// Its address; `http` or `https`.
     pub url: String,

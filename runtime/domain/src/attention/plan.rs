@@ -20,7 +20,7 @@ const OUTAGE_LOOK: Duration = Duration::from_mins(1);
 /// What is seen of a session at one look.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
-    /// The session's pack.
+    /// The pack of the session, which rules may name.
     pub pack: &'a PackName,
     /// The fields of its case.
     pub fields: &'a Value,
@@ -42,14 +42,29 @@ pub enum TellStep {
     Acknowledged,
     /// It is still needed.
     Reminder,
-    /// Something is needed.
+    /// Something is needed that was not needed before.
     Begun,
-    /// It expires soon.
+    /// An answer counts for a short while only.
     Expiring,
     /// Others did not come.
     Escalated,
     /// The session is over for good.
     Closed,
+}
+
+impl TellStep {
+    /// Its word, as it stands in keys, logs and figures.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Acknowledged => "acknowledged",
+            Self::Reminder => "reminder",
+            Self::Begun => "begun",
+            Self::Expiring => "expiring",
+            Self::Escalated => "escalated",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// What one contact is told at one look: one message, whatever changed.

@@ -24,7 +24,7 @@ pub struct AttentionRules {
 /// Whom some needs are told.
 #[derive(Debug, Clone, Default)]
 pub struct AttentionRule {
-    /// Which needs.
+    /// The needs that it is for.
     pub matches: RuleMatch,
     /// The contacts that are told at once.
     pub tell: Vec<String>,
@@ -41,7 +41,7 @@ pub struct AttentionRule {
 pub struct Escalation {
     /// How long after the first message.
     pub after: Duration,
-    /// Whom.
+    /// The contacts that are told then.
     pub to: Vec<String>,
 }
 

@@ -24,9 +24,9 @@ pub struct Watchlist {
 /// One need, and what was told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeedRecord {
-    /// What is needed.
+    /// Which kind of need it is.
     pub kind: NeedKind,
-    /// Since when.
+    /// Since when it is needed, or was first seen to be.
     pub since: Timestamp,
     /// When it was told first; `None` before that.
     pub first_told: Option<Timestamp>,

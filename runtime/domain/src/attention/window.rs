@@ -21,13 +21,13 @@ pub enum BadWindow {
     /// A time is not one.
     #[error("`{text}` is not a time of day; write it as 22:00")]
     Time {
-        /// What was written.
+        /// The text that is refused.
         text: String,
     },
     /// A day is not one.
     #[error("`{text}` is not a day; write mon, tue, wed, thu, fri, sat or sun")]
     Day {
-        /// What was written.
+        /// The text that is refused.
         text: String,
     },
 }

@@ -13,7 +13,7 @@ pub const SCHEDULES: &str = "schedules";
 /// A case that is opened whenever a time comes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseSchedule {
-    /// When.
+    /// The times at which it opens a case.
     pub calendar: Calendar,
     /// The fields of the case; texts may have holes that read the time.
     pub fields: TemplateTree,

@@ -26,7 +26,7 @@ pub enum WatchPlan {
 /// What an agent measures: a read tool, polled until its result meets a condition several times in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatchSpec {
-    /// The read tool.
+    /// The tool that is called; it only reads.
     pub tool: ToolName,
     /// Its arguments; `{{ fields.NAME }}` as a whole value is replaced by the session's field.
     pub args: Value,
@@ -61,7 +61,7 @@ pub struct SeveralWatch {
 /// What one number of a watch is read from, and as of when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasureSpec {
-    /// The read tool.
+    /// The tool that is called; it only reads.
     pub tool: ToolName,
     /// Its arguments; texts may have holes that read `fields`.
     pub args: TemplateTree,

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 /// A session that is to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedSession {
-    /// Which session.
+    /// The session that people may be needed for.
     pub session: SessionId,
     /// The last append with news ([`crate::attention::is_news`]) when it was read.
     pub news: Seq,
@@ -23,7 +23,7 @@ pub struct WatchedSession {
 /// What one look came to.
 #[derive(Debug, Clone)]
 pub struct SessionLook {
-    /// Which session.
+    /// The session that people may be needed for.
     pub session: SessionId,
     /// As it was read.
     pub version: u64,

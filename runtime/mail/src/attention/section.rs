@@ -48,7 +48,7 @@ table! {
     pub struct EscalationConfig {
         /// How long after the first message.
         pub after: Period,
-        /// Whom.
+        /// The contacts that are told then.
         pub to: At<Vec<At<String>>>,
     }
 }
@@ -59,7 +59,7 @@ table! {
     pub struct WhenConfig {
         /// Only sessions of this pack.
         pub pack: Option<String> = None,
-        /// Only these kinds.
+        /// Only needs of these kinds; all that wait for people without it.
         pub needs: Vec<NeedWord> = Vec::new(),
         /// Fields of the case, each with a value it must have, or with several.
         pub fields: BTreeMap<String, FieldValues> = BTreeMap::new(),

@@ -34,13 +34,13 @@ const UNREADABLE: Duration = Duration::from_hours(1);
 /// What the looks stand on.
 #[derive(Debug)]
 pub struct AttentionParts {
-    /// Whose sessions.
+    /// The engine whose sessions are looked at.
     pub engine: Engine,
     /// Where it is kept what was told.
     pub log: Arc<dyn AttentionLog>,
-    /// What sends.
+    /// What sends the messages that a look stored.
     pub outgoing: Outgoing,
-    /// The present.
+    /// Says what time it is: rules have hours.
     pub clock: Arc<dyn Clock>,
     /// Where its figures are registered.
     pub metrics: Registry,
@@ -207,8 +207,7 @@ impl AttentionWatch {
         let message = |(index, (target, (contact, tell))): (usize, (&ToolName, (&str, &Tell)))| {
             let role = settings.contacts.get(contact).map_or("operator", |targets| targets.role.as_str());
             let notice: AttentionNotice = compose(subject, tell.step, contact, role);
-            let step = serde_json::to_value(tell.step).unwrap_or_default();
-            let step = step.as_str().unwrap_or_default();
+            let step = tell.step.as_str();
             self.told.with_label_values(&[step]).inc();
             tracing::info!(%session, contact, %target, step, "a person is told");
             let key = format!("{session}.{step}.{number}.{index}.{}", key_word(contact));

@@ -135,7 +135,7 @@ pub enum SenderSecretError {
     Secret {
         /// Where in the section it stands.
         place: String,
-        /// What is wrong.
+        /// Why the secret could not be read.
         source: SecretError,
     },
     /// A webhook has a name that no path can have.

@@ -53,13 +53,13 @@ pub enum SignatureError {
     /// A header is missing.
     #[error("the header `{name}` is missing")]
     Missing {
-        /// Which one.
+        /// The name of the secret in the configuration.
         name: String,
     },
     /// The time is not a number of seconds.
     #[error("the header `{name}` must be the time in seconds since 1970")]
     Time {
-        /// Which one.
+        /// The name of the secret in the configuration.
         name: String,
     },
     /// The delivery is too old, or from the future.

@@ -31,7 +31,7 @@ const LIST_AGE_MAX: Duration = Duration::from_mins(5);
 pub(super) enum McpReach {
     /// As a child of this process.
     Child(Launcher, Vec<String>),
-    /// Over HTTP.
+    /// A server behind an address, one POST for each message.
     Web(RemoteServer),
 }
 
@@ -70,7 +70,7 @@ struct LinkState {
     pause: Option<(Instant, String)>,
 }
 
-/// One server.
+/// The way to one server, and what is known of it.
 #[derive(Debug)]
 pub(super) struct McpLink {
     server: String,

@@ -37,7 +37,7 @@ pub(super) struct McpRequest {
     pub(super) params: Map<String, Value>,
 }
 
-/// Who we are.
+/// The name and version that we give to servers.
 pub(super) fn client_info() -> Value {
     json!({"name": "provost", "version": env!("CARGO_PKG_VERSION")})
 }

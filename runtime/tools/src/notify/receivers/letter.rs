@@ -13,11 +13,11 @@ const PART_MAX: usize = 2000;
 /// How pressing a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
-    /// Good to know.
+    /// Nobody has to do anything: an end, or that somebody is at it.
     Low,
     /// It can wait a little.
     Medium,
-    /// Somebody is needed.
+    /// A person is needed, and something waits meanwhile.
     High,
     /// Somebody is needed now.
     Critical,
@@ -34,14 +34,14 @@ pub(super) struct Letter {
     pub(super) urgency: Urgency,
     /// What it says, part by part.
     pub(super) parts: Vec<Part>,
-    /// Pages to open.
+    /// The pages to open, ours first.
     pub(super) links: Vec<NoticeLink>,
 }
 
 /// A passage under a heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// What it is.
+    /// The heading of the part.
     pub(super) title: String,
     /// One or more lines.
     pub(super) text: String,
